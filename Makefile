@@ -1,0 +1,60 @@
+# Every command a contributor or CI needs. `make demo` and `make test` work from a fresh clone with Python 3.11+ alone.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.synced
+SOURCES := control_plane ext_proc demos benchmarks tests
+
+.PHONY: sync demo test check fmt lint types imports generated golden protos docs bench clean
+
+sync: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: sync
+	$(BIN)/python -m demos.travel_booking
+
+test: sync
+	$(BIN)/python -m pytest
+
+check: fmt-check lint types imports generated test
+
+fmt: sync
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+.PHONY: fmt-check
+fmt-check: sync
+	$(BIN)/ruff format --check $(SOURCES)
+
+lint: sync
+	$(BIN)/ruff check $(SOURCES)
+
+types: sync
+	$(BIN)/mypy
+
+imports: sync
+	$(BIN)/lint-imports
+
+# Files that are made from others: fails when one is stale.
+generated: sync
+	$(BIN)/python -m tests.kit.generated --check
+
+docs: sync
+	$(BIN)/python -m tests.kit.generated --write
+
+golden: sync
+	$(BIN)/python -m pytest tests/golden --update-golden -p no:randomly
+
+protos: sync
+	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. protos/*.proto
+	$(BIN)/python -m grpc_tools.protoc -I. --grpc_python_out=. protos/ext_proc.proto protos/discovery.proto
+
+bench: sync
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

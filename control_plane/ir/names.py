@@ -1,0 +1,33 @@
+"""Every xDS resource name and stat prefix is built here. They are public: dashboards, access logs and patches rely on them.
+
+Path-like, and never derived from a position in a list.
+"""
+
+
+def listener(name: str) -> str:
+    """Name of a listener, of its route configuration and of its stat prefix."""
+    return f"listener/{name}"
+
+
+EGRESS_LISTENER = "listener/(egress)"
+"""Envoy's internal listener. Parentheses cannot occur in a configured name."""
+
+
+def agent(agent_id: str) -> str:
+    """Name of an agent's route and of its cluster."""
+    return f"agent/{agent_id}"
+
+
+def filter_(filter_id: str) -> str:
+    """Name of a filter's route and of its cluster."""
+    return f"filter/{filter_id}"
+
+
+def model(name: str, variant: str = "") -> str:
+    """Name of a model's route and of its cluster; `variant` tells APIs apart that authenticate differently."""
+    return f"model/{name}({variant})" if variant else f"model/{name}"
+
+
+def secret(cluster: str, header: str) -> str:
+    """Name of the secret that a cluster sends in a header."""
+    return f"secret/{cluster}/{header}"

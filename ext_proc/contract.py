@@ -1,0 +1,62 @@
+"""Names that the control plane, Envoy and ext_proc must agree on. The only module of ext_proc that control_plane imports.
+
+Headers carry one prefix, `x-plano-`. Plano's older `x-arch-` spellings are read from LEGACY_HEADERS and never sent.
+"""
+
+from typing import Final
+
+FILTER_CONFIG_TYPE_URL: Final = "type.googleapis.com/plano.v1.FilterConfig"
+"""The xDS resource type of `protos/filter_config.proto`."""
+
+FILTER_CONFIG_NAME: Final = "filter_config"
+"""Name of the one resource of that type."""
+
+# gRPC metadata that each ext_proc filter sends, so that the service knows who asks.
+
+STAGE_METADATA: Final = "x-plano-stage"
+"""Which http_filter calls: see STAGE_DECIDE."""
+
+LISTENER_METADATA: Final = "x-plano-listener"
+"""Name of the listener that the request arrived on; `-bin` is not needed, names are checked to be visible ASCII."""
+
+STAGE_DECIDE: Final = "decide"
+
+# Dynamic metadata: what one stage knows and Envoy's routes, access log or a later stage need.
+
+METADATA_NAMESPACE: Final = "plano"
+METADATA_ROUTE: Final = "route"
+METADATA_AGENT: Final = "agent"
+METADATA_MODEL: Final = "model"
+METADATA_DECISION: Final = "decision"
+METADATA_API: Final = "api"
+
+# Request headers inside the gateway: overwritten on entry, removed towards upstreams.
+
+ROUTE_HEADER: Final = "x-plano-route"
+"""Name of the Envoy route to take. Envoy's route tables match on nothing else."""
+
+INTERNAL_HEADERS: Final = (ROUTE_HEADER,)
+"""Removed from every downstream request before any http_filter sees it."""
+
+# Response headers that clients may read.
+
+AGENT_HEADER: Final = "x-plano-agent"
+"""Id of the agent that answers."""
+
+MODEL_HEADER: Final = "x-plano-model"
+"""Name of the configured model that answers."""
+
+DECISION_HEADER: Final = "x-plano-decision"
+"""Which rung of the ladder decided, and why: `built_in_router; matched "weather", "london"`."""
+
+REQUEST_ID_HEADER: Final = "x-request-id"
+TRACEPARENT_HEADER: Final = "traceparent"
+
+LOCAL_REPLY_HEADER: Final = "x-plano-local-reply"
+"""Set by the egress listener on answers that Envoy itself made, with its response flags: tells an upstream's own 503 from ours."""
+
+LEGACY_HEADERS: Final[dict[str, str]] = {}
+"""Plano's older spellings of headers that clients may send -> ours."""
+
+CREDENTIAL_HEADERS: Final = ("authorization", "x-api-key", "api-key", "cookie", "proxy-authorization")
+"""A client's credentials: go only to the upstream that they are meant for."""

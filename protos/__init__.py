@@ -1,0 +1,1 @@
+"""The contracts between Envoy, the control plane and ext_proc. `make protos` regenerates the Python beside each .proto."""

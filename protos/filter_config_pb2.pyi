@@ -1,0 +1,130 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class FilterConfig(_message.Message):
+    __slots__ = ("version", "listeners", "filters", "models", "aliases", "orchestrator", "egress_url")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    LISTENERS_FIELD_NUMBER: _ClassVar[int]
+    FILTERS_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
+    ORCHESTRATOR_FIELD_NUMBER: _ClassVar[int]
+    EGRESS_URL_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    listeners: _containers.RepeatedCompositeFieldContainer[Listener]
+    filters: _containers.RepeatedCompositeFieldContainer[Filter]
+    models: _containers.RepeatedCompositeFieldContainer[Model]
+    aliases: _containers.RepeatedCompositeFieldContainer[Alias]
+    orchestrator: Orchestrator
+    egress_url: str
+    def __init__(self, version: _Optional[str] = ..., listeners: _Optional[_Iterable[_Union[Listener, _Mapping]]] = ..., filters: _Optional[_Iterable[_Union[Filter, _Mapping]]] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., orchestrator: _Optional[_Union[Orchestrator, _Mapping]] = ..., egress_url: _Optional[str] = ...) -> None: ...
+
+class Listener(_message.Message):
+    __slots__ = ("name", "kind", "agents", "input_filters")
+    class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        KIND_UNSPECIFIED: _ClassVar[Listener.Kind]
+        AGENT: _ClassVar[Listener.Kind]
+        MODEL: _ClassVar[Listener.Kind]
+    KIND_UNSPECIFIED: Listener.Kind
+    AGENT: Listener.Kind
+    MODEL: Listener.Kind
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    AGENTS_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FILTERS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    kind: Listener.Kind
+    agents: _containers.RepeatedCompositeFieldContainer[Agent]
+    input_filters: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[Listener.Kind, str]] = ..., agents: _Optional[_Iterable[_Union[Agent, _Mapping]]] = ..., input_filters: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Agent(_message.Message):
+    __slots__ = ("id", "description", "default", "input_filters", "route")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FILTERS_FIELD_NUMBER: _ClassVar[int]
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    description: str
+    default: bool
+    input_filters: _containers.RepeatedScalarFieldContainer[str]
+    route: str
+    def __init__(self, id: _Optional[str] = ..., description: _Optional[str] = ..., default: _Optional[bool] = ..., input_filters: _Optional[_Iterable[str]] = ..., route: _Optional[str] = ...) -> None: ...
+
+class Filter(_message.Message):
+    __slots__ = ("id", "type", "route", "tool", "path", "passthrough_auth", "timeout_seconds")
+    class Type(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        TYPE_UNSPECIFIED: _ClassVar[Filter.Type]
+        MCP: _ClassVar[Filter.Type]
+        HTTP: _ClassVar[Filter.Type]
+    TYPE_UNSPECIFIED: Filter.Type
+    MCP: Filter.Type
+    HTTP: Filter.Type
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
+    TOOL_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    PASSTHROUGH_AUTH_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    type: Filter.Type
+    route: str
+    tool: str
+    path: str
+    passthrough_auth: bool
+    timeout_seconds: float
+    def __init__(self, id: _Optional[str] = ..., type: _Optional[_Union[Filter.Type, str]] = ..., route: _Optional[str] = ..., tool: _Optional[str] = ..., path: _Optional[str] = ..., passthrough_auth: _Optional[bool] = ..., timeout_seconds: _Optional[float] = ...) -> None: ...
+
+class Model(_message.Message):
+    __slots__ = ("name", "upstream_model", "default", "internal", "provider", "routes")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    UPSTREAM_MODEL_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_FIELD_NUMBER: _ClassVar[int]
+    INTERNAL_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    ROUTES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    upstream_model: str
+    default: bool
+    internal: bool
+    provider: str
+    routes: _containers.RepeatedCompositeFieldContainer[ModelRoute]
+    def __init__(self, name: _Optional[str] = ..., upstream_model: _Optional[str] = ..., default: _Optional[bool] = ..., internal: _Optional[bool] = ..., provider: _Optional[str] = ..., routes: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ...) -> None: ...
+
+class ModelRoute(_message.Message):
+    __slots__ = ("api", "route", "path")
+    API_FIELD_NUMBER: _ClassVar[int]
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    api: str
+    route: str
+    path: str
+    def __init__(self, api: _Optional[str] = ..., route: _Optional[str] = ..., path: _Optional[str] = ...) -> None: ...
+
+class Alias(_message.Message):
+    __slots__ = ("name", "model")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    model: str
+    def __init__(self, name: _Optional[str] = ..., model: _Optional[str] = ...) -> None: ...
+
+class Orchestrator(_message.Message):
+    __slots__ = ("model", "timeout_seconds", "context_length")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    timeout_seconds: float
+    context_length: int
+    def __init__(self, model: _Optional[str] = ..., timeout_seconds: _Optional[float] = ..., context_length: _Optional[int] = ...) -> None: ...
