@@ -53,7 +53,7 @@ REQUEST_ID_HEADER: Final = "x-request-id"
 TRACEPARENT_HEADER: Final = "traceparent"
 
 LOCAL_REPLY_HEADER: Final = "x-plano-local-reply"
-"""Set by the egress listener on answers that Envoy itself made, with its response flags: tells an upstream's own 503 from ours."""
+"""Set by the egress listener on Envoy's own answers, with its response flags: tells an upstream's own 503 from ours."""
 
 LEGACY_HEADERS: Final[dict[str, str]] = {}
 """Plano's older spellings of headers that clients may send -> ours."""

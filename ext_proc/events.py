@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class RequestHeaders:
-    """The downstream request's head, pseudo-headers included, names in lower case; a repeated header's values joined by ", "."""
+    """The downstream request's head, names in lower case; values of a repeated header are joined by ", "."""
 
     headers: Mapping[str, str]
     ends_stream: bool

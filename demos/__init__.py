@@ -1,0 +1,1 @@
+"""Runnable examples: the gateway at work, with real agents."""
