@@ -1,0 +1,135 @@
+"""One configuration as the request path needs it: frozen lookup tables, made once per configuration by `compile`.
+
+A session binds one RuntimeConfig when it starts and keeps it, so a change never shows in the middle of a request.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class ListenerKind(StrEnum):
+    """Who is served."""
+
+    AGENT = "agent"
+    MODEL = "model"
+
+
+class FilterType(StrEnum):
+    """How a filter is called."""
+
+    MCP = "mcp"
+    HTTP = "http"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """One step of a filter chain."""
+
+    id: str
+    type: FilterType
+    route: str
+    """Value of `x-plano-route` on the egress listener."""
+    tool: str = ""
+    """MCP: the tool's name."""
+    path: str = ""
+    """Path of the filter's URL, without a trailing slash."""
+    passthrough_auth: bool = False
+    timeout_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """An agent as one listener offers it."""
+
+    id: str
+    description: str
+    route: str
+    is_default: bool = False
+    input_filters: tuple[Filter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRoute:
+    """How one client API of a model reaches its provider."""
+
+    route: str
+    path: str
+    """At the provider; `{model}` stands for the upstream model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A configured model, or all models of a provider (`openai/*`)."""
+
+    name: str
+    upstream_model: str
+    """Empty for a wildcard."""
+    provider: str
+    is_internal: bool = False
+    routes: Mapping[str, ModelRoute] = field(default_factory=dict)
+    """By client API."""
+
+    @property
+    def is_wildcard(self) -> bool:
+        """Whether it stands for every model of its provider."""
+        return self.name.endswith("/*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orchestrator:
+    """The model that chooses agents, and how it is reached: always by chat completions."""
+
+    model: str
+    """Its configured name."""
+    upstream_model: str
+    """What its provider is sent."""
+    route: str
+    """Value of `x-plano-route` on the egress listener."""
+    path: str
+    """At the provider, `{model}` already replaced."""
+    timeout_seconds: float
+    context_length: int
+    """Budget of the prompt, in tokens (estimated as bytes / 4)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """What one listener offers."""
+
+    name: str
+    kind: ListenerKind
+    agents: tuple[Agent, ...] = ()
+    """In the declared order."""
+    input_filters: tuple[Filter, ...] = ()
+    """Of a model listener; an agent brings its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelTables:
+    """Every spelling under which a model can be asked for."""
+
+    exact: Mapping[str, Model] = field(default_factory=dict)
+    """By configured name, `openai/gpt-4o`. Internal models are not in here, wildcards neither."""
+    bare: Mapping[str, Model] = field(default_factory=dict)
+    """By bare id, `gpt-4o`."""
+    aliases: Mapping[str, Model] = field(default_factory=dict)
+    wildcards: Mapping[str, Model] = field(default_factory=dict)
+    """By provider prefix, `openai`."""
+    hidden: frozenset[str] = frozenset()
+    """Names of internal models: not to be asked for, not even through a wildcard."""
+    default: Model | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeConfig:
+    """Everything that a session looks up."""
+
+    version: str
+    listeners: Mapping[str, Listener] = field(default_factory=dict)
+    models: ModelTables = field(default_factory=ModelTables)
+    orchestrator: Orchestrator | None = None
+    """None: the built-in router is the first rung of the ladder."""
+    egress_url: str = ""
+    models_body: bytes = b""
+    """The answer to GET /v1/models."""
