@@ -1,0 +1,1 @@
+"""What bodies of each client API look like: accessors over JSON, no conversion."""

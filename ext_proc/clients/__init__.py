@@ -1,0 +1,1 @@
+"""Adapters that implement the ports over real sockets."""

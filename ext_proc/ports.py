@@ -1,0 +1,46 @@
+"""What the decisions need from the outside, as Protocols: one, because every call that Python makes goes through Envoy.
+
+Adapters live in `clients/`; tests bring their own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+TIMEOUT_FLAGS: Final = frozenset({"UT", "SI", "DT", "UMSDR"})
+"""Envoy's response flags for an upstream that was reached but too slow: the request's, the stream's idle and its maximal time."""
+
+TOO_LARGE: Final = "too-large"
+"""Stands in for response flags when the adapter gave up on a response that grew beyond its limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class EgressResponse:
+    """What came back through the egress listener."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+    local_reply: str = ""
+    """Envoy's response flags if Envoy (or the adapter in its place) answered and not the upstream; empty if the upstream did."""
+
+    @property
+    def timed_out(self) -> bool:
+        """The upstream did not answer in time."""
+        return bool(self.local_reply) and not TIMEOUT_FLAGS.isdisjoint(self.local_reply.split(","))
+
+    @property
+    def unreachable(self) -> bool:
+        """Envoy could not get an answer from the upstream, for another reason than time."""
+        return bool(self.local_reply) and not self.timed_out
+
+
+class Egress(Protocol):
+    """Calls an upstream through Envoy's egress listener."""
+
+    async def post(
+        self, route: str, path: str, *, headers: Mapping[str, str], body: bytes, timeout_seconds: float
+    ) -> EgressResponse:
+        """POST to the upstream that `route` names. Never raises for what the network does: see `EgressResponse.local_reply`."""
+        ...
