@@ -1,0 +1,92 @@
+"""The gateway under measurement: `plano up` on a configuration whose two agents and one model lead to the bench upstream."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from benchmarks.ports import free_port
+
+AGENTS = {
+    "weather_agent": "Get real-time weather conditions and multi-day forecasts for any city worldwide.",
+    "flight_agent": "Get live flight information between airports: status, departure and arrival times, gates and delays.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Where a running gateway listens."""
+
+    agent: int
+    model: int
+
+
+@contextmanager
+def gateway(folder: Path, upstream_port: int, *, workers: int) -> Iterator[Ports]:
+    """Run the gateway with so many ext_proc workers; stops it at the end."""
+    ports = Ports(agent=free_port(), model=free_port())
+    folder.mkdir(parents=True)
+    config = folder / "plano_config.yaml"
+    config.write_text(yaml.safe_dump(_configuration(ports, upstream_port)))
+    plano = [sys.executable, "-m", "control_plane"]
+    run_dir = ["--run-dir", str(folder / "run")]
+    subprocess.run(
+        [*plano, "up", str(config), "--detach", "--workers", str(workers), *run_dir], check=True, stdout=subprocess.DEVNULL
+    )
+    try:
+        yield ports
+    finally:
+        subprocess.run([*plano, "down", *run_dir], check=True, stdout=subprocess.DEVNULL)
+
+
+def _configuration(ports: Ports, upstream_port: int) -> dict[str, object]:
+    url = f"http://127.0.0.1:{upstream_port}"
+    choices = [{"id": name, "description": description} for name, description in AGENTS.items()]
+    return {
+        "version": "v0.4.0",
+        "agents": [{"id": name, "url": url} for name in AGENTS],
+        "model_providers": [{"model": "openai/gpt-4o", "base_url": url, "access_key": "$BENCH_KEY", "default": True}],
+        "listeners": [
+            {"type": "agent", "name": "agents", "address": "127.0.0.1", "port": ports.agent, "agents": choices},
+            {"type": "model", "name": "models", "address": "127.0.0.1", "port": ports.model},
+        ],
+        "overrides": {
+            "metrics_port": free_port(),
+            "control_plane_metrics_port": free_port(),
+            "admin_port": free_port(),
+        },
+    }
+
+
+def memory_mb(folder: Path) -> float:
+    """Return the memory of all processes of the gateway that runs in this folder, in MB; shared pages count once."""
+    session = _processes_with(str(folder / "run"))
+    return sum(_proportional_kb(pid) for pid in session) / 1024
+
+
+def _processes_with(argument: str) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if argument in command:
+            found.append(int(entry.name))
+    return found
+
+
+def _proportional_kb(pid: int) -> int:
+    """Proportional set size: a page shared by n processes counts 1/n in each (proc(5), smaps_rollup)."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
