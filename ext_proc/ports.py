@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 TIMEOUT_FLAGS: Final = frozenset({"UT", "SI", "DT", "UMSDR"})
-"""Envoy's response flags for an upstream that was reached but too slow: the request's, the stream's idle and its maximal time."""
+"""Envoy's response flags for an upstream that was too slow: request, stream idle, duration and maximal stream duration."""
 
 TOO_LARGE: Final = "too-large"
 """Stands in for response flags when the adapter gave up on a response that grew beyond its limit."""
@@ -23,7 +23,7 @@ class EgressResponse:
     """Names in lower case."""
     body: bytes
     local_reply: str = ""
-    """Envoy's response flags if Envoy (or the adapter in its place) answered and not the upstream; empty if the upstream did."""
+    """Envoy's response flags if Envoy (or the adapter in its place) answered; empty if the upstream itself did."""
 
     @property
     def timed_out(self) -> bool:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from ext_proc.filters.filter import Filter, FilteredRequest
+from ext_proc.filters.filtered_request import FilteredRequest
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.ports import Egress
+from ext_proc.runtime import Filter
 
 
 async def run_chain(filters: Sequence[Filter], request: FilteredRequest, *, egress: Egress, sessions: McpSessions) -> bytes:

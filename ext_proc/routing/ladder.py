@@ -10,7 +10,7 @@ from typing import Final, Literal
 from ext_proc.apis.conversation import Conversation
 from ext_proc.ports import Egress
 from ext_proc.routing.agent_pool import AgentPool
-from ext_proc.routing.orchestrator import OrchestratorModel
+from ext_proc.runtime import Orchestrator
 
 Rung = Literal["only_agent", "orchestrator", "built_in_router", "default_agent", "first_agent"]
 RUNGS: Final[tuple[Rung, ...]] = ("only_agent", "orchestrator", "built_in_router", "default_agent", "first_agent")
@@ -37,7 +37,7 @@ async def choose_agent(
     conversation: Conversation,
     *,
     egress: Egress,
-    orchestrator: OrchestratorModel | None,
+    orchestrator: Orchestrator | None,
     headers: Mapping[str, str],
 ) -> Decision:
     """Choose the agent that answers; `headers` (trace context, request id) go along to the orchestrator. Never raises."""
