@@ -1,7 +1,21 @@
-"""The conversation inside a request body of any client API: who said what, as text."""
+"""The conversation inside a request body of any client API: who said what, as text.
 
-from collections.abc import Mapping
+What decisions are made by: turns of users and assistants only (instructions and tool traffic say nothing about intent), and
+only their text. Anything unknown is skipped; only what makes a body unusable is an error, and names its field.
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
+
+from ext_proc.errors import MalformedBody
+
+SPEAKERS: Final = frozenset({"user", "assistant"})
+
+_TEXT_PARTS: Final = frozenset({"text", "input_text", "output_text"})
+
+_INPUT_ELSEWHERE: Final = ("previous_response_id", "conversation", "prompt")
+"""Fields of a Responses body that may stand in for `input`: what was said is known to the upstream, not to us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +25,7 @@ class Turn:
     role: str
     """`user` or `assistant`."""
     text: str
+    """Never blank; several text parts are joined by newlines."""
 
 
 Conversation = tuple[Turn, ...]
@@ -22,4 +37,68 @@ def read_conversation(api: str, body: Mapping[str, object]) -> Conversation:
     Raises:
         MalformedBody: a field that must be there is missing or of the wrong type; `param` names it.
     """
-    raise NotImplementedError
+    if api == "responses":
+        return tuple(_response_turns(body))
+    messages = body.get("messages")
+    if messages is None:
+        raise MalformedBody("'messages' is required.", param="messages")
+    return tuple(_turns(messages, "messages"))
+
+
+def _response_turns(body: Mapping[str, object]) -> Iterator[Turn]:
+    given = body.get("input")
+    if given is None:
+        if not any(body.get(field) is not None for field in _INPUT_ELSEWHERE):
+            raise MalformedBody("'input' is required.", param="input")
+    elif isinstance(given, str):
+        if given.strip():
+            yield Turn("user", given)
+    else:
+        yield from _turns(given, "input")
+
+
+def _turns(messages: object, field: str) -> Iterator[Turn]:
+    if not isinstance(messages, list):
+        raise MalformedBody(f"'{field}' must be a list.", param=field)
+    if not messages:
+        raise MalformedBody(f"'{field}' must not be empty.", param=field)
+    for index, message in enumerate(messages):
+        if not isinstance(message, dict):
+            raise MalformedBody(f"'{field}[{index}]' must be an object.", param=f"{field}[{index}]")
+        if not _is_message(message, field):
+            continue
+        role = message.get("role")
+        if not isinstance(role, str):
+            raise MalformedBody(f"'{field}[{index}].role' must be a string.", param=f"{field}[{index}].role")
+        text = _text(message.get("content"), f"{field}[{index}].content")
+        if role in SPEAKERS and text and not text.isspace():
+            yield Turn(role, text)
+
+
+def _is_message(item: dict[str, object], field: str) -> bool:
+    """Responses mix tool calls, reasoning and references with messages, and tell them apart by `type`."""
+    return field == "messages" or item.get("type", "message") == "message"
+
+
+def _text(content: object, field: str) -> str:
+    if isinstance(content, str):
+        return content
+    if content is None:
+        return ""
+    if not isinstance(content, list):
+        raise MalformedBody(f"'{field}' must be a string or a list of parts.", param=field)
+    return "\n".join(text for index, part in enumerate(content) if (text := _part_text(part, f"{field}[{index}]")))
+
+
+def _part_text(part: object, field: str) -> str:
+    if isinstance(part, str):
+        return part
+    if not isinstance(part, dict):
+        raise MalformedBody(f"'{field}' must be an object.", param=field)
+    kind = part.get("type", "text")
+    if not isinstance(kind, str) or kind not in _TEXT_PARTS:
+        return ""
+    text = part.get("text")
+    if not isinstance(text, str):
+        raise MalformedBody(f"'{field}.text' must be a string.", param=f"{field}.text")
+    return text
