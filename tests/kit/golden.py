@@ -1,6 +1,6 @@
 """Golden files: expected output that a human can review, one file per view, beside the input that it comes from.
 
-`<case>.in.<ext>` is an input, `<case>.<view>.golden.<ext>` an output. `pytest --update-golden` rewrites outputs and removes orphans.
+`<case>.in.<ext>` is an input, `<case>.<view>.golden.<ext>` an output. `pytest --update-golden` rewrites, and removes orphans.
 """
 
 from collections.abc import Iterable

@@ -1,0 +1,24 @@
+"""The configuration as values: plano_config.yaml key for key, immutable, with a description of each field."""
+
+from control_plane.config.model.agents import Agent, Filter
+from control_plane.config.model.config import PlanoConfig
+from control_plane.config.model.listeners import Listener, ListenerAgent
+from control_plane.config.model.overrides import Overrides
+from control_plane.config.model.providers import ModelAlias, ModelProvider
+from control_plane.config.model.routing import RoutingPreference
+from control_plane.config.model.types import Default, NoEffect, Section
+
+__all__ = [
+    "Agent",
+    "Default",
+    "Filter",
+    "Listener",
+    "ListenerAgent",
+    "ModelAlias",
+    "ModelProvider",
+    "NoEffect",
+    "Overrides",
+    "PlanoConfig",
+    "RoutingPreference",
+    "Section",
+]

@@ -1,0 +1,60 @@
+"""The whole file: plano_config.yaml, key for key."""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from control_plane.config.model.agents import Agent, Filter
+from control_plane.config.model.listeners import Listener
+from control_plane.config.model.operations import RateLimit, StateStorage, Tracing
+from control_plane.config.model.overrides import Overrides
+from control_plane.config.model.prompts import Endpoint, PromptGuards, PromptTarget
+from control_plane.config.model.providers import ModelAlias, ModelProvider
+from control_plane.config.model.routing import ModelMetricsSource, PromptCaching, Routing, RoutingPreference
+from control_plane.config.model.types import NoEffect, Section
+
+_NO_PREFERENCES: Final = NoEffect("models are not chosen by preference yet")
+_NO_PROMPT_TARGETS: Final = NoEffect("prompt targets are not served yet")
+
+
+class PlanoConfig(Section):
+    """A plano_config.yaml."""
+
+    version: Literal["v0.4.0"]
+    """Version of the format; older files are upgraded when they are read."""
+    listeners: Annotated[tuple[Listener, ...], Field(min_length=1)]
+    """Ports that clients connect to."""
+    agents: tuple[Agent, ...] = ()
+    """Agents that listeners can offer."""
+    filters: tuple[Filter, ...] = ()
+    """Filters that agents and listeners can use."""
+    model_providers: tuple[ModelProvider, ...] = ()
+    """Models that clients can ask for; with any, there is a model listener, on port 12000 unless configured."""
+    model_aliases: Annotated[dict[str, ModelAlias], Field(default_factory=dict)]
+    """Names of your own for models."""
+    overrides: Annotated[Overrides, Field(default_factory=Overrides)]
+    """Settings of the whole gateway."""
+    routing_preferences: Annotated[tuple[RoutingPreference, ...], _NO_PREFERENCES] = ()
+    """Kinds of tasks, and the models for each."""
+    model_metrics_sources: Annotated[tuple[ModelMetricsSource, ...], _NO_PREFERENCES] = ()
+    """Where prices and latencies of models come from."""
+    routing: Annotated[Routing | None, NoEffect("sessions are not pinned to models yet")] = None
+    """How sessions keep their model."""
+    prompt_caching: Annotated[PromptCaching | None, NoEffect("prompts are not marked for caching yet")] = None
+    """Provider-side prompt caching."""
+    ratelimits: Annotated[tuple[RateLimit, ...], NoEffect("tokens are not limited yet")] = ()
+    """Tokens that clients may use."""
+    tracing: Annotated[Tracing | None, NoEffect("spans are not exported yet")] = None
+    """OpenTelemetry tracing."""
+    state_storage: Annotated[StateStorage | None, NoEffect("conversations are not stored yet")] = None
+    """Where conversations of the Responses API are kept."""
+    endpoints: Annotated[dict[str, Endpoint], _NO_PROMPT_TARGETS, Field(default_factory=dict)]
+    """Hosts that prompt targets call."""
+    prompt_targets: Annotated[tuple[PromptTarget, ...], _NO_PROMPT_TARGETS] = ()
+    """Functions that the gateway calls for a prompt listener."""
+    system_prompt: Annotated[str | None, _NO_PROMPT_TARGETS] = None
+    """System prompt of all prompt targets."""
+    prompt_guards: Annotated[PromptGuards | None, NoEffect("there are no built-in guards; use a filter")] = None
+    """Built-in guards."""
+    mode: Annotated[Literal["llm", "prompt"] | None, NoEffect("the listeners' types say what is served")] = None
+    """What is served."""

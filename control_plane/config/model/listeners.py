@@ -1,0 +1,64 @@
+"""Listeners: the ports that clients connect to."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, model_validator
+
+from control_plane.config.model.types import Default, Duration, IpAddress, NoEffect, Port, Section, Text
+
+MODEL_LISTENER: Final[Mapping[str, Any]] = {"name": "egress_traffic", "port": 12000, "timeout": "300s"}
+"""What a model listener is unless configured."""
+
+_DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "agent": {"timeout": "30s"},
+    "model": MODEL_LISTENER,
+    "prompt": {"name": "ingress_traffic", "port": 10000, "timeout": "300s"},
+}
+
+
+class ListenerAgent(Section):
+    """An agent as one listener offers it."""
+
+    id: Text
+    """Id of an entry of `agents` or `filters`."""
+    description: Text
+    """What the agent does and what it answers: the gateway chooses agents by it."""
+    default: bool = False
+    """Whether it answers what no agent fits; at most one per listener."""
+    input_filters: tuple[Text, ...] = ()
+    """Ids of filters that see its requests first, in this order."""
+
+
+class Listener(Section):
+    """A port that clients connect to."""
+
+    type: Literal["agent", "model", "prompt"]
+    """Who answers: agents, model providers, or prompt targets (`prompt` is accepted and not served yet)."""
+    name: Annotated[Text, Default("`egress_traffic` for a model listener, `ingress_traffic` for a prompt listener")]
+    """Its name in Envoy, logs and metrics."""
+    port: Annotated[Port, Default("12000 for a model listener, 10000 for a prompt listener")]
+    """Where it listens."""
+    address: IpAddress = "0.0.0.0"  # noqa: S104 - Plano's default: a gateway serves its network
+    """The interface on which it listens."""
+    timeout: Annotated[Duration, Default("30s for an agent listener, 300s for the others")]
+    """Bounds the time to the response headers; never cuts a stream."""
+    idle_timeout: Duration = 300.0
+    """Bounds silence: a stream without a byte for this long is closed."""
+    max_retries: Annotated[int, Field(ge=0, le=10)] = 0
+    """Retries after the first attempt."""
+    router: Literal["plano_orchestrator_v1"] = "plano_orchestrator_v1"
+    """How an agent listener chooses; the only way there is."""
+    agents: tuple[ListenerAgent, ...] = ()
+    """Agents of an agent listener."""
+    input_filters: tuple[Text, ...] = ()
+    """Ids of filters that see the requests of a model listener first, in this order."""
+    output_filters: Annotated[tuple[Text, ...], NoEffect("responses are not filtered yet")] = ()
+    """Ids of filters that see responses before the client does, in this order."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or not isinstance(data.get("type"), str):
+            return data
+        return {**_DEFAULTS.get(data["type"], {}), **data}

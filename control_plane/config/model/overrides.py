@@ -1,0 +1,54 @@
+"""Settings of the whole gateway: ports, limits and timeouts. Where Plano has no such key, it is ours."""
+
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from control_plane.config.model.types import Cidr, Duration, NoEffect, Port, Section, Text
+
+_NO_PROMPT_TARGETS: Final = NoEffect("prompt targets are not served yet")
+
+PRIVATE_RANGES: Final = (
+    "127.0.0.0/8",
+    "::1/128",
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "fc00::/7",
+)
+"""Loopback and private networks."""
+
+
+class Overrides(Section):
+    """Settings of the whole gateway."""
+
+    upstream_connect_timeout: Duration = 5.0
+    """Bounds connecting to any upstream."""
+    upstream_tls_ca_path: Text = "/etc/ssl/certs/ca-certificates.crt"
+    """File of the certificate authorities that upstreams are verified with."""
+    agent_orchestration_model: Text | None = None
+    """Model that chooses agents, one of `model_providers`; without it the built-in router chooses."""
+    orchestrator_model_context_length: Annotated[int, Field(ge=256, le=2_000_000)] = 8192
+    """Tokens of conversation and descriptions that the orchestration model is given."""
+    orchestration_timeout: Duration = 5.0
+    """Bounds a question to the orchestration model; then the built-in router chooses."""
+    metrics_port: Port = 9092
+    """Where the request path serves `/metrics`."""
+    control_plane_metrics_port: Port = 9093
+    """Where the control plane serves `/metrics`."""
+    admin_port: Port = 9901
+    """Where Envoy's admin interface listens, on loopback."""
+    max_request_bytes: Annotated[int, Field(ge=1024, le=1 << 30)] = 50 * 1024 * 1024
+    """Larger request bodies are refused with 413."""
+    internal_cidrs: tuple[Cidr, ...] = PRIVATE_RANGES
+    """Clients in these ranges may use `x-envoy-*` request headers such as `x-envoy-max-retries`."""
+    llm_routing_model: Annotated[Text | None, NoEffect("models are not chosen by preference yet")] = None
+    """Model that chooses models by `routing_preferences`."""
+    disable_signals: Annotated[bool, NoEffect("responses are not analysed for signals yet")] = False
+    """Whether responses are left without signal analysis."""
+    prompt_target_intent_matching_threshold: Annotated[Annotated[float, Field(ge=0, le=1)] | None, _NO_PROMPT_TARGETS] = None
+    """How sure the gateway must be to choose a prompt target."""
+    optimize_context_window: Annotated[bool, _NO_PROMPT_TARGETS] = False
+    """Whether earlier tool output is dropped from the prompt path's conversations."""
+    use_agent_orchestrator: Annotated[bool, _NO_PROMPT_TARGETS] = False
+    """Whether the prompt path sends conversations to one orchestrating endpoint."""

@@ -1,0 +1,105 @@
+"""Prompt targets and what belongs to them: functions that the gateway calls for a prompt listener."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from control_plane.config.model.types import Duration, SecretText, Section, Text
+
+Scalar = str | int | bool
+
+
+class Endpoint(Section):
+    """A host that prompt targets call."""
+
+    endpoint: Text
+    """`host` or `host:port`."""
+    connect_timeout: Duration | None = None
+    """Bounds connecting."""
+    protocol: Literal["http", "https"] = "http"
+    """Whether TLS is used."""
+    http_host: Text | None = None
+    """What the endpoint sees as Host."""
+    prefix_affinity: bool = False
+    """Whether prompts with the same beginning go to the same replica."""
+
+
+class PromptParameter(Section):
+    """A parameter that is taken from the conversation."""
+
+    name: Text
+    """Its name in the call."""
+    description: str
+    """What it means."""
+    type: Text
+    """Its type: `str`, `int`, `float`, `bool`, `list` or `dict`."""
+    required: bool | None = None
+    """Whether the call needs it."""
+    default: Scalar | None = None
+    """Its value when the conversation has none."""
+    enum: tuple[Scalar, ...] | None = None
+    """The values that it can have."""
+    in_path: bool | None = None
+    """Whether it is a part of the path."""
+    format: str | None = None
+    """How it is written, in words."""
+
+
+class PromptEndpoint(Section):
+    """Where a prompt target is called."""
+
+    name: Text
+    """One of `endpoints`."""
+    path: Text
+    """Path of the call; `{name}` stands for a parameter."""
+    http_method: Literal["GET", "POST"] = "GET"
+    """Method of the call."""
+    http_headers: Annotated[dict[str, SecretText], Field(default_factory=dict)]
+    """Headers of the call."""
+
+
+class PromptTarget(Section):
+    """A function that answers some prompts."""
+
+    name: Text
+    """Its name."""
+    description: str
+    """What it answers."""
+    default: bool = False
+    """Whether it answers what no other target fits."""
+    auto_llm_dispatch_on_response: bool = True
+    """Whether a model puts its result into words."""
+    parameters: tuple[PromptParameter, ...] = ()
+    """What is taken from the conversation."""
+    endpoint: PromptEndpoint | None = None
+    """Where it is called."""
+    system_prompt: str | None = None
+    """System prompt for this target."""
+
+
+class OnException(Section):
+    """What is said instead."""
+
+    message: str
+    """Text of the answer."""
+
+
+class Jailbreak(Section):
+    """Guard against jailbreaks."""
+
+    on_exception: OnException
+    """What is said instead."""
+
+
+class InputGuards(Section):
+    """Guards of requests."""
+
+    jailbreak: Jailbreak
+    """Guard against jailbreaks."""
+
+
+class PromptGuards(Section):
+    """Built-in guards."""
+
+    input_guards: InputGuards | None = None
+    """Guards of requests."""

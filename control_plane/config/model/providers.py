@@ -1,0 +1,57 @@
+"""Model providers and aliases: which models clients can ask for, and where they are."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from control_plane.config.model.types import Default, SecretText, Section, Text
+
+ProviderInterface = Literal[
+    "plano", "deepseek", "groq", "mistral", "openai", "xiaomi", "gemini", "chatgpt",
+    "digitalocean", "vercel", "openrouter", "edenai", "moonshotai",
+]  # fmt: skip
+
+
+class ModelProvider(Section):
+    """One model, or with `*` all models, of a provider."""
+
+    model: Text
+    """`provider/model`, for example `openai/gpt-4o`; `provider/*` stands for all models of a provider."""
+    name: Annotated[Text | None, Default("the model")] = None
+    """Another name for this entry, under which clients can ask for it."""
+    access_key: SecretText | None = None
+    """Key that the gateway sends to the provider; write it as `$VARIABLE`."""
+    default: bool = False
+    """Whether it answers requests that name no model; at most one."""
+    base_url: Annotated[Text | None, Default("the provider's own host")] = None
+    """Where the provider's API is; a path replaces the provider's usual one."""
+    passthrough_auth: bool = False
+    """Whether the client's own credentials are sent instead of `access_key`."""
+    http_host: Annotated[Text | None, Default("the host of the URL")] = None
+    """What the provider sees as Host."""
+    provider_interface: Annotated[ProviderInterface | None, Default("the provider in `model`")] = None
+    """Which provider's API a provider of your own speaks; only with a prefix that the gateway does not know."""
+    headers: Annotated[dict[str, SecretText], Field(default_factory=dict)]
+    """Headers that the gateway sends to the provider, after its own."""
+
+    @property
+    def provider(self) -> str:
+        """The part of the model before the first slash."""
+        return self.model.partition("/")[0]
+
+    @property
+    def upstream_model(self) -> str:
+        """The part of the model after the first slash, which is what the provider calls it."""
+        return self.model.partition("/")[2]
+
+    @property
+    def is_wildcard(self) -> bool:
+        """Whether it stands for all models of its provider."""
+        return self.upstream_model == "*"
+
+
+class ModelAlias(Section):
+    """A name of your own for a model."""
+
+    target: Text
+    """A model (`openai/gpt-4o` or `gpt-4o`), the name of a provider's entry, or another alias."""

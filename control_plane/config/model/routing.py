@@ -1,0 +1,120 @@
+"""Choosing models by preference, price and speed, and keeping sessions on the model that they started with."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from control_plane.config.model.types import Section, Text
+
+Positive = Annotated[int, Field(ge=1)]
+
+
+class SelectionPolicy(Section):
+    """How the models of a preference are ordered."""
+
+    prefer: Literal["cheapest", "fastest", "none"]
+    """By price, by latency, or as written."""
+
+
+class RoutingPreference(Section):
+    """A kind of task, and the models for it."""
+
+    name: Text
+    """Name of the kind of task."""
+    description: str
+    """What such tasks are: requests are matched with it."""
+    models: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """Models of `model_providers`, best first."""
+    selection_policy: SelectionPolicy | None = None
+    """How the models are ordered."""
+
+
+class CostSource(Section):
+    """A catalogue of prices."""
+
+    type: Literal["cost"]
+    """What it tells."""
+    provider: Literal["digitalocean", "models.dev"]
+    """Whose catalogue."""
+    url: Text | None = None
+    """Where the catalogue is, unless at its usual place."""
+    refresh_interval: Positive | None = None
+    """Seconds between fetches; fetched once if left out."""
+    model_aliases: Annotated[dict[str, str], Field(default_factory=dict)]
+    """Names of the catalogue and the models that they mean."""
+
+
+class LatencySource(Section):
+    """A Prometheus query for latencies."""
+
+    type: Literal["latency"]
+    """What it tells."""
+    provider: Literal["prometheus"]
+    """What answers the query."""
+    url: Text
+    """Where Prometheus is."""
+    query: Text
+    """Query whose result has the label `model_name`."""
+    refresh_interval: Positive | None = None
+    """Seconds between queries; asked once if left out."""
+
+
+ModelMetricsSource = Annotated[CostSource | LatencySource, Field(discriminator="type")]
+
+
+class SessionCache(Section):
+    """Where sessions are kept."""
+
+    type: Literal["memory", "redis"] = "memory"
+    """In the process, or in Redis."""
+    url: Text | None = None
+    """Where Redis is, `redis://` or `rediss://`."""
+    tenant_header: Text | None = None
+    """Request header whose value separates the sessions of tenants."""
+
+
+class RoutingBudget(Section):
+    """What changing the model of a session may cost."""
+
+    max_switch_spend_pct: Annotated[float, Field(ge=0, le=100)]
+    """Percent of the session's cost without changes."""
+    replenish_on_rebind: bool = True
+    """Whether a cold session starts counting anew."""
+    cache_read_discount: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """Price of cached input, as a part of the price of input, where the catalogue has none."""
+    record_counterfactual: bool = False
+    """Whether a refused change is recorded in traces."""
+
+
+class Routing(Section):
+    """How sessions keep their model."""
+
+    llm_provider: Text | None = None
+    """Provider that chooses models."""
+    model: Text | None = None
+    """Model that chooses models."""
+    session_ttl_seconds: Positive = 600
+    """How long a session keeps its model."""
+    session_max_entries: Annotated[int, Field(ge=1, le=10_000)] = 10_000
+    """Sessions that are remembered."""
+    session_cache: SessionCache | None = None
+    """Where sessions are kept."""
+    routing_budget: RoutingBudget | None = None
+    """What changing the model of a session may cost."""
+    route_on_user_only: bool = False
+    """Whether only a user's own message can change the model."""
+
+
+class PromptCaching(Section):
+    """Provider-side prompt caching."""
+
+    enabled: bool = False
+    """Whether it is used at all."""
+    session_affinity: bool = True
+    """Whether conversations stay on the model whose cache knows them."""
+    inject_cache_control: bool = True
+    """Whether cache marks are added for providers that need them."""
+    min_prefix_tokens: Positive = 1024
+    """Shorter prompts are not marked."""
+    session_ttl_seconds: Positive | None = None
+    """How long a conversation stays on its model."""
