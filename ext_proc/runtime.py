@@ -1,18 +1,11 @@
-"""One configuration as the request path needs it: frozen lookup tables, made once per configuration by `compile`.
+"""What a configuration offers, as frozen values for the request path: agents, filters, models and their lookup tables.
 
-A session binds one RuntimeConfig when it starts and keeps it, so a change never shows in the middle of a request.
+Made once per configuration by `compile`; `plan` gathers them into what a session binds.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-
-
-class ListenerKind(StrEnum):
-    """Who is served."""
-
-    AGENT = "agent"
-    MODEL = "model"
 
 
 class FilterType(StrEnum):
@@ -94,18 +87,6 @@ class Orchestrator:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listener:
-    """What one listener offers."""
-
-    name: str
-    kind: ListenerKind
-    agents: tuple[Agent, ...] = ()
-    """In the declared order."""
-    input_filters: tuple[Filter, ...] = ()
-    """Of a model listener; an agent brings its own."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelTables:
     """Every spelling under which a model can be asked for."""
 
@@ -119,17 +100,3 @@ class ModelTables:
     hidden: frozenset[str] = frozenset()
     """Names of internal models: not to be asked for, not even through a wildcard."""
     default: Model | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuntimeConfig:
-    """Everything that a session looks up."""
-
-    version: str
-    listeners: Mapping[str, Listener] = field(default_factory=dict)
-    models: ModelTables = field(default_factory=ModelTables)
-    orchestrator: Orchestrator | None = None
-    """None: the built-in router is the first rung of the ladder."""
-    egress_url: str = ""
-    models_body: bytes = b""
-    """The answer to GET /v1/models."""

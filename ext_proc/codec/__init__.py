@@ -1,0 +1,1 @@
+"""Byte layouts: JSON bodies, and edits that leave every other byte alone. Pure."""

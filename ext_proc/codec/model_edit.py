@@ -1,0 +1,78 @@
+"""Replaces the top-level `model` of a JSON body and leaves every other byte as it was.
+
+Re-serialising would change numbers, escapes, spacing and duplicate keys that the provider may care about. Bodies that spell
+the key once are edited after one search; in others a linear scan finds every such member.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import orjson
+
+_KEY: Final = b'"model"'
+_ESCAPED_LETTER: Final = b"\\u00"
+"""The key can only be spelled otherwise with escapes that begin so."""
+
+_STRING: Final = rb'"(?:[^"\\]++|\\.)*+"'
+_PLAIN_MEMBER: Final = re.compile(rb'"model"\s*+:\s*+("[^"\\]*+")')
+_MEMBER: Final = re.compile(
+    rb"\s*+,?\s*+(?P<key>" + _STRING + rb")\s*+:\s*+(?P<value>(?P<bracket>[\[{])|" + _STRING + rb'|[^\s,\[\]{}"]++)', re.DOTALL
+)
+_NEXT_BRACKET: Final = re.compile(rb'(?:[^"\[\]{}]++|' + _STRING + rb")*+([\[\]{}])", re.DOTALL)
+
+
+def replace_model(body: bytes, model: str, *, has_model: bool) -> bytes:
+    """Return a body whose top-level `model` is this one.
+
+    `body` is a valid JSON object, and `has_model` says whether it has the member: the caller has parsed it. If it is there
+    twice, both are replaced, because upstreams differ in which of two equal keys they believe.
+    """
+    value = orjson.dumps(model)
+    if not has_model:
+        return _with_member(body, value)
+    pieces: list[bytes] = []
+    end = 0
+    for start, stop in _only_span(body) or _value_spans(body):
+        pieces += body[end:start], value
+        end = stop
+    pieces.append(body[end:])
+    return b"".join(pieces)
+
+
+def _only_span(body: bytes) -> tuple[tuple[int, int]] | None:
+    # The member exists, so if the key is spelled once and cannot be spelled otherwise, that one place is the member.
+    at = body.find(_KEY)
+    if at < 0 or body.find(_KEY, at + 1) >= 0 or _ESCAPED_LETTER in body:
+        return None
+    match = _PLAIN_MEMBER.match(body, at)
+    return (match.span(1),) if match else None
+
+
+def _value_spans(body: bytes) -> Iterator[tuple[int, int]]:
+    position = body.index(b"{") + 1
+    while member := _MEMBER.match(body, position):
+        position = _closing(body, member.end()) if member["bracket"] else member.end()
+        if _is_model(member["key"]):
+            yield member.start("value"), position
+
+
+def _closing(body: bytes, position: int) -> int:
+    """Return where the bracket that was opened just before `position` has been closed again."""
+    depth = 1
+    while depth:
+        bracket = _NEXT_BRACKET.match(body, position)
+        assert bracket is not None, "the body is valid JSON"
+        depth += 1 if bracket[1] in b"[{" else -1
+        position = bracket.end()
+    return position
+
+
+def _is_model(key: bytes) -> bool:
+    return key == _KEY or (_ESCAPED_LETTER in key and orjson.loads(key) == "model")
+
+
+def _with_member(body: bytes, value: bytes) -> bytes:
+    start = body.index(b"{") + 1
+    is_empty = body[start:].lstrip()[:1] == b"}"
+    return b"".join((body[:start], _KEY, b":", value, b"" if is_empty else b",", body[start:]))

@@ -1,0 +1,47 @@
+"""One whole configuration as a session binds it, made by `compile`.
+
+A session keeps the plan that it started with, so a change never shows in the middle of a request.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ext_proc.routing.agent_pool import AgentPool
+from ext_proc.runtime import Agent, Filter, ModelTables, Orchestrator
+
+
+class ListenerKind(StrEnum):
+    """Who is served."""
+
+    AGENT = "agent"
+    MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """What one listener offers."""
+
+    name: str
+    kind: ListenerKind
+    agents: Mapping[str, Agent] = field(default_factory=dict)
+    """By id, in the declared order. Agent listeners only."""
+    pool: AgentPool | None = None
+    """What decisions among these agents need."""
+    input_filters: tuple[Filter, ...] = ()
+    """Of a model listener; an agent brings its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything that a session looks up."""
+
+    version: str
+    listeners: Mapping[str, Listener] = field(default_factory=dict)
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+    models: ModelTables = field(default_factory=ModelTables)
+    orchestrator: Orchestrator | None = None
+    """None: the built-in router is the first rung of the ladder."""
+    egress_url: str = ""
+    models_body: bytes = b""
+    """The answer to GET /v1/models."""

@@ -1,0 +1,53 @@
+"""Resolves what a client wrote as `model` to a configured model, and to what that model's provider is sent."""
+
+from dataclasses import dataclass
+
+from ext_proc.errors import MalformedBody, UnknownModel
+from ext_proc.runtime import Model, ModelTables
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedModel:
+    """A configured model, and the name that goes upstream."""
+
+    model: Model
+    upstream_model: str
+    reason: str
+    """How it was found: a constant word."""
+
+
+def resolve_model(tables: ModelTables, requested: object) -> ResolvedModel:
+    """Find a model: configured name, alias, bare id, then a provider's wildcard; the default if none was requested.
+
+    Raises:
+        MalformedBody: the requested model is not a string, or missing without a default.
+        UnknownModel: nobody configured it, or only for the gateway's own use.
+    """
+    if requested is None or requested == "":
+        return _default(tables)
+    if not isinstance(requested, str):
+        raise MalformedBody("`model` must be a string.", param="model", code="invalid_type")
+    for table, reason in ((tables.exact, "exact"), (tables.aliases, "alias"), (tables.bare, "bare_id")):
+        model = table.get(requested)
+        if model is not None:
+            return ResolvedModel(model, model.upstream_model, reason)
+    return _wildcard(tables, requested)
+
+
+def _default(tables: ModelTables) -> ResolvedModel:
+    if tables.default is None:
+        message = "`model` is missing, and no default model is configured."
+        raise MalformedBody(message, param="model", code="missing_required_parameter")
+    return ResolvedModel(tables.default, tables.default.upstream_model, "default")
+
+
+def _wildcard(tables: ModelTables, requested: str) -> ResolvedModel:
+    provider, _, upstream_model = requested.partition("/")
+    model = tables.wildcards.get(provider)
+    if model is None or not upstream_model or requested in tables.hidden:
+        raise UnknownModel(f"The model `{_shown(requested)}` does not exist.", param="model")
+    return ResolvedModel(model, upstream_model, "wildcard")
+
+
+def _shown(requested: str) -> str:
+    return requested if len(requested) <= 200 else requested[:200] + "…"
