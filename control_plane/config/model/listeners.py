@@ -45,8 +45,8 @@ class Listener(Section):
     """Bounds the time to the response headers; never cuts a stream."""
     idle_timeout: Duration = 300.0
     """Bounds silence: a stream without a byte for this long is closed."""
-    max_retries: Annotated[int, Field(ge=0, le=10)] = 0
-    """Retries after the first attempt."""
+    max_retries: Annotated[int | None, Field(ge=0, le=10), Default("2")] = None
+    """Retries after the first attempt; `x-envoy-max-retries` of a trusted client overrides it."""
     router: Literal["plano_orchestrator_v1"] = "plano_orchestrator_v1"
     """How an agent listener chooses; the only way there is."""
     agents: tuple[ListenerAgent, ...] = ()
