@@ -1,22 +1,79 @@
-"""The Egress port over httpx, towards Envoy's egress listener."""
+"""The Egress port over httpx, towards Envoy's egress listener.
 
+Envoy does all that a client would otherwise do: retries, load balancing, connection limits, and the timeout, which travels in a
+header that the egress listener trusts. The guard here is slightly above it, for the case that Envoy itself hangs.
+"""
+
+import asyncio
 from collections.abc import Mapping
+from typing import Final
 
-from ext_proc.ports import EgressResponse
+import httpx
+
+from ext_proc.contract import LOCAL_REPLY_HEADER, ROUTE_HEADER
+from ext_proc.ports import TOO_LARGE, EgressResponse
+
+TIMEOUT_HEADER: Final = "x-envoy-upstream-rq-timeout-ms"
+
+_GUARD_SECONDS: Final = 1.0
+_LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=256, keepalive_expiry=60)
+
+_TIMED_OUT: Final = EgressResponse(504, {}, b"", "UT")
+_UNREACHABLE: Final = EgressResponse(503, {}, b"", "UF")
+_TOO_LARGE: Final = EgressResponse(502, {}, b"", TOO_LARGE)
 
 
 class HttpxEgress:
     """Calls upstreams through the egress listener at `egress_url` (`unix:///path` or `http://host:port`)."""
 
     def __init__(self, egress_url: str, *, max_response_bytes: int = 50 * 1024 * 1024) -> None:
-        raise NotImplementedError
+        """Open nothing yet: connections are made as they are needed."""
+        uds = egress_url.removeprefix("unix://") if egress_url.startswith("unix://") else None
+        self._origin = httpx.URL("http://egress" if uds else egress_url)
+        self._max_response_bytes = max_response_bytes
+        # The guard in `post` bounds all of a call; a timeout per read would not add anything.
+        no_timeout = httpx.Timeout(None)
+        transport = httpx.AsyncHTTPTransport(uds=uds, limits=_LIMITS, retries=0, trust_env=False)
+        # No default headers: what goes out is what the caller and this class say.
+        self._client = httpx.AsyncClient(transport=transport, trust_env=False, timeout=no_timeout, follow_redirects=False)
+        self._client.headers.clear()
 
     async def post(
         self, route: str, path: str, *, headers: Mapping[str, str], body: bytes, timeout_seconds: float
     ) -> EgressResponse:
         """See `ports.Egress.post`."""
-        raise NotImplementedError
+        request = self._client.build_request(
+            "POST",
+            self._origin.copy_with(raw_path=path.encode()),
+            headers=_encoded({**headers, ROUTE_HEADER: route, TIMEOUT_HEADER: str(max(1, round(timeout_seconds * 1000)))}),
+            content=body,
+        )
+        try:
+            async with asyncio.timeout(timeout_seconds + _GUARD_SECONDS):
+                return await self._send(request)
+        except TimeoutError:
+            return _TIMED_OUT
+        except httpx.HTTPError:
+            return _UNREACHABLE
 
     async def aclose(self) -> None:
         """Close the pooled connections."""
-        raise NotImplementedError
+        await self._client.aclose()
+
+    async def _send(self, request: httpx.Request) -> EgressResponse:
+        response = await self._client.send(request, stream=True)
+        try:
+            body = bytearray()
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > self._max_response_bytes:
+                    return _TOO_LARGE
+        finally:
+            await response.aclose()
+        headers = dict(response.headers.items())
+        return EgressResponse(response.status_code, headers, bytes(body), headers.get(LOCAL_REPLY_HEADER, ""))
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    # httpx would refuse what is not ASCII, which header values may be.
+    return [(name.encode(), value.encode(errors="surrogateescape")) for name, value in headers.items()]

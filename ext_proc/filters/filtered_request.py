@@ -1,7 +1,39 @@
 """The downstream request that filters look at, and what of it each filter is told."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+from ext_proc.contract import CREDENTIAL_HEADERS, REQUEST_ID_HEADER, TRACEPARENT_HEADER
+
+_PLAIN_HEADERS: Final = frozenset(
+    {REQUEST_ID_HEADER, TRACEPARENT_HEADER, "tracestate", "baggage", "accept-language", "user-agent"},
+)
+"""Headers without an `x-` prefix that filters may see: who asked, in which language, as part of which trace."""
+
+_INTERNAL_PREFIXES: Final = ("x-plano-", "x-arch-", "x-envoy-")
+"""They steer the gateway: a copy on the egress listener would steer the filter's call."""
+
+_SECRET_WORDS: Final = frozenset(
+    {
+        "auth",
+        "authorization",
+        "cert",
+        "cookie",
+        "credential",
+        "credentials",
+        "jwt",
+        "key",
+        "password",
+        "secret",
+        "signature",
+        "token",
+    },
+)
+"""An `x-` header with one of these words in its name (`x-goog-api-key`, `x-access-token`) is taken for a credential."""
+
+_SAFE_VALUE: Final = re.compile(r"[\x20-\x7e\t]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -9,8 +41,29 @@ class FilteredRequest:
     """A downstream request on its way through a chain."""
 
     path: str
-    """The client's API path: `/v1/chat/completions`."""
+    """The client's API path without its query: `/v1/chat/completions`."""
     headers: Mapping[str, str]
     """The downstream request's headers, names in lower case; each filter gets a safe part of them."""
     body: bytes
     """A JSON object, already checked."""
+
+
+def forwarded_headers(headers: Mapping[str, str], *, passthrough_auth: bool) -> dict[str, str]:
+    """Return the downstream headers that a filter may see."""
+    return {
+        name: value
+        for name, value in headers.items()
+        if ((passthrough_auth and _is_credential(name)) or _is_harmless(name)) and _SAFE_VALUE.fullmatch(value)
+    }
+
+
+def _is_harmless(name: str) -> bool:
+    if name in _PLAIN_HEADERS:
+        return True
+    return name.startswith("x-") and not name.startswith(_INTERNAL_PREFIXES) and not _is_credential(name)
+
+
+def _is_credential(name: str) -> bool:
+    if name in CREDENTIAL_HEADERS:
+        return name != "proxy-authorization"
+    return name.startswith("x-") and not _SECRET_WORDS.isdisjoint(name.split("-"))
