@@ -1,0 +1,56 @@
+"""Envoy from the outside: is it healthy, and let it finish what it has begun before it is stopped."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+import httpx
+
+POLL_SECONDS = 0.1
+_ADMIN_GAUGE = "http.admin."
+
+
+def local_client() -> httpx.AsyncClient:
+    """Return a client for our own addresses: never through the proxy that the environment may name."""
+    return httpx.AsyncClient(trust_env=False, timeout=2.0)
+
+
+async def is_healthy(client: httpx.AsyncClient, url: str) -> bool:
+    """Return whether a listener's /healthz says 200."""
+    try:
+        return (await client.get(f"{url}/healthz")).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+async def wait_until_healthy(urls: Sequence[str]) -> None:
+    """Return once every listener is healthy. Not bounded: the caller's timeout is."""
+    async with local_client() as client:
+        for url in urls:
+            await wait_until(partial(is_healthy, client, url))
+
+
+async def wait_until(condition: Callable[[], Awaitable[bool]], *, poll_seconds: float = POLL_SECONDS) -> None:
+    """Return once another process has come to what is asked for. Not bounded: the caller's timeout is."""
+    while not await condition():  # noqa: ASYNC110 other processes set no events of ours
+        await asyncio.sleep(poll_seconds)
+
+
+async def drain(admin_url: str, *, bound_seconds: float) -> None:
+    """Make Envoy fail health checks and close idle connections, then wait until no request is in flight, or for the bound.
+
+    Listeners go on accepting meanwhile: requests in flight may still need the egress listener.
+    """
+    try:
+        async with asyncio.timeout(bound_seconds), local_client() as client:
+            await client.post(f"{admin_url}/healthcheck/fail")
+            await client.post(f"{admin_url}/drain_listeners", params={"graceful": ""})
+            await wait_until(partial(_is_idle, client, admin_url))
+    except (TimeoutError, httpx.HTTPError):  # over the bound, or Envoy is gone already: stop it all the same
+        return
+
+
+async def _is_idle(client: httpx.AsyncClient, admin_url: str) -> bool:
+    answer = await client.get(f"{admin_url}/stats", params={"filter": "downstream_rq_active$"})
+    gauges = (line.rpartition(": ") for line in answer.text.splitlines())
+    return not any(int(value) for name, _, value in gauges if name and not name.startswith(_ADMIN_GAUGE))

@@ -1,0 +1,180 @@
+"""One child process that is kept running: started in a process group of its own, restarted when it dies, stopped with a bound.
+
+A dead child's group is killed before its next start, so nothing that it spawned holds a socket or a port.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from asyncio.subprocess import DEVNULL, STDOUT, Process
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from control_plane.supervisor.instance import ProcessState, ProcessView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildSpec:
+    """What to run. Arguments are visible to every user of the machine: nothing secret goes there."""
+
+    name: str
+    argv: tuple[str, ...]
+    log: Path
+    grace_seconds: float = 10.0
+    """How long it may take to stop after SIGTERM before its group is killed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backoff:
+    """Doubling delays between restarts, forgotten after a stretch of running well."""
+
+    first_seconds: float = 0.25
+    cap_seconds: float = 30.0
+    forgiven_after_seconds: float = 60.0
+
+    def delay(self, deaths: int) -> float:
+        """Return the wait after the given number of deaths in a row, counted from 1."""
+        return float(min(self.cap_seconds, self.first_seconds * 2.0 ** min(deaths - 1, 32)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Death:
+    """A child ended that should not have."""
+
+    name: str
+    how: str
+    deaths: int
+    """In a row."""
+    delay_seconds: float
+    """Until it is started again."""
+
+
+class Child:
+    """Keeps one process running until told to stop."""
+
+    def __init__(
+        self, spec: ChildSpec, *, backoff: Backoff, on_start: Callable[[], None], on_death: Callable[[Death], None]
+    ) -> None:
+        self.spec = spec
+        self._backoff = backoff
+        self._on_start = on_start
+        self._on_death = on_death
+        self._process: Process | None = None
+        self._started_at: float | None = None
+        self._log_offset = 0
+        self._starts = 0
+        self._deaths = 0
+        self._last_exit: str | None = None
+        self._stop = asyncio.Event()
+        self._stopped = asyncio.Event()
+        self._stopped.set()
+
+    @property
+    def view(self) -> ProcessView:
+        """How it is now."""
+        running = self._process is not None
+        resting = ProcessState.STOPPED if self._stop.is_set() or not self._starts else ProcessState.RESTARTING
+        return ProcessView(
+            name=self.spec.name,
+            state=ProcessState.RUNNING if running else resting,
+            pid=self._process.pid if self._process else None,
+            started_at=self._started_at if running else None,
+            restarts=max(0, self._starts - 1),
+            last_exit=self._last_exit,
+        )
+
+    async def run(self) -> None:
+        """Start it, and start it again whenever it dies, until `stop`."""
+        self._stopped.clear()
+        try:
+            while not self._stop.is_set():
+                await self._run_once()
+        finally:
+            self.kill()
+            self._stopped.set()
+
+    async def stop(self) -> None:
+        """Ask it to stop, wait for its grace, then kill its group. Does nothing if it does not run."""
+        self._stop.set()
+        self._terminate()
+        try:
+            async with asyncio.timeout(self.spec.grace_seconds):
+                await self._stopped.wait()
+        except TimeoutError:
+            self.kill()
+            await self._stopped.wait()
+
+    def kill(self) -> None:
+        """Kill it and everything that it spawned, now."""
+        if self._process:
+            _kill_group(self._process.pid)
+
+    def last_log_lines(self, count: int = 15) -> list[str]:
+        """Return the last lines that it wrote since its latest start."""
+        try:
+            with self.spec.log.open("rb") as log:
+                log.seek(max(self._log_offset, os.fstat(log.fileno()).st_size - 64 * 1024))
+                return log.read().decode(errors="replace").splitlines()[-count:]
+        except FileNotFoundError:
+            return []
+
+    def _terminate(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            if self._process:
+                self._process.send_signal(signal.SIGTERM)
+
+    async def _run_once(self) -> None:
+        self._starts += 1
+        try:
+            process = self._process = await self._spawn()
+        except OSError as error:
+            self._last_exit = f"cannot be started: {error}"
+            return await self._rest(0)
+        self._started_at = time.time()
+        began = time.monotonic()
+        self._on_start()
+        if self._stop.is_set():  # asked while it was being started
+            self._terminate()
+        try:
+            code = await process.wait()
+        finally:
+            _kill_group(process.pid)
+            self._process = None
+        self._last_exit = describe_exit(code)
+        if not self._stop.is_set():
+            await self._rest(time.monotonic() - began)
+        return None
+
+    async def _rest(self, lived_seconds: float) -> None:
+        self._deaths = 1 if lived_seconds >= self._backoff.forgiven_after_seconds else self._deaths + 1
+        delay = self._backoff.delay(self._deaths)
+        how = self._last_exit or ""
+        self._on_death(Death(name=self.spec.name, how=how, deaths=self._deaths, delay_seconds=delay))
+        try:
+            async with asyncio.timeout(delay):
+                await self._stop.wait()
+        except TimeoutError:
+            return
+
+    async def _spawn(self) -> Process:
+        log = os.open(self.spec.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            self._log_offset = os.fstat(log).st_size
+            return await asyncio.create_subprocess_exec(
+                *self.spec.argv, stdin=DEVNULL, stdout=log, stderr=STDOUT, process_group=0
+            )
+        finally:
+            os.close(log)
+
+
+def describe_exit(code: int) -> str:
+    """Say how a process ended."""
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+def _kill_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS answers EPERM for a group of zombies
+        os.killpg(pid, signal.SIGKILL)

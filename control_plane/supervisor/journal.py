@@ -1,0 +1,51 @@
+"""What the supervisor saw: JSON lines in `supervisor.log`, and in plain words on the terminal when there is one."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+
+from control_plane.supervisor.child import Death
+
+
+class Journal:
+    """Records events of one instance."""
+
+    def __init__(self, log: structlog.typing.FilteringBoundLogger, tell: Callable[[str], None]) -> None:
+        self._log = log
+        self._tell = tell
+
+    def record(self, event: str, **facts: str | float | None) -> None:
+        """Write one line to the log."""
+        self._log.info(event, **facts)
+
+    def child_died(self, death: Death) -> None:
+        """Write that a child died, and say so."""
+        self._log.warning(
+            "child_died", child=death.name, how=death.how, deaths=death.deaths, restart_in_seconds=death.delay_seconds
+        )
+        self._tell(f"{death.name} ended ({death.how}); starting it again in {death.delay_seconds:g} s")
+
+    def stopping(self, reason: str) -> None:
+        """Write that everything stops, and say so."""
+        self._log.info("stopping", reason=reason)
+        self._tell("Stopping: requests in flight may finish ...")
+
+
+@contextmanager
+def open_journal(path: Path, tell: Callable[[str], None]) -> Iterator[Journal]:
+    """Append to the log at `path`; `tell` gets what a person should see at once."""
+    path.touch(mode=0o600)
+    with path.open("a", encoding="utf-8", buffering=1) as file:
+        log: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
+            structlog.PrintLogger(file),
+            processors=[
+                structlog.processors.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                structlog.processors.JSONRenderer(),
+            ],
+            wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        )
+        yield Journal(log, tell)

@@ -1,0 +1,36 @@
+"""One supervisor per run dir: a file lock, which the kernel releases however its holder ends. No pid files to go stale."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class AlreadyLocked(Exception):
+    """Another process holds the lock."""
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock; raises AlreadyLocked at once if another process does. Children do not inherit it."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyLocked(path) from error
+        yield
+    finally:
+        os.close(handle)
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether some process holds the lock."""
+    if not path.exists():
+        return False
+    try:
+        with locked(path):
+            return False
+    except AlreadyLocked:
+        return True

@@ -1,0 +1,119 @@
+"""The run dir: where one instance keeps its sockets, logs and state, closed to other users.
+
+Socket paths are limited to about 107 bytes (104 on macOS) and are parsed as URIs by gRPC, so sockets move to a short
+private directory when the run dir's own path would not do.
+"""
+
+import os
+import re
+import shutil
+import stat
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from control_plane.supervisor.errors import CannotStart
+
+SOCKET_PATH_BYTES = 103
+LONGEST_SOCKET_NAME = "ext_proc-9999.sock"
+SOCKETS_PREFIX = "plano-"
+_SAFE_IN_URI = re.compile(r"[A-Za-z0-9/._-]+")
+
+
+def default_run_dir() -> Path:
+    """Return where an instance lives unless `--run-dir` says otherwise."""
+    return Path.home() / ".plano" / "run"
+
+
+@dataclass(frozen=True, slots=True)
+class RunDir:
+    """Names of everything in one run dir."""
+
+    path: Path
+    """Absolute."""
+    sockets: Path
+    """The run dir itself, or a short directory of its own."""
+
+    @property
+    def xds_socket(self) -> Path:
+        """Where the control plane serves ADS."""
+        return self.sockets / "xds.sock"
+
+    @property
+    def egress_socket(self) -> Path:
+        """Where Envoy listens for Python's own calls."""
+        return self.sockets / "egress.sock"
+
+    def ext_proc_socket(self, worker: int | str) -> Path:
+        """Where one ext_proc worker serves; `{worker}` gives the pattern."""
+        return self.sockets / f"ext_proc-{worker}.sock"
+
+    @property
+    def bootstrap(self) -> Path:
+        """Envoy's bootstrap."""
+        return self.path / "bootstrap.yaml"
+
+    @property
+    def status(self) -> Path:
+        """Written by the control plane: configuration and acknowledgements."""
+        return self.path / "status.json"
+
+    @property
+    def instance(self) -> Path:
+        """Written by the supervisor: processes and addresses."""
+        return self.path / "plano.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the supervisor as long as it lives."""
+        return self.path / "plano.lock"
+
+    def log(self, component: str) -> Path:
+        """Log file of a process, or `access` for the access log."""
+        return self.path / f"{component}.log"
+
+
+def open_run_dir(path: Path) -> RunDir:
+    """Create the run dir if need be, closed to others, and choose where its sockets go."""
+    path = path.absolute()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _close_to_others(path)
+    except OSError as error:
+        raise CannotStart(f"cannot use the run dir {path}: {error.strerror}") from error
+    return RunDir(path, path if _fits_sockets(path) else _short_directory())
+
+
+def remove_sockets(run_dir: RunDir) -> None:
+    """Remove what would stand in the way of a next start: sockets, and the directory made for them."""
+    if run_dir.sockets != run_dir.path:
+        if run_dir.sockets.name.startswith(SOCKETS_PREFIX):
+            shutil.rmtree(run_dir.sockets, ignore_errors=True)
+        return
+    for socket in run_dir.path.glob("*.sock"):
+        socket.unlink(missing_ok=True)
+
+
+def _close_to_others(path: Path) -> None:
+    """Make sure that only we can enter. The xDS socket hands out provider keys to whoever reaches it."""
+    facts = path.stat()
+    if facts.st_uid != os.geteuid():
+        raise CannotStart(f"the run dir {path} belongs to another user")
+    if not stat.S_IMODE(facts.st_mode) & 0o077:
+        return
+    if any(path.iterdir()):  # may be anybody's directory, such as /tmp: not ours to close
+        raise CannotStart(f"the run dir {path} is open to other users; run `chmod 700 {path}` or name another --run-dir")
+    path.chmod(0o700)
+
+
+def _fits_sockets(path: Path) -> bool:
+    longest = str(path / LONGEST_SOCKET_NAME)
+    return len(os.fsencode(longest)) <= SOCKET_PATH_BYTES and _SAFE_IN_URI.fullmatch(longest) is not None
+
+
+def _short_directory() -> Path:
+    directory = Path(tempfile.mkdtemp(prefix=SOCKETS_PREFIX))
+    if _fits_sockets(directory):
+        return directory
+    directory.rmdir()
+    return Path(tempfile.mkdtemp(prefix=SOCKETS_PREFIX, dir="/tmp"))

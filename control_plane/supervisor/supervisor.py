@@ -1,0 +1,168 @@
+"""Brings the three children up, watches them, and takes them down again: Envoy first, so that nothing new comes in.
+
+Ends by `stop()`, or by itself when the gateway cannot become healthy. `plano.json` follows every change.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from control_plane.supervisor.admin import drain, wait_until, wait_until_healthy
+from control_plane.supervisor.child import Backoff, Child, ChildSpec, Death
+from control_plane.supervisor.errors import CannotStart
+from control_plane.supervisor.instance import Instance, ListenerView, Phase, write_instance
+from control_plane.supervisor.journal import Journal
+
+DEATHS_BEFORE_GIVING_UP = 3
+"""In a row, of one child, while the gateway has not been healthy yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """Everything that one instance consists of."""
+
+    control_plane: ChildSpec
+    ext_proc: ChildSpec
+    envoy: ChildSpec
+    xds_socket: Path
+    """Envoy is started once this exists."""
+    config_file: str
+    sockets: str
+    instance_file: Path
+    admin_url: str
+    metrics_url: str
+    listeners: tuple[ListenerView, ...]
+    healthy_within_seconds: float = 30.0
+    drain_seconds: float = 10.0
+    backoff: Backoff = field(default_factory=Backoff)
+
+
+class Supervisor:
+    """Runs one launch from start to stop."""
+
+    def __init__(self, launch: Launch, journal: Journal, *, on_healthy: Callable[[Instance], None]) -> None:
+        self._launch = launch
+        self._journal = journal
+        self._on_healthy = on_healthy
+        self._phase = Phase.STARTING
+        self._was_healthy = False
+        self._started_at = time.time()
+        self._stop = asyncio.Event()
+        self._failure: str | None = None
+        self._control_plane, self._ext_proc, self._envoy = (
+            Child(spec, backoff=launch.backoff, on_start=self._write_instance, on_death=self._child_died)
+            for spec in (launch.control_plane, launch.ext_proc, launch.envoy)
+        )
+
+    @property
+    def instance(self) -> Instance:
+        """How everything is now."""
+        launch = self._launch
+        return Instance(
+            pid=os.getpid(),
+            phase=self._phase,
+            started_at=self._started_at,
+            config_file=launch.config_file,
+            sockets=launch.sockets,
+            admin_url=launch.admin_url,
+            metrics_url=launch.metrics_url,
+            listeners=launch.listeners,
+            processes=tuple(child.view for child in self._children),
+        )
+
+    async def run(self) -> None:
+        """Run until `stop`. Raises CannotStart if the gateway does not become healthy; nothing is left running then."""
+        async with asyncio.TaskGroup() as tasks:
+            bring_up = tasks.create_task(self._bring_up(tasks))
+            try:
+                await self._stop.wait()
+            finally:
+                bring_up.cancel()
+                await self._take_down()
+        if self._failure:
+            raise CannotStart(self._failure)
+
+    def stop(self, reason: str) -> None:
+        """Drain and stop. Asked a second time: stop at once."""
+        if self._stop.is_set():
+            for child in self._children:
+                child.kill()
+            return
+        self._journal.stopping(reason)
+        self._stop.set()
+
+    @property
+    def _children(self) -> tuple[Child, ...]:
+        return (self._control_plane, self._ext_proc, self._envoy)
+
+    async def _bring_up(self, tasks: asyncio.TaskGroup) -> None:
+        try:
+            async with asyncio.timeout(self._launch.healthy_within_seconds):
+                tasks.create_task(self._control_plane.run())
+                tasks.create_task(self._ext_proc.run())
+                await wait_until(self._can_start_envoy, poll_seconds=0.02)
+                tasks.create_task(self._envoy.run())
+                await wait_until_healthy([listener.url for listener in self._launch.listeners])
+        except TimeoutError:
+            self._give_up(self._why_not_healthy())
+            return
+        self._was_healthy = True
+        self._enter(Phase.HEALTHY)
+        self._on_healthy(self.instance)
+
+    async def _can_start_envoy(self) -> bool:
+        """Whether there is an ADS server to ask: Envoy waits long before it asks a second time."""
+        return self._launch.xds_socket.exists()
+
+    async def _take_down(self) -> None:
+        self._enter(Phase.STOPPING)
+        if self._was_healthy:
+            await drain(self._launch.admin_url, bound_seconds=self._launch.drain_seconds)
+        for child in (self._envoy, self._ext_proc, self._control_plane):
+            await child.stop()
+            self._write_instance()
+
+    def _child_died(self, death: Death) -> None:
+        self._write_instance()
+        if self._stop.is_set():
+            return
+        if not self._was_healthy and death.deaths >= DEATHS_BEFORE_GIVING_UP:
+            self._give_up(self._why_child_dies(death))
+            return
+        self._journal.child_died(death)
+
+    def _give_up(self, cause: str) -> None:
+        self._failure = cause
+        self._journal.record("gave_up", cause=cause)
+        self._stop.set()
+
+    def _why_child_dies(self, death: Death) -> str:
+        child = next(child for child in self._children if child.spec.name == death.name)
+        lines = [f"{death.name} does not start: {death.how}, {death.deaths} times in a row", *_indented(child.last_log_lines())]
+        return "\n".join([*lines, f"Its log: {child.spec.log}"])
+
+    def _why_not_healthy(self) -> str:
+        urls = ", ".join(listener.url for listener in self._launch.listeners)
+        lines = [f"not healthy within {self._launch.healthy_within_seconds:g} s (asked {urls}/healthz)"]
+        for child in self._children:
+            view = child.view
+            lines += [
+                f"{view.name}: {view.state}, {view.restarts} restarts; log: {child.spec.log}",
+                *_indented(child.last_log_lines(5)),
+            ]
+        return "\n".join(lines)
+
+    def _enter(self, phase: Phase) -> None:
+        self._phase = phase
+        self._journal.record(phase)
+        self._write_instance()
+
+    def _write_instance(self) -> None:
+        write_instance(self._launch.instance_file, self.instance)
+
+
+def _indented(lines: list[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
