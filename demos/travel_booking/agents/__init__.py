@@ -1,0 +1,1 @@
+"""The three agents: HTTP services that speak OpenAI chat completions and ask models through the gateway."""

@@ -1,0 +1,25 @@
+"""Serve the stand-in: `STAND_IN_API_KEY=... python -m demos.travel_booking.stand_in_provider [--host H] [--port P]`."""
+
+import argparse
+import os
+
+import uvicorn
+
+from demos.travel_booking.stand_in_provider.app import build_app
+
+KEY_VARIABLE = "STAND_IN_API_KEY"
+
+
+def main() -> None:
+    """Serve until a signal comes."""
+    parser = argparse.ArgumentParser(prog="python -m demos.travel_booking.stand_in_provider")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=10580)
+    arguments = parser.parse_args()
+    if not (key := os.environ.get(KEY_VARIABLE)):
+        parser.error(f"{KEY_VARIABLE} must hold the key that clients have to send")
+    uvicorn.run(build_app(key), host=arguments.host, port=arguments.port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()
