@@ -1,0 +1,61 @@
+"""One JSON line per request. No query, no body, no credentials: nothing in it is a secret."""
+
+from typing import Final
+
+from control_plane.xds import api
+from ext_proc import contract
+
+_STDOUT: Final = "/dev/stdout"
+
+
+def _decided(key: str) -> str:
+    return f"%DYNAMIC_METADATA({contract.METADATA_NAMESPACE}:{key})%"
+
+
+def _fields(listener: str) -> dict[str, str]:
+    return {
+        "time": "%START_TIME%",
+        "listener": listener,
+        "request_id": f"%REQ({contract.REQUEST_ID_HEADER})%",
+        "traceparent": f"%REQ({contract.TRACEPARENT_HEADER})%",
+        "method": "%REQ(:METHOD)%",
+        "path": "%PATH(NQ:ORIG_OR_PATH)%",
+        "protocol": "%PROTOCOL%",
+        "status": "%RESPONSE_CODE%",
+        "status_details": "%RESPONSE_CODE_DETAILS%",
+        "flags": "%RESPONSE_FLAGS%",
+        "route": "%ROUTE_NAME%",
+        "agent": _decided(contract.METADATA_AGENT),
+        "model": _decided(contract.METADATA_MODEL),
+        "decision": _decided(contract.METADATA_DECISION),
+        "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
+        "upstream_cluster": "%UPSTREAM_CLUSTER%",
+        "upstream_host": "%UPSTREAM_HOST%",
+        "duration_ms": "%DURATION%",
+        "first_byte_ms": "%RESPONSE_DURATION%",
+        "bytes_received": "%BYTES_RECEIVED%",
+        "bytes_sent": "%BYTES_SENT%",
+        "downstream": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
+    }
+
+
+def build_access_log(listener: str, path: str) -> list[api.accesslog.AccessLog]:
+    """Log a listener's requests, `/healthz` excepted, to a file or to standard output."""
+    log_format = api.core.SubstitutionFormatString(
+        json_format=api.protobuf.Struct.from_dict(_fields(listener)),
+        json_format_options=api.core.JsonFormatOptions(sort_properties=True),
+    )
+    return [
+        api.accesslog.AccessLog(
+            name="plano.access_log",
+            filter=api.accesslog.AccessLogFilter(not_health_check_filter=api.accesslog.NotHealthCheckFilter()),
+            typed_config=_sink(path, log_format),
+        )
+    ]
+
+
+def _sink(path: str, log_format: api.core.SubstitutionFormatString) -> api.protobuf.Any:
+    if path == _STDOUT:
+        # Not a file: a container's stdout may belong to another user, and cannot be opened by its path.
+        return api.pack(api.stream_log.StdoutAccessLog(log_format=log_format))
+    return api.pack(api.file_log.FileAccessLog(path=path, log_format=log_format))

@@ -1,0 +1,127 @@
+"""Every Envoy package that the translation uses, one alias each: the only importer of envoy-data-plane.
+
+The dataclasses carry Envoy's whole API reference in their docstrings. `pack` puts a message into an `Any`.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+import betterproto2
+from envoy_data_plane.envoy.config.accesslog import v3 as accesslog
+from envoy_data_plane.envoy.config.bootstrap import v3 as bootstrap
+from envoy_data_plane.envoy.config.cluster import v3 as cluster
+from envoy_data_plane.envoy.config.common.mutation_rules import v3 as mutation
+from envoy_data_plane.envoy.config.core import v3 as core
+from envoy_data_plane.envoy.config.endpoint import v3 as endpoint
+from envoy_data_plane.envoy.config.listener import v3 as listener
+from envoy_data_plane.envoy.config.metrics import v3 as metrics
+from envoy_data_plane.envoy.config.overload import v3 as overload
+from envoy_data_plane.envoy.config.route import v3 as route
+from envoy_data_plane.envoy.extensions.access_loggers.file import v3 as file_log
+from envoy_data_plane.envoy.extensions.access_loggers.filters.cel import v3 as cel_filter
+from envoy_data_plane.envoy.extensions.access_loggers.stream import v3 as stream_log
+from envoy_data_plane.envoy.extensions.clusters.common.dns import v3 as dns
+from envoy_data_plane.envoy.extensions.clusters.dns import v3 as dns_cluster
+from envoy_data_plane.envoy.extensions.filters.http.credential_injector import v3 as credential_injector
+from envoy_data_plane.envoy.extensions.filters.http.ext_proc import v3 as ext_proc
+from envoy_data_plane.envoy.extensions.filters.http.health_check import v3 as health_check
+from envoy_data_plane.envoy.extensions.filters.http.router import v3 as router
+from envoy_data_plane.envoy.extensions.filters.http.upstream_codec import v3 as upstream_codec
+from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager import v3 as hcm
+from envoy_data_plane.envoy.extensions.http.early_header_mutation.header_mutation import v3 as early_mutation
+from envoy_data_plane.envoy.extensions.http.injected_credentials.generic import v3 as generic_credential
+from envoy_data_plane.envoy.extensions.resource_monitors.downstream_connections import v3 as connections_monitor
+from envoy_data_plane.envoy.extensions.retry.host.previous_hosts import v3 as previous_hosts
+from envoy_data_plane.envoy.extensions.transport_sockets.tls import v3 as tls
+from envoy_data_plane.envoy.extensions.upstreams.http import v3 as upstream_http
+from envoy_data_plane.envoy.type import v3 as type_v3
+from envoy_data_plane.envoy.type.matcher import v3 as matcher
+from envoy_data_plane.google import protobuf
+from envoy_data_plane.message_pool import default_message_pool
+from envoy_data_plane.xds.core import v3 as xds_core
+from envoy_data_plane.xds.type.matcher import v3 as xds_matcher
+
+from control_plane.xds.encode import encode
+
+__all__ = [
+    "CLUSTER",
+    "ENDPOINT",
+    "LISTENER",
+    "ROUTE",
+    "SECRET",
+    "accesslog",
+    "ads",
+    "bootstrap",
+    "cel_filter",
+    "cluster",
+    "connections_monitor",
+    "core",
+    "credential_injector",
+    "dns",
+    "dns_cluster",
+    "duration",
+    "early_mutation",
+    "endpoint",
+    "ext_proc",
+    "extension",
+    "file_log",
+    "generic_credential",
+    "hcm",
+    "health_check",
+    "listener",
+    "matcher",
+    "message_class",
+    "metrics",
+    "mutation",
+    "overload",
+    "pack",
+    "previous_hosts",
+    "protobuf",
+    "route",
+    "router",
+    "stream_log",
+    "tls",
+    "type_url",
+    "type_v3",
+    "upstream_codec",
+    "upstream_http",
+    "xds_core",
+    "xds_matcher",
+]
+
+
+def type_url(message_class: type[betterproto2.Message]) -> str:
+    """Return the URL that names a message class on the wire."""
+    return default_message_pool.type_to_url[message_class]
+
+
+def message_class(url: str) -> type[betterproto2.Message] | None:
+    """Return the message class that a type URL names; None if it is not one of Envoy's."""
+    return default_message_pool.url_to_type.get(url)
+
+
+def pack(message: betterproto2.Message) -> protobuf.Any:
+    """Wrap a message in an `Any`."""
+    return protobuf.Any(type_url=type_url(type(message)), value=encode(message))
+
+
+def extension(name: str, message: betterproto2.Message) -> core.TypedExtensionConfig:
+    """Name one of Envoy's extensions and configure it."""
+    return core.TypedExtensionConfig(name=name, typed_config=pack(message))
+
+
+def duration(seconds: float) -> timedelta:
+    """Return a length of time as the dataclasses want it."""
+    return timedelta(seconds=seconds)
+
+
+def ads() -> core.ConfigSource:
+    """Return the source of every dynamic resource: the one ADS stream."""
+    return core.ConfigSource(ads=core.AggregatedConfigSource(), resource_api_version=core.ApiVersion.V3)
+
+
+CLUSTER: Final = type_url(cluster.Cluster)
+ENDPOINT: Final = type_url(endpoint.ClusterLoadAssignment)
+LISTENER: Final = type_url(listener.Listener)
+ROUTE: Final = type_url(route.RouteConfiguration)
+SECRET: Final = type_url(tls.Secret)

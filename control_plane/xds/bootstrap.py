@@ -1,0 +1,162 @@
+"""What Envoy must know before it can ask for the rest: itself, the control plane, and ext_proc.
+
+`ext_proc` is here and not in CDS because changing the cluster would break its streams in flight.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from control_plane.xds import address, api
+from control_plane.xds.ext_proc_filter import EXT_PROC_CLUSTER
+from control_plane.xds.render import to_yaml
+from control_plane.xds.stats_listener import build_admin_cluster, build_stats_listener
+
+XDS_CLUSTER: Final = "xds"
+
+_MAX_DOWNSTREAM_CONNECTIONS: Final = 50_000
+_UNLIMITED: Final = 1_000_000
+
+
+def build_bootstrap(
+    *, node_id: str, xds: str, ext_proc: Sequence[str], admin: str, stats: str | None = None
+) -> api.bootstrap.Bootstrap:
+    """Build Envoy's bootstrap; addresses are `unix:///path` or `host:port`, one of ext_proc for each worker.
+
+    `stats` adds a listener that serves Prometheus the statistics and nothing else of the admin interface.
+    """
+    static = api.bootstrap.BootstrapStaticResources(clusters=[_xds_cluster(xds), _ext_proc_cluster(ext_proc)])
+    if stats is not None:
+        static.listeners = [build_stats_listener(stats)]
+        static.clusters.append(build_admin_cluster(admin))
+    return api.bootstrap.Bootstrap(
+        node=api.core.Node(id=node_id, cluster="plano"),
+        admin=api.bootstrap.Admin(address=address.parse(admin)),
+        static_resources=static,
+        dynamic_resources=_dynamic_resources(),
+        overload_manager=_overload_manager(),
+    )
+
+
+def render_bootstrap(bootstrap: api.bootstrap.Bootstrap) -> str:
+    """Render a bootstrap as the YAML that `envoy -c` reads."""
+    return to_yaml(bootstrap)
+
+
+def _dynamic_resources() -> api.bootstrap.BootstrapDynamicResources:
+    service = api.core.GrpcService(envoy_grpc=api.core.GrpcServiceEnvoyGrpc(cluster_name=XDS_CLUSTER))
+    stream = api.core.ApiConfigSource(
+        api_type=api.core.ApiConfigSourceApiType.GRPC,
+        transport_api_version=api.core.ApiVersion.V3,
+        grpc_services=[service],
+        set_node_on_first_message_only=True,
+    )
+    return api.bootstrap.BootstrapDynamicResources(ads_config=stream, cds_config=api.ads(), lds_config=api.ads())
+
+
+def _xds_cluster(where: str) -> api.cluster.Cluster:
+    cluster = _grpc_cluster(XDS_CLUSTER, [where])
+    # The control plane may come up after Envoy, or be restarted: notice when it is gone without a word.
+    cluster.upstream_connection_options = api.cluster.UpstreamConnectionOptions(
+        tcp_keepalive=api.core.TcpKeepalive(keepalive_probes=3, keepalive_time=30, keepalive_interval=5)
+    )
+    return cluster
+
+
+def _ext_proc_cluster(workers: Sequence[str]) -> api.cluster.Cluster:
+    cluster = _grpc_cluster(EXT_PROC_CLUSTER, workers)
+    cluster.lb_policy = api.cluster.ClusterLbPolicy.LEAST_REQUEST
+    # Only when every worker is unhealthy are all tried: then one that has just come back is found at once.
+    cluster.common_lb_config = api.cluster.ClusterCommonLbConfig(healthy_panic_threshold=api.type_v3.Percent(value=1))
+    cluster.health_checks = [_health_check()]
+    cluster.outlier_detection = _outlier_detection()
+    # One request is one ext_proc stream: Envoy's default of 1,024 would answer the next with an error.
+    cluster.circuit_breakers = api.cluster.CircuitBreakers(
+        thresholds=[
+            api.cluster.CircuitBreakersThresholds(
+                max_connections=_UNLIMITED,
+                max_pending_requests=_UNLIMITED,
+                max_requests=_UNLIMITED,
+                max_retries=_UNLIMITED,
+            )
+        ]
+    )
+    return cluster
+
+
+def _health_check() -> api.core.HealthCheck:
+    return api.core.HealthCheck(
+        timeout=api.duration(1),
+        interval=api.duration(1),
+        no_traffic_interval=api.duration(1),
+        unhealthy_interval=api.duration(0.25),
+        # Two in a row, so that a pause of garbage collection takes no worker out; a refused connection counts at once.
+        unhealthy_threshold=2,
+        healthy_threshold=1,
+        grpc_health_check=api.core.HealthCheckGrpcHealthCheck(),
+    )
+
+
+def _outlier_detection() -> api.cluster.OutlierDetection:
+    """Take a worker that cannot be reached out at once, before its next health check."""
+    return api.cluster.OutlierDetection(
+        split_external_local_origin_errors=True,
+        consecutive_local_origin_failure=1,
+        enforcing_consecutive_local_origin_failure=100,
+        # An answer that a worker gave says nothing against the worker.
+        enforcing_consecutive_5xx=0,
+        enforcing_consecutive_gateway_failure=0,
+        enforcing_success_rate=0,
+        enforcing_local_origin_success_rate=0,
+        interval=api.duration(1),
+        base_ejection_time=api.duration(1),
+        max_ejection_time=api.duration(5),
+        max_ejection_percent=99,
+        successful_active_health_check_uneject_host=True,
+    )
+
+
+def _grpc_cluster(name: str, addresses: Sequence[str]) -> api.cluster.Cluster:
+    is_named = any(_is_name(where) for where in addresses)
+    kinds = api.cluster.ClusterDiscoveryType
+    return api.cluster.Cluster(
+        name=name,
+        type=kinds.STRICT_DNS if is_named else kinds.STATIC,
+        dns_lookup_family=api.cluster.ClusterDnsLookupFamily.V4_PREFERRED,
+        connect_timeout=api.duration(1),
+        load_assignment=_load_assignment(name, addresses),
+        typed_extension_protocol_options={
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": api.pack(_http2()),
+        },
+    )
+
+
+def _load_assignment(name: str, addresses: Sequence[str]) -> api.endpoint.ClusterLoadAssignment:
+    endpoints = [api.endpoint.LbEndpoint(endpoint=api.endpoint.Endpoint(address=address.parse(where))) for where in addresses]
+    return api.endpoint.ClusterLoadAssignment(
+        cluster_name=name, endpoints=[api.endpoint.LocalityLbEndpoints(lb_endpoints=endpoints)]
+    )
+
+
+def _is_name(where: str) -> bool:
+    socket = address.parse(where).socket_address
+    return socket is not None and not address.is_ip(socket.address)
+
+
+def _http2() -> api.upstream_http.HttpProtocolOptions:
+    keepalive = api.core.KeepaliveSettings(interval=api.duration(30), timeout=api.duration(5))
+    return api.upstream_http.HttpProtocolOptions(
+        explicit_http_config=api.upstream_http.HttpProtocolOptionsExplicitHttpConfig(
+            http2_protocol_options=api.core.Http2ProtocolOptions(connection_keepalive=keepalive)
+        )
+    )
+
+
+def _overload_manager() -> api.overload.OverloadManager:
+    limit = api.connections_monitor.DownstreamConnectionsConfig(max_active_downstream_connections=_MAX_DOWNSTREAM_CONNECTIONS)
+    return api.overload.OverloadManager(
+        resource_monitors=[
+            api.overload.ResourceMonitor(
+                name="envoy.resource_monitors.global_downstream_max_connections", typed_config=api.pack(limit)
+            )
+        ]
+    )

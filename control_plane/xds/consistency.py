@@ -1,0 +1,70 @@
+"""The last check before anything is served: every name that a gateway refers to exists.
+
+A failure here is a bug of `build`, not of the user's configuration, which was checked long before.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from control_plane.ir import model as ir
+
+
+class InconsistentGateway(Exception):
+    """A gateway that refers to something that it does not define."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def check(gateway: ir.Gateway) -> None:
+    """Raise InconsistentGateway if any name leads nowhere."""
+    problems = (*_clusters(gateway), *_plans(gateway), *_filters(gateway), *_models(gateway))
+    if problems:
+        raise InconsistentGateway(problems)
+
+
+def _missing(who: str, what: str, wanted: Iterable[str], known: Iterable[str]) -> Iterator[str]:
+    unknown = sorted(set(wanted) - set(known))
+    return (f"{who} refers to {what} {name!r}, which does not exist" for name in unknown)
+
+
+def _routes_of(routes: Iterable[ir.Route]) -> set[str]:
+    return {route.name for route in routes}
+
+
+def _clusters(gateway: ir.Gateway) -> Iterator[str]:
+    known = {cluster.name for cluster in gateway.clusters}
+    for listener in gateway.listeners:
+        yield from _missing(f"listener {listener.name!r}", "cluster", (route.cluster for route in listener.routes), known)
+    yield from _missing("the egress listener", "cluster", (route.cluster for route in gateway.egress.routes), known)
+
+
+def _plans(gateway: ir.Gateway) -> Iterator[str]:
+    routes = {listener.name: _routes_of(listener.routes) for listener in gateway.listeners}
+    filters = {step.id for step in gateway.filters}
+    yield from _missing("the gateway", "plan of listener", routes, (plan.name for plan in gateway.plans))
+    for plan in gateway.plans:
+        who = f"plan {plan.name!r}"
+        yield from _missing(who, "listener", (plan.name,), routes)
+        yield from _missing(who, "route", (agent.route for agent in plan.agents), routes.get(plan.name, ()))
+        chains = (plan.input_filters, *(agent.input_filters for agent in plan.agents))
+        yield from _missing(who, "filter", (step for chain in chains for step in chain), filters)
+
+
+def _filters(gateway: ir.Gateway) -> Iterator[str]:
+    egress = _routes_of(gateway.egress.routes)
+    yield from _missing("a filter", "egress route", (step.route for step in gateway.filters), egress)
+
+
+def _models(gateway: ir.Gateway) -> Iterator[str]:
+    known = {model.name for model in gateway.models}
+    yield from _missing("an alias", "model", (model for _, model in gateway.aliases), known)
+    for listener in gateway.listeners:
+        if listener.kind is ir.ListenerKind.MODEL:
+            wanted = (route.route for model in gateway.models if not model.is_internal for route in model.routes)
+            yield from _missing(f"model listener {listener.name!r}", "route", wanted, _routes_of(listener.routes))
+    if gateway.orchestrator is not None:
+        name = gateway.orchestrator.model
+        yield from _missing("the orchestrator", "model", (name,), known)
+        wanted = (route.route for model in gateway.models if model.name == name for route in model.routes)
+        yield from _missing("the orchestrator", "egress route", wanted, _routes_of(gateway.egress.routes))

@@ -1,0 +1,69 @@
+"""The http_filter `plano.decide`: it asks ext_proc what to do with each request, once its body is there."""
+
+from typing import Final
+
+from control_plane.ir import model as ir
+from control_plane.xds import api
+from ext_proc import contract
+
+EXT_PROC_CLUSTER: Final = "ext_proc"
+"""In the bootstrap, not in CDS: changing it would break the streams in flight."""
+
+FILTER_NAME: Final = "plano.decide"
+
+_UNAVAILABLE = api.type_v3.StatusCode.ServiceUnavailable
+
+
+def build_ext_proc(listener: ir.Listener) -> api.hcm.HttpFilter:
+    """Build the decide stage of a listener."""
+    config = api.ext_proc.ExternalProcessor(
+        grpc_service=_grpc_service(listener),
+        processing_mode=_processing_mode(),
+        # Envoy's default of 200 ms is shorter than any call of a filter or of an orchestrator.
+        message_timeout=api.duration(listener.decision_timeout_seconds),
+        mutation_rules=api.mutation.HeaderMutationRules(allow_all_routing=True),
+        metadata_options=api.ext_proc.MetadataOptions(
+            receiving_namespaces=api.ext_proc.MetadataOptionsMetadataNamespaces(untyped=[contract.METADATA_NAMESPACE])
+        ),
+        status_on_error=api.type_v3.HttpStatus(code=_UNAVAILABLE),
+    )
+    return api.hcm.HttpFilter(name=FILTER_NAME, typed_config=api.pack(config))
+
+
+def _grpc_service(listener: ir.Listener) -> api.core.GrpcService:
+    return api.core.GrpcService(
+        envoy_grpc=api.core.GrpcServiceEnvoyGrpc(cluster_name=EXT_PROC_CLUSTER, retry_policy=_next_worker()),
+        initial_metadata=[
+            api.core.HeaderValue(key=contract.STAGE_METADATA, value=contract.STAGE_DECIDE),
+            api.core.HeaderValue(key=contract.LISTENER_METADATA, value=listener.name),
+        ],
+    )
+
+
+def _next_worker() -> api.core.RetryPolicy:
+    """Try another worker when one cannot be reached: it has not seen the request, so nothing is done twice."""
+    return api.core.RetryPolicy(
+        retry_on="connect-failure,refused-stream,reset-before-request",
+        num_retries=3,
+        retry_back_off=api.core.BackoffStrategy(base_interval=api.duration(0.005), max_interval=api.duration(0.05)),
+        retry_host_predicate=[
+            api.core.RetryPolicyRetryHostPredicate(
+                name="envoy.retry_host_predicates.previous_hosts",
+                typed_config=api.pack(api.previous_hosts.PreviousHostsPredicate()),
+            )
+        ],
+        host_selection_retry_max_attempts=5,
+    )
+
+
+def _processing_mode() -> api.ext_proc.ProcessingMode:
+    # Headers must be sent: without them Envoy routes before the body was seen.
+    headers, body = api.ext_proc.ProcessingModeHeaderSendMode, api.ext_proc.ProcessingModeBodySendMode
+    return api.ext_proc.ProcessingMode(
+        request_header_mode=headers.SEND,
+        request_body_mode=body.BUFFERED,
+        request_trailer_mode=headers.SKIP,
+        response_header_mode=headers.SKIP,
+        response_body_mode=body.NONE,
+        response_trailer_mode=headers.SKIP,
+    )

@@ -1,0 +1,39 @@
+"""The http_filters of a listener that clients connect to, in the order in which a request passes them."""
+
+from collections.abc import Callable
+from typing import Final
+
+from control_plane.ir import model as ir
+from control_plane.xds import api
+from control_plane.xds.ext_proc_filter import EXT_PROC_CLUSTER, build_ext_proc
+
+HEALTH_PATH: Final = "/healthz"
+
+
+def build_http_filters(listener: ir.Listener) -> list[api.hcm.HttpFilter]:
+    """Build all http_filters of an agent or model listener."""
+    return [build(listener) for build in HTTP_FILTERS]
+
+
+def build_router() -> api.hcm.HttpFilter:
+    """Build the filter that sends a request upstream, the last of every listener."""
+    # Clients learn nothing from x-envoy-upstream-service-time and its like, and upstreams nothing from our timeouts.
+    config = api.router.Router(suppress_envoy_headers=True)
+    return api.hcm.HttpFilter(name="envoy.filters.http.router", typed_config=api.pack(config))
+
+
+def _health_check(_listener: ir.Listener) -> api.hcm.HttpFilter:
+    # 200 while at least one ext_proc worker serves: without it no request can be answered.
+    config = api.health_check.HealthCheck(
+        pass_through_mode=False,
+        cluster_min_healthy_percentages={EXT_PROC_CLUSTER: api.type_v3.Percent(value=1)},
+        headers=[api.route.HeaderMatcher(name=":path", string_match=api.matcher.StringMatcher(exact=HEALTH_PATH))],
+    )
+    return api.hcm.HttpFilter(name="envoy.filters.http.health_check", typed_config=api.pack(config))
+
+
+HTTP_FILTERS: Final[tuple[Callable[[ir.Listener], api.hcm.HttpFilter], ...]] = (
+    _health_check,
+    build_ext_proc,
+    lambda _listener: build_router(),
+)

@@ -1,0 +1,109 @@
+"""ir.Listener and ir.Egress -> Envoy listeners: an HTTP connection manager each, with its routes over RDS."""
+
+import ipaddress
+from typing import Final
+
+from control_plane.ir import model as ir
+from control_plane.ir import names
+from control_plane.xds import address, api
+from control_plane.xds.access_log import build_access_log
+from control_plane.xds.http_filters import build_http_filters, build_router
+from control_plane.xds.local_reply import build_client_local_reply, build_egress_local_reply
+from ext_proc import contract
+
+_SILENCE_SECONDS: Final = 300.0
+_HEADERS_SECONDS: Final = 30.0
+_MAX_HEADERS_KB: Final = 96
+_HTTP2_STREAMS: Final = 1024
+
+
+def build_listener(listener: ir.Listener, gateway: ir.Gateway) -> api.listener.Listener:
+    """Build a listener that clients connect to."""
+    name = names.listener(listener.name)
+    manager = _connection_manager(name, gateway, build_http_filters(listener))
+    # Until ext_proc has decided no route's idle timeout applies, so silence must outlast the longest decision.
+    manager.stream_idle_timeout = api.duration(max(_SILENCE_SECONDS, listener.decision_timeout_seconds + 60))
+    manager.early_header_mutation_extensions = [_remove_internal_headers()]
+    manager.local_reply_config = build_client_local_reply()
+    return _listener(name, address.tcp(listener.address, listener.port), manager, api.core.TrafficDirection.INBOUND)
+
+
+def build_egress_listener(gateway: ir.Gateway) -> api.listener.Listener:
+    """Build the internal listener: no ext_proc, and the route header is the caller's."""
+    name = names.EGRESS_LISTENER
+    manager = _connection_manager(name, gateway, [build_router()])
+    manager.stream_idle_timeout = api.duration(_SILENCE_SECONDS)
+    manager.internal_address_config = _internal(gateway.internal_cidrs, unix_sockets=True)
+    manager.local_reply_config = build_egress_local_reply()
+    return _listener(name, address.parse(gateway.egress.address), manager, api.core.TrafficDirection.OUTBOUND)
+
+
+def _listener(
+    name: str, where: api.core.Address, manager: api.hcm.HttpConnectionManager, direction: api.core.TrafficDirection
+) -> api.listener.Listener:
+    http = api.listener.Filter(
+        name="envoy.filters.network.http_connection_manager",
+        typed_config=api.pack(manager),
+    )
+    return api.listener.Listener(
+        name=name,
+        stat_prefix=name,
+        address=where,
+        traffic_direction=direction,
+        per_connection_buffer_limit_bytes=_CONNECTION_BUFFER_BYTES,
+        filter_chains=[api.listener.FilterChain(name="http", filters=[http])],
+    )
+
+
+def _connection_manager(
+    name: str, gateway: ir.Gateway, http_filters: list[api.hcm.HttpFilter]
+) -> api.hcm.HttpConnectionManager:
+    return api.hcm.HttpConnectionManager(
+        stat_prefix=name,
+        rds=api.hcm.Rds(config_source=api.ads(), route_config_name=name),
+        http_filters=http_filters,
+        access_log=build_access_log(name, gateway.access_log_path),
+        # Without these two Envoy silently ignores x-envoy-max-retries and its like, from everybody.
+        use_remote_address=True,
+        internal_address_config=_internal(gateway.internal_cidrs),
+        preserve_external_request_id=True,
+        always_set_request_id_in_response=True,
+        server_header_transformation=api.hcm.HttpConnectionManagerServerHeaderTransformation.PASS_THROUGH,
+        # `/v1/../x` becomes `/x`; `//` and `%2F` are left alone, they occur in names of models.
+        normalize_path=True,
+        path_with_escaped_slashes_action=api.hcm.HttpConnectionManagerPathWithEscapedSlashesAction.KEEP_UNCHANGED,
+        request_headers_timeout=api.duration(_HEADERS_SECONDS),
+        max_request_headers_kb=_MAX_HEADERS_KB,
+        http2_protocol_options=_http2(),
+    )
+
+
+def _http2() -> api.core.Http2ProtocolOptions:
+    return api.core.Http2ProtocolOptions(
+        max_concurrent_streams=_HTTP2_STREAMS,
+        initial_stream_window_size=1 << 20,
+        initial_connection_window_size=1 << 24,
+    )
+
+
+def _internal(cidrs: tuple[str, ...], *, unix_sockets: bool = False) -> api.hcm.HttpConnectionManagerInternalAddressConfig:
+    return api.hcm.HttpConnectionManagerInternalAddressConfig(
+        unix_sockets=unix_sockets, cidr_ranges=[_range(cidr) for cidr in cidrs]
+    )
+
+
+def _range(cidr: str) -> api.core.CidrRange:
+    network = ipaddress.ip_network(cidr, strict=False)
+    return api.core.CidrRange(address_prefix=str(network.network_address), prefix_len=network.prefixlen)
+
+
+def _remove_internal_headers() -> api.core.TypedExtensionConfig:
+    """Drop what only the gateway may say, before any http_filter sees it."""
+    mutations = [api.mutation.HeaderMutation(remove=header) for header in contract.INTERNAL_HEADERS]
+    return api.extension(
+        "envoy.http.early_header_mutation.header_mutation", api.early_mutation.HeaderMutation(mutations=mutations)
+    )
+
+
+_CONNECTION_BUFFER_BYTES: Final = 1 << 20
+"""Before back-pressure. The size of a request body is bounded apart, by its virtual host."""

@@ -1,0 +1,164 @@
+"""What clients read when Envoy itself answers: an error in the shape of their API, in our words.
+
+Envoy's own texts name addresses and internals, so each of its replies is replaced, by status. A reply that already has a
+content type was made by ext_proc and passes as it is.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from control_plane.xds import api
+from ext_proc import contract
+
+_MESSAGES_PATH: Final = "/v1/messages"
+_MESSAGES_API: Final = "messages"
+_EQ, _GE = api.accesslog.ComparisonFilterOp.EQ, api.accesslog.ComparisonFilterOp.GE
+
+_Filter = api.accesslog.AccessLogFilter
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """One kind of reply: what it answers to, and what it says."""
+
+    status: int
+    openai: tuple[str, str]
+    """`type` and `code` in OpenAI's shape."""
+    anthropic: str
+    """`type` in Anthropic's shape."""
+    message: str
+    flags: tuple[str, ...] = ()
+    """Only for these response flags of Envoy."""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+_CLIENT, _SERVER = "invalid_request_error", "server_error"
+_OVERFLOW = ("UO",)
+_UNREACHABLE = ("UF", "UH", "UC", "UR", "LR", "URX", "NC", "DF")
+
+_REPLIES: Final = (
+    _Reply(400, (_CLIENT, "bad_request"), "invalid_request_error", "The request is not valid HTTP."),
+    _Reply(404, (_CLIENT, "unknown_url"), "not_found_error", "Nothing is served at this path."),
+    _Reply(408, (_CLIENT, "request_timeout"), "timeout_error", "The request took too long to arrive."),
+    _Reply(413, (_CLIENT, "request_too_large"), "request_too_large", "The request body is too large."),
+    _Reply(429, ("rate_limit_error", "rate_limit_exceeded"), "rate_limit_error", "Too many requests. Try again later."),
+    _Reply(431, (_CLIENT, "headers_too_large"), "request_too_large", "The request headers are too large."),
+    _Reply(500, (_SERVER, "internal_error"), "api_error", "The gateway failed to handle the request."),
+    _Reply(502, (_SERVER, "upstream_error"), "api_error", "The upstream service answered with something that is not HTTP."),
+    _Reply(
+        503,
+        (_SERVER, "overloaded"),
+        "overloaded_error",
+        "Too many requests are in progress. Try again shortly.",
+        flags=_OVERFLOW,
+        headers=(("retry-after", "1"),),
+    ),
+    _Reply(
+        503,
+        (_SERVER, "upstream_unavailable"),
+        "api_error",
+        "The upstream service could not be reached.",
+        flags=_UNREACHABLE,
+    ),
+    _Reply(503, (_SERVER, "service_unavailable"), "overloaded_error", "The gateway cannot handle requests at the moment."),
+    _Reply(504, (_SERVER, "upstream_timeout"), "timeout_error", "The upstream service did not answer in time."),
+)
+
+_NO_CREDENTIAL: Final = "failed_to_inject_credential"
+
+
+def build_client_local_reply() -> api.hcm.LocalReplyConfig:
+    """Build the replies of a listener that clients connect to."""
+    mappers = [_unchanged(), _missing_credential()]
+    for reply in _REPLIES:
+        mappers += [_mapper(reply, _messages_api(), _anthropic(reply)), _mapper(reply, None, _openai(reply))]
+    return api.hcm.LocalReplyConfig(mappers=mappers)
+
+
+def build_egress_local_reply() -> api.hcm.LocalReplyConfig:
+    """Mark the egress listener's own replies, so that ext_proc can tell an upstream's 503 from Envoy's."""
+    marked = api.core.HeaderValueOption(
+        header=api.core.HeaderValue(key=contract.LOCAL_REPLY_HEADER, value="%RESPONSE_FLAGS%"),
+        append_action=api.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
+    )
+    return api.hcm.LocalReplyConfig(mappers=[api.hcm.ResponseMapper(filter=_status(_GE, 100), headers_to_add=[marked])])
+
+
+def _unchanged() -> api.hcm.ResponseMapper:
+    """Keep ext_proc's immediate replies: Envoy's own have no content type yet when this looks at them."""
+    return api.hcm.ResponseMapper(filter=_cel("'content-type' in response.headers"))
+
+
+def _missing_credential() -> api.hcm.ResponseMapper:
+    """Say that the gateway is at fault, not the client, when a secret has not arrived."""
+    reply = next(reply for reply in _REPLIES if reply.status == 500)
+    mapper = _mapper(reply, None, _openai(reply))
+    mapper.filter = _cel(f"response.code_details == '{_NO_CREDENTIAL}'")
+    mapper.status_code = reply.status
+    return mapper
+
+
+def _mapper(reply: _Reply, extra: _Filter | None, body: object) -> api.hcm.ResponseMapper:
+    filters = [_status(_EQ, reply.status)]
+    if reply.flags:
+        filters.append(_Filter(response_flag_filter=api.accesslog.ResponseFlagFilter(flags=list(reply.flags))))
+    if extra is not None:
+        filters.append(extra)
+    return api.hcm.ResponseMapper(filter=_all_of(filters), body_format_override=_json(body), headers_to_add=_headers(reply))
+
+
+def _headers(reply: _Reply) -> list[api.core.HeaderValueOption]:
+    return [api.core.HeaderValueOption(header=api.core.HeaderValue(key=key, value=value)) for key, value in reply.headers]
+
+
+def _openai(reply: _Reply) -> object:
+    kind, code = reply.openai
+    return {"error": {"message": reply.message, "type": kind, "param": None, "code": code}}
+
+
+def _anthropic(reply: _Reply) -> object:
+    return {"type": "error", "error": {"type": reply.anthropic, "message": reply.message}}
+
+
+def _json(body: object) -> api.core.SubstitutionFormatString:
+    # A format string, in which % starts a command.
+    text = json.dumps(body, separators=(",", ":")).replace("%", "%%")
+    return api.core.SubstitutionFormatString(
+        text_format_source=api.core.DataSource(inline_string=text), content_type="application/json"
+    )
+
+
+def _messages_api() -> _Filter:
+    """Match requests of Anthropic's API: by path, or by what ext_proc read before it changed the path."""
+    known = api.accesslog.MetadataFilter(
+        matcher=api.matcher.MetadataMatcher(
+            filter=contract.METADATA_NAMESPACE,
+            path=[api.matcher.MetadataMatcherPathSegment(key=contract.METADATA_API)],
+            value=api.matcher.ValueMatcher(string_match=api.matcher.StringMatcher(exact=_MESSAGES_API)),
+        ),
+        match_if_key_not_found=False,
+    )
+    path = api.route.HeaderMatcher(name=":path", string_match=api.matcher.StringMatcher(prefix=_MESSAGES_PATH))
+    either = [_Filter(metadata_filter=known), _Filter(header_filter=api.accesslog.HeaderFilter(header=path))]
+    return _Filter(or_filter=api.accesslog.OrFilter(filters=either))
+
+
+def _all_of(filters: list[_Filter]) -> _Filter:
+    return filters[0] if len(filters) == 1 else _Filter(and_filter=api.accesslog.AndFilter(filters=filters))
+
+
+def _status(op: api.accesslog.ComparisonFilterOp, status: int) -> _Filter:
+    value = api.core.RuntimeUInt32(default_value=status, runtime_key="plano.local_reply.status")
+    return _Filter(
+        status_code_filter=api.accesslog.StatusCodeFilter(comparison=api.accesslog.ComparisonFilter(op=op, value=value))
+    )
+
+
+def _cel(expression: str) -> _Filter:
+    config = api.cel_filter.ExpressionFilter(expression=expression)
+    return _Filter(
+        extension_filter=api.accesslog.ExtensionFilter(
+            name="envoy.access_loggers.extension_filters.cel", typed_config=api.pack(config)
+        )
+    )

@@ -1,0 +1,44 @@
+"""Resources -> YAML for people: goldens, `plano dump`, and the bootstrap. Keys sorted, `Any` opened, secrets hidden."""
+
+from typing import Any, Final, cast
+
+import betterproto2
+import yaml
+from google.protobuf import json_format
+
+from control_plane.xds import api
+from ext_proc import contract
+from protos import filter_config_pb2
+
+_REDACTED: Final = "[redacted]"
+
+
+def to_yaml(message: betterproto2.Message) -> str:
+    """Render a message; what it packs in `Any` is shown in place."""
+    return _dump(_plain(message))
+
+
+def resource_to_yaml(type_url: str, value: bytes) -> str:
+    """Render a serialised resource of any type that `translate` makes."""
+    if type_url == contract.FILTER_CONFIG_TYPE_URL:
+        config = filter_config_pb2.FilterConfig.FromString(value)
+        return _dump(json_format.MessageToDict(config, preserving_proto_field_name=True))
+    message_class = api.message_class(type_url)
+    if message_class is None:
+        raise ValueError(f"no resource type {type_url!r}")
+    return to_yaml(message_class.parse(value))
+
+
+def _plain(message: betterproto2.Message) -> dict[str, Any]:
+    if isinstance(message, api.tls.Secret):
+        return {"name": message.name, "generic_secret": {"secret": {"inline_string": _REDACTED}}}
+    return message.to_dict(casing=cast("betterproto2.Casing", _as_declared))
+
+
+def _as_declared(name: str) -> str:
+    """Keep a field's name: betterproto2's own snake case makes `consecutive_5_xx` of `consecutive_5xx`."""
+    return name
+
+
+def _dump(plain: dict[str, Any]) -> str:
+    return yaml.safe_dump(plain, sort_keys=True, default_flow_style=False, width=1000, allow_unicode=True)

@@ -1,0 +1,107 @@
+"""ir.Route -> RouteConfiguration: one virtual host whose matcher looks `x-plano-route` up in a map."""
+
+from collections.abc import Iterable
+
+from control_plane.ir import model as ir
+from control_plane.xds import api
+from ext_proc import contract
+
+_ADD_IF_ABSENT = api.core.HeaderValueOptionHeaderAppendAction.ADD_IF_ABSENT
+_OVERWRITE = api.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
+
+_ANSWERS = (
+    (contract.AGENT_HEADER, contract.METADATA_AGENT),
+    (contract.MODEL_HEADER, contract.METADATA_MODEL),
+    (contract.DECISION_HEADER, contract.METADATA_DECISION),
+)
+"""Response headers, and the dynamic metadata that they show; absent metadata adds no header."""
+
+
+def build_route_configuration(name: str, routes: Iterable[ir.Route], *, max_request_bytes: int) -> api.route.RouteConfiguration:
+    """Build the route table of a listener: each request goes where its route header says, or gets a 404."""
+    host = api.route.VirtualHost(
+        name=name,
+        domains=["*"],
+        matcher=_by_route_header(sorted(routes, key=lambda route: route.name)),
+        request_headers_to_remove=list(contract.INTERNAL_HEADERS),
+        response_headers_to_add=[_answer(header, key) for header, key in _ANSWERS],
+        # What an upstream says under our names is not ours. Envoy removes before it adds.
+        response_headers_to_remove=[*(header for header, _ in _ANSWERS), contract.LOCAL_REPLY_HEADER],
+        # Bounds what ext_proc is shown and what a retry can repeat, apart from the buffers of a connection.
+        request_body_buffer_limit=max_request_bytes,
+    )
+    return api.route.RouteConfiguration(name=name, virtual_hosts=[host])
+
+
+def _by_route_header(routes: list[ir.Route]) -> api.xds_matcher.Matcher:
+    """Look the header up in a map: a list would be searched from its start, for every request."""
+    not_found = api.xds_matcher.MatcherOnMatch(action=_action(_not_found()))
+    if not routes:
+        return api.xds_matcher.Matcher(on_no_match=not_found)
+    header = api.matcher.HttpRequestHeaderMatchInput(header_name=contract.ROUTE_HEADER)
+    actions = {route.name: api.xds_matcher.MatcherOnMatch(action=_action(build_route(route))) for route in routes}
+    return api.xds_matcher.Matcher(
+        matcher_tree=api.xds_matcher.MatcherMatcherTree(
+            input=api.xds_core.TypedExtensionConfig(name="route_header", typed_config=api.pack(header)),
+            exact_match_map=api.xds_matcher.MatcherMatcherTreeMatchMap(map=actions),
+        ),
+        on_no_match=not_found,
+    )
+
+
+def _action(route: api.route.Route) -> api.xds_core.TypedExtensionConfig:
+    return api.xds_core.TypedExtensionConfig(name=route.name, typed_config=api.pack(route))
+
+
+def _not_found() -> api.route.Route:
+    # The body comes from the listener's local reply, in the shape of the client's API.
+    return api.route.Route(name="(none)", match=_any(), direct_response=api.route.DirectResponseAction(status=404))
+
+
+def build_route(route: ir.Route) -> api.route.Route:
+    """Build one route, without regard to how requests find it."""
+    return api.route.Route(
+        name=route.name,
+        match=_any(),
+        route=_route_action(route),
+        request_headers_to_add=[_header(name, value, _ADD_IF_ABSENT) for name, value in route.default_headers],
+        request_headers_to_remove=[] if route.keeps_credentials else list(contract.CREDENTIAL_HEADERS),
+    )
+
+
+def _route_action(route: ir.Route) -> api.route.RouteAction:
+    return api.route.RouteAction(
+        cluster=route.cluster,
+        # No bound on the whole answer: a stream may last. The retry policy bounds the wait for headers, per attempt.
+        timeout=api.duration(0),
+        idle_timeout=api.duration(route.idle_timeout_seconds),
+        prefix_rewrite=f"{route.path_prefix}/" if route.path_prefix else "",
+        auto_host_rewrite=True,
+        retry_policy=_retry_policy(route),
+    )
+
+
+def _retry_policy(route: ir.Route) -> api.route.RetryPolicy:
+    return api.route.RetryPolicy(
+        retry_on=",".join(route.retry.on),
+        num_retries=route.retry.attempts,
+        retriable_status_codes=sorted(route.retry.statuses),
+        per_try_timeout=api.duration(route.response_timeout_seconds),
+        retry_back_off=api.route.RetryPolicyRetryBackOff(base_interval=api.duration(0.05), max_interval=api.duration(1)),
+        # An upstream that says when to come back is obeyed, within reason.
+        rate_limited_retry_back_off=api.route.RetryPolicyRateLimitedRetryBackOff(
+            reset_headers=[api.route.RetryPolicyResetHeader(name="retry-after")], max_interval=api.duration(10)
+        ),
+    )
+
+
+def _any() -> api.route.RouteMatch:
+    return api.route.RouteMatch(prefix="/")
+
+
+def _answer(header: str, key: str) -> api.core.HeaderValueOption:
+    return _header(header, f"%DYNAMIC_METADATA({contract.METADATA_NAMESPACE}:{key})%", _OVERWRITE)
+
+
+def _header(name: str, value: str, action: api.core.HeaderValueOptionHeaderAppendAction) -> api.core.HeaderValueOption:
+    return api.core.HeaderValueOption(header=api.core.HeaderValue(key=name, value=value), append_action=action)

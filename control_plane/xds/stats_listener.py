@@ -1,0 +1,49 @@
+"""A listener for Prometheus: `/stats/prometheus` of the admin interface, and none of the rest."""
+
+from typing import Final
+
+from control_plane.xds import address, api
+
+_ADMIN_CLUSTER: Final = "admin"
+_PATH: Final = "/stats/prometheus"
+
+
+def build_stats_listener(where: str) -> api.listener.Listener:
+    """Build the listener."""
+    manager = api.hcm.HttpConnectionManager(
+        stat_prefix="stats",
+        route_config=_routes(),
+        http_filters=[
+            api.hcm.HttpFilter(name="envoy.filters.http.router", typed_config=api.pack(api.router.Router())),
+        ],
+    )
+    http = api.listener.Filter(name="envoy.filters.network.http_connection_manager", typed_config=api.pack(manager))
+    return api.listener.Listener(
+        name="listener/(stats)",
+        address=address.parse(where),
+        filter_chains=[api.listener.FilterChain(filters=[http])],
+        # Scraping must go on when clients have used up every connection.
+        ignore_global_conn_limit=True,
+    )
+
+
+def build_admin_cluster(admin: str) -> api.cluster.Cluster:
+    """Build the cluster that leads to Envoy's own admin interface."""
+    endpoint = api.endpoint.LbEndpoint(endpoint=api.endpoint.Endpoint(address=address.parse(admin)))
+    return api.cluster.Cluster(
+        name=_ADMIN_CLUSTER,
+        type=api.cluster.ClusterDiscoveryType.STATIC,
+        connect_timeout=api.duration(1),
+        load_assignment=api.endpoint.ClusterLoadAssignment(
+            cluster_name=_ADMIN_CLUSTER, endpoints=[api.endpoint.LocalityLbEndpoints(lb_endpoints=[endpoint])]
+        ),
+    )
+
+
+def _routes() -> api.route.RouteConfiguration:
+    get = api.route.HeaderMatcher(name=":method", string_match=api.matcher.StringMatcher(exact="GET"))
+    stats = api.route.Route(
+        match=api.route.RouteMatch(path=_PATH, headers=[get]), route=api.route.RouteAction(cluster=_ADMIN_CLUSTER)
+    )
+    host = api.route.VirtualHost(name="stats", domains=["*"], routes=[stats])
+    return api.route.RouteConfiguration(name="stats", virtual_hosts=[host])

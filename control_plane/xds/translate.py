@@ -1,0 +1,54 @@
+"""Gateway -> Resources: everything that Envoy and ext_proc are sent, as one consistent, versioned whole."""
+
+from collections.abc import Iterator
+
+from control_plane.ir import model as ir
+from control_plane.ir import names
+from control_plane.xds import api, consistency
+from control_plane.xds.cluster import build_cluster, is_eds
+from control_plane.xds.encode import encode
+from control_plane.xds.endpoint import build_load_assignment
+from control_plane.xds.filter_config import build_filter_config, serialize
+from control_plane.xds.listener import build_egress_listener, build_listener
+from control_plane.xds.resources import Resource, Resources
+from control_plane.xds.route import build_route_configuration
+from control_plane.xds.secret import build_secret
+from ext_proc import contract
+
+_Named = tuple[str, Resource]
+
+
+def translate(gateway: ir.Gateway) -> Resources:
+    """Translate a gateway; FilterConfig carries the version that names all of it."""
+    consistency.check(gateway)
+    named = [*_clusters(gateway), *_listeners(gateway)]
+    version = Resources.build([*named, _filter_config(gateway, version="")]).version
+    return Resources.build([*named, _filter_config(gateway, version=version)], version=version)
+
+
+def _filter_config(gateway: ir.Gateway, *, version: str) -> _Named:
+    config = build_filter_config(gateway, version=version)
+    return contract.FILTER_CONFIG_TYPE_URL, Resource(contract.FILTER_CONFIG_NAME, serialize(config))
+
+
+def _clusters(gateway: ir.Gateway) -> Iterator[_Named]:
+    for cluster in gateway.clusters:
+        yield api.CLUSTER, Resource(cluster.name, encode(build_cluster(cluster)))
+        if is_eds(cluster):
+            yield api.ENDPOINT, Resource(cluster.name, encode(build_load_assignment(cluster)))
+        for injected in cluster.injected_headers:
+            yield api.SECRET, Resource(injected.secret_name, encode(build_secret(injected)))
+
+
+def _listeners(gateway: ir.Gateway) -> Iterator[_Named]:
+    for listener in gateway.listeners:
+        name = names.listener(listener.name)
+        yield api.LISTENER, Resource(name, encode(build_listener(listener, gateway)))
+        yield _routes(name, listener.routes, gateway)
+    yield api.LISTENER, Resource(names.EGRESS_LISTENER, encode(build_egress_listener(gateway)))
+    yield _routes(names.EGRESS_LISTENER, gateway.egress.routes, gateway)
+
+
+def _routes(name: str, routes: tuple[ir.Route, ...], gateway: ir.Gateway) -> _Named:
+    table = build_route_configuration(name, routes, max_request_bytes=gateway.max_request_bytes)
+    return api.ROUTE, Resource(name, encode(table))
