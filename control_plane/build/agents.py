@@ -1,0 +1,74 @@
+"""`agents` and `filters` -> clusters, routes, and what listeners offer.
+
+Both kinds share one set of ids: an agent may be used as a filter (an MCP server, as in Plano) and a filter as an agent. An id
+has a cluster and a route for each role that it plays.
+"""
+
+from collections.abc import Mapping
+
+from control_plane.build.retries import agent_retry
+from control_plane.build.upstream import parse_upstream
+from control_plane.config.model import Agent, Filter, Listener, ListenerAgent, PlanoConfig
+from control_plane.ir import model as ir
+from control_plane.ir import names
+
+
+def services(config: PlanoConfig) -> dict[str, Agent | Filter]:
+    """Return everything that an id can mean."""
+    known: list[Agent | Filter] = [*config.agents, *config.filters]
+    return {service.id: service for service in known}
+
+
+def offered_agents(config: PlanoConfig) -> list[str]:
+    """Return the ids that some listener offers as agents, sorted."""
+    return sorted({agent.id for listener in config.listeners for agent in listener.agents})
+
+
+def used_filters(config: PlanoConfig) -> list[str]:
+    """Return the ids that some chain uses as filters, sorted."""
+    chains = [listener.input_filters for listener in config.listeners if listener.type == "model"]
+    chains += [agent.input_filters for listener in config.listeners for agent in listener.agents]
+    return sorted({filter_id for chain in chains for filter_id in chain})
+
+
+def build_agents(listener: Listener, known: Mapping[str, Agent | Filter]) -> list[ir.Route]:
+    """Build the routes of an agent listener."""
+    return [_agent_route(agent_id, known[agent_id].url, listener) for agent_id in sorted({a.id for a in listener.agents})]
+
+
+def _agent_route(agent_id: str, url: str, listener: Listener) -> ir.Route:
+    """Build the route to one agent, which gets the client's credentials: they are meant for it."""
+    return ir.Route(
+        name=names.agent(agent_id),
+        cluster=names.agent(agent_id),
+        path_prefix=parse_upstream(url).path,
+        response_timeout_seconds=listener.timeout,
+        idle_timeout_seconds=max(listener.idle_timeout, listener.timeout),
+        retry=agent_retry(listener.max_retries),
+        keeps_credentials=True,
+    )
+
+
+def build_filter(service: Agent | Filter) -> ir.Filter:
+    """Build one step of a filter chain."""
+    settings = service if isinstance(service, Filter) else Filter(id=service.id, url=service.url)
+    return ir.Filter(
+        id=settings.id,
+        type=ir.FilterType(settings.type),
+        route=names.filter_(settings.id),
+        tool=settings.tool_name,
+        path=parse_upstream(settings.url).path,
+        passthrough_auth=settings.passthrough_auth,
+        timeout_seconds=settings.timeout,
+    )
+
+
+def build_choice(agent: ListenerAgent) -> ir.AgentChoice:
+    """Build an agent as its listener offers it."""
+    return ir.AgentChoice(
+        id=agent.id,
+        description=agent.description,
+        route=names.agent(agent.id),
+        is_default=agent.default,
+        input_filters=agent.input_filters,
+    )

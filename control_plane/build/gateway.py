@@ -1,0 +1,94 @@
+"""The whole gateway from the whole configuration: reads like a table of contents."""
+
+from collections.abc import Iterator
+
+from control_plane.build.agents import build_agents, build_choice, build_filter, offered_agents, services, used_filters
+from control_plane.build.aliases import build_aliases
+from control_plane.build.egress import build_egress, build_orchestrator
+from control_plane.build.models import ProviderEntry, build_model, build_model_clusters, build_model_routes, provider_entries
+from control_plane.build.runtime import Runtime
+from control_plane.build.upstream import build_cluster, parse_upstream
+from control_plane.config.model import Listener, PlanoConfig
+from control_plane.ir import model as ir
+from control_plane.ir import names
+
+DECISION_SLACK_SECONDS = 5.0
+"""What parsing and deciding may take beside filters and the orchestrator."""
+
+
+def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
+    """Build the gateway that a checked configuration asks for."""
+    entries = provider_entries(config.model_providers, config.overrides.agent_orchestration_model)
+    filters = _filters(config)
+    listeners = _served(config)
+    orchestrator = build_orchestrator(config.overrides, entries)
+    return ir.Gateway(
+        listeners=tuple(_listener(listener, config, entries, filters) for listener in listeners),
+        egress=build_egress(runtime, filters.values(), orchestrator, entries),
+        clusters=tuple(sorted(_clusters(config, entries), key=lambda cluster: cluster.name)),
+        plans=tuple(_plan(listener) for listener in listeners),
+        filters=tuple(filters.values()),
+        models=tuple(sorted((build_model(entry) for entry in entries), key=lambda model: model.name)),
+        aliases=tuple(build_aliases(config.model_aliases, entries)),
+        orchestrator=orchestrator,
+        max_request_bytes=config.overrides.max_request_bytes,
+        internal_cidrs=config.overrides.internal_cidrs,
+        access_log_path=runtime.access_log_path,
+    )
+
+
+def _served(config: PlanoConfig) -> list[Listener]:
+    """Return the listeners that are served, sorted by name: as in Plano, providers bring a model listener along."""
+    served = [listener for listener in config.listeners if listener.type != "prompt"]
+    if config.model_providers and not any(listener.type == "model" for listener in served):
+        served.append(Listener.model_validate({"type": "model"}))
+    return sorted(served, key=lambda listener: listener.name)
+
+
+def _filters(config: PlanoConfig) -> dict[str, ir.Filter]:
+    """Return the filters that some chain uses, by id, sorted."""
+    known = services(config)
+    return {filter_id: build_filter(known[filter_id]) for filter_id in used_filters(config)}
+
+
+def _clusters(config: PlanoConfig, entries: tuple[ProviderEntry, ...]) -> Iterator[ir.Cluster]:
+    known = services(config)
+    for agent_id in offered_agents(config):
+        yield build_cluster(names.agent(agent_id), parse_upstream(known[agent_id].url), config.overrides)
+    for filter_id in used_filters(config):
+        yield build_cluster(names.filter_(filter_id), parse_upstream(known[filter_id].url), config.overrides)
+    for entry in entries:
+        yield from build_model_clusters(entry, config.overrides)
+
+
+def _listener(
+    listener: Listener, config: PlanoConfig, entries: tuple[ProviderEntry, ...], filters: dict[str, ir.Filter]
+) -> ir.Listener:
+    if listener.type == "agent":
+        routes = build_agents(listener, services(config))
+    else:
+        routes = [route for entry in entries if not entry.is_internal for route in build_model_routes(entry, listener)]
+    return ir.Listener(
+        name=listener.name,
+        kind=ir.ListenerKind(listener.type),
+        address=listener.address,
+        port=listener.port,
+        routes=tuple(sorted(routes, key=lambda route: route.name)),
+        decision_timeout_seconds=_decision_timeout(listener, config, filters),
+    )
+
+
+def _decision_timeout(listener: Listener, config: PlanoConfig, filters: dict[str, ir.Filter]) -> float:
+    """Bound what one decision may take: the slowest chain, the orchestrator where there is one, and some slack."""
+    chains = [listener.input_filters] if listener.type == "model" else [agent.input_filters for agent in listener.agents]
+    slowest = max((sum(filters[step].timeout_seconds for step in chain) for chain in chains), default=0.0)
+    return slowest + config.overrides.orchestration_timeout + DECISION_SLACK_SECONDS
+
+
+def _plan(listener: Listener) -> ir.ListenerPlan:
+    return ir.ListenerPlan(
+        name=listener.name,
+        kind=ir.ListenerKind(listener.type),
+        agents=tuple(build_choice(agent) for agent in listener.agents),
+        input_filters=listener.input_filters if listener.type == "model" else (),
+    )

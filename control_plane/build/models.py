@@ -1,0 +1,137 @@
+"""`model_providers` -> clusters, routes and models: an entry is one cluster, or two where its APIs authenticate differently."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from control_plane.build.retries import model_retry
+from control_plane.build.upstream import build_cluster, parse_upstream
+from control_plane.config.model import Listener, ModelProvider, Overrides
+from control_plane.config.providers import Api, Auth, Provider, find_provider, upstream_path
+from control_plane.ir import names
+from control_plane.ir.model import Cluster, InjectedHeader, Model, ModelRoute, Route
+from control_plane.ir.secret import Secret
+
+HOSTED_ORCHESTRATOR = "plano/Plano-Orchestrator"
+"""Plano's own hosted model: used when it is configured as the orchestration model without an entry in `model_providers`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The APIs of one entry that authenticate alike: one cluster and one route."""
+
+    name: str
+    apis: Mapping[str, Api]
+    auth: Auth
+    default_headers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderEntry:
+    """An entry of `model_providers`, and the provider of the catalogue whose APIs it speaks."""
+
+    entry: ModelProvider
+    provider: Provider
+    is_internal: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the entry is called in names, logs and metrics."""
+        return self.entry.name or self.entry.model
+
+    @property
+    def base_url(self) -> str:
+        """Where its API is."""
+        return self.entry.base_url or self.provider.base_url or ""
+
+    def groups(self) -> Iterator[Group]:
+        """Yield its APIs, those that authenticate alike together; the first such group has the plain name."""
+        ways = sorted({api.auth for api in self.provider.apis.values()}, key=lambda auth: (auth is not Auth.BEARER, auth))
+        for way in ways:
+            apis = {name: api for name, api in sorted(self.provider.apis.items()) if api.auth is way}
+            headers = {header for api in apis.values() for header in api.default_headers}
+            variant = "" if way is ways[0] else next(iter(apis))
+            yield Group(name=names.model(self.name, variant), apis=apis, auth=way, default_headers=tuple(sorted(headers)))
+
+
+def provider_entries(entries: Iterable[ModelProvider], orchestration_model: str | None) -> tuple[ProviderEntry, ...]:
+    """Pair each entry with its provider; add Plano's hosted orchestrator if that is asked for and no entry has it."""
+    found = tuple(_with_provider(entry, orchestration_model) for entry in entries)
+    if orchestration_model is None or find_entry(found, orchestration_model):
+        return found
+    return (*found, _with_provider(ModelProvider.model_validate({"model": HOSTED_ORCHESTRATOR}), HOSTED_ORCHESTRATOR))
+
+
+def find_entry(entries: Iterable[ProviderEntry], model: str) -> ProviderEntry | None:
+    """Find the entry that `model` means: its name, its model, or the bare id of its model."""
+    known = tuple(entries)
+    exact = (entry for entry in known if model in (entry.name, entry.entry.model))
+    bare = (entry for entry in known if model == entry.entry.upstream_model)
+    return next(exact, None) or next(bare, None)
+
+
+def _with_provider(entry: ModelProvider, orchestration_model: str | None) -> ProviderEntry:
+    provider = find_provider(entry.provider_interface or entry.provider)
+    if provider is None:
+        raise ValueError(f"no provider for {entry.model!r}: the configuration was not checked")
+    is_internal = provider.id == "plano" and orchestration_model in {entry.name, entry.model, entry.upstream_model}
+    return ProviderEntry(entry=entry, provider=provider, is_internal=is_internal)
+
+
+def build_model(known: ProviderEntry) -> Model:
+    """Build what clients can ask for."""
+    path = parse_upstream(known.base_url).path
+    routes = [
+        ModelRoute(api=api, route=group.name, path=upstream_path(known.provider, api, path))
+        for group in known.groups()
+        for api in group.apis
+    ]
+    return Model(
+        name=known.name,
+        upstream_model="" if known.entry.is_wildcard else known.entry.upstream_model,
+        provider=known.entry.provider,
+        is_default=known.entry.default,
+        is_internal=known.is_internal,
+        routes=tuple(sorted(routes, key=lambda route: route.api)),
+    )
+
+
+def build_model_clusters(known: ProviderEntry, overrides: Overrides) -> Iterator[Cluster]:
+    """Build the clusters of one entry."""
+    for group in known.groups():
+        yield build_cluster(
+            group.name,
+            parse_upstream(known.base_url),
+            overrides,
+            host_header=known.entry.http_host,
+            injected_headers=tuple(_injected_headers(known.entry, group)),
+        )
+
+
+def build_model_routes(known: ProviderEntry, listener: Listener) -> Iterator[Route]:
+    """Build the routes by which a model listener's requests reach one entry."""
+    for group in known.groups():
+        yield Route(
+            name=group.name,
+            cluster=group.name,
+            response_timeout_seconds=listener.timeout,
+            idle_timeout_seconds=max(listener.idle_timeout, listener.timeout),
+            retry=model_retry(listener.max_retries),
+            keeps_credentials=known.entry.passthrough_auth,
+            default_headers=group.default_headers,
+        )
+
+
+def _injected_headers(entry: ModelProvider, group: Group) -> Iterator[InjectedHeader]:
+    """Yield the key's header, then the configured headers, which win over it."""
+    values = {header.lower(): value for header, value in entry.headers.items()}
+    if entry.access_key is not None and not entry.passthrough_auth:
+        header, value = _credential(group.auth, entry.access_key)
+        values = {header: value} | values
+    for header, value in sorted(values.items()):
+        yield InjectedHeader(header=header, secret_name=names.secret(group.name, header), value=value)
+
+
+def _credential(auth: Auth, key: Secret) -> tuple[str, Secret]:
+    if auth is Auth.BEARER:
+        return "authorization", Secret(f"Bearer {key.reveal()}")
+    return auth.value, key
