@@ -7,7 +7,8 @@ GatewayError
 ├── RequestError     the client's fault          400 404 405 413 415 422
 ├── PolicyError      we refuse on purpose        401 403 429, or a filter's own 4xx
 ├── UpstreamError    a filter, agent or provider 502 503 504
-└── InternalError    our bug                     500
+├── InternalError    our bug                     500
+└── NotReady         no configuration yet        503
 """
 
 from collections.abc import Mapping
@@ -82,6 +83,13 @@ class UnsupportedFeature(RequestError):
     code = "unsupported_feature"
 
 
+class UnsupportedEncoding(RequestError):
+    """The body is compressed: nothing here could read it."""
+
+    status = 415
+    code = "unsupported_content_encoding"
+
+
 class PolicyError(GatewayError):
     """Refused on purpose."""
 
@@ -111,3 +119,10 @@ class InternalError(GatewayError):
 
     status = 500
     code = "internal_error"
+
+
+class NotReady(GatewayError):
+    """No configuration for this listener has arrived yet."""
+
+    status = 503
+    code = "not_ready"

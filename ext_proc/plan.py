@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from ext_proc.routing.agent_pool import AgentPool
+from ext_proc.routing.agent_pool import AgentPool, compile_agents
 from ext_proc.runtime import Agent, Filter, ModelTables, Orchestrator
 
 
@@ -26,7 +26,7 @@ class Listener:
     kind: ListenerKind
     agents: Mapping[str, Agent] = field(default_factory=dict)
     """By id, in the declared order. Agent listeners only."""
-    pool: AgentPool | None = None
+    pool: AgentPool = field(default_factory=lambda: compile_agents(()))
     """What decisions among these agents need."""
     input_filters: tuple[Filter, ...] = ()
     """Of a model listener; an agent brings its own."""

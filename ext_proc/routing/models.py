@@ -1,9 +1,14 @@
 """Resolves what a client wrote as `model` to a configured model, and to what that model's provider is sent."""
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from ext_proc.errors import MalformedBody, UnknownModel
 from ext_proc.runtime import Model, ModelTables
+
+_NAME: Final = re.compile(r"[!-~]{1,200}")
+"""What a wildcard may stand for: it goes into a header and into a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +19,11 @@ class ResolvedModel:
     upstream_model: str
     reason: str
     """How it was found: a constant word."""
+
+    @property
+    def name(self) -> str:
+        """The full name of what answers: the configured one, or the one that a wildcard stands for."""
+        return self.model.name.removesuffix("*") + self.upstream_model if self.model.is_wildcard else self.model.name
 
 
 def resolve_model(tables: ModelTables, requested: object) -> ResolvedModel:
@@ -44,7 +54,7 @@ def _default(tables: ModelTables) -> ResolvedModel:
 def _wildcard(tables: ModelTables, requested: str) -> ResolvedModel:
     provider, _, upstream_model = requested.partition("/")
     model = tables.wildcards.get(provider)
-    if model is None or not upstream_model or requested in tables.hidden:
+    if model is None or not _NAME.fullmatch(upstream_model) or requested in tables.hidden:
         raise UnknownModel(f"The model `{_shown(requested)}` does not exist.", param="model")
     return ResolvedModel(model, upstream_model, "wildcard")
 

@@ -1,0 +1,56 @@
+"""Agent listener: which agent answers, what its filters make of the request, and the route that leads there."""
+
+import time
+
+from ext_proc import contract
+from ext_proc.apis.conversation import read_conversation
+from ext_proc.apis.paths import PATHS
+from ext_proc.events import Continue
+from ext_proc.filters.chain import run_chain
+from ext_proc.filters.filtered_request import FilteredRequest
+from ext_proc.routing.ladder import Decision, choose_agent
+from ext_proc.transaction import Record, Request, Services
+
+
+async def decide_agent(request: Request, services: Services, record: Record) -> Continue:
+    """Choose an agent and run its input filters.
+
+    Raises:
+        GatewayError: the request ends here.
+    """
+    decision = await _choose(request, services, record)
+    agent = request.listener.agents[decision.agent]
+    record.agent, record.rung, record.reason = agent.id, decision.rung, decision.reason
+    body = request.body
+    if agent.input_filters:
+        filtered = FilteredRequest(path=PATHS[request.api], headers=request.headers, body=body)
+        body = await run_chain(agent.input_filters, filtered, egress=services.egress, sessions=services.mcp_sessions)
+    headers = {contract.ROUTE_HEADER: agent.route}
+    is_changed = body != request.body
+    if is_changed:
+        headers["content-length"] = str(len(body))
+    return Continue(
+        set_headers=headers,
+        body=body if is_changed else None,
+        clear_route_cache=True,
+        metadata={
+            contract.METADATA_ROUTE: agent.route,
+            contract.METADATA_AGENT: agent.id,
+            contract.METADATA_DECISION: decision.header,
+            contract.METADATA_API: request.api,
+        },
+    )
+
+
+async def _choose(request: Request, services: Services, record: Record) -> Decision:
+    conversation = read_conversation(request.api, request.value)
+    started = time.perf_counter()
+    decision = await choose_agent(
+        request.listener.pool,
+        conversation,
+        egress=services.egress,
+        orchestrator=request.plan.orchestrator,
+        headers=request.headers,
+    )
+    record.decision_seconds = time.perf_counter() - started
+    return decision

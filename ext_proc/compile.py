@@ -1,0 +1,149 @@
+"""FilterConfig -> Plan: checks that it is consistent, and makes every lookup table that the request path needs.
+
+The control plane checks what users write; this checks the control plane, so that a mistake is a NACK with a reason and never
+a failing request.
+"""
+
+from collections.abc import Iterable
+from typing import TypeVar
+from urllib.parse import quote
+
+from ext_proc.apis.models import render_models
+from ext_proc.plan import Listener, ListenerKind, Plan
+from ext_proc.routing.agent_pool import compile_agents
+from ext_proc.runtime import Agent, Filter, FilterType, Model, ModelRoute, ModelTables, Orchestrator
+from protos import filter_config_pb2 as pb
+
+Value = TypeVar("Value")
+
+
+class Uncompilable(Exception):
+    """The configuration contradicts itself; the message says where."""
+
+
+def compile_plan(config: pb.FilterConfig) -> Plan:
+    """Compile a configuration.
+
+    Raises:
+        Uncompilable: it cannot work.
+    """
+    filters = _by_key(((item.id, _filter(item)) for item in config.filters), "filter")
+    models = _by_key(((item.name, _model(item)) for item in config.models), "model")
+    aliases = _by_key(((item.name, _lookup(models, item.model, "model")) for item in config.aliases), "alias")
+    listeners = _by_key(((item.name, _listener(item, filters)) for item in config.listeners), "listener")
+    defaults = [models[item.name] for item in config.models if item.default]
+    if len(defaults) > 1:
+        raise Uncompilable(f"two default models: {defaults[0].name!r} and {defaults[1].name!r}")
+    return Plan(
+        version=config.version,
+        listeners=listeners,
+        filters=filters,
+        models=_tables(models, aliases, defaults[0] if defaults else None),
+        orchestrator=_orchestrator(config.orchestrator, models) if config.HasField("orchestrator") else None,
+        egress_url=config.egress_url,
+        models_body=render_models(models.values(), aliases),
+    )
+
+
+def _filter(item: pb.Filter) -> Filter:
+    kinds = {pb.Filter.Type.MCP: FilterType.MCP, pb.Filter.Type.HTTP: FilterType.HTTP}
+    if item.type not in kinds:
+        raise Uncompilable(f"filter {item.id!r} has no type")
+    if item.timeout_seconds <= 0:
+        raise Uncompilable(f"filter {item.id!r} has no timeout")
+    return Filter(
+        id=item.id,
+        type=kinds[item.type],
+        route=item.route,
+        tool=item.tool,
+        path=item.path,
+        passthrough_auth=item.passthrough_auth,
+        timeout_seconds=item.timeout_seconds,
+    )
+
+
+def _listener(item: pb.Listener, filters: dict[str, Filter]) -> Listener:
+    chain = tuple(_lookup(filters, filter_id, "filter") for filter_id in item.input_filters)
+    if item.kind == pb.Listener.Kind.MODEL:
+        return Listener(name=item.name, kind=ListenerKind.MODEL, input_filters=chain)
+    if item.kind != pb.Listener.Kind.AGENT:
+        raise Uncompilable(f"listener {item.name!r} has no kind")
+    agents = _by_key(((agent.id, _agent(agent, filters)) for agent in item.agents), f"agent of listener {item.name!r}")
+    if not agents:
+        raise Uncompilable(f"listener {item.name!r} has no agents")
+    return Listener(name=item.name, kind=ListenerKind.AGENT, agents=agents, pool=compile_agents(tuple(agents.values())))
+
+
+def _agent(item: pb.Agent, filters: dict[str, Filter]) -> Agent:
+    return Agent(
+        id=item.id,
+        description=item.description,
+        route=item.route,
+        is_default=item.default,
+        input_filters=tuple(_lookup(filters, filter_id, "filter") for filter_id in item.input_filters),
+    )
+
+
+def _model(item: pb.Model) -> Model:
+    routes = _by_key(
+        ((route.api, ModelRoute(route=route.route, path=route.path)) for route in item.routes), f"API of model {item.name!r}"
+    )
+    is_wildcard = item.name.endswith("/*")
+    if is_wildcard == bool(item.upstream_model):
+        raise Uncompilable(f"model {item.name!r} has {'an' if is_wildcard else 'no'} upstream model")
+    return Model(
+        name=item.name,
+        upstream_model=item.upstream_model,
+        provider=item.provider,
+        is_internal=item.internal,
+        routes=routes,
+    )
+
+
+def _tables(models: dict[str, Model], aliases: dict[str, Model], default: Model | None) -> ModelTables:
+    named = [model for model in models.values() if not model.is_internal and not model.is_wildcard]
+    bare: dict[str, Model] = {}
+    for model in named:
+        bare.setdefault(model.name.partition("/")[2], model)
+    bare.pop("", None)
+    return ModelTables(
+        exact={model.name: model for model in named},
+        bare=bare,
+        aliases=aliases,
+        wildcards={model.name.removesuffix("/*"): model for model in models.values() if model.is_wildcard},
+        hidden=frozenset(model.name for model in models.values() if model.is_internal),
+        default=default,
+    )
+
+
+def _orchestrator(item: pb.Orchestrator, models: dict[str, Model]) -> Orchestrator:
+    model = _lookup(models, item.model, "model")
+    route = model.routes.get("chat_completions")
+    if route is None:
+        raise Uncompilable(f"the orchestrator's model {model.name!r} does not speak chat_completions")
+    if not model.upstream_model:
+        raise Uncompilable(f"the orchestrator's model {model.name!r} is a wildcard")
+    return Orchestrator(
+        model=model.name,
+        upstream_model=model.upstream_model,
+        route=route.route,
+        path=route.path.replace("{model}", quote(model.upstream_model, safe="")),
+        timeout_seconds=item.timeout_seconds,
+        context_length=item.context_length,
+    )
+
+
+def _by_key(items: Iterable[tuple[str, Value]], kind: str) -> dict[str, Value]:
+    table: dict[str, Value] = {}
+    for key, value in items:
+        if key in table:
+            raise Uncompilable(f"{kind} {key!r} is there twice")
+        table[key] = value
+    return table
+
+
+def _lookup(table: dict[str, Value], key: str, kind: str) -> Value:
+    value = table.get(key)
+    if value is None:
+        raise Uncompilable(f"{kind} {key!r} is not defined")
+    return value

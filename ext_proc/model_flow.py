@@ -1,0 +1,77 @@
+"""Model listener: which model is meant, what the listener's filters make of the request, and how its provider is reached."""
+
+from urllib.parse import quote
+
+from ext_proc import contract
+from ext_proc.apis.paths import PATHS
+from ext_proc.codec.json_body import parse_object
+from ext_proc.codec.model_edit import replace_model
+from ext_proc.errors import FilterFailed, MalformedBody, UnsupportedFeature
+from ext_proc.events import Continue
+from ext_proc.filters.chain import run_chain
+from ext_proc.filters.filtered_request import FilteredRequest
+from ext_proc.routing.models import ResolvedModel, resolve_model
+from ext_proc.runtime import ModelRoute
+from ext_proc.transaction import Record, Request, Services
+
+
+async def decide_model(request: Request, services: Services, record: Record) -> Continue:
+    """Resolve the model, which filters cannot change any more, and run the listener's input filters.
+
+    Raises:
+        GatewayError: the request ends here.
+    """
+    resolved = resolve_model(request.plan.models, request.value.get("model"))
+    record.model, record.reason = resolved.model.name, resolved.reason
+    route = _route(resolved, request)
+    body = await _upstream_body(request, services, resolved.upstream_model)
+    headers = {contract.ROUTE_HEADER: route.route, ":path": _upstream_path(route, resolved.upstream_model, request.query)}
+    is_changed = body != request.body
+    if is_changed:
+        headers["content-length"] = str(len(body))
+    return Continue(
+        set_headers=headers,
+        body=body if is_changed else None,
+        clear_route_cache=True,
+        metadata={
+            contract.METADATA_ROUTE: route.route,
+            contract.METADATA_MODEL: resolved.name,
+            contract.METADATA_DECISION: resolved.reason,
+            contract.METADATA_API: request.api,
+        },
+    )
+
+
+def _route(resolved: ResolvedModel, request: Request) -> ModelRoute:
+    route = resolved.model.routes.get(request.api)
+    if route is None:
+        spoken = ", ".join(PATHS[api] for api in PATHS if api in resolved.model.routes)
+        raise UnsupportedFeature(
+            f"The provider of model `{resolved.name}` does not serve {PATHS[request.api]}. It serves: {spoken}.", param="model"
+        )
+    return route
+
+
+async def _upstream_body(request: Request, services: Services, upstream_model: str) -> bytes:
+    body, value = request.body, request.value
+    if request.listener.input_filters:
+        filtered = FilteredRequest(path=PATHS[request.api], headers=request.headers, body=body)
+        body = await run_chain(request.listener.input_filters, filtered, egress=services.egress, sessions=services.mcp_sessions)
+        if body is not request.body:
+            value = _parse_filtered(body)
+    if value.get("model") == upstream_model:
+        return body
+    return replace_model(body, upstream_model, has_model="model" in value)
+
+
+def _parse_filtered(body: bytes) -> dict[str, object]:
+    try:
+        return parse_object(body)
+    except MalformedBody as error:
+        raise FilterFailed("An input filter returned an invalid request.", detail=error.public_message) from None
+
+
+def _upstream_path(route: ModelRoute, upstream_model: str, query: str) -> str:
+    # A path with a query of its own says all that the provider wants to hear (Azure's api-version).
+    path = route.path.replace("{model}", quote(upstream_model, safe="")) if "{" in route.path else route.path
+    return path if "?" in path else path + query

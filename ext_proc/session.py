@@ -1,0 +1,121 @@
+"""One HTTP transaction: events in, replies out. Checks the request, has it decided, and words refusals for its client.
+
+Envoy's order is RequestHeaders, then RequestBody unless the headers end the stream, then perhaps Trailers. Knows no transport.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from ext_proc import contract
+from ext_proc.agent_flow import decide_agent
+from ext_proc.apis.errors import render_error
+from ext_proc.apis.paths import AGENT_APIS, MODEL_APIS, Api, Shape, error_shape, find_api, split_query
+from ext_proc.codec.json_body import parse_object
+from ext_proc.errors import GatewayError, InternalError, NotReady, UnsupportedEncoding
+from ext_proc.events import Continue, Event, Reply, RequestBody, RequestHeaders, Respond, Trailers
+from ext_proc.model_flow import decide_model
+from ext_proc.plan import Listener, ListenerKind, Plan
+from ext_proc.trace_context import is_valid_traceparent, new_traceparent
+from ext_proc.transaction import Record, Request, Services
+
+_GO_ON: Final = Continue()
+_MODELS_PREFLIGHT: Final = Respond(
+    status=204,
+    headers={
+        "allow": "GET, OPTIONS",
+        "access-control-allow-origin": "*",
+        "access-control-allow-headers": "Authorization, Content-Type",
+        "access-control-allow-methods": "GET, POST, OPTIONS",
+    },
+    details="plano_models",
+)
+
+
+class Session:
+    """Handles the events of one request on one listener, under the configuration that was current when it began."""
+
+    def __init__(self, listener: str, plan: Plan | None, services: Services) -> None:
+        self.record = Record(listener=listener)
+        self.is_decided = False
+        """Whether the last reply settled the request."""
+        self._plan = plan
+        self._listener = plan.listeners.get(listener) if plan else None
+        self._services = services
+        self._shape: Shape = "openai"
+        self._head: tuple[Api, str, Mapping[str, str]] | None = None
+
+    async def handle(self, event: Event) -> Reply:
+        """Answer an event. GatewayErrors become responses; anything else that is raised is a bug."""
+        try:
+            match event:
+                case RequestHeaders():
+                    reply = self._begin(event)
+                case RequestBody():
+                    reply = await self._decide(event.body)
+                case Trailers():
+                    return _GO_ON
+        except GatewayError as error:
+            return self.refuse(error)
+        if isinstance(reply, Respond):
+            self.record.status = reply.status
+        self.is_decided = isinstance(reply, Respond) or isinstance(event, RequestBody)
+        return reply
+
+    def refuse(self, error: GatewayError) -> Respond:
+        """Render an error in the client's API, and end the request with it."""
+        self.record.error = error
+        self.record.status = error.status
+        self.is_decided = True
+        return render_error(error, self._shape)
+
+    def _begin(self, event: RequestHeaders) -> Reply:
+        headers = event.headers
+        path, query = split_query(headers.get(":path", ""))
+        self._shape = error_shape(path)
+        self.record.request_id = headers.get(contract.REQUEST_ID_HEADER, "")
+        plan, listener = self._bound()
+        table = AGENT_APIS if listener.kind is ListenerKind.AGENT else MODEL_APIS
+        api = find_api(table, headers.get(":method", ""), path)
+        self.record.api = api
+        if api is Api.MODELS:
+            return _answer_models(plan, headers[":method"])
+        if headers.get("content-encoding", "identity").lower() not in ("identity", ""):
+            raise UnsupportedEncoding("Compressed request bodies are not supported.", headers={"accept-encoding": "identity"})
+        if event.ends_stream:
+            parse_object(b"")
+        traced, reply = _trace(headers)
+        self._head = api, query, traced
+        return reply
+
+    async def _decide(self, body: bytes) -> Reply:
+        if self._head is None or self.is_decided:
+            raise InternalError("The gateway failed to handle the request.", detail="a body that was not expected")
+        plan, listener = self._bound()
+        api, query, headers = self._head
+        request = Request(
+            plan=plan, listener=listener, api=api, query=query, headers=headers, body=body, value=parse_object(body)
+        )
+        decide = decide_agent if listener.kind is ListenerKind.AGENT else decide_model
+        return await decide(request, self._services, self.record)
+
+    def _bound(self) -> tuple[Plan, Listener]:
+        if self._plan is None or self._listener is None:
+            raise NotReady("The gateway has no configuration for this listener yet.", headers={"retry-after": "1"})
+        return self._plan, self._listener
+
+
+def _answer_models(plan: Plan, method: str) -> Respond:
+    if method == "OPTIONS":
+        return _MODELS_PREFLIGHT
+    headers = {"content-type": "application/json", "content-length": str(len(plan.models_body))}
+    return Respond(status=200, headers=headers, body=plan.models_body, details="plano_models")
+
+
+def _trace(headers: Mapping[str, str]) -> tuple[Mapping[str, str], Continue]:
+    """Return the headers with a valid traceparent, and the reply that makes Envoy carry the same one."""
+    if is_valid_traceparent(headers.get(contract.TRACEPARENT_HEADER, "")):
+        return headers, _GO_ON
+    fresh = {contract.TRACEPARENT_HEADER: new_traceparent()}
+    # The vendor's state belongs to the trace that could not be read.
+    kept = {name: value for name, value in headers.items() if name != "tracestate"}
+    return kept | fresh, Continue(set_headers=fresh, remove_headers=("tracestate",))

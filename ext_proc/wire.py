@@ -1,0 +1,113 @@
+"""ExternalProcessor messages <-> events and replies. The only file that knows the ext_proc protos; it decides nothing.
+
+Envoy API: envoy/service/ext_proc/v3/external_processor.proto
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from ext_proc.contract import METADATA_NAMESPACE
+from ext_proc.events import Continue, Event, Reply, RequestBody, RequestHeaders, Respond, Trailers
+from protos import ext_proc_pb2 as pb
+
+_OVERWRITE: Final = pb.HeaderValueOption.HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
+_PLAIN: Final = Continue()
+
+decode_request = pb.ProcessingRequest.FromString
+"""Bytes of a ProcessingRequest -> message."""
+
+
+class UnexpectedMessage(Exception):
+    """A message of a phase that our http_filter never asks for: Envoy's configuration and this code disagree."""
+
+
+def decode(message: pb.ProcessingRequest) -> Event:
+    """Return what Envoy tells.
+
+    Raises:
+        UnexpectedMessage: it is of a phase that is not ours, or of none.
+    """
+    match message.WhichOneof("request"):
+        case "request_headers":
+            head = message.request_headers
+            return RequestHeaders(_decode_headers(head.headers.headers), head.end_of_stream)
+        case "request_body":
+            return RequestBody(message.request_body.body)
+        case "request_trailers":
+            return Trailers()
+        case other:
+            raise UnexpectedMessage(other or "empty message")
+
+
+def encode(event: Event, reply: Reply) -> bytes:
+    """Return the serialized ProcessingResponse that answers an event."""
+    if isinstance(reply, Respond):
+        return _encode_respond(reply)
+    if reply == _PLAIN:
+        return _PLAIN_RESPONSES[type(event)]
+    response = pb.ProcessingResponse()
+    if isinstance(event, Trailers):
+        _set_headers(response.request_trailers.header_mutation, reply.set_headers, reply.remove_headers)
+    else:
+        phase = response.request_headers if isinstance(event, RequestHeaders) else response.request_body
+        _fill(phase.response, reply)
+    _set_metadata(response, reply.metadata)
+    return response.SerializeToString()
+
+
+def _fill(common: pb.CommonResponse, reply: Continue) -> None:
+    if reply.set_headers or reply.remove_headers:
+        _set_headers(common.header_mutation, reply.set_headers, reply.remove_headers)
+    if reply.body:
+        common.body_mutation.body = reply.body
+    elif reply.body is not None:
+        common.body_mutation.clear_body = True
+    common.clear_route_cache = reply.clear_route_cache
+
+
+def _encode_respond(reply: Respond) -> bytes:
+    response = pb.ProcessingResponse()
+    immediate = response.immediate_response
+    immediate.status.code = reply.status
+    immediate.body = reply.body
+    immediate.details = reply.details
+    _set_headers(immediate.headers, reply.headers, ())
+    _set_metadata(response, reply.metadata)
+    return response.SerializeToString()
+
+
+def _decode_headers(headers: Iterable[pb.HeaderValue]) -> dict[str, str]:
+    # Envoy fills raw_value; latin-1 maps every byte, so whatever a client sent survives the way to a filter and back.
+    decoded: dict[str, str] = {}
+    for header in headers:
+        key = header.key
+        value = header.raw_value.decode("latin-1") or header.value
+        if key in decoded:
+            value = f"{decoded[key]}{'; ' if key == 'cookie' else ', '}{value}"
+        decoded[key] = value
+    return decoded
+
+
+def _set_headers(mutation: pb.HeaderMutation, headers: Mapping[str, str], removed: tuple[str, ...]) -> None:
+    add = mutation.set_headers.add
+    for key, value in headers.items():
+        option = add(append_action=_OVERWRITE)
+        option.header.key = key.lower()
+        option.header.raw_value = value.encode()
+    mutation.remove_headers.extend(removed)
+
+
+def _set_metadata(response: pb.ProcessingResponse, metadata: Mapping[str, str]) -> None:
+    if not metadata:
+        return
+    fields = response.dynamic_metadata.fields[METADATA_NAMESPACE].struct_value.fields
+    for key, value in metadata.items():
+        fields[key].string_value = value
+
+
+_PLAIN_RESPONSES: Final = {
+    RequestHeaders: pb.ProcessingResponse(request_headers=pb.HeadersResponse(response=pb.CommonResponse())).SerializeToString(),
+    RequestBody: pb.ProcessingResponse(request_body=pb.BodyResponse(response=pb.CommonResponse())).SerializeToString(),
+    Trailers: pb.ProcessingResponse(request_trailers=pb.TrailersResponse()).SerializeToString(),
+}
+"""Answers that change nothing, made once."""
