@@ -1,0 +1,68 @@
+"""Every field that a translation drops on purpose, with the reason: tuning that the other API has no knob for.
+
+Nothing else is dropped: a field that says what the answer must contain and has no place is an UnsupportedFeature.
+"""
+
+from types import MappingProxyType
+from typing import Final
+
+from ext_proc.codec.json_body import JsonObject
+
+MESSAGES_OVER_CHAT_COMPLETIONS: Final = MappingProxyType(
+    {
+        "top_k": "sampling; Chat Completions has top_p only",
+        "cache_control": "caching of the whole prompt; upstreams of Chat Completions cache on their own",
+        "context_management": "asks for old tool results to be forgotten; the client's context is sent whole",
+        "speed": "Anthropic's own choice of speed",
+        "diagnostics": "asks for hints about the prompt cache",
+        "user_profile_id": "Anthropic's own accounting",
+        "workspace_id": "Anthropic's own accounting",
+    }
+)
+CHAT_COMPLETIONS_OVER_MESSAGES: Final = MappingProxyType(
+    {
+        "seed": "best-effort repeatability",
+        "frequency_penalty": "sampling",
+        "presence_penalty": "sampling",
+        "logit_bias": "sampling",
+        "top_logprobs": "only says how many logprobs; logprobs itself is refused",
+        "store": "asks OpenAI to keep the answer for its dashboard",
+        "metadata": "labels of stored answers",
+        "prediction": "speeds up the answer, does not change it",
+        "prompt_cache_key": "Anthropic caches by content",
+        "prompt_cache_options": "Anthropic caches by content",
+        "prompt_cache_retention": "Anthropic caches by content",
+        "verbosity": "tuning of the length",
+        "safety_identifier": "sent as metadata.user_id unless user is set",
+        "stream_options": "ours to obey",
+    }
+)
+RESPONSES_OVER_CHAT_COMPLETIONS: Final = MappingProxyType(
+    {
+        "include": "asks for details that Chat Completions has not; reasoning is always returned whole",
+        "truncation": "the upstream truncates as it does",
+        "max_tool_calls": "counts built-in tools only, which are refused",
+        "context_management": "asks the provider to compact long conversations",
+        "stream_options": "ours to obey",
+        "access_programs": "OpenAI's own accounting",
+        "prompt_cache_options": "hints for OpenAI's prompt cache",
+        "client_metadata": "Codex's telemetry",
+    }
+)
+CHAT_COMPLETIONS_OVER_RESPONSES: Final = MappingProxyType(
+    {
+        "seed": "best-effort repeatability",
+        "frequency_penalty": "sampling",
+        "presence_penalty": "sampling",
+        "logit_bias": "sampling",
+        "prediction": "speeds up the answer, does not change it",
+        "stream_options": "ours to obey",
+    }
+)
+
+
+def carry_unknown(body: JsonObject, known: frozenset[str], out: JsonObject) -> None:
+    """Copy the fields that a translation does not know: vendors' extensions, and what an API learnt after we did."""
+    for name, value in body.items():
+        if name not in known and name not in out:
+            out[name] = value

@@ -1,0 +1,218 @@
+"""Streams as events: between the bytes of the upstream and of the client sits one state machine per pair.
+
+A machine turns events of one API into events of another: JSON objects, without bytes, so that two machines compose into a third
+pair. PairStream is the shell around it: it parses, writes, and sees to it that exactly one terminal event ends the stream.
+"""
+
+from collections.abc import Iterable
+from typing import Final, Protocol
+
+import orjson
+
+from ext_proc.apis.usage import Usage
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.codec.sse import SseDecoder, SseEvent, encode_comment, encode_event
+from ext_proc.errors import GatewayError, MalformedBody, UpstreamError
+from ext_proc.translate.provider_errors import ProviderError, anthropic_error, of_gateway, openai_error, read_error
+from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES
+
+CHAT_DONE: Final[JsonObject] = {"object": "[DONE]"}
+"""Stands for chat's `data: [DONE]`."""
+PING: Final[JsonObject] = {"type": "ping"}
+"""Stands for whatever keeps a stream alive."""
+
+CUT_OFF: Final = "The provider's stream ended before its answer was complete."
+
+
+class Machine(Protocol):
+    """Turns events of the upstream's API into events of the client's."""
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens reported so far."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """The model that says it answers, "" as long as it did not say."""
+        ...
+
+    @property
+    def closed(self) -> bool:
+        """A terminal event was returned; nothing more may be."""
+        ...
+
+    def event(self, event: JsonObject) -> Iterable[JsonObject]:
+        """Take one event of the upstream (never a ping or an error)."""
+        ...
+
+    def end(self) -> Iterable[JsonObject]:
+        """Take the end of the upstream's stream: return the terminal events if the answer is complete, nothing otherwise."""
+        ...
+
+    def fail(self, error: ProviderError) -> Iterable[JsonObject]:
+        """Return the client API's in-stream error."""
+        ...
+
+
+class PairStream:
+    """A StreamTranslator around a machine."""
+
+    def __init__(self, machine: Machine, *, client_api: str) -> None:
+        self._machine = machine
+        self._client_api = client_api
+        self._decoder = SseDecoder()
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Return the client's bytes for the events that `chunk` completes."""
+        if self._machine.closed:
+            return b""
+        try:
+            return self._all(self._decoder.feed(chunk))
+        except GatewayError as error:
+            return self.abort(error)
+
+    def finish(self) -> bytes:
+        """Return the terminal events, or an error if the upstream's answer is not complete."""
+        if self._machine.closed:
+            return b""
+        try:
+            last = self._all(self._decoder.finish())
+        except GatewayError:
+            last = b""  # Half an event: the stream was cut off.
+        if not self._machine.closed:
+            last += self._write(self._machine.end())
+        return last if self._machine.closed else last + self.abort(UpstreamError(CUT_OFF, code="stream_cut_off"))
+
+    def abort(self, error: GatewayError) -> bytes:
+        """Return an error as the client's API has it in a stream, unless the stream has ended already."""
+        return b"" if self._machine.closed else self._write(self._machine.fail(of_gateway(error)))
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens reported so far."""
+        return self._machine.usage
+
+    @property
+    def model(self) -> str:
+        """The model that says it answers."""
+        return self._machine.model
+
+    def _all(self, events: Iterable[SseEvent]) -> bytes:
+        out = []
+        for event in events:
+            if self._machine.closed:
+                break
+            try:
+                out.append(self._write(self._one(event)))
+            except MalformedBody as error:
+                out.append(self.abort(bad_answer(error)))
+        return b"".join(out)
+
+    def _one(self, event: SseEvent) -> Iterable[JsonObject]:
+        if event.data is None:
+            return (PING,)
+        if event.data == b"[DONE]":
+            return self._machine.event(CHAT_DONE)
+        try:
+            parsed = orjson.loads(event.data)
+        except orjson.JSONDecodeError as error:
+            raise MalformedBody("not JSON", detail=str(error)) from None
+        if not isinstance(parsed, dict):
+            raise MalformedBody("not a JSON object")
+        kind = parsed.get("type") or event.event
+        if kind == "ping":
+            return (PING,)
+        if kind == "error" or is_failure(parsed):
+            return self._machine.fail(read_error(parsed))
+        return self._machine.event(parsed)
+
+    def _write(self, events: Iterable[JsonObject]) -> bytes:
+        return b"".join(write_event(event, self._client_api) for event in events)
+
+
+def write_event(event: JsonObject, api: str) -> bytes:
+    """Return one event as `api` writes it."""
+    if event is PING and api != MESSAGES:
+        return encode_comment("ping")
+    if event is CHAT_DONE:
+        return b"data: [DONE]\n\n"
+    name = "" if api == CHAT_COMPLETIONS else str(event.get("type", ""))
+    try:
+        return encode_event(orjson.dumps(event), name)
+    except TypeError:  # Nested deeper than can be written.
+        raise MalformedBody("nested too deep") from None
+
+
+def bad_answer(error: MalformedBody) -> UpstreamError:
+    """Return the error for an answer that is not what its API says: the provider's fault, not the client's."""
+    return UpstreamError(
+        "The provider's answer could not be understood.", code="bad_upstream_answer", detail=error.public_message
+    )
+
+
+def is_failure(event: JsonObject) -> bool:
+    """Tell if a chat stream's event is an error: chunks have no type, and no error."""
+    return bool(event.get("error")) and "type" not in event
+
+
+def chat_failure(error: ProviderError) -> tuple[JsonObject, ...]:
+    """Return a failed chat stream's last event. No [DONE] follows: it would say that all is well."""
+    return ({"error": openai_error(error)},)
+
+
+def messages_failure(error: ProviderError) -> tuple[JsonObject, ...]:
+    """Return a failed message stream's last event."""
+    return ({"type": "error", "error": anthropic_error(error)},)
+
+
+class Chain:
+    """Two machines in a row: the upstream's events through `inner`, its events through `outer`, to the client."""
+
+    def __init__(self, inner: Machine, outer: Machine) -> None:
+        self._inner = inner
+        self._outer = outer
+
+    def event(self, event: JsonObject) -> Iterable[JsonObject]:
+        """Take one event of the upstream."""
+        return self._pass(self._inner.event(event))
+
+    def end(self) -> Iterable[JsonObject]:
+        """Take the end of the upstream's stream."""
+        out = self._pass(self._inner.end())
+        if self._inner.closed and not self._outer.closed:
+            out.extend(self._outer.end())
+        return out
+
+    def fail(self, error: ProviderError) -> Iterable[JsonObject]:
+        """Return the client API's in-stream error."""
+        self._inner.fail(error)
+        return self._outer.fail(error)
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens as the upstream reported them."""
+        return self._inner.usage
+
+    @property
+    def model(self) -> str:
+        """The model that says it answers."""
+        return self._inner.model
+
+    @property
+    def closed(self) -> bool:
+        """The client has its terminal event."""
+        return self._outer.closed
+
+    def _pass(self, events: Iterable[JsonObject]) -> list[JsonObject]:
+        out: list[JsonObject] = []
+        for event in events:
+            if self._outer.closed:
+                break
+            if event is PING:
+                out.append(PING)
+            elif is_failure(event):
+                out.extend(self._outer.fail(read_error(event)))
+            else:
+                out.extend(self._outer.event(event))
+        return out

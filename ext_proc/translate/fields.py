@@ -1,0 +1,78 @@
+"""Reading bodies that may hold anything: each function returns a value of the type asked for, or says which field is wrong.
+
+`where` is the path of the field for the error, such as `messages[2].content`.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.errors import MalformedBody, UnsupportedFeature
+
+
+def as_object(value: object, where: str) -> JsonObject:
+    """Return an object."""
+    if isinstance(value, dict):
+        return value
+    raise _wrong(where, "an object")
+
+
+def as_list(value: object, where: str) -> list[Any]:
+    """Return an array; null is an empty one."""
+    if isinstance(value, list):
+        return value
+    if value is None:
+        return []
+    raise _wrong(where, "an array")
+
+
+def as_text(value: object, where: str) -> str:
+    """Return a string."""
+    if isinstance(value, str):
+        return value
+    raise _wrong(where, "a string")
+
+
+def text_or_none(value: object, where: str) -> str | None:
+    """Return a string, or None for null."""
+    return None if value is None else as_text(value, where)
+
+
+def objects(value: object, where: str) -> Iterator[tuple[JsonObject, str]]:
+    """Return the objects of an array, each with its path."""
+    for index, item in enumerate(as_list(value, where)):
+        place = f"{where}[{index}]"
+        yield as_object(item, place), place
+
+
+def parts_of(content: object, where: str, *, text_type: str = "text") -> Iterator[tuple[JsonObject, str]]:
+    """Return the parts of a message's content; a string is one part of text, null and "" are none."""
+    if isinstance(content, str):
+        if content:
+            yield {"type": text_type, "text": content}, where
+        return
+    yield from objects(content, where)
+
+
+def kind_of(part: JsonObject, where: str) -> str:
+    """Return the `type` of a part, item or tool."""
+    return as_text(part.get("type"), f"{where}.type")
+
+
+def dump(value: object, where: str) -> str:
+    """Return JSON in a string, as tool arguments travel in OpenAI's APIs."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        raise MalformedBody(f"{where} cannot be written as JSON.", param=where) from None
+
+
+def unsupported(where: str, api: str) -> UnsupportedFeature:
+    """Return the error for what the upstream's API has no place for."""
+    return UnsupportedFeature(f"{where} cannot be carried to a model that is served over {api}.", param=where)
+
+
+def _wrong(where: str, expected: str) -> MalformedBody:
+    return MalformedBody(f"{where} must be {expected}.", param=where)

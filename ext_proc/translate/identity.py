@@ -1,0 +1,161 @@
+"""The same API on both sides: bytes pass through; only the model's name changes on the way up, and usage is read in passing.
+
+Callers that hold the client's bytes edit the name in place instead of calling `request`, so that nothing is re-serialised.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+from ext_proc.apis.usage import NO_USAGE, Usage
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.codec.sse import SseDecoder, SseEvent
+from ext_proc.errors import GatewayError, UpstreamError
+from ext_proc.translate.events import CUT_OFF, chat_failure, messages_failure, write_event
+from ext_proc.translate.pair import READ_USAGE
+from ext_proc.translate.provider_errors import ProviderError, error_body, of_gateway, openai_error, parse_error
+from ext_proc.translate.translation import (
+    CHAT_COMPLETIONS,
+    MESSAGES,
+    ErrorBody,
+    Exchange,
+    StreamTranslator,
+    TranslatedBody,
+)
+
+_WORTH_PARSING: Final = (b'"usage"', b'"finish_reason"', b'"message_', b'"response.', b'"error"')
+"""What events contain that tell the model, the usage or the end; the others, by far the most, are not parsed."""
+
+_ENDS: Final = frozenset({"message_stop", "error", "response.completed", "response.incomplete", "response.failed"})
+
+
+class Identity:
+    """A Translation that changes nothing but the model's name."""
+
+    def __init__(self, api: str, exchange: Exchange) -> None:
+        self._api = api
+        self._exchange = exchange
+
+    def request(self, *, upstream_model: str) -> JsonObject:
+        """Return the client's body with the upstream's name of the model."""
+        return {**self._exchange.request, "model": upstream_model}
+
+    def response(self, body: JsonObject) -> TranslatedBody:
+        """Return the answer as it came."""
+        model = body.get("model")
+        return TranslatedBody(
+            body=body,
+            usage=READ_USAGE[self._api](body.get("usage")),
+            model=model if isinstance(model, str) else "",
+        )
+
+    def error(self, status: int, body: bytes) -> ErrorBody:
+        """Return the error; as it came, if it is in the API's shape."""
+        written = error_body(parse_error(status, body), self._api)
+        try:
+            parsed = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            return written
+        if not isinstance(parsed, dict) or not isinstance(parsed.get("error"), dict):
+            return written
+        return ErrorBody(body=parsed, type=written.type, message=written.message)
+
+    def stream(self) -> StreamTranslator:
+        """Return a translator that passes bytes on."""
+        return IdentityStream(self._api)
+
+
+class IdentityStream:
+    """Passes a stream's bytes on, reads what it says about itself, and tells the client if it is cut off."""
+
+    def __init__(self, api: str) -> None:
+        self.usage: Usage = NO_USAGE
+        self.model = ""
+        self._api = api
+        self._decoder = SseDecoder()
+        self._ended = False
+        self._last = b"\n\n"
+        self._counts: JsonObject = {}
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Return the chunk."""
+        try:
+            for event in self._decoder.feed(chunk):
+                self._observe(event)
+        except GatewayError as error:
+            return self.abort(error)
+        self._last = (self._last + chunk)[-4:]
+        return chunk
+
+    def finish(self) -> bytes:
+        """Return nothing, or an error if the upstream's answer is not complete."""
+        for event in self._decoder.finish():
+            self._observe(event)
+        return b"" if self._ended else self.abort(UpstreamError(CUT_OFF, code="stream_cut_off"))
+
+    def abort(self, error: GatewayError) -> bytes:
+        """Return an error as the API has it in a stream."""
+        if self._ended:
+            return b""
+        self._ended = True
+        # What was passed on may have ended within an event, which must not swallow the error.
+        gap = b"" if self._last.endswith((b"\n\n", b"\r\n\r\n", b"\r\r")) else b"\n\n"
+        return gap + b"".join(write_event(event, self._api) for event in self._failure(of_gateway(error)))
+
+    def _failure(self, error: ProviderError) -> tuple[JsonObject, ...]:
+        if self._api == CHAT_COMPLETIONS:
+            return chat_failure(error)
+        if self._api == MESSAGES:
+            return messages_failure(error)
+        written = openai_error(error)
+        return (
+            {"type": "error", "code": written["code"], "message": error.message, "param": error.param, "sequence_number": 0},
+        )
+
+    def _observe(self, event: SseEvent) -> None:
+        data = event.data
+        if data is None:
+            return
+        if data == b"[DONE]":
+            self._ended = True
+        elif any(word in data for word in _WORTH_PARSING):
+            try:
+                parsed = orjson.loads(data)
+            except orjson.JSONDecodeError:
+                return
+            if isinstance(parsed, dict):
+                self._read(parsed)
+
+    def _read(self, event: JsonObject) -> None:
+        kind = event.get("type")
+        if (isinstance(kind, str) and kind in _ENDS) or (event.get("error") and kind is None) or _is_finished(event):
+            self._ended = True
+        holder = _holder(event)
+        model, usage = holder.get("model"), event.get("usage") or holder.get("usage")
+        if isinstance(model, str):
+            self.model = model
+        if isinstance(usage, dict):
+            self.usage = self._merge(usage)
+
+    def _merge(self, usage: JsonObject) -> Usage:
+        if self._api != MESSAGES:
+            return READ_USAGE[self._api](usage)
+        # Anthropic: counts of message_delta are totals; those that it leaves out stand as message_start gave them.
+        self._counts = {**self._counts, **{name: count for name, count in usage.items() if count is not None}}
+        return READ_USAGE[self._api](self._counts)
+
+
+def _holder(event: JsonObject) -> Mapping[str, Any]:
+    for name in ("message", "response"):
+        inner = event.get(name)
+        if isinstance(inner, dict):
+            return inner
+    return event
+
+
+def _is_finished(event: JsonObject) -> bool:
+    choices = event.get("choices")
+    if not isinstance(choices, list):
+        return False
+    return any(isinstance(choice, dict) and choice.get("finish_reason") for choice in choices)

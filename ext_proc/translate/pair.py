@@ -1,0 +1,107 @@
+"""One pair of APIs as data, and the Translation made of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from ext_proc.apis import usage
+from ext_proc.apis.usage import Usage
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.errors import MalformedBody
+from ext_proc.translate.events import Chain, Machine, PairStream, bad_answer
+from ext_proc.translate.profile import LOSSLESS
+from ext_proc.translate.provider_errors import error_body, parse_error
+from ext_proc.translate.translation import (
+    CHAT_COMPLETIONS,
+    MESSAGES,
+    RESPONSES,
+    ErrorBody,
+    Exchange,
+    StreamTranslator,
+    TranslatedBody,
+)
+
+READ_USAGE: dict[str, Callable[[object], Usage]] = {
+    CHAT_COMPLETIONS: usage.from_chat_completions,
+    MESSAGES: usage.from_messages,
+    RESPONSES: usage.from_responses,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """How a client of one API is served by an upstream of another."""
+
+    client_api: str
+    upstream_api: str
+    request: Callable[[Exchange, str], JsonObject]
+    """(exchange, upstream model) -> the upstream's body."""
+    response: Callable[[Exchange, JsonObject], JsonObject]
+    """(exchange, the upstream's answer) -> the client's."""
+    machine: Callable[[Exchange], Machine]
+    """Makes the state machine of one stream."""
+
+
+class PairTranslation:
+    """A Translation by a Pair."""
+
+    def __init__(self, pair: Pair, exchange: Exchange) -> None:
+        self._pair = pair
+        self._exchange = exchange
+
+    def request(self, *, upstream_model: str) -> JsonObject:
+        """Return the body for the upstream."""
+        return self._pair.request(self._exchange, upstream_model)
+
+    def response(self, body: JsonObject) -> TranslatedBody:
+        """Return the client's view of a whole answer."""
+        try:
+            translated = self._pair.response(self._exchange, body)
+        except MalformedBody as error:
+            raise bad_answer(error) from error
+        model = body.get("model")
+        return TranslatedBody(
+            body=translated,
+            usage=READ_USAGE[self._pair.upstream_api](body.get("usage")),
+            model=model if isinstance(model, str) else "",
+        )
+
+    def error(self, status: int, body: bytes) -> ErrorBody:
+        """Return the client's view of an error answer."""
+        return error_body(parse_error(status, body), self._pair.client_api)
+
+    def stream(self) -> StreamTranslator:
+        """Return a translator for one streamed answer."""
+        return PairStream(self._pair.machine(self._exchange), client_api=self._pair.client_api)
+
+
+def compose(outer: Pair, inner: Pair) -> Pair:
+    """Make the pair that goes through a third API, which both know, in its most expressive form.
+
+    Allowed only where the API in the middle has a place for all that both ends have; LOSSLESS sees to that.
+    """
+
+    def middle(exchange: Exchange) -> Exchange:
+        body = outer.request(replace(exchange, profile=LOSSLESS), _model_of(exchange))
+        return replace(exchange, request=body)
+
+    def request(exchange: Exchange, upstream_model: str) -> JsonObject:
+        return inner.request(middle(exchange), upstream_model)
+
+    def response(exchange: Exchange, body: JsonObject) -> JsonObject:
+        return outer.response(exchange, inner.response(middle(exchange), body))
+
+    def machine(exchange: Exchange) -> Machine:
+        return Chain(inner.machine(middle(exchange)), outer.machine(exchange))
+
+    return Pair(
+        client_api=outer.client_api,
+        upstream_api=inner.upstream_api,
+        request=request,
+        response=response,
+        machine=machine,
+    )
+
+
+def _model_of(exchange: Exchange) -> str:
+    model = exchange.request.get("model")
+    return model if isinstance(model, str) else ""

@@ -1,0 +1,91 @@
+"""Small mappings that several pairs share: data URLs, tool arguments, stop reasons, reasoning effort, ids of users."""
+
+import hashlib
+from typing import Any, Final
+
+import orjson
+
+from ext_proc.codec.json_body import JsonObject
+
+ANTHROPIC_STOP: Final = {
+    "stop": "end_turn",
+    "length": "max_tokens",
+    "tool_calls": "tool_use",
+    "function_call": "tool_use",
+    "content_filter": "refusal",
+}
+"""Chat's finish_reason -> stop_reason. Words that vendors invented end the turn."""
+
+CHAT_FINISH: Final = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "pause_turn": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_calls",
+    "refusal": "content_filter",
+}
+"""Anthropic's stop_reason -> finish_reason."""
+
+ANTHROPIC_TIER: Final = {"default": "standard", "auto": "standard", "flex": "standard", "priority": "priority"}
+"""service_tier of an OpenAI answer -> of a message's usage."""
+
+_MAX_USER: Final = 64
+"""OpenAI refuses longer ids of users; Claude Code's are longer."""
+
+_BUDGETS: Final = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 24576, "xhigh": 32768, "max": 49152}
+_MIN_BUDGET: Final = 1024
+
+
+def data_url(media_type: str, data: str) -> str:
+    """Return base64 data as a URL."""
+    return f"data:{media_type};base64,{data}"
+
+
+def split_data_url(url: str) -> tuple[str, str] | None:
+    """Return (media type, base64 data), or None if the URL is not base64 data."""
+    head, comma, data = url.partition(",")
+    if not comma or not head.startswith("data:") or not head.endswith(";base64"):
+        return None
+    return head[len("data:") : -len(";base64")].split(";", 1)[0], data
+
+
+def arguments_object(arguments: object) -> JsonObject:
+    """Return a tool call's arguments as Anthropic has them: an object.
+
+    Models answer "" for a tool without parameters, and a call cut off by the token limit is half an object. Neither may break
+    the conversation: the first is {}, the second keeps its text where the tool's own validation will show it to the model.
+    """
+    if isinstance(arguments, dict):
+        return arguments
+    if not isinstance(arguments, str) or not arguments.strip():
+        return {}
+    try:
+        parsed: Any = orjson.loads(arguments)
+    except orjson.JSONDecodeError:
+        return {"_invalid_json": arguments}
+    if parsed is None:
+        return {}
+    return parsed if isinstance(parsed, dict) else {"_value": parsed}
+
+
+def user_id(value: str) -> str:
+    """Return an id of a user that OpenAI accepts: a digest, as stable as the id, if it is too long."""
+    return value if len(value) <= _MAX_USER else hashlib.sha256(value.encode()).hexdigest()
+
+
+def effort_of_budget(budget: object) -> str:
+    """Return the effort that comes nearest to a budget of thinking tokens."""
+    if not isinstance(budget, int | float):
+        return "medium"
+    if budget < 4096:
+        return "low"
+    return "medium" if budget < 16384 else "high"
+
+
+def budget_of_effort(effort: str, max_tokens: int) -> int | None:
+    """Return the thinking tokens for an effort; None if they do not fit beside an answer of any length."""
+    budget = min(_BUDGETS.get(effort, _BUDGETS["medium"]), max_tokens // 2)
+    if budget >= _MIN_BUDGET:
+        return budget
+    return _MIN_BUDGET if max_tokens > _MIN_BUDGET else None

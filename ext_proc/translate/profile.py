@@ -1,0 +1,74 @@
+"""What an upstream makes of its API: differences between providers and models that speak the same API, as data.
+
+The defaults are safe for OpenAI and for Anthropic's current models. The provider catalogue sets what differs.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+CacheMarkers = Literal["none", "cache_control", "prompt_cache_breakpoint"]
+ReasoningHistory = Literal["none", "reasoning_content", "reasoning_details"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """How one upstream differs; every field matters for one upstream API only."""
+
+    max_tokens_field: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
+    """Chat Completions: OpenAI's reasoning models refuse `max_tokens`, Mistral and older servers refuse the other."""
+    cache_markers: CacheMarkers = "none"
+    """Chat Completions: how content is marked for the prompt cache. `cache_control` is what OpenRouter and LiteLLM read,
+    `prompt_cache_breakpoint` is OpenAI's own. Strict servers refuse either."""
+    reasoning_history: ReasoningHistory = "none"
+    """Chat Completions: how earlier reasoning goes back. DeepSeek and Kimi want `reasoning_content`, OpenRouter keeps
+    signatures in `reasoning_details`; OpenAI, Groq and Mistral refuse either."""
+    reasoning_effort: bool = True
+    """Chat Completions: models that do not reason refuse the field."""
+    joins_text: bool = False
+    """Chat Completions: several texts of one message become one string, for servers that accept strings only."""
+    file_urls: bool = False
+    """Chat Completions: `file` parts may say `file_url`. An extension, used between two translations."""
+    default_max_tokens: int | None = None
+    """Messages: sent if the client sets none; None takes what the model is known to accept."""
+    thinking: Literal["adaptive", "budget", "none"] | None = None
+    """Messages: how the model is told to think; None derives it from the model's name."""
+
+
+LOSSLESS: Final = Profile(cache_markers="cache_control", reasoning_history="reasoning_details", file_urls=True)
+"""Of the Chat Completions body between two translations."""
+
+_CLAUDE: Final = re.compile(r"claude-(?:(?:opus|sonnet|haiku)-)?(\d+)(?:[-.](\d{1,2}))?(?!\d)")
+_FALLBACK_MAX_TOKENS: Final = 32_000
+"""The least that any Claude since version 4 accepts."""
+
+
+def default_max_tokens(model: str, profile: Profile) -> int:
+    """Return what to send as `max_tokens`, which Messages demands, when the client does not care."""
+    if profile.default_max_tokens is not None:
+        return profile.default_max_tokens
+    version = _version(model)
+    if version is None or version >= (3, 7):
+        return _FALLBACK_MAX_TOKENS
+    return 8192 if version == (3, 5) else 4096
+
+
+def thinking_style(model: str, profile: Profile) -> Literal["adaptive", "budget", "none"]:
+    """Return how a Claude is told to think: by effort (4.6 and later, and names we cannot read), by budget, not at all."""
+    if profile.thinking is not None:
+        return profile.thinking
+    version = _version(model)
+    if version is None or version >= (4, 6):
+        return "adaptive"
+    return "budget" if version >= (3, 7) else "none"
+
+
+def takes_sampling(model: str) -> bool:
+    """Tell if the model accepts temperature and top_p: Claude 4.7 and later refuse them."""
+    version = _version(model)
+    return version is None or version < (4, 7)
+
+
+def _version(model: str) -> tuple[int, int] | None:
+    found = _CLAUDE.search(model)
+    return (int(found[1]), int(found[2] or 0)) if found else None

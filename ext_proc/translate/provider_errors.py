@@ -1,0 +1,153 @@
+"""Errors of providers: read from any shape that they come in, written in the client's API.
+
+Status and headers stay the provider's; message, type, code and param are kept where the client's API has a place.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.errors import GatewayError
+from ext_proc.translate.translation import MESSAGES, ErrorBody
+
+_MAX_MESSAGE: Final = 2000
+
+_OPENAI_TYPES: Final = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "invalid_request_error",
+    413: "invalid_request_error",
+    422: "invalid_request_error",
+    429: "rate_limit_error",
+}
+_ANTHROPIC_TYPES: Final = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    422: "invalid_request_error",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+_ANTHROPIC_WORDS: Final = frozenset(_ANTHROPIC_TYPES.values()) | {"api_error"}
+_ANTHROPIC_ONLY: Final = {
+    "not_found_error": "invalid_request_error",
+    "request_too_large": "invalid_request_error",
+    "billing_error": "insufficient_quota",
+    "overloaded_error": "server_error",
+    "timeout_error": "server_error",
+    "api_error": "server_error",
+}
+"""Anthropic's words that OpenAI's clients do not know -> theirs."""
+_CODES_OF_TYPES: Final = {
+    "not_found_error": "model_not_found",
+    "rate_limit_error": "rate_limit_exceeded",
+    "authentication_error": "invalid_api_key",
+}
+_TYPES_OF_CODES: Final = {
+    "rate_limit_exceeded": "rate_limit_error",
+    "insufficient_quota": "billing_error",
+    "model_not_found": "not_found_error",
+    "invalid_api_key": "authentication_error",
+    "server_error": "api_error",
+    "server_is_overloaded": "overloaded_error",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderError:
+    """What a provider said went wrong."""
+
+    message: str
+    status: int | None = None
+    """None in a stream, whose status was 200."""
+    type: str | None = None
+    code: str | None = None
+    param: str | None = None
+
+
+def read_error(body: object, status: int | None = None) -> ProviderError:
+    """Read an error that was parsed already: OpenAI's and Anthropic's shape, Google's, a bare message, or anything."""
+    if isinstance(body, list) and body:  # Gemini wraps the object in an array.
+        body = body[0]
+    error = body.get("error", body) if isinstance(body, dict) else body
+    if isinstance(error, str):
+        return ProviderError(message=error[:_MAX_MESSAGE] or _default(status), status=status)
+    if not isinstance(error, dict):
+        return ProviderError(message=_default(status), status=status)
+    code = error.get("code")
+    if status is None and isinstance(code, int) and 400 <= code <= 599:
+        status = code  # OpenRouter and others put the HTTP status of a mid-stream failure here.
+    kind = _word(error.get("type"))
+    return ProviderError(
+        message=_word(error.get("message")) or _word(error.get("detail")) or _default(status),
+        status=status,
+        type=kind if kind and kind != "error" else _word(error.get("status")),
+        code=_word(code),
+        param=_word(error.get("param")),
+    )
+
+
+def parse_error(status: int, body: bytes) -> ProviderError:
+    """Read the body of an error answer: JSON or text."""
+    try:
+        parsed: object = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        text = body[: 4 * _MAX_MESSAGE].decode(errors="replace").strip()
+        # A page for browsers tells an API's client nothing.
+        parsed = "" if text.startswith("<") else text
+    return read_error(parsed, status)
+
+
+def of_gateway(error: GatewayError) -> ProviderError:
+    """View one of our own errors as if a provider had sent it, for use within a stream."""
+    return ProviderError(message=error.public_message, status=error.status, code=error.code, param=error.param)
+
+
+def openai_error(error: ProviderError) -> JsonObject:
+    """Return the object that OpenAI's APIs call `error`."""
+    kind = error.type
+    if kind is None or kind in _ANTHROPIC_ONLY:
+        by_status = "server_error" if error.status is None or error.status >= 500 else "invalid_request_error"
+        kind = _OPENAI_TYPES.get(error.status or 0) or _ANTHROPIC_ONLY.get(kind or "", by_status)
+    code = error.code or _CODES_OF_TYPES.get(error.type or "")
+    return {"message": error.message, "type": kind, "param": error.param, "code": code}
+
+
+def anthropic_error(error: ProviderError) -> JsonObject:
+    """Return the object that Anthropic's API calls `error`."""
+    said = error.type if error.type in _ANTHROPIC_WORDS else None
+    # OpenAI says invalid_request_error for what Anthropic has finer words for, such as an unknown model.
+    kind = said if said != "invalid_request_error" else None
+    kind = kind or _ANTHROPIC_TYPES.get(error.status or 0) or said or _TYPES_OF_CODES.get(error.code or error.type or "")
+    if kind is None:
+        kind = "invalid_request_error" if error.status is not None and error.status < 500 else "api_error"
+    return {"type": kind, "message": error.message}
+
+
+def error_body(error: ProviderError, client_api: str) -> ErrorBody:
+    """Return the body of an error answer in the client's API."""
+    if client_api == MESSAGES:
+        written = anthropic_error(error)
+        return ErrorBody(body={"type": "error", "error": written}, type=written["type"], message=error.message)
+    written = openai_error(error)
+    return ErrorBody(body={"error": written}, type=written["type"], message=error.message)
+
+
+def _word(value: Any) -> str | None:
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, str | int | float):
+        return str(value)[:_MAX_MESSAGE] or None
+    return None
+
+
+def _default(status: int | None) -> str:
+    return f"The provider answered with status {status}." if status else "The provider reported an error."

@@ -1,0 +1,34 @@
+"""The supported matrix as data: which client API is served over which upstream API, and how."""
+
+from types import MappingProxyType
+from typing import Final
+
+from ext_proc.errors import UnsupportedFeature
+from ext_proc.translate.identity import Identity
+from ext_proc.translate.messages_over_chat_completions import MESSAGES_OVER_CHAT_COMPLETIONS
+from ext_proc.translate.pair import Pair, PairTranslation
+from ext_proc.translate.translation import Exchange, Translation
+
+_ALL: Final = (MESSAGES_OVER_CHAT_COMPLETIONS,)
+
+PAIRS: Final = MappingProxyType({(pair.client_api, pair.upstream_api): pair for pair in _ALL})
+"""(client API, upstream API) -> how. An API over itself needs no entry."""
+
+
+def supports(client_api: str, upstream_api: str) -> bool:
+    """Tell if a client of one API can be served by an upstream of another."""
+    return client_api == upstream_api or (client_api, upstream_api) in PAIRS
+
+
+def translation(client_api: str, upstream_api: str, exchange: Exchange) -> Translation:
+    """Return the translation for one attempt at one exchange.
+
+    Raises:
+        UnsupportedFeature: there is none between the two.
+    """
+    if client_api == upstream_api:
+        return Identity(client_api, exchange)
+    pair: Pair | None = PAIRS.get((client_api, upstream_api))
+    if pair is None:
+        raise UnsupportedFeature(f"{client_api} cannot be served by a model that speaks {upstream_api}.", param="model")
+    return PairTranslation(pair, exchange)

@@ -1,0 +1,106 @@
+"""What a translation between a client's API and an upstream's API is.
+
+A Translation belongs to one attempt at one exchange: it is made from the client's body, which it never changes, so that the
+next attempt can start from the same body. It measures, logs and sends nothing, and takes ids and times as arguments.
+"""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ext_proc.apis.usage import Usage
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.errors import GatewayError
+from ext_proc.translate.profile import Profile
+
+CHAT_COMPLETIONS = "chat_completions"
+MESSAGES = "messages"
+RESPONSES = "responses"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What a translation may know of the exchange that it serves."""
+
+    request: JsonObject
+    """The client's body, as it came."""
+    id: str
+    """Unique and free of prefixes (32 hex digits do): ids that the upstream does not give are made from it."""
+    created: int
+    """When the exchange began, in seconds since the epoch."""
+    profile: Profile = field(default_factory=Profile)
+    """What the upstream makes of its API."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranslatedBody:
+    """An upstream's answer in the client's API."""
+
+    body: JsonObject
+    usage: Usage
+    model: str
+    """The model that says it answered, "" if it did not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorBody:
+    """An upstream's error in the client's API; its status and headers stay as they are."""
+
+    body: JsonObject
+    type: str
+    """The error's type in the client's API: for logs and labels."""
+    message: str
+
+
+class StreamTranslator(Protocol):
+    """Turns the bytes of an upstream's event stream into the client's, whatever the chunks. Never raises."""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Return the events that `chunk` completes; maybe none."""
+        ...
+
+    def finish(self) -> bytes:
+        """Return what is due when the upstream ends: the terminal events, or an error if its answer is not complete."""
+        ...
+
+    def abort(self, error: GatewayError) -> bytes:
+        """Return what is due when the upstream breaks: an error as the client's API has it in a stream."""
+        ...
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens reported so far."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """The model that says it answers, "" as long as it did not say."""
+        ...
+
+
+class Translation(Protocol):
+    """Both directions of one exchange."""
+
+    def request(self, *, upstream_model: str) -> JsonObject:
+        """Return the body for the upstream.
+
+        Raises:
+            UnsupportedFeature: the upstream's API has no place for something; `param` names it.
+            MalformedBody: a field has a wrong type; `param` names it.
+        """
+        ...
+
+    def response(self, body: JsonObject) -> TranslatedBody:
+        """Return the client's view of a whole answer.
+
+        Raises:
+            UpstreamError: the answer is not one.
+        """
+        ...
+
+    def error(self, status: int, body: bytes) -> ErrorBody:
+        """Return the client's view of an error answer, whatever its body is."""
+        ...
+
+    def stream(self) -> StreamTranslator:
+        """Return a translator for the events of one streamed answer."""
+        ...
