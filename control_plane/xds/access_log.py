@@ -43,7 +43,6 @@ def build_access_log(listener: str, path: str) -> list[api.accesslog.AccessLog]:
     """Log a listener's requests, `/healthz` excepted, to a file or to standard output."""
     log_format = api.core.SubstitutionFormatString(
         json_format=api.protobuf.Struct.from_dict(_fields(listener)),
-        json_format_options=api.core.JsonFormatOptions(sort_properties=True),
     )
     return [
         api.accesslog.AccessLog(

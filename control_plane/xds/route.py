@@ -9,6 +9,9 @@ from ext_proc import contract
 _ADD_IF_ABSENT = api.core.HeaderValueOptionHeaderAppendAction.ADD_IF_ABSENT
 _OVERWRITE = api.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
 
+_CLIENT_ADDRESS = ("x-forwarded-for", "x-envoy-external-address", "x-envoy-internal")
+"""Who the client is: as little a third party's business as its credentials."""
+
 _ANSWERS = (
     (contract.AGENT_HEADER, contract.METADATA_AGENT),
     (contract.MODEL_HEADER, contract.METADATA_MODEL),
@@ -65,7 +68,7 @@ def build_route(route: ir.Route) -> api.route.Route:
         match=_any(),
         route=_route_action(route),
         request_headers_to_add=[_header(name, value, _ADD_IF_ABSENT) for name, value in route.default_headers],
-        request_headers_to_remove=[] if route.keeps_credentials else list(contract.CREDENTIAL_HEADERS),
+        request_headers_to_remove=[] if route.keeps_credentials else [*contract.CREDENTIAL_HEADERS, *_CLIENT_ADDRESS],
     )
 
 

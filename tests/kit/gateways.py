@@ -1,0 +1,96 @@
+"""Gateways as values for tests: a working one of one agent and one model, to be changed with `dataclasses.replace`."""
+
+from control_plane.ir import model as ir
+from control_plane.ir import names
+from control_plane.ir.secret import Secret
+
+RETRY = ir.Retry(on=("connect-failure", "reset", "retriable-status-codes"), statuses=(503, 429), attempts=1)
+
+
+def cluster(name: str, *endpoints: ir.Endpoint, **changes: object) -> ir.Cluster:
+    """Make a cluster of plaintext endpoints."""
+    values = {"host_header": "upstream.example", "connect_timeout_seconds": 1.0} | changes
+    return ir.Cluster(name=name, endpoints=endpoints, **values)  # type: ignore[arg-type]  # checked by the tests that use it
+
+
+def route(name: str, **changes: object) -> ir.Route:
+    """Make a route to the cluster of the same name."""
+    values: dict[str, object] = {
+        "cluster": name,
+        "response_timeout_seconds": 5.0,
+        "idle_timeout_seconds": 60.0,
+        "retry": RETRY,
+        "keeps_credentials": True,
+    } | changes
+    return ir.Route(name=name, **values)  # type: ignore[arg-type]  # checked by the tests that use it
+
+
+def injected(cluster_name: str, header: str, value: str) -> ir.InjectedHeader:
+    """Make a credential of a cluster."""
+    return ir.InjectedHeader(header=header, secret_name=names.secret(cluster_name, header), value=Secret(value))
+
+
+def gateway(
+    *,
+    agent_port: int = 8001,
+    model_port: int = 12000,
+    upstream_port: int = 9000,
+    egress: str = "unix:///tmp/egress.sock",
+    access_log: str = "/dev/null",
+) -> ir.Gateway:
+    """Make a gateway: listener `agents` with agent `weather`, listener `models` with model `openai/gpt-4o`."""
+    agent, model = names.agent("weather"), names.model("openai/gpt-4o")
+    endpoint = ir.Endpoint(host="127.0.0.1", port=upstream_port)
+    model_route = route(model, keeps_credentials=False, default_headers=(("x-version", "1"),))
+    model_listener = ir.Listener(
+        name="models",
+        kind=ir.ListenerKind.MODEL,
+        address="127.0.0.1",
+        port=model_port,
+        routes=(model_route,),
+        decision_timeout_seconds=10,
+    )
+    agent_listener = ir.Listener(
+        name="agents",
+        kind=ir.ListenerKind.AGENT,
+        address="127.0.0.1",
+        port=agent_port,
+        routes=(route(agent),),
+        decision_timeout_seconds=10,
+    )
+    return ir.Gateway(
+        listeners=(agent_listener, model_listener),
+        egress=ir.Egress(address=egress, url=egress, routes=(route(agent), model_route)),
+        clusters=(
+            cluster(agent, endpoint),
+            cluster(model, endpoint, injected_headers=(injected(model, "authorization", "Bearer sk-gateway"),)),
+        ),
+        plans=(
+            ir.ListenerPlan(
+                name="agents",
+                kind=ir.ListenerKind.AGENT,
+                agents=(
+                    ir.AgentChoice(
+                        id="weather", description="Tells the weather.", route=agent, is_default=True, input_filters=()
+                    ),
+                ),
+            ),
+            ir.ListenerPlan(name="models", kind=ir.ListenerKind.MODEL),
+        ),
+        filters=(),
+        models=(
+            ir.Model(
+                name="openai/gpt-4o",
+                upstream_model="gpt-4o",
+                provider="openai",
+                is_default=True,
+                is_internal=False,
+                routes=(ir.ModelRoute(api="chat_completions", route=model, path="/v1/chat/completions"),),
+            ),
+        ),
+        aliases=(("fast", "openai/gpt-4o"),),
+        orchestrator=None,
+        max_request_bytes=1 << 20,
+        internal_cidrs=("127.0.0.0/8", "::1/128"),
+        access_log_path=access_log,
+    )
