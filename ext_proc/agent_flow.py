@@ -49,7 +49,7 @@ async def _choose(request: Request, services: Services, record: Record) -> Decis
         request.listener.pool,
         conversation,
         egress=services.egress,
-        orchestrator=request.plan.orchestrator,
+        orchestrator=services.plan.orchestrator,
         headers=request.headers,
     )
     record.decision_seconds = time.perf_counter() - started

@@ -21,7 +21,7 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
     Raises:
         GatewayError: the request ends here.
     """
-    resolved = resolve_model(request.plan.models, request.value.get("model"))
+    resolved = resolve_model(services.plan.models, request.value.get("model"))
     record.model, record.reason = resolved.model.name, resolved.reason
     route = _route(resolved, request)
     body = await _upstream_body(request, services, resolved.upstream_model)

@@ -34,13 +34,12 @@ _MODELS_PREFLIGHT: Final = Respond(
 class Session:
     """Handles the events of one request on one listener, under the configuration that was current when it began."""
 
-    def __init__(self, listener: str, plan: Plan | None, services: Services) -> None:
+    def __init__(self, listener: str, services: Services | None) -> None:
         self.record = Record(listener=listener)
         self.is_decided = False
         """Whether the last reply settled the request."""
-        self._plan = plan
-        self._listener = plan.listeners.get(listener) if plan else None
         self._services = services
+        self._listener = services.plan.listeners.get(listener) if services else None
         self._shape: Shape = "openai"
         self._head: tuple[Api, str, Mapping[str, str]] | None = None
 
@@ -72,13 +71,13 @@ class Session:
         headers = event.headers
         path, query = split_query(headers.get(":path", ""))
         self._shape = error_shape(path)
-        self.record.request_id = headers.get(contract.REQUEST_ID_HEADER, "")
-        plan, listener = self._bound()
+        self.record.request_id = _loggable(headers.get(contract.REQUEST_ID_HEADER, ""))
+        services, listener = self._bound()
         table = AGENT_APIS if listener.kind is ListenerKind.AGENT else MODEL_APIS
         api = find_api(table, headers.get(":method", ""), path)
         self.record.api = api
         if api is Api.MODELS:
-            return _answer_models(plan, headers[":method"])
+            return _answer_models(services.plan, headers[":method"])
         if headers.get("content-encoding", "identity").lower() not in ("identity", ""):
             raise UnsupportedEncoding("Compressed request bodies are not supported.", headers={"accept-encoding": "identity"})
         if event.ends_stream:
@@ -90,18 +89,20 @@ class Session:
     async def _decide(self, body: bytes) -> Reply:
         if self._head is None or self.is_decided:
             raise InternalError("The gateway failed to handle the request.", detail="a body that was not expected")
-        plan, listener = self._bound()
+        services, listener = self._bound()
         api, query, headers = self._head
-        request = Request(
-            plan=plan, listener=listener, api=api, query=query, headers=headers, body=body, value=parse_object(body)
-        )
+        request = Request(listener=listener, api=api, query=query, headers=headers, body=body, value=parse_object(body))
         decide = decide_agent if listener.kind is ListenerKind.AGENT else decide_model
-        return await decide(request, self._services, self.record)
+        return await decide(request, services, self.record)
 
-    def _bound(self) -> tuple[Plan, Listener]:
-        if self._plan is None or self._listener is None:
+    def _bound(self) -> tuple[Services, Listener]:
+        if self._services is None or self._listener is None:
             raise NotReady("The gateway has no configuration for this listener yet.", headers={"retry-after": "1"})
-        return self._plan, self._listener
+        return self._services, self._listener
+
+
+def _loggable(request_id: str) -> str:
+    return request_id if request_id.isascii() and len(request_id) <= 128 else ""
 
 
 def _answer_models(plan: Plan, method: str) -> Respond:

@@ -13,8 +13,9 @@ from ext_proc.ports import Egress
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What a decision may call."""
+    """What one configuration lets a decision look up and call."""
 
+    plan: Plan
     egress: Egress
     mcp_sessions: McpSessions
 
@@ -23,7 +24,6 @@ class Services:
 class Request:
     """A complete downstream request."""
 
-    plan: Plan
     listener: Listener
     api: Api
     query: str

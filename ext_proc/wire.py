@@ -77,11 +77,11 @@ def _encode_respond(reply: Respond) -> bytes:
 
 
 def _decode_headers(headers: Iterable[pb.HeaderValue]) -> dict[str, str]:
-    # Envoy fills raw_value; latin-1 maps every byte, so whatever a client sent survives the way to a filter and back.
+    # Envoy fills raw_value. Bytes that are not UTF-8 become surrogates, and bytes again when a filter is called.
     decoded: dict[str, str] = {}
     for header in headers:
         key = header.key
-        value = header.raw_value.decode("latin-1") or header.value
+        value = header.raw_value.decode(errors="surrogateescape") or header.value
         if key in decoded:
             value = f"{decoded[key]}{'; ' if key == 'cookie' else ', '}{value}"
         decoded[key] = value
@@ -93,7 +93,7 @@ def _set_headers(mutation: pb.HeaderMutation, headers: Mapping[str, str], remove
     for key, value in headers.items():
         option = add(append_action=_OVERWRITE)
         option.header.key = key.lower()
-        option.header.raw_value = value.encode()
+        option.header.raw_value = value.encode(errors="surrogateescape")
     mutation.remove_headers.extend(removed)
 
 

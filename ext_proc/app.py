@@ -1,0 +1,112 @@
+"""Composition root of one worker: builds everything, serves until told to stop, and drains."""
+
+import asyncio
+import signal
+import sys
+from dataclasses import dataclass
+from typing import Final
+
+from ext_proc.clients.egress import HttpxEgress
+from ext_proc.compile import Uncompilable, compile_plan
+from ext_proc.config_source import ConfigRejected, ConfigSource
+from ext_proc.filters.mcp_session import McpSessions
+from ext_proc.server import ExternalProcessor, Server
+from ext_proc.session import Session
+from ext_proc.telemetry.logging import get_logger
+from ext_proc.telemetry.metered_egress import MeteredEgress
+from ext_proc.telemetry.metrics import Metrics
+from ext_proc.transaction import Services
+from protos.filter_config_pb2 import FilterConfig
+
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """What a worker is started with."""
+
+    number: int
+    xds: str
+    """gRPC target of the control plane."""
+    listen: str
+    """Where Envoy finds this worker."""
+    grace_seconds: float = 30.0
+    """How long requests in flight may go on after a request to stop."""
+
+
+class Worker:
+    """One process's ExternalProcessor, under the configuration that the control plane sends."""
+
+    def __init__(self, settings: WorkerSettings, metrics: Metrics) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._services: Services | None = None
+        self._mcp_sessions = McpSessions()
+        self._egresses: dict[str, HttpxEgress] = {}
+        self._configured = asyncio.Event()
+        self._log = get_logger()
+        self.server = Server(ExternalProcessor(self._new_session, metrics))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set, then finish what is in flight."""
+        port = await self.server.start(self._settings.listen)
+        self._log.info("worker_listening", address=self._settings.listen, port=port)
+        source = ConfigSource(self._settings.xds, f"ext_proc-{self._settings.number}", self.apply)
+        async with asyncio.TaskGroup() as tasks:
+            followers = tasks.create_task(source.follow()), tasks.create_task(self._serve_when_configured())
+            await stop.wait()
+            self._log.info("worker_draining")
+            for task in followers:
+                task.cancel()
+            await self.server.drain(self._settings.grace_seconds)
+        for egress in self._egresses.values():
+            await egress.aclose()
+
+    def apply(self, config: FilterConfig) -> None:
+        """Put a configuration into use: requests that begin from now on are decided by it.
+
+        Raises:
+            ConfigRejected: it cannot be compiled; the current one stays.
+        """
+        try:
+            plan = compile_plan(config)
+        except Uncompilable as error:
+            self._metrics.config_rejected()
+            raise ConfigRejected(str(error)) from None
+        egress = self._egresses.get(plan.egress_url)
+        if egress is None:
+            # One for each address there ever was, which is one: requests in flight may still use an older one.
+            egress = self._egresses[plan.egress_url] = HttpxEgress(plan.egress_url)
+        previous = self._services.plan.version if self._services else None
+        self._services = Services(plan, MeteredEgress(egress, plan, self._metrics), self._mcp_sessions)
+        self._metrics.config_updated(plan.version, previous)
+        self._log.info("config_applied", version=plan.version)
+        self._configured.set()
+
+    def _new_session(self, listener: str) -> Session:
+        return Session(listener, self._services)
+
+    async def _serve_when_configured(self) -> None:
+        await self._configured.wait()
+        await self.server.set_serving(True)
+
+
+async def run_worker(settings: WorkerSettings) -> None:
+    """Run a worker until SIGTERM, SIGINT, or the end of its standard input, which is the end of the master."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    _when_input_ends(loop, stop)
+    await Worker(settings, Metrics()).run(stop)
+
+
+def _when_input_ends(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    # The master never writes: its pipe becomes readable when the master is gone.
+    pipe = sys.stdin.fileno()
+
+    def ended() -> None:
+        loop.remove_reader(pipe)
+        stop.set()
+
+    loop.add_reader(pipe, ended)

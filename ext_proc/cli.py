@@ -1,0 +1,38 @@
+"""The command line of ext_proc: starts the master, or, from within the master, one worker."""
+
+import asyncio
+import os
+
+import click
+import uvloop
+
+from ext_proc.app import WorkerSettings, run_worker
+from ext_proc.telemetry.logging import configure_logging
+from ext_proc.telemetry.metrics import share_values
+from ext_proc.workers import Master, MasterSettings
+
+
+@click.command()
+@click.option("--xds", required=True, help="The control plane: `unix:///path` or `host:port`.")
+@click.option("--listen", required=True, help="Where Envoy calls: `unix:///path-{worker}.sock`, or `host:port` of worker 0.")
+@click.option("--workers", default=os.cpu_count() or 1, show_default="one per core", type=click.IntRange(min=1))
+@click.option("--metrics", default="127.0.0.1:9092", show_default=True, help="Where /metrics is served.")
+@click.option("--log-level", default="INFO", show_default=True, type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]))
+@click.option("--grace", default=30.0, show_default=True, help="Seconds that requests in flight may take when asked to stop.")
+@click.option("--worker", type=int, hidden=True, help="Run this worker alone; set by the master.")
+def main(xds: str, listen: str, workers: int, metrics: str, log_level: str, grace: float, worker: int | None) -> None:
+    """Run the ExternalProcessor service: several workers behind one control plane."""
+    if worker is not None:
+        configure_logging(log_level, service="ext_proc", worker=worker)
+        share_values(worker)
+        settings = WorkerSettings(number=worker, xds=xds, listen=listen, grace_seconds=grace)
+        uvloop.run(run_worker(settings))
+        return
+    configure_logging(log_level, service="ext_proc")
+    master = MasterSettings(workers=workers, xds=xds, listen=listen, metrics=metrics, log_level=log_level, grace_seconds=grace)
+    asyncio.run(run_master(master))
+
+
+async def run_master(settings: MasterSettings) -> None:
+    """Run a master until it is told to stop."""
+    await Master(settings).run()

@@ -1,0 +1,148 @@
+"""The gRPC shell: ExternalProcessor.Process streams in, sessions inside, health beside them.
+
+Envoy resets a stream as soon as it needs no more answers, so CANCELLED is the normal end. Sessions know no gRPC; here are the
+loop, the mapping of errors that nobody foresaw, and the record of what happened.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import grpc
+import grpc.aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from ext_proc import wire
+from ext_proc.contract import LISTENER_METADATA
+from ext_proc.errors import InternalError
+from ext_proc.events import Event, Reply
+from ext_proc.session import Session
+from ext_proc.telemetry.logging import get_logger
+from ext_proc.telemetry.metrics import Metrics
+from ext_proc.transaction import Record
+
+_EOF: Final = grpc.aio.EOF  # type: ignore[attr-defined]
+SERVICE: Final = "envoy.service.ext_proc.v3.ExternalProcessor"
+
+_OPTIONS: Final = (
+    # Envoy bounds bodies (413 beyond max_request_bytes); a second limit here could only contradict it.
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_concurrent_streams", 2**31 - 1),
+    # Two workers must never share a port by accident.
+    ("grpc.so_reuseport", 0),
+)
+
+SessionFactory = Callable[[str], Session]
+
+
+class ExternalProcessor:
+    """Serves the streams of Envoy's http_filter."""
+
+    def __init__(self, new_session: SessionFactory, metrics: Metrics) -> None:
+        self._new_session = new_session
+        self._metrics = metrics
+        self._log = get_logger()
+
+    def handler(self) -> "grpc.GenericRpcHandler[Any, Any]":
+        """Return the method table; replies come out of `wire` already serialized."""
+        process = grpc.stream_stream_rpc_method_handler(self.process, request_deserializer=wire.decode_request)
+        return grpc.method_handlers_generic_handler(SERVICE, {"Process": process})
+
+    async def process(self, _requests: Any, context: grpc.aio.ServicerContext[Any, bytes]) -> None:
+        """Serve one stream, which is one HTTP transaction."""
+        session = self._new_session(_listener(context))
+        in_flight = self._metrics.in_flight(session.record.listener)
+        in_flight.inc()
+        started = time.perf_counter()
+        try:
+            while not session.is_decided:
+                message = await context.read()
+                if message is _EOF:
+                    return
+                await context.write(await self._answer(session, message))
+            self._finish(session.record, time.perf_counter() - started)
+            await self._answer_rest(session, context)
+        except wire.UnexpectedMessage as unexpected:
+            await self._give_up(session, context, unexpected)
+        finally:
+            in_flight.dec()
+            if not session.is_decided:
+                self._metrics.record(session.record, "cancelled", time.perf_counter() - started)
+
+    async def _answer_rest(self, session: Session, context: grpc.aio.ServicerContext[Any, bytes]) -> None:
+        # Trailers may follow a decided body. After a refusal Envoy sends nothing; whatever came would be refused again.
+        while (message := await context.read()) is not _EOF:
+            await context.write(await self._answer(session, message))
+
+    async def _answer(self, session: Session, message: Any) -> bytes:
+        event = wire.decode(message)
+        return wire.encode(event, await self._handle(session, event))
+
+    async def _handle(self, session: Session, event: Event) -> Reply:
+        try:
+            return await session.handle(event)
+        except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an answer
+            self._metrics.count_error(session.record.listener, "internal")
+            self._log.exception("session_failed", error=error, listener=session.record.listener)
+            return session.refuse(InternalError("The gateway failed to handle the request."))
+
+    async def _give_up(self, session: Session, context: Any, unexpected: wire.UnexpectedMessage) -> None:
+        self._metrics.count_error(session.record.listener, "unexpected_message")
+        self._log.error("message_unexpected", listener=session.record.listener, phase=str(unexpected))
+        await context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"unexpected {unexpected}")
+
+    def _finish(self, record: Record, seconds: float) -> None:
+        outcome = f"{record.status // 100}xx" if record.status else "forwarded"
+        self._metrics.record(record, outcome, seconds)
+        code, detail = (record.error.code, record.error.detail) if record.error else (None, "")
+        self._log.info(
+            "request_decided",
+            request_id=record.request_id,
+            listener=record.listener,
+            api=record.api,
+            agent=record.agent,
+            model=record.model,
+            rung=record.rung,
+            reason=record.reason,
+            duration_ms=round(seconds * 1000, 3),
+            outcome=outcome,
+            status=record.status,
+            code=code,
+            detail=detail,
+        )
+
+
+class Server:
+    """A gRPC server on one address, with a health service that Envoy asks."""
+
+    def __init__(self, processor: ExternalProcessor) -> None:
+        self._server = grpc.aio.server(options=_OPTIONS)
+        self._server.add_generic_rpc_handlers((processor.handler(),))
+        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+
+    async def start(self, address: str) -> int:
+        """Listen at `host:port` or `unix:path`; return the port. Not healthy until told so."""
+        await self.set_serving(False)
+        port = self._server.add_insecure_port(address)
+        await self._server.start()
+        return port
+
+    async def set_serving(self, is_serving: bool) -> None:
+        """Tell health checks whether requests should come here."""
+        status = health_pb2.HealthCheckResponse.SERVING if is_serving else health_pb2.HealthCheckResponse.NOT_SERVING
+        for service in ("", SERVICE):
+            await self._health.set(service, status)
+
+    async def drain(self, grace_seconds: float) -> None:
+        """Finish what is in flight, take nothing new, and stop."""
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(grace_seconds)
+
+
+def _listener(context: grpc.aio.ServicerContext[Any, bytes]) -> str:
+    for key, value in context.invocation_metadata() or ():
+        if key == LISTENER_METADATA:
+            return value if isinstance(value, str) else value.decode("latin-1")
+    return ""

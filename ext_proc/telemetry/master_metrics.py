@@ -1,0 +1,37 @@
+"""GET /metrics of the master: what all workers counted, added up, and what the master knows itself."""
+
+import platform
+from importlib.metadata import version
+from threading import Thread
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from ext_proc.telemetry import names
+
+
+class MasterMetrics:
+    """The master's registry, and the HTTP server that shows it."""
+
+    def __init__(self, folder: str) -> None:
+        self._registry = CollectorRegistry()
+        MultiProcessCollector(self._registry, folder)  # type: ignore[no-untyped-call]
+        self.workers = Gauge(names.WORKERS, "Worker processes running", registry=self._registry)
+        self.restarts = Counter(names.WORKER_RESTARTS, "Workers that died and were restarted", registry=self._registry)
+        build = Gauge(names.BUILD_INFO, "1, with what runs here", ("version", "python"), registry=self._registry)
+        build.labels(version("plano-gateway"), platform.python_version()).set(1)
+        self._server: tuple[Any, Thread] | None = None
+
+    def serve(self, host: str, port: int) -> int:
+        """Serve on an address, from a thread of its own; return the port."""
+        self._server = start_http_server(port, host, self._registry)
+        return int(self._server[0].server_port)
+
+    def close(self) -> None:
+        """Stop serving."""
+        if self._server is not None:
+            server, thread = self._server
+            server.shutdown()
+            server.server_close()
+            thread.join()

@@ -1,0 +1,39 @@
+"""The Egress port, measured: how long each filter and the orchestrator's model took, and how it ended."""
+
+import time
+from collections.abc import Mapping
+
+from ext_proc.plan import Plan
+from ext_proc.ports import Egress, EgressResponse
+from ext_proc.telemetry.metrics import Metrics
+
+
+class MeteredEgress:
+    """Passes calls on, and records those to the filters and the orchestrator of one plan."""
+
+    def __init__(self, egress: Egress, plan: Plan, metrics: Metrics) -> None:
+        self._egress = egress
+        self._metrics = metrics
+        self._filters = {item.route: item.id for item in plan.filters.values()}
+
+    async def post(
+        self, route: str, path: str, *, headers: Mapping[str, str], body: bytes, timeout_seconds: float
+    ) -> EgressResponse:
+        """See `ports.Egress.post`."""
+        started = time.perf_counter()
+        response = await self._egress.post(route, path, headers=headers, body=body, timeout_seconds=timeout_seconds)
+        seconds = time.perf_counter() - started
+        filter_id = self._filters.get(route)
+        if filter_id is None:
+            self._metrics.observe_orchestrator(_outcome(response), seconds)
+        else:
+            self._metrics.observe_filter(filter_id, _outcome(response), seconds)
+        return response
+
+
+def _outcome(response: EgressResponse) -> str:
+    if response.timed_out:
+        return "timeout"
+    if response.unreachable:
+        return "unreachable"
+    return f"{response.status // 100}xx" if 200 <= response.status <= 599 else "invalid"

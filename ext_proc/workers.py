@@ -1,0 +1,148 @@
+"""The master: spawns the workers, restarts those that die, serves their metrics added up, and ends them cleanly.
+
+Workers are separate programs rather than forks, since gRPC does not survive a fork. The standard input of each is a pipe that
+the master holds open, so none outlives a master that was killed.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+import time
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from prometheus_client.multiprocess import mark_process_dead
+
+from ext_proc.telemetry.logging import get_logger
+from ext_proc.telemetry.master_metrics import MasterMetrics
+
+_FIRST_DELAY_SECONDS: Final = 0.1
+_LAST_DELAY_SECONDS: Final = 10.0
+_OVERDUE_SECONDS: Final = 5.0
+"""Beyond the grace period a worker that has not ended hangs."""
+_HEALTHY_SECONDS: Final = 10.0
+"""A worker that lived this long is restarted at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MasterSettings:
+    """What the master is started with."""
+
+    workers: int
+    xds: str
+    listen: str
+    """See `worker_address`."""
+    metrics: str
+    """`host:port` of /metrics."""
+    log_level: str
+    grace_seconds: float
+
+
+def worker_address(listen: str, worker: int) -> str:
+    """Return where a worker listens: `{worker}` stands for its number, and a TCP port is counted up from the given one."""
+    if "{worker}" in listen:
+        return listen.replace("{worker}", str(worker))
+    host, colon, port = listen.rpartition(":")
+    if listen.startswith("unix:") or not colon or not port.isdigit():
+        return listen
+    return f"{host}:{int(port) + worker if int(port) else 0}"
+
+
+class Master:
+    """Keeps the workers running."""
+
+    def __init__(self, settings: MasterSettings) -> None:
+        self._settings = settings
+        self._processes: dict[int, Process] = {}
+        self._stopping = asyncio.Event()
+        self._log = get_logger()
+
+    @property
+    def pids(self) -> Mapping[int, int]:
+        """Process ids of the running workers, by number."""
+        return {number: process.pid for number, process in self._processes.items()}
+
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT; the workers have ended when this returns."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        with tempfile.TemporaryDirectory(prefix="plano-metrics-") as folder:
+            metrics = MasterMetrics(folder)
+            host, _, port = self._settings.metrics.rpartition(":")
+            bound = metrics.serve(host.strip("[]"), int(port))
+            self._log.info("metrics_serving", host=host, port=bound)
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    for worker in range(self._settings.workers):
+                        tasks.create_task(self._keep_running(worker, folder, metrics))
+            finally:
+                metrics.close()
+
+    def stop(self) -> None:
+        """Ask all workers to drain and end."""
+        self._stopping.set()
+        for process in self._processes.values():
+            process.terminate()
+
+    async def _keep_running(self, worker: int, folder: str, metrics: MasterMetrics) -> None:
+        delay = _FIRST_DELAY_SECONDS
+        while not self._stopping.is_set():
+            started = time.monotonic()
+            status = await self._run_once(worker, folder, metrics)
+            if self._stopping.is_set():
+                return
+            lived = time.monotonic() - started
+            delay = _FIRST_DELAY_SECONDS if lived > _HEALTHY_SECONDS else min(delay * 2, _LAST_DELAY_SECONDS)
+            self._log.error(
+                "worker_died", worker=worker, status=status, lived_seconds=round(lived, 1), restart_in_seconds=delay
+            )
+            metrics.restarts.inc()
+            await self._pause(delay)
+
+    async def _run_once(self, worker: int, folder: str, metrics: MasterMetrics) -> int:
+        process = await asyncio.create_subprocess_exec(
+            *self._command(worker), stdin=PIPE, env=os.environ | {"PROMETHEUS_MULTIPROC_DIR": folder}
+        )
+        self._processes[worker] = process
+        metrics.workers.inc()
+        if self._stopping.is_set():
+            process.terminate()
+        try:
+            return await self._ended(process)
+        finally:
+            del self._processes[worker]
+            metrics.workers.dec()
+            mark_process_dead(worker, folder)  # type: ignore[no-untyped-call]
+
+    async def _ended(self, process: Process) -> int:
+        """Wait for the end of a process; one that drains for longer than it may is killed."""
+        async with asyncio.TaskGroup() as tasks:
+            overdue = tasks.create_task(self._kill_when_overdue(process))
+            status = await process.wait()
+            overdue.cancel()
+        return status
+
+    async def _kill_when_overdue(self, process: Process) -> None:
+        await self._stopping.wait()
+        await asyncio.sleep(self._settings.grace_seconds + _OVERDUE_SECONDS)
+        process.kill()
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            pass
+
+    def _command(self, worker: int) -> tuple[str, ...]:
+        settings = self._settings
+        return (
+            *(sys.executable, "-m", "ext_proc", "--worker", str(worker)),
+            *("--xds", settings.xds, "--listen", worker_address(settings.listen, worker)),
+            *("--log-level", settings.log_level, "--grace", str(settings.grace_seconds)),
+        )
