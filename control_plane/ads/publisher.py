@@ -1,0 +1,262 @@
+"""Brings a new configuration to everyone so that no request meets half of it, and takes it back if anyone objects.
+
+    step        who       what they are served                                        goes on when
+    clusters    Envoys    clusters, endpoints, secrets: old and new together          all acknowledged (Envoy: and warmed up)
+    routes      Envoys    route tables: old and new together                          all acknowledged
+    decisions   ext_proc  the new FilterConfig                                        all acknowledged
+    listeners   Envoys    the new listeners                                           all acknowledged: published
+    (grace)               requests that were decided by the old configuration end
+    retirement  Envoys    the new route tables alone, then the new clusters alone
+
+A rejection, or no answer in time, takes everything back; the old routes and clusters are there until the end for that.
+A newer candidate replaces one that waits for Envoy in the first two steps, when ext_proc has not seen it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import structlog
+
+from control_plane.ads.clients import Clients, Refusal
+from control_plane.ads.snapshot import NOTHING, ResourceSet, Snapshot
+from control_plane.ads.subscription import Verdict
+from control_plane.ads.types import CLUSTER, ENDPOINT, LISTENER, ROUTE, SECRET, SERVED_TO, Role, short_name
+from control_plane.ads.views import Views
+
+MergeRoutes = Callable[[bytes, bytes], bytes]
+"""(old, new) route table of one listener -> one that has the routes of both, the new one's where they differ."""
+
+UPSTREAMS = (CLUSTER, ENDPOINT, SECRET)
+
+_log = structlog.get_logger(__name__)
+
+
+class OutcomeKind(StrEnum):
+    """How a publication ended."""
+
+    PUBLISHED = "published"
+    UNCHANGED = "unchanged"
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a publication ended, and who objected."""
+
+    kind: OutcomeKind
+    refusals: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How long each thing may take."""
+
+    ack_seconds: float = 5.0
+    warm_seconds: float = 20.0
+    """For clusters: Envoy acknowledges them once their names are resolved."""
+    grace_seconds: float = 5.0
+    """How long what is gone stays usable for requests that were decided before."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    candidate: Snapshot
+    outcome: asyncio.Future[Outcome]
+
+
+class _Superseded(Exception):
+    """A newer candidate is waiting."""
+
+
+class _Refused(Exception):
+    def __init__(self, refusals: tuple[Refusal, ...]) -> None:
+        self.refusals = refusals
+
+
+class Publisher:
+    """Publishes one candidate at a time; the last good one stays."""
+
+    def __init__(self, views: Views, clients: Clients, *, merge_routes: MergeRoutes, timing: Timing | None = None) -> None:
+        self.good = NOTHING
+        """What was published last."""
+        self._views = views
+        self._clients = clients
+        self._merge_routes = merge_routes
+        self._timing = timing or Timing()
+        self._waiting: _Job | None = None
+        self._offered = asyncio.Event()
+
+    async def publish(self, candidate: Snapshot) -> Outcome:
+        """Publish a candidate and return how that ended. `run` must be running."""
+        if self._waiting is not None:
+            _settle(self._waiting, Outcome(kind=OutcomeKind.SUPERSEDED))
+        job = _Job(candidate, asyncio.get_running_loop().create_future())
+        self._waiting = job
+        self._offered.set()
+        self._clients.changed.fire()
+        return await job.outcome
+
+    async def run(self) -> None:
+        """Do the work, until cancelled."""
+        while True:
+            if not await self._is_offered_in_time():
+                await self._retire()
+                continue
+            job, self._waiting = self._waiting, None
+            self._offered.clear()
+            if job is not None:
+                await self._do(job)
+
+    async def _do(self, job: _Job) -> None:
+        before = self._views.of(Role.ENVOY)
+        try:
+            outcome = await self._publish(job.candidate)
+        except Exception as error:  # noqa: BLE001 - whoever offered it reports it; the next candidate must find us alive
+            await self._take_back(before)
+            if not job.outcome.done():
+                job.outcome.set_exception(error)
+        else:
+            _settle(job, outcome)
+
+    async def _is_offered_in_time(self) -> bool:
+        """Wait for a candidate, no longer than until something is to be retired."""
+        seconds = self._timing.grace_seconds if self._has_leftovers() else None
+        try:
+            async with asyncio.timeout(seconds):
+                await self._offered.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _publish(self, candidate: Snapshot) -> Outcome:
+        if self.good is NOTHING:  # nobody can have a request under way
+            for role in Role:
+                self._views.show(role, candidate)
+            self.good = candidate
+            return Outcome(kind=OutcomeKind.PUBLISHED)
+        if not candidate.changed_types(self.good):
+            return Outcome(kind=OutcomeKind.UNCHANGED)
+        return await self._roll_out(candidate)
+
+    async def _roll_out(self, candidate: Snapshot) -> Outcome:
+        before = self._views.of(Role.ENVOY)
+        try:
+            await self._show_beside(before, candidate)
+        except _Superseded:
+            self._views.show(Role.ENVOY, before)
+            return Outcome(kind=OutcomeKind.SUPERSEDED)
+        except _Refused as refused:
+            await self._take_back(before)
+            return Outcome(kind=OutcomeKind.REJECTED, refusals=refused.refusals)
+        beside = self._views.of(Role.ENVOY)
+        try:
+            await self._switch(candidate)
+        except _Refused as refused:
+            await self._take_back(beside.replacing({LISTENER: before.of_type(LISTENER)}))
+            return Outcome(kind=OutcomeKind.REJECTED, refusals=refused.refusals)
+        self.good = candidate
+        return Outcome(kind=OutcomeKind.PUBLISHED)
+
+    async def _show_beside(self, before: Snapshot, candidate: Snapshot) -> None:
+        """Give Envoy all that is new, beside all that is old."""
+        upstreams = {t: before.of_type(t).union(candidate.of_type(t)) for t in UPSTREAMS}
+        await self._show(Role.ENVOY, before.replacing(upstreams), can_be_superseded=True)
+        routes = await asyncio.to_thread(_beside, before.of_type(ROUTE), candidate.of_type(ROUTE), self._merge_routes)
+        await self._show(Role.ENVOY, before.replacing({**upstreams, ROUTE: routes}), can_be_superseded=True)
+
+    async def _switch(self, candidate: Snapshot) -> None:
+        """Have requests decided, then accepted, by the new configuration."""
+        await self._show(Role.EXT_PROC, candidate)
+        view = self._views.of(Role.ENVOY)
+        await self._show(Role.ENVOY, view.replacing({LISTENER: candidate.of_type(LISTENER)}))
+
+    async def _take_back(self, envoy: Snapshot) -> None:
+        """Return to the last good configuration, ext_proc first, so that nothing is decided that Envoy no longer has."""
+        for role, view in ((Role.EXT_PROC, self.good), (Role.ENVOY, envoy)):
+            try:
+                await self._show(role, view)
+            except _Refused as refused:
+                _log_refusals("rollback_refused", refused.refusals)
+
+    async def _retire(self) -> None:
+        """Remove what only the previous configuration needed: routes before the clusters that they lead to."""
+        view = self._views.of(Role.ENVOY)
+        for target in (view.replacing({ROUTE: self.good.of_type(ROUTE)}), self.good):
+            try:
+                await self._show(Role.ENVOY, target, can_be_superseded=True)
+            except _Superseded:
+                return
+            except _Refused as refused:
+                _log_refusals("retirement_refused", refused.refusals)
+
+    def _has_leftovers(self) -> bool:
+        return bool(self._views.of(Role.ENVOY).changed_types(self.good.only(SERVED_TO[Role.ENVOY])))
+
+    async def _show(self, role: Role, snapshot: Snapshot, *, can_be_superseded: bool = False) -> None:
+        """Serve a snapshot to a role, and wait until all its clients have accepted what changed.
+
+        Raises:
+            _Refused: A client rejected it, or gave no answer in time.
+            _Superseded: There is a newer candidate.
+        """
+
+        def is_superseded() -> bool:
+            return can_be_superseded and self._waiting is not None
+
+        if is_superseded():
+            raise _Superseded
+        target = snapshot.only(SERVED_TO[role])
+        changed = self._views.of(role).changed_types(target)
+        if not changed:
+            return
+        self._views.show(role, target)
+        seconds = self._timing.warm_seconds if CLUSTER in changed else self._timing.ack_seconds
+        await self._clients.until(
+            lambda: is_superseded() or self._verdict(role, changed) is not Verdict.PENDING, seconds=seconds
+        )
+        if self._verdict(role, changed) is Verdict.ACKED:
+            return
+        if is_superseded() and self._verdict(role, changed) is Verdict.PENDING:
+            raise _Superseded
+        raise _Refused(self._objections(role, changed, seconds))
+
+    def _verdict(self, role: Role, type_urls: frozenset[str]) -> Verdict:
+        """Return the worst that a client says; a client that leaves no longer says anything."""
+        view = self._views.of(role)
+        verdicts = {client.verdict(type_url, view) for client in self._clients.of(role) for type_url in type_urls}
+        return next((v for v in (Verdict.REJECTED, Verdict.PENDING) if v in verdicts), Verdict.ACKED)
+
+    def _objections(self, role: Role, type_urls: frozenset[str], seconds: float) -> tuple[Refusal, ...]:
+        """Say who rejected what; if nobody did, who gave no answer."""
+        view = self._views.of(role)
+        verdicts = [(c, t, c.verdict(t, view)) for c in self._clients.of(role) for t in sorted(type_urls)]
+        rejected = tuple(client.refusal(type_url) for client, type_url, verdict in verdicts if verdict is Verdict.REJECTED)
+        silent = f"no answer within {seconds:g} s"
+        return rejected or tuple(
+            Refusal(node_id=client.node_id, role=role, type_url=type_url, message=silent)
+            for client, type_url, verdict in verdicts
+            if verdict is Verdict.PENDING
+        )
+
+
+def _beside(old: ResourceSet, new: ResourceSet, merge: MergeRoutes) -> ResourceSet:
+    """Return the route tables of both; a table that both have, merged."""
+    merged = {name: merge(value, new.values[name]) for name, value in old.values.items() if _differs(name, value, new)}
+    return old.union(new).union(ResourceSet.of(merged))
+
+
+def _differs(name: str, value: bytes, other: ResourceSet) -> bool:
+    return other.values.get(name, value) != value
+
+
+def _settle(job: _Job, outcome: Outcome) -> None:
+    if not job.outcome.done():
+        job.outcome.set_result(outcome)
+
+
+def _log_refusals(event: str, refusals: tuple[Refusal, ...]) -> None:
+    for refusal in refusals:
+        _log.error(event, node_id=refusal.node_id, type=short_name(refusal.type_url), message=refusal.message)
