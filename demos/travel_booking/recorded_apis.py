@@ -11,9 +11,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
+
+from demos.travel_booking.serving import add_arguments, serve
 
 FOLDER = Path(__file__).with_name("recorded")
 RECORDED = {path.relative_to(FOLDER).with_suffix("").as_posix(): path for path in FOLDER.rglob("*.json")}
@@ -83,10 +84,9 @@ def _today() -> date:
 def main() -> None:
     """Serve until a signal comes."""
     parser = argparse.ArgumentParser(prog="python -m demos.travel_booking.recorded_apis")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=10590)
+    add_arguments(parser, port=10590)
     arguments = parser.parse_args()
-    uvicorn.run(build_app(), host=arguments.host, port=arguments.port, log_level="warning")
+    serve(build_app(), arguments)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,10 @@ import argparse
 import logging
 import os
 
-import uvicorn
-
 from demos.travel_booking.agents import currency, flight, weather
 from demos.travel_booking.agents.service import build_service
 from demos.travel_booking.agents.settings import Settings
+from demos.travel_booking.serving import add_arguments, serve
 
 AGENTS = {agent.id: agent for agent in (weather.AGENT, flight.AGENT, currency.AGENT)}
 
@@ -17,8 +16,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Build the command line."""
     parser = argparse.ArgumentParser(prog="python -m demos.travel_booking.agents", description="Serve one travel agent.")
     parser.add_argument("agent", choices=sorted(AGENTS))
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, help="default: the agent's own (10510, 10520, 10530)")
+    add_arguments(parser, port=None)
     return parser
 
 
@@ -27,9 +25,12 @@ def main() -> None:
     arguments = build_parser().parse_args()
     agent = AGENTS[arguments.agent]
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for client in ("httpx", "httpx2"):
+        # Their request lines hold URLs, and with them what travellers ask.
+        logging.getLogger(client).setLevel(logging.WARNING)
     service = build_service(agent, Settings.from_environment(os.environ))
-    uvicorn.run(service, host=arguments.host, port=arguments.port or agent.port, log_level="warning")
+    arguments.port = arguments.port or agent.port
+    serve(service, arguments)
 
 
 if __name__ == "__main__":

@@ -73,7 +73,8 @@ async def _events(stream: AsyncStream[ChatCompletionChunk]) -> AsyncIterator[byt
             async for chunk in stream:
                 yield _event(chunk.model_dump(exclude_unset=True))
         yield b"data: [DONE]\n\n"
-    except (openai.APIError, httpx.HTTPError) as error:
+    except (openai.OpenAIError, ValueError) as error:
+        # ValueError: an event of the stream was not JSON.
         logger.warning("answer was cut off: %s", type(error).__name__)
         yield _event(_error("The answer was cut off: the language model's stream broke.", "server_error"))
 

@@ -3,8 +3,7 @@
 import argparse
 import os
 
-import uvicorn
-
+from demos.travel_booking.serving import add_arguments, serve
 from demos.travel_booking.stand_in_provider.app import build_app
 
 KEY_VARIABLE = "STAND_IN_API_KEY"
@@ -13,12 +12,11 @@ KEY_VARIABLE = "STAND_IN_API_KEY"
 def main() -> None:
     """Serve until a signal comes."""
     parser = argparse.ArgumentParser(prog="python -m demos.travel_booking.stand_in_provider")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=10580)
+    add_arguments(parser, port=10580)
     arguments = parser.parse_args()
     if not (key := os.environ.get(KEY_VARIABLE)):
         parser.error(f"{KEY_VARIABLE} must hold the key that clients have to send")
-    uvicorn.run(build_app(key), host=arguments.host, port=arguments.port, log_level="warning")
+    serve(build_app(key), arguments)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,87 @@
+"""The gateway as a user runs it: a configuration file, `plano up --detach`, `plano down`."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from demos.travel_booking.run.children import StartFailed
+
+CONFIG = Path(__file__).parents[1] / "plano_config.yaml"
+PLANO = (sys.executable, "-m", "control_plane")
+UP_SECONDS = 90
+DOWN_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The gateway's ports."""
+
+    agents: int
+    models: int
+    metrics: int
+    control_plane_metrics: int
+    admin: int
+
+
+def free_ports() -> Ports:
+    """Choose ports that nobody uses now."""
+    with ExitStack() as stack:
+        # All open at once, so that no two are the same.
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(5)]
+        return Ports(*(opened.getsockname()[1] for opened in sockets))
+
+
+def build_config(ports: Ports, agent_urls: Mapping[str, str], provider_url: str | None) -> dict[str, Any]:
+    """Return the demo's configuration with this run's ports and URLs; no `provider_url` means the real provider."""
+    config: dict[str, Any] = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+    for agent in config["agents"]:
+        agent["url"] = agent_urls[agent["id"]]
+    for provider in config["model_providers"]:
+        if provider_url is not None:
+            provider["base_url"] = provider_url
+    for listener in config["listeners"]:
+        listener["address"] = "127.0.0.1"
+        listener["port"] = ports.agents if listener["type"] == "agent" else ports.models
+    config["overrides"] = {
+        "metrics_port": ports.metrics,
+        "control_plane_metrics_port": ports.control_plane_metrics,
+        "admin_port": ports.admin,
+    }
+    return config
+
+
+@contextmanager
+def running_gateway(config: Path, run_dir: Path, environment: Mapping[str, str]) -> Iterator[None]:
+    """Bring the gateway up, and down again whatever happens."""
+    try:
+        up = ("up", str(config), "--detach", "--run-dir", str(run_dir), "--workers", "1")
+        started = _plano(*up, environment=environment, seconds=UP_SECONDS)
+        if started.returncode != 0:
+            raise StartFailed(f"`plano up` failed:\n{started.stdout}{started.stderr}".rstrip())
+        yield
+    finally:
+        _plano("down", "--run-dir", str(run_dir), environment=environment, seconds=DOWN_SECONDS)
+
+
+def _plano(*arguments: str, environment: Mapping[str, str], seconds: float) -> subprocess.CompletedProcess[str]:
+    command = [*PLANO, *arguments]
+    try:
+        return subprocess.run(
+            command,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise StartFailed(f"`plano {arguments[0]}` did not return within {seconds} s") from error

@@ -1,0 +1,1 @@
+"""docker-compose.yaml, Dockerfiles and Prometheus against their schemas and against the code."""
