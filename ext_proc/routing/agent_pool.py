@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ext_proc.routing.built_in_router import BuiltInRouter
+from ext_proc.routing.orchestrator_prompt import render_routes
+
 
 class Candidate(Protocol):
     """An agent that can be chosen, such as `runtime.Agent`."""
@@ -29,8 +32,22 @@ class AgentPool:
     """Candidates in declared order, with what was computed from them."""
 
     ids: tuple[str, ...]
+    known: frozenset[str]
+    default: str | None
+    """Id of the agent that answers when nothing fits, if one was declared."""
+    routes: str
+    """The orchestrator prompt's list of routes."""
+    router: BuiltInRouter
 
 
 def compile_agents(candidates: Sequence[Candidate]) -> AgentPool:
     """Compile a listener's agents. Takes milliseconds for a thousand: do it when the configuration changes."""
-    return AgentPool(tuple(candidate.id for candidate in candidates))
+    described = [(candidate.id, candidate.description) for candidate in candidates]
+    ids = tuple(candidate.id for candidate in candidates)
+    return AgentPool(
+        ids=ids,
+        known=frozenset(ids),
+        default=next((candidate.id for candidate in candidates if candidate.is_default), None),
+        routes=render_routes(described),
+        router=BuiltInRouter(described),
+    )
