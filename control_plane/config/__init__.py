@@ -1,1 +1,7 @@
-"""Configuration: from the bytes of plano_config.yaml to a checked, immutable PlanoConfig, or to every problem that it has."""
+"""Configuration: from the text of plano_config.yaml to a checked, immutable PlanoConfig, or to every problem that it has."""
+
+from control_plane.config.environment import environment
+from control_plane.config.loader import Loaded, load
+from control_plane.config.model import PlanoConfig
+
+__all__ = ["Loaded", "PlanoConfig", "environment", "load"]

@@ -73,8 +73,7 @@ class _SecretSchema:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        text = core_schema.no_info_after_validator_function(Secret, core_schema.str_schema(min_length=1))
-        return core_schema.union_schema([core_schema.is_instance_schema(Secret), text], mode="left_to_right")
+        return core_schema.no_info_after_validator_function(Secret, core_schema.str_schema(min_length=1))
 
 
 Duration = Annotated[float, BeforeValidator(parse_duration)]

@@ -1,0 +1,65 @@
+"""What a configuration must satisfy beyond its shape: rules across fields, all run, each a generator of findings."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from control_plane.config.check.effects import check_effects
+from control_plane.config.check.finding import Check, Finding
+from control_plane.config.check.headers import check_headers
+from control_plane.config.check.listeners import (
+    check_listener_kinds,
+    check_listener_names,
+    check_ports,
+    check_reserved_ports,
+)
+from control_plane.config.check.models import check_aliases, check_orchestration_model, check_preferences
+from control_plane.config.check.names import check_ids, check_names
+from control_plane.config.check.operations import check_state_storage, check_tracing
+from control_plane.config.check.prompts import check_endpoints, check_prompt_targets
+from control_plane.config.check.providers import (
+    check_credentials,
+    check_default_provider,
+    check_model_names,
+    check_provider_addresses,
+)
+from control_plane.config.check.references import check_duplicate_ids, check_offers, check_references, check_unused
+from control_plane.config.check.routing import check_metrics_sources, check_session_cache
+from control_plane.config.check.urls import check_urls
+from control_plane.config.model import PlanoConfig
+
+__all__ = ["CHECKS", "Finding", "check"]
+
+CHECKS: Final[tuple[Check, ...]] = (
+    check_references,
+    check_duplicate_ids,
+    check_offers,
+    check_unused,
+    check_ids,
+    check_names,
+    check_listener_names,
+    check_listener_kinds,
+    check_ports,
+    check_reserved_ports,
+    check_urls,
+    check_model_names,
+    check_default_provider,
+    check_provider_addresses,
+    check_credentials,
+    check_headers,
+    check_aliases,
+    check_orchestration_model,
+    check_preferences,
+    check_metrics_sources,
+    check_session_cache,
+    check_tracing,
+    check_state_storage,
+    check_endpoints,
+    check_prompt_targets,
+    check_effects,
+)
+
+
+def check(config: PlanoConfig) -> Iterator[Finding]:
+    """Run every check."""
+    for rule in CHECKS:
+        yield from rule(config)

@@ -1,0 +1,81 @@
+"""What refers to models: aliases, the orchestration model, preferences and rate limits."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from control_plane.config.check.finding import Finding, warning
+from control_plane.config.lookup import ModelNames
+from control_plane.config.model import PlanoConfig
+from control_plane.config.paths import Path
+from control_plane.config.suggest import suggest
+
+HOSTED_ORCHESTRATOR: Final = "Plano-Orchestrator"
+"""A model that needs no declaration: Plano hosts it."""
+
+
+def check_aliases(config: PlanoConfig) -> Iterator[Finding]:
+    """Find aliases that lead nowhere, in a circle, or hide a model."""
+    models = ModelNames(config)
+    aliases = config.model_aliases
+    for name, alias in aliases.items():
+        if models.means(name):
+            message = f"`{name}` is also the name of a model, which could not be asked for any more"
+            yield Finding(("model_aliases", name), "alias-shadows-model", message)
+        path: Path = ("model_aliases", name, "target")
+        if alias.target in aliases:
+            if _is_circular(config, name):
+                yield Finding(path, "alias-cycle", f"`{name}` leads back to itself")
+        elif models.find(alias.target) is None:
+            known = (*models.names(), *(other for other in aliases if other != name))
+            yield Finding(path, "unknown-model", f"no model is called `{alias.target}`{suggest(alias.target, known)}")
+
+
+def _is_circular(config: PlanoConfig, name: str) -> bool:
+    """Whether following an alias comes back to it; a cycle further on is found at its own members."""
+    seen: set[str] = set()
+    here = name
+    while here in config.model_aliases and here not in seen:
+        seen.add(here)
+        here = config.model_aliases[here].target
+    return here == name
+
+
+def is_hosted_orchestrator(config: PlanoConfig, name: str) -> bool:
+    """Whether a model is Plano's hosted orchestrator: called so, and not declared by the user."""
+    return name.removeprefix("plano/") == HOSTED_ORCHESTRATOR and ModelNames(config).find(name) is None
+
+
+def check_orchestration_model(config: PlanoConfig) -> Iterator[Finding]:
+    """Find models that should choose agents or models and are not there."""
+    models = ModelNames(config)
+    for field in ("agent_orchestration_model", "llm_routing_model"):
+        name: str | None = getattr(config.overrides, field)
+        path: Path = ("overrides", field)
+        if name is None or name in config.model_aliases or models.find(name) or models.find(name.removeprefix("plano/")):
+            continue
+        if not is_hosted_orchestrator(config, name):
+            yield Finding(path, "unknown-model", f"no model is called `{name}`{suggest(name, models.names())}")
+        elif field == "agent_orchestration_model":
+            message = f"`{name}` is not in model_providers: conversations are sent to the model that Plano hosts"
+            yield warning(path, "hosted-orchestrator", message)
+
+
+def check_preferences(config: PlanoConfig) -> Iterator[Finding]:
+    """Find preferences of one name, and models of preferences and rate limits that are not there."""
+    models = ModelNames(config)
+    seen: set[str] = set()
+    for index, preference in enumerate(config.routing_preferences):
+        path: Path = ("routing_preferences", index)
+        if preference.name in seen:
+            yield Finding(
+                (*path, "name"), "duplicate-preference", f"`{preference.name}` is the name of another preference, too"
+            )
+        seen.add(preference.name)
+        for position, name in enumerate(preference.models):
+            if models.find(name) is None:
+                message = f"no model is called `{name}`{suggest(name, models.names())}"
+                yield Finding((*path, "models", position), "unknown-model", message)
+    for index, limit in enumerate(config.ratelimits):
+        if models.find(limit.model) is None and limit.model not in config.model_aliases:
+            message = f"no model is called `{limit.model}`{suggest(limit.model, models.names())}"
+            yield Finding(("ratelimits", index, "model"), "unknown-model", message)

@@ -1,0 +1,70 @@
+"""URLs of agents, filters and providers: a scheme, a host, perhaps a port and a path, and nothing else."""
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from control_plane.config.check.finding import Finding
+from control_plane.config.model import PlanoConfig
+from control_plane.config.paths import Path
+
+_HOST: Final = re.compile(r"(?=.{1,253}\.?\Z)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62}))*\.?")
+_BARE: Final = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?(/[A-Za-z0-9._/-]*)?")
+_VISIBLE: Final = re.compile(r"[!-~]+")
+
+
+def check_urls(config: PlanoConfig) -> Iterator[Finding]:
+    """Find URLs that cannot be reached as they are written."""
+    for path, url in _urls(config):
+        message = url_defect(url)
+        if message:
+            yield Finding(path, "bad-url", message)
+
+
+def _urls(config: PlanoConfig) -> Iterator[tuple[Path, str]]:
+    for index, agent in enumerate(config.agents):
+        yield ("agents", index, "url"), agent.url
+    for index, filter_ in enumerate(config.filters):
+        yield ("filters", index, "url"), filter_.url
+    for index, provider in enumerate(config.model_providers):
+        if provider.base_url is not None:
+            yield ("model_providers", index, "base_url"), provider.base_url
+
+
+def url_defect(url: str) -> str | None:
+    """Say what is wrong with a URL, without repeating it: it may hold a secret."""
+    if "://" not in url:
+        example = url if _BARE.fullmatch(url) else "host:port"
+        return f"should begin with http:// or https://, such as `http://{example}`"
+    if not _VISIBLE.fullmatch(url):
+        return "should have neither spaces nor characters outside ASCII"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return "should have a port between 1 and 65535, if any, and an IPv6 address only in brackets"
+    return "should have a port between 1 and 65535" if port == 0 else _defect(parts)
+
+
+def _defect(parts: SplitResult) -> str | None:
+    if parts.scheme not in ("http", "https"):
+        return "should begin with http:// or https://"
+    if parts.username is not None or parts.password is not None:
+        return "should not hold a user name or password"
+    if parts.query or parts.fragment or "?" in parts.path:
+        return "should end with its path: a `?` or `#` does not belong here"
+    if not is_host(parts.hostname or ""):
+        return "should name a host, such as `http://localhost:8001`"
+    return None
+
+
+def is_host(host: str) -> bool:
+    """Whether a text is a DNS name or an IP address without brackets."""
+    if _HOST.fullmatch(host):
+        return True
+    try:
+        return bool(ipaddress.ip_address(host))
+    except ValueError:
+        return False

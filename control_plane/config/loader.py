@@ -1,0 +1,92 @@
+"""From the text of a configuration file to a checked PlanoConfig: parse, expand, upgrade, validate, check."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from control_plane.config.check import Finding, check
+from control_plane.config.literal_secrets import check_literal_secrets
+from control_plane.config.model import PlanoConfig
+from control_plane.config.paths import Path, render_path
+from control_plane.config.tree import Tree
+from control_plane.config.upgrade import upgrade
+from control_plane.config.validate import Validated, validate
+from control_plane.config.variables import Expansion, Missing
+from control_plane.config.yaml_source import UnreadableYaml, parse_yaml
+from control_plane.errors import ConfigError, Problem
+
+DEFAULT_FILE = "plano_config.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration that can be served, and what is worth knowing about it."""
+
+    config: PlanoConfig
+    warnings: tuple[Problem, ...]
+
+
+def load(text: str | bytes, *, env: Mapping[str, str], file: str = DEFAULT_FILE) -> Loaded:
+    """Read a configuration; raise ConfigError with every problem that it has.
+
+    Variables are looked up in `env` alone, see `environment`. `file` is how problems call the file.
+    """
+    try:
+        source, problems = parse_yaml(_decode(text))
+    except UnreadableYaml as unreadable:
+        raise ConfigError((replace(unreadable.problem, file=file),)) from None
+    expansion = Expansion(env)
+    written = Tree(expansion.expand(source.data), source.lines)
+    problems += [_missing_problem(written, missing) for missing in expansion.missing]
+    tree = upgrade(written)
+    problems += tree.problems
+    validated = validate(tree)
+    problems += [problem for problem in validated.problems if problem.path not in _unresolved(expansion)]
+    warnings = list(tree.warnings)
+    for finding in _findings(tree, validated, expansion):
+        problem = tree.problem(finding.path, finding.code, finding.message)
+        (warnings if finding.is_warning else problems).append(problem)
+    if problems or validated.config is None:
+        raise ConfigError(_in_order(problems, file), _in_order(warnings, file))
+    return Loaded(validated.config, _in_order(warnings, file))
+
+
+def _decode(text: str | bytes) -> str:
+    if isinstance(text, str):
+        return text
+    try:
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        raise UnreadableYaml(Problem(path="", code="not-utf8", message="should be UTF-8 text", line=line)) from None
+
+
+def _missing_problem(tree: Tree, missing: Missing) -> Problem:
+    if not missing.name:
+        return tree.problem(missing.path, "bad-variable", "`${` should be followed by a name and `}`; write `$$` for a dollar")
+    message = f"the environment variable {missing.name} is not set, nor in .env; write `$$` if a dollar is meant"
+    return tree.problem(missing.path, "missing-variable", message)
+
+
+def _findings(tree: Tree, validated: Validated, expansion: Expansion) -> Iterator[Finding]:
+    """Yield what the checks find, except about values that are unknown because of another problem."""
+    if validated.config is None:
+        return
+    unresolved = {missing.path for missing in expansion.missing}
+
+    def is_variable(path: Path) -> bool:
+        original = tree.original(path)
+        return original in expansion.from_variables or original in unresolved
+
+    for finding in (*check(validated.config), *check_literal_secrets(validated.config, is_variable)):
+        if validated.is_complete(finding.path) and tree.original(finding.path) not in unresolved:
+            yield finding
+
+
+def _unresolved(expansion: Expansion) -> set[str]:
+    return {render_path(missing.path) for missing in expansion.missing}
+
+
+def _in_order(problems: Iterable[Problem], file: str) -> tuple[Problem, ...]:
+    """Sort problems as the file has them."""
+    named = {replace(problem, file=file) for problem in problems}
+    return tuple(sorted(named, key=lambda problem: (problem.line or 0, problem.path, problem.code, problem.message)))

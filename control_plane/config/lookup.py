@@ -1,0 +1,59 @@
+"""Who a name means: agents, filters and models by what users call them."""
+
+from collections.abc import Iterator
+
+from control_plane.config.model import Agent, Filter, ModelProvider, PlanoConfig
+from control_plane.config.paths import Path
+
+
+def defined_ids(config: PlanoConfig) -> Iterator[tuple[Path, str]]:
+    """Yield the id of every agent and filter, with its entry's path: they share one set."""
+    for index, agent in enumerate(config.agents):
+        yield ("agents", index), agent.id
+    for index, filter_ in enumerate(config.filters):
+        yield ("filters", index), filter_.id
+
+
+def agents_by_id(config: PlanoConfig) -> dict[str, Agent]:
+    """Map ids to agents; a filter that a listener offers counts as one."""
+    own = {agent.id: agent for agent in config.agents}
+    return {filter_.id: Agent(id=filter_.id, url=filter_.url) for filter_ in config.filters} | own
+
+
+def filters_by_id(config: PlanoConfig) -> dict[str, Filter]:
+    """Map ids to filters; an agent in a filter chain counts as an MCP filter."""
+    own = {filter_.id: filter_ for filter_ in config.filters}
+    return {agent.id: Filter(id=agent.id, url=agent.url) for agent in config.agents} | own
+
+
+class ModelNames:
+    """Finds the entry of `model_providers` that a name means; the first entry wins where several would do."""
+
+    def __init__(self, config: PlanoConfig) -> None:
+        self._exact: dict[str, ModelProvider] = {}
+        self._bare: dict[str, ModelProvider] = {}
+        self._wildcards: dict[str, ModelProvider] = {}
+        for entry in config.model_providers:
+            self._exact.setdefault(entry.model, entry)
+            if entry.name:
+                self._exact.setdefault(entry.name, entry)
+            if entry.is_wildcard:
+                self._wildcards.setdefault(entry.name or entry.provider, entry)
+                self._wildcards.setdefault(entry.provider, entry)
+            else:
+                self._bare.setdefault(entry.upstream_model, entry)
+
+    def find(self, name: str) -> ModelProvider | None:
+        """Look up `provider/model`, the name of an entry, a bare model id, or what a wildcard covers."""
+        found = self._exact.get(name) or self._bare.get(name)
+        prefix, slash, rest = name.partition("/")
+        return found or (self._wildcards.get(prefix) if slash and rest else None)
+
+    def names(self) -> Iterator[str]:
+        """Yield every name that `find` knows, wildcards as they are written."""
+        yield from self._exact
+        yield from self._bare
+
+    def means(self, name: str) -> bool:
+        """Whether a name is taken by an entry itself, not merely covered by a wildcard."""
+        return name in self._exact or name in self._bare

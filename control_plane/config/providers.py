@@ -1,0 +1,154 @@
+"""The providers that the gateway knows, as data: their hosts, paths, APIs and ways of authentication.
+
+An upstream path is `<prefix>/<suffix>`. The prefix belongs to the provider, and a path in `base_url` replaces it; the suffix
+belongs to the API.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final
+
+
+class Auth(StrEnum):
+    """How a key is sent."""
+
+    BEARER = "bearer"
+    """`authorization: Bearer <key>`."""
+    X_API_KEY = "x-api-key"
+    """`x-api-key: <key>`."""
+    API_KEY = "api-key"
+    """`api-key: <key>`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """One API of a provider."""
+
+    suffix: str
+    """What follows the prefix, without a leading slash; `{model}` stands for the upstream model."""
+    auth: Auth = Auth.BEARER
+    default_headers: tuple[tuple[str, str], ...] = ()
+    """Sent unless the request has them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """Who hosts models."""
+
+    id: str
+    """The part of `model` before the slash."""
+    aliases: tuple[str, ...] = ()
+    """Other spellings of the id."""
+    base_url: str | None = None
+    """Its own host and prefix; None if each customer has another."""
+    prefix: str = "/v1"
+    """Prefix of a `base_url` without a path."""
+    apis: Mapping[str, Api] = field(default_factory=dict)
+    """API word (`chat_completions`) -> how it is reached."""
+    needs_key: bool = True
+    client_authenticates: bool = False
+    """Whether clients send credentials of their own, which are passed through unless there is a key."""
+
+
+def find_provider(name: str) -> Provider | None:
+    """Look a provider up by its id or one of its aliases."""
+    return _BY_NAME.get(name)
+
+
+def resolve_provider(model: str, interface: str | None = None) -> Provider | None:
+    """Find who speaks for `provider/model`: a provider that the gateway knows, or the one whose interface it shares."""
+    prefix = model.partition("/")[0]
+    known = find_provider(prefix)
+    if known is not None or interface is None:
+        return known
+    shared = find_provider(interface)
+    if shared is not None and prefix in _WITHOUT_PREFIX:
+        return replace(shared, prefix="")
+    return shared
+
+
+def upstream_path(provider: Provider, api: str, base_url_path: str = "") -> str:
+    """Build the path of an API at a provider, `{model}` left in; an empty base_url_path or `/` keeps the provider's prefix."""
+    suffix = provider.apis[api].suffix
+    segments = [part for part in (base_url_path.strip("/") or provider.prefix.strip("/")).split("/") if part]
+    version = suffix.partition("/")[0]
+    if segments and segments[-1] == version:  # `https://api.groq.com/openai/v1` already says v1
+        segments.pop()
+    return "/" + "/".join([*segments, suffix])
+
+
+_CHAT: Final = Api(suffix="chat/completions")
+_RESPONSES: Final = Api(suffix="responses")
+_EMBEDDINGS: Final = Api(suffix="embeddings")
+_COMPLETIONS: Final = Api(suffix="completions")
+_MESSAGES: Final = Api(suffix="messages", auth=Auth.X_API_KEY, default_headers=(("anthropic-version", "2023-06-01"),))
+_CHAT_ONLY: Final = {"chat_completions": _CHAT}
+_CHAT_AND_EMBEDDINGS: Final = {"chat_completions": _CHAT, "embeddings": _EMBEDDINGS}
+_CLASSIC: Final = {"chat_completions": _CHAT, "embeddings": _EMBEDDINGS, "completions": _COMPLETIONS}
+
+
+def _azure(operation: str) -> Api:
+    return Api(suffix=f"{{model}}/{operation}?api-version=2025-01-01-preview", auth=Auth.API_KEY)
+
+
+PROVIDERS: Final = (
+    Provider(id="openai", base_url="https://api.openai.com", apis=_CLASSIC | {"responses": _RESPONSES}),
+    Provider(id="anthropic", base_url="https://api.anthropic.com", apis={"chat_completions": _CHAT, "messages": _MESSAGES}),
+    Provider(id="deepseek", base_url="https://api.deepseek.com", apis=_CHAT_ONLY),
+    Provider(
+        id="groq",
+        base_url="https://api.groq.com",
+        prefix="/openai",
+        apis={"chat_completions": Api(suffix="v1/chat/completions")},
+    ),
+    Provider(id="mistral", base_url="https://api.mistral.ai", apis=_CHAT_AND_EMBEDDINGS),
+    Provider(
+        id="gemini",
+        aliases=("google",),
+        base_url="https://generativelanguage.googleapis.com",
+        prefix="/v1beta/openai",
+        apis=_CHAT_AND_EMBEDDINGS,
+    ),
+    Provider(id="together_ai", aliases=("together",), base_url="https://api.together.xyz", apis=_CLASSIC),
+    Provider(id="xai", base_url="https://api.x.ai", apis={"chat_completions": _CHAT, "responses": _RESPONSES}),
+    Provider(id="moonshotai", base_url="https://api.moonshot.ai", apis=_CHAT_ONLY),
+    Provider(id="zhipu", base_url="https://open.bigmodel.cn", prefix="/api/paas/v4", apis=_CHAT_AND_EMBEDDINGS),
+    Provider(id="xiaomi", base_url="https://api.xiaomimimo.com", apis=_CHAT_ONLY),
+    Provider(id="digitalocean", aliases=("do", "do_ai"), base_url="https://inference.do-ai.run", apis=_CHAT_ONLY),
+    Provider(id="plano", base_url="https://archfc.katanemo.dev", apis=_CHAT_ONLY, needs_key=False),
+    Provider(
+        id="azure_openai",
+        prefix="/openai/deployments",
+        apis={
+            "chat_completions": _azure("chat/completions"),
+            "embeddings": _azure("embeddings"),
+            "completions": _azure("completions"),
+        },
+    ),
+    Provider(id="qwen", prefix="/compatible-mode/v1", apis=_CHAT_AND_EMBEDDINGS),
+    Provider(id="ollama", apis=_CLASSIC, needs_key=False),
+    # Speaks Converse only, which the gateway does not speak yet.
+    Provider(id="amazon_bedrock", aliases=("amazon",), prefix="", apis={}),
+    Provider(
+        id="chatgpt",
+        base_url="https://chatgpt.com",
+        prefix="/backend-api/codex",
+        apis={"responses": _RESPONSES},
+        needs_key=False,
+        client_authenticates=True,
+    ),
+    Provider(
+        id="vercel",
+        base_url="https://ai-gateway.vercel.sh",
+        apis=_CHAT_AND_EMBEDDINGS | {"responses": _RESPONSES, "messages": _MESSAGES},
+    ),
+    Provider(id="openrouter", base_url="https://openrouter.ai", prefix="/api/v1", apis=_CLASSIC),
+    Provider(id="edenai", base_url="https://api.edenai.run", prefix="/v3", apis=_CHAT_ONLY),
+)
+
+_WITHOUT_PREFIX: Final = frozenset({"perplexity"})
+"""Providers that share another's interface, without its prefix."""
+
+_BY_NAME: Final = {name: provider for provider in PROVIDERS for name in (provider.id, *provider.aliases)}
+PROVIDER_NAMES: Final = tuple(sorted(_BY_NAME))

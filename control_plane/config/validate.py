@@ -1,0 +1,119 @@
+"""From plain data to the model: pydantic's errors in the words and places of the user's file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from control_plane.config.model import PlanoConfig
+from control_plane.config.model.walk import fields_at
+from control_plane.config.paths import Path
+from control_plane.config.suggest import suggest
+from control_plane.config.tree import Tree
+from control_plane.errors import Problem
+
+_WORDS: Final[Mapping[str, str]] = {
+    "string_type": "should be text; put it in quotes",
+    "string_too_short": "should not be empty",
+    "tuple_type": "should be a list",
+    "dict_type": "should be a mapping",
+    "model_type": "should be a mapping",
+    "model_attributes_type": "should be a mapping",
+    "bool_parsing": "should be true or false",
+    "bool_type": "should be true or false",
+    "int_parsing": "should be a whole number",
+    "int_type": "should be a whole number",
+    "int_from_float": "should be a whole number",
+    "union_tag_not_found": "needs a `type`",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """What could be made of the data."""
+
+    config: PlanoConfig | None
+    """Without the values that are wrong, so that the rest can be checked; None if not even that is possible."""
+    problems: tuple[Problem, ...] = ()
+    incomplete: frozenset[Path] = frozenset()
+    """Places of the entries that lack a value because it is wrong."""
+
+    def is_complete(self, path: Path) -> bool:
+        """Whether nothing was left out of the entry that a path belongs to."""
+        return not any(path[:length] in self.incomplete for length in range(1, len(path) + 1))
+
+
+def validate(tree: Tree) -> Validated:
+    """Build the model, or say everything that is wrong with the data."""
+    try:
+        return Validated(PlanoConfig.model_validate(tree.data))
+    except ValidationError as error:
+        places = _places(tree.data, error.errors(include_url=False))
+    problems = tuple(_problem(tree, path, detail) for path, detail in places.items())
+    try:
+        config = PlanoConfig.model_validate(_without(tree.data, set(places)))
+    except ValidationError:
+        return Validated(None, problems)
+    return Validated(config, problems, frozenset(path[:-1] for path in places))
+
+
+def _places(data: Any, errors: Sequence[ErrorDetails]) -> dict[Path, ErrorDetails]:
+    """Map each place to its first error: a union reports one for each of its members."""
+    places: dict[Path, ErrorDetails] = {}
+    for detail in errors:
+        places.setdefault(_path(data, detail), detail)
+    return places
+
+
+def _path(data: Any, detail: ErrorDetails) -> Path:
+    """Translate pydantic's location, which names union members as well, to a path of the data."""
+    path: list[str | int] = []
+    here = data
+    for step in detail["loc"]:
+        if _has(here, step):
+            here = here[step]
+            path.append(step)
+    if detail["type"] == "missing":
+        path.append(detail["loc"][-1])
+    return tuple(path)
+
+
+def _has(value: Any, step: str | int) -> bool:
+    if isinstance(value, dict):
+        return step in value
+    return isinstance(value, list) and isinstance(step, int) and step < len(value)
+
+
+def _problem(tree: Tree, path: Path, detail: ErrorDetails) -> Problem:
+    kind = detail["type"]
+    if kind == "missing":
+        return tree.problem(path, "missing-field", f"is required. {_description(path)}".strip())
+    if kind == "extra_forbidden":
+        name = str(path[-1])
+        return tree.problem(path, "unknown-field", f"is not known here{suggest(name, fields_at(PlanoConfig, path[:-1]))}")
+    return tree.problem(path, "invalid-value", _words(kind, detail))
+
+
+def _description(path: Path) -> str:
+    info = fields_at(PlanoConfig, path[:-1]).get(str(path[-1]))
+    return info.description or "" if info else ""
+
+
+def _words(kind: str, detail: ErrorDetails) -> str:
+    if kind == "union_tag_invalid":
+        return f"should have a `type` out of {detail['ctx']['expected_tags']}"
+    if kind == "too_short":
+        return "should have at least one entry"
+    return _WORDS.get(kind) or detail["msg"].removeprefix("Input ").removeprefix("Value ")
+
+
+def _without(data: Any, removed: set[Path], path: Path = ()) -> Any:
+    """Copy data without some values of mappings."""
+    if isinstance(data, dict):
+        inside = ((key, value, (*path, key)) for key, value in data.items())
+        return {key: _without(value, removed, here) for key, value, here in inside if here not in removed}
+    if isinstance(data, list):
+        return [_without(item, removed, (*path, index)) for index, item in enumerate(data)]
+    return data
