@@ -9,8 +9,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from tests.demos.conftest import Demo
-from tests.demos.serving import serving
 from tests.demos.test_agents import CURRENCY, FLIGHT, WEATHER, answer, conversation, post
+from tests.kit.asgi_server import serve
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 NOBODY = "http://127.0.0.1:1"
@@ -42,7 +42,7 @@ CALLS = [
 async def test_a_failing_api_is_named(
     demo: Demo, agent: str, api: str, question: str, response: Callable[[], Response], reason: str
 ) -> None:
-    async with serving(always(response)) as url:
+    async with serve(always(response)) as url:
         text = await answer(await demo.agent(agent, **{api: url}), question)
     assert text.startswith("I cannot answer that.")
     assert reason in text
@@ -70,7 +70,7 @@ async def test_an_unreachable_model_is_a_502(demo: Demo, *, stream: bool) -> Non
 
 async def test_a_busy_model_is_a_429_that_says_when(demo: Demo) -> None:
     busy = always(lambda: JSONResponse({"error": {"message": "slow down"}}, 429, {"retry-after": "7"}))
-    async with serving(busy) as url:
+    async with serve(busy) as url:
         response = await post(await demo.agent(WEATHER, llm_gateway=url), {"messages": conversation("hi")})
     assert (response.status_code, response.headers["retry-after"]) == (429, "7")
 
@@ -89,7 +89,7 @@ async def test_a_stream_that_is_cut_ends_in_an_error_event(demo: Demo) -> None:
         return answer_of(Request(request.scope))
 
     provider = Starlette(routes=[Route("/chat/completions", endpoint, methods=["POST"])])
-    async with serving(provider) as url:
+    async with serve(provider) as url:
         response = await post(await demo.agent(WEATHER, llm_gateway=url), {"messages": conversation("hi"), "stream": True})
     assert response.status_code == 200
     assert '"message": "The answer was cut off' in response.text
