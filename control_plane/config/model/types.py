@@ -37,6 +37,13 @@ class Default:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class TypeName:
+    """What the documentation calls a type that users write in a way of its own."""
+
+    text: str
+
+
 def parse_duration(value: object) -> float:
     """Return the seconds of `30s`, `500ms`, `0.005s`, `1m` or `1h`; raise a pydantic error for anything else."""
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
@@ -76,10 +83,10 @@ class _SecretSchema:
         return core_schema.no_info_after_validator_function(Secret, core_schema.str_schema(min_length=1))
 
 
-Duration = Annotated[float, BeforeValidator(parse_duration)]
+Duration = Annotated[float, BeforeValidator(parse_duration), TypeName("duration")]
 """Seconds, written `30s`, `500ms`, `0.005s`, `1m`, `1h`."""
 Port = Annotated[int, Field(ge=1, le=65535)]
 Text = Annotated[str, Field(min_length=1)]
-IpAddress = Annotated[str, BeforeValidator(_parse_ip_address)]
-Cidr = Annotated[str, BeforeValidator(_parse_cidr)]
-SecretText = Annotated[Secret, _SecretSchema]
+IpAddress = Annotated[str, BeforeValidator(_parse_ip_address), TypeName("IP address")]
+Cidr = Annotated[str, BeforeValidator(_parse_cidr), TypeName("address range")]
+SecretText = Annotated[Secret, _SecretSchema, TypeName("secret text")]

@@ -1,0 +1,125 @@
+"""Renders docs/configuration.md from the model, so that the two cannot differ."""
+
+from collections.abc import Iterator
+from types import NoneType, UnionType
+from typing import Any, Final, Literal, Union, get_args, get_origin
+
+from annotated_types import Ge, Le
+from pydantic.fields import FieldInfo
+
+from control_plane.config.model import Default, PlanoConfig, Section
+from control_plane.config.model.types import TypeName
+from control_plane.config.model.walk import no_effect, sections_of
+
+_HEAD: Final = """# Configuration
+
+<!-- Generated from control_plane/config/model by `make docs`; do not edit. -->
+
+The gateway reads one YAML file, `plano_config.yaml`. `plano check FILE` lists everything that is wrong with a file, with lines.
+
+- Values may hold environment variables, `$NAME` or `${NAME}`; `$$` is a dollar. A variable that is not set is an error. A file
+  `.env` beside the configuration is read as well; the process environment wins.
+- Durations are written `30s`, `500ms`, `0.005s`, `1m` or `1h`.
+- Older files are upgraded when they are read, with a warning for each old form: versions before v0.4.0, `llm_providers`,
+  `listeners` as a mapping, `filter_chain`, and `routing_preferences` at a provider.
+- Fields marked *no effect yet* are accepted and checked; writing them gives a warning.
+"""
+
+_SCALARS: Final = {str: "text", int: "integer", float: "number", bool: "true or false"}
+
+
+def render_reference() -> str:
+    """Render the whole document."""
+    parts = [_HEAD]
+    for path, section in _sections(PlanoConfig, ""):
+        parts.append(_render_section(path, section))
+    return "\n".join(parts)
+
+
+def _sections(section: type[Section], path: str) -> Iterator[tuple[str, type[Section]]]:
+    """Yield a section and everything inside, in the order of the fields."""
+    yield path, section
+    for name, info in section.model_fields.items():
+        inner = sections_of(info.annotation)
+        here = f"{path}.{name}".removeprefix(".") + _collection_mark(info.annotation)
+        for member in inner:
+            yield from _sections(member, here if len(inner) == 1 else f"{here} ({_kind(member)})")
+
+
+def _collection_mark(annotation: Any) -> str:
+    if get_origin(annotation) in (tuple, dict):
+        return "[]" if get_origin(annotation) is tuple else ".<name>"
+    return ""
+
+
+def _kind(section: type[Section]) -> str:
+    """What tells one member of a union from the others: the one value of its `type`."""
+    return f"type {get_args(section.model_fields['type'].annotation)[0]}"
+
+
+def _render_section(path: str, section: type[Section]) -> str:
+    title = f"## `{path}`" if path else "## The file"
+    rows = [_row(name, info) for name, info in section.model_fields.items()]
+    table = ["| field | type | default | meaning |", "| --- | --- | --- | --- |", *rows]
+    return "\n".join([title, "", section.__doc__ or "", "", *table, ""])
+
+
+def _row(name: str, info: FieldInfo) -> str:
+    mark = no_effect(info)
+    fate = f" *No effect yet: {mark.why}.*" if mark else ""
+    kind = _type_words(info.annotation, info.metadata).replace("|", "\\|")
+    return f"| `{name}` | {kind} | {_default_words(info)} | {info.description}{fate} |"
+
+
+def _type_words(annotation: Any, metadata: list[Any]) -> str:
+    named = next((mark.text for mark in metadata if isinstance(mark, TypeName)), None)
+    if named:
+        return named
+    if hasattr(annotation, "__metadata__"):
+        inner = get_args(annotation)
+        return _type_words(inner[0], list(_flattened(inner[1:])))
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return " or ".join(f"`{value}`" for value in arguments)
+    if origin in (Union, UnionType):
+        members = dict.fromkeys(_type_words(member, []) for member in arguments if member is not NoneType)
+        return " or ".join(members)
+    if origin is tuple:
+        return f"list of {_plural(arguments[0])}"
+    if origin is dict:
+        return f"mapping of names to {_plural(arguments[1])}"
+    return _SCALARS.get(annotation, "mapping") + _bounds(metadata)
+
+
+def _plural(annotation: Any) -> str:
+    return "mappings" if sections_of(annotation) else _type_words(annotation, [])
+
+
+def _flattened(marks: tuple[Any, ...]) -> Iterator[Any]:
+    for mark in marks:
+        yield from mark.metadata if isinstance(mark, FieldInfo) else [mark]
+
+
+def _bounds(metadata: list[Any]) -> str:
+    low = next((mark.ge for mark in metadata if isinstance(mark, Ge)), None)
+    high = next((mark.le for mark in metadata if isinstance(mark, Le)), None)
+    if low is not None and high is not None:
+        return f" {low}-{high}"
+    return f" from {low}" if low is not None else ""
+
+
+def _default_words(info: FieldInfo) -> str:
+    described = next((mark.text for mark in info.metadata if isinstance(mark, Default)), None)
+    if described:
+        return described
+    if info.is_required():
+        return "required"
+    value = info.default
+    if info.default_factory is not None or value is None or value == ():
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ", ".join(f"`{item}`" for item in value)
+    is_duration = TypeName("duration") in info.metadata
+    return f"`{value:g}s`" if is_duration else f"`{value}`"
