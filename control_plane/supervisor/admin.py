@@ -37,14 +37,14 @@ async def wait_until(condition: Callable[[], Awaitable[bool]], *, poll_seconds: 
 
 
 async def drain(admin_url: str, *, bound_seconds: float) -> None:
-    """Make Envoy fail health checks and close idle connections, then wait until no request is in flight, or for the bound.
+    """Take no new connections, close idle ones, then wait until no request is in flight, or for the bound.
 
-    Listeners go on accepting meanwhile: requests in flight may still need the egress listener.
+    The egress listener (outbound) stays: requests in flight may still need filters and the orchestrator.
     """
     try:
         async with asyncio.timeout(bound_seconds), local_client() as client:
-            await client.post(f"{admin_url}/healthcheck/fail")
-            await client.post(f"{admin_url}/drain_listeners", params={"graceful": ""})
+            await client.post(f"{admin_url}/healthcheck/fail")  # answers carry `connection: close` from now on
+            await client.post(f"{admin_url}/drain_listeners", params={"inboundonly": ""})
             await wait_until(partial(_is_idle, client, admin_url))
     except (TimeoutError, httpx.HTTPError):  # over the bound, or Envoy is gone already: stop it all the same
         return

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +14,10 @@ class AlreadyLocked(Exception):
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock; raises AlreadyLocked at once if another process does. Children do not inherit it."""
+    """Hold the lock; raises AlreadyLocked if another process does. Children do not inherit it."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise AlreadyLocked(path) from error
+        _acquire(handle, path)
         yield
     finally:
         os.close(handle)
@@ -34,3 +32,16 @@ def is_locked(path: Path) -> bool:
             return False
     except AlreadyLocked:
         return True
+
+
+def _acquire(handle: int, path: Path) -> None:
+    """Try a few times: another command may hold the lock for an instant, to see whether it is held."""
+    for pause_seconds in (0.01, 0.05, None):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if pause_seconds is None:
+                raise AlreadyLocked(path) from error
+            time.sleep(pause_seconds)
+        else:
+            return

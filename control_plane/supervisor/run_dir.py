@@ -73,14 +73,19 @@ class RunDir:
         return self.path / f"{component}.log"
 
 
-def open_run_dir(path: Path) -> RunDir:
-    """Create the run dir if need be, closed to others, and choose where its sockets go."""
+def claim_directory(path: Path) -> Path:
+    """Create the run dir if need be, closed to others; return its absolute path."""
     path = path.absolute()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         _close_to_others(path)
     except OSError as error:
         raise CannotStart(f"cannot use the run dir {path}: {error.strerror}") from error
+    return path
+
+
+def place_sockets(path: Path) -> RunDir:
+    """Choose where the sockets of a run dir go."""
     return RunDir(path, path if _fits_sockets(path) else _short_directory())
 
 

@@ -12,8 +12,9 @@ from control_plane.supervisor.lock import AlreadyLocked, is_locked, locked
 from control_plane.supervisor.run_dir import (
     LONGEST_SOCKET_NAME,
     SOCKET_PATH_BYTES,
+    claim_directory,
     default_run_dir,
-    open_run_dir,
+    place_sockets,
     remove_sockets,
 )
 
@@ -23,14 +24,13 @@ def mode(path: Path) -> int:
 
 
 def test_is_created_closed_to_others(tmp_path: Path) -> None:
-    run_dir = open_run_dir(tmp_path / "a" / "run")
-    assert mode(run_dir.path) == 0o700
+    assert mode(claim_directory(tmp_path / "a" / "run")) == 0o700
 
 
 def test_an_empty_open_directory_is_closed(tmp_path: Path) -> None:
     path = tmp_path / "run"
     path.mkdir(mode=0o755)
-    assert mode(open_run_dir(path).path) == 0o700
+    assert mode(claim_directory(path)) == 0o700
 
 
 def test_somebody_elses_directory_is_left_alone(tmp_path: Path) -> None:
@@ -39,19 +39,19 @@ def test_somebody_elses_directory_is_left_alone(tmp_path: Path) -> None:
     path.chmod(0o755)
     (path / "precious").touch()
     with pytest.raises(CannotStart, match="open to other users"):
-        open_run_dir(path)
+        claim_directory(path)
     assert mode(path) == 0o755
 
 
 def test_a_file_in_its_place_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "run").touch()
     with pytest.raises(CannotStart, match="cannot use the run dir"):
-        open_run_dir(tmp_path / "run")
+        claim_directory(tmp_path / "run")
 
 
 @pytest.mark.parametrize("name", ["x" * 120, "with space", "per%cent", "b{race}"])
 def test_sockets_move_to_a_short_plain_directory(tmp_path: Path, name: str) -> None:
-    run_dir = open_run_dir(tmp_path / name)
+    run_dir = place_sockets(claim_directory(tmp_path / name))
     try:
         assert run_dir.sockets != run_dir.path
         assert len(os.fsencode(run_dir.sockets / LONGEST_SOCKET_NAME)) <= SOCKET_PATH_BYTES
@@ -64,7 +64,7 @@ def test_sockets_move_to_a_short_plain_directory(tmp_path: Path, name: str) -> N
 
 
 def test_sockets_are_in_a_short_run_dir_and_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_dir = open_run_dir(tmp_path / "r")
+    run_dir = place_sockets(claim_directory(tmp_path / "r"))
     assert run_dir.sockets == run_dir.path
     run_dir.xds_socket.touch()
     run_dir.status.touch()

@@ -137,7 +137,7 @@ async def test_from_start_to_drained_stop(gateway: Gateway) -> None:
         supervisor.stop("asked to")
     assert gateway.notes.read_text().splitlines() == [
         "/healthcheck/fail",
-        "/drain_listeners?graceful=",
+        "/drain_listeners?inboundonly=",
         "busy 2",
         "busy 1",
         "busy 0",

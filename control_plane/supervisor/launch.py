@@ -1,0 +1,118 @@
+"""From a configuration and a run dir to what is run: three command lines, the ports they take, what listeners serve. Pure."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from control_plane.build import Runtime
+from control_plane.config.model import PlanoConfig
+from control_plane.inspection import Inspection
+from control_plane.ir.model import Gateway, Listener, ListenerKind
+from control_plane.supervisor.child import ChildSpec
+from control_plane.supervisor.instance import ListenerView
+from control_plane.supervisor.ports import PortClaim
+from control_plane.supervisor.request import UpRequest, available_cpus
+from control_plane.supervisor.run_dir import RunDir
+from control_plane.supervisor.supervisor import Launch
+
+LOOPBACK = "127.0.0.1"
+_WILDCARDS = {"0.0.0.0": LOOPBACK, "::": "[::1]"}  # noqa: S104 compared with, not bound
+
+
+def build_runtime(run_dir: RunDir) -> Runtime:
+    """Say where internal traffic and the access log go."""
+    egress = f"unix://{run_dir.egress_socket}"
+    return Runtime(egress_address=egress, egress_url=egress, access_log_path=str(run_dir.log("access")))
+
+
+def build_launch(request: UpRequest, inspection: Inspection, run_dir: RunDir, *, envoy: Path) -> Launch:
+    """Put together everything that one instance consists of."""
+    overrides = inspection.config.overrides
+    return Launch(
+        control_plane=_control_plane(request, inspection.config, run_dir),
+        ext_proc=_ext_proc(request, inspection.config, run_dir),
+        envoy=_envoy(run_dir, envoy),
+        xds_socket=run_dir.xds_socket,
+        config_file=str(request.config_file),
+        sockets=str(run_dir.sockets),
+        instance_file=run_dir.instance,
+        admin_url=f"http://{LOOPBACK}:{overrides.admin_port}",
+        metrics_url=f"http://{LOOPBACK}:{overrides.metrics_port}/metrics",
+        listeners=tuple(_view(listener, inspection.gateway) for listener in inspection.gateway.listeners),
+    )
+
+
+def port_claims(inspection: Inspection) -> Iterator[PortClaim]:
+    """List every TCP port that the gateway will listen on."""
+    for listener in inspection.gateway.listeners:
+        yield PortClaim(f'listener "{listener.name}"', listener.address, listener.port)
+    overrides = inspection.config.overrides
+    yield PortClaim("Envoy's admin interface, overrides.admin_port", LOOPBACK, overrides.admin_port)
+    yield PortClaim("metrics, overrides.metrics_port", LOOPBACK, overrides.metrics_port)
+    yield PortClaim(
+        "the control plane's metrics, overrides.control_plane_metrics_port", LOOPBACK, overrides.control_plane_metrics_port
+    )
+
+
+def _control_plane(request: UpRequest, config: PlanoConfig, run_dir: RunDir) -> ChildSpec:
+    runtime = build_runtime(run_dir)
+    flags = {
+        "--config": str(request.config_file),
+        "--xds": f"unix://{run_dir.xds_socket}",
+        "--egress-address": runtime.egress_address,
+        "--egress-url": runtime.egress_url,
+        "--access-log": runtime.access_log_path,
+        "--status": str(run_dir.status),
+        "--metrics": f"{LOOPBACK}:{config.overrides.control_plane_metrics_port}",
+    }
+    argv = (sys.executable, "-m", "control_plane", "serve", *_pairs(flags))
+    return ChildSpec(name="control_plane", argv=argv, log=run_dir.log("control_plane"), grace_seconds=5)
+
+
+def _ext_proc(request: UpRequest, config: PlanoConfig, run_dir: RunDir) -> ChildSpec:
+    flags = {
+        "--xds": f"unix://{run_dir.xds_socket}",
+        "--listen": f"unix://{run_dir.ext_proc_socket('{worker}')}",
+        "--workers": str(request.workers),
+        "--metrics": f"{LOOPBACK}:{config.overrides.metrics_port}",
+        "--grace": "5",  # Envoy, drained, is gone before
+    }
+    argv = (sys.executable, "-m", "ext_proc", *_pairs(flags))
+    return ChildSpec(name="ext_proc", argv=argv, log=run_dir.log("ext_proc"), grace_seconds=10)
+
+
+def _envoy(run_dir: RunDir, binary: Path) -> ChildSpec:
+    argv = (
+        str(binary),
+        "--config-path",
+        str(run_dir.bootstrap),
+        "--disable-hot-restart",
+        "--concurrency",
+        str(available_cpus()),
+    )
+    return ChildSpec(name="envoy", argv=argv, log=run_dir.log("envoy"), grace_seconds=5)
+
+
+def _pairs(flags: dict[str, str]) -> Iterator[str]:
+    for flag, value in flags.items():
+        yield from (flag, value)
+
+
+def _view(listener: Listener, gateway: Gateway) -> ListenerView:
+    host = _WILDCARDS.get(listener.address) or (f"[{listener.address}]" if ":" in listener.address else listener.address)
+    return ListenerView(
+        name=listener.name,
+        kind=listener.kind,
+        url=f"http://{host}:{listener.port}",
+        serves=_models(gateway) if listener.kind is ListenerKind.MODEL else _agents(listener, gateway),
+    )
+
+
+def _agents(listener: Listener, gateway: Gateway) -> tuple[str, ...]:
+    return tuple(agent.id for plan in gateway.plans if plan.name == listener.name for agent in plan.agents)
+
+
+def _models(gateway: Gateway) -> tuple[str, ...]:
+    internal = {model.name for model in gateway.models if model.is_internal}
+    offered = [model.name for model in gateway.models if not model.is_internal]
+    return (*offered, *(alias for alias, target in gateway.aliases if target not in internal))

@@ -1,0 +1,65 @@
+"""`plano up` in this process: claim the run dir, see that all can start, then run until stopped, and leave nothing behind."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from control_plane.inspection import inspect_file
+from control_plane.supervisor.bootstrap import envoy_binary, write_bootstrap
+from control_plane.supervisor.errors import CannotStart
+from control_plane.supervisor.instance import Instance, read_instance
+from control_plane.supervisor.journal import Journal, open_journal
+from control_plane.supervisor.launch import build_launch, build_runtime, port_claims
+from control_plane.supervisor.leftovers import clear_leftovers
+from control_plane.supervisor.lock import AlreadyLocked, locked
+from control_plane.supervisor.ports import check_ports
+from control_plane.supervisor.request import UpRequest
+from control_plane.supervisor.run_dir import RunDir, claim_directory, place_sockets
+from control_plane.supervisor.supervisor import Launch, Supervisor
+
+
+def run_gateway(request: UpRequest, *, on_healthy: Callable[[Instance], None], tell: Callable[[str], None]) -> None:
+    """Run the gateway until a signal stops it. Raises CannotStart, ConfigError or NoConfigFile; nothing runs then."""
+    with _claimed(request.run_dir) as run_dir:
+        launch = _prepare(request, run_dir, os.environ)
+        with open_journal(run_dir.log("supervisor"), tell) as journal:
+            asyncio.run(_supervise(launch, journal, on_healthy))
+
+
+@contextmanager
+def _claimed(path: Path) -> Iterator[RunDir]:
+    """Own a clean run dir for as long as the gateway runs."""
+    path = claim_directory(path)
+    try:
+        with locked(path / "plano.lock"):
+            clear_leftovers(path)
+            run_dir = place_sockets(path)
+            try:
+                yield run_dir
+            finally:
+                clear_leftovers(path)
+    except AlreadyLocked as error:
+        instance = read_instance(path / "plano.json")
+        who = f"pid {instance.pid}, " if instance else ""
+        raise CannotStart(
+            f"a gateway runs already ({who}run dir {path}); stop it with `plano down`, or name another --run-dir"
+        ) from error
+
+
+def _prepare(request: UpRequest, run_dir: RunDir, env: Mapping[str, str]) -> Launch:
+    inspection = inspect_file(request.config_file, env=env, runtime=build_runtime(run_dir))
+    check_ports(port_claims(inspection))
+    launch = build_launch(request, inspection, run_dir, envoy=envoy_binary(env))
+    write_bootstrap(run_dir, workers=request.workers, admin_port=inspection.config.overrides.admin_port)
+    return launch
+
+
+async def _supervise(launch: Launch, journal: Journal, on_healthy: Callable[[Instance], None]) -> None:
+    supervisor = Supervisor(launch, journal, on_healthy=on_healthy)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, supervisor.stop, number.name)
+    await supervisor.run()
