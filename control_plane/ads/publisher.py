@@ -193,7 +193,9 @@ class Publisher:
                 _log_refusals("retirement_refused", refused.refusals)
 
     def _has_leftovers(self) -> bool:
-        return bool(self._views.of(Role.ENVOY).changed_types(self.good.only(SERVED_TO[Role.ENVOY])))
+        return self.good is not NOTHING and bool(
+            self._views.of(Role.ENVOY).changed_types(self.good.only(SERVED_TO[Role.ENVOY]))
+        )
 
     async def _show(self, role: Role, snapshot: Snapshot, *, can_be_superseded: bool = False) -> None:
         """Serve a snapshot to a role, and wait until all its clients have accepted what changed.

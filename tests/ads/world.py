@@ -83,21 +83,27 @@ class Peer:
         self.node = node
         self._stream = stream
         self._world = world
+        self._writing = asyncio.Lock()
         self._names: dict[str, tuple[str, ...]] = {}
 
     async def subscribe(self, type_url: str, *names: str, version: str = "") -> None:
         self._names[type_url] = names
         request = pb.DiscoveryRequest(node=self.node, type_url=type_url, resource_names=names, version_info=version)
-        await self._stream.write(request)
+        await self._write(request)
 
     async def follow(self) -> None:
         """Answer responses until the stream ends."""
         async for response in self._stream:
             self._world.log.append((self.node.id, response.type_url, {r.value for r in response.resources}))
+            self._world.happened.set()
             if self.gate is not None:
                 await self.gate(response)
             await self._answer(response)
             self._world.happened.set()
+
+    async def _write(self, request: pb.DiscoveryRequest) -> None:
+        async with self._writing:  # gRPC takes one message at a time
+            await self._stream.write(request)
 
     async def _answer(self, response: pb.DiscoveryResponse) -> None:
         error = self.judge(response)
@@ -109,7 +115,7 @@ class Peer:
             self.has[response.type_url] = {str(n): r.value for n, r in enumerate(response.resources)}
         else:
             request.error_detail.message = error
-        await self._stream.write(request)
+        await self._write(request)
 
 
 @dataclass(kw_only=True)
@@ -192,8 +198,10 @@ async def world(
     server = AdsServer(views, clients)
     port = await server.start("127.0.0.1:0")
     publisher = Publisher(views, clients, merge_routes=merge, timing=timing or Timing(grace_seconds=0.05))
-    async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(publisher.run())
-        yield World(views=views, clients=clients, publisher=publisher, seen=seen, address=f"127.0.0.1:{port}", tasks=tasks)
-        running.cancel()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(publisher.run())
+            yield World(views=views, clients=clients, publisher=publisher, seen=seen, address=f"127.0.0.1:{port}", tasks=tasks)
+            running.cancel()
+    finally:
         await server.stop()
