@@ -1,0 +1,137 @@
+"""docker-compose.yaml against the code: commands, ports, environment, mounts, images."""
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from control_plane.cli import main as plano
+from control_plane.config import load
+from demos.travel_booking.agents.__main__ import AGENTS as CODE
+from demos.travel_booking.agents.__main__ import build_parser
+from demos.travel_booking.agents.settings import VARIABLES
+from ext_proc.cli import main as ext_proc
+from tests.deployment.compose import AGENTS, ROOT, bootstrap, compose, options, port, service
+
+CONFIG = ROOT / "deploy/plano/plano_config.yaml"
+SERVICES = sorted(compose()["services"])
+PUBLISHED = {"envoy": {8001, 12000}, "prometheus": {9090}}
+
+
+def bootstrap_addresses(cluster: str) -> list[tuple[str, int]]:
+    clusters = {found["name"]: found for found in bootstrap()["static_resources"]["clusters"]}
+    members = clusters[cluster]["load_assignment"]["endpoints"][0]["lb_endpoints"]
+    sockets = [member["endpoint"]["address"]["socket_address"] for member in members]
+    return [(socket["address"], socket["port_value"]) for socket in sockets]
+
+
+def test_commands_parse() -> None:
+    control_plane = service("control-plane")["command"]
+    assert control_plane[:4] == ["python", "-m", "control_plane", "serve"]
+    # The files that it names are the container's: that they are mounted is tested below.
+    arguments = [re.sub("^--config=.*", f"--config={CONFIG}", word) for word in control_plane[4:]]
+    plano.commands["serve"].make_context("serve", arguments)
+    command = service("ext-proc")["command"]
+    assert command[:3] == ["python", "-m", "ext_proc"]
+    ext_proc.make_context("ext_proc", command[3:])
+
+
+@pytest.mark.parametrize(("name", "agent_id"), AGENTS.items())
+def test_agents_serve_where_the_configuration_says(name: str, agent_id: str) -> None:
+    command = service(name)["command"]
+    assert command[:3] == ["python", "-m", "demos.travel_booking.agents"]
+    arguments = build_parser().parse_args(command[3:])
+    urls = {agent["id"]: agent["url"] for agent in yaml.safe_load(CONFIG.read_text())["agents"]}
+    assert (arguments.agent, arguments.host) == (agent_id, "0.0.0.0")
+    assert urls[agent_id] == f"http://{name}:{arguments.port}"
+    assert arguments.port == CODE[agent_id].port
+
+
+def test_envoy_finds_the_control_plane_and_both_workers() -> None:
+    assert bootstrap_addresses("xds") == [("control-plane", port(options("control-plane")["xds"]))]
+    first, workers = port(options("ext-proc")["listen"]), int(options("ext-proc")["workers"])
+    assert bootstrap_addresses("ext_proc") == [("ext-proc", first + worker) for worker in range(workers)]
+
+
+def test_ext_proc_finds_the_control_plane_and_the_egress_listener() -> None:
+    assert options("ext-proc")["xds"] == f"control-plane:{port(options('control-plane')['xds'])}"
+    egress = urlsplit(options("control-plane")["egress-url"])
+    assert (egress.hostname, egress.port) == ("envoy", port(options("control-plane")["egress-address"]))
+
+
+def test_only_clients_ports_are_published() -> None:
+    published = {}
+    for name in SERVICES:
+        pairs = [text.split(":") for text in service(name).get("ports", [])]
+        assert all(outside == inside for outside, inside in pairs)
+        if pairs:
+            published[name] = {int(inside) for _, inside in pairs}
+    assert published == PUBLISHED
+
+
+def test_published_ports_are_the_configurations_listeners() -> None:
+    listeners = yaml.safe_load(CONFIG.read_text())["listeners"]
+    assert {listener["port"] for listener in listeners} == PUBLISHED["envoy"]
+
+
+def test_agents_know_the_model_listener() -> None:
+    listeners = {listener["type"]: listener["port"] for listener in yaml.safe_load(CONFIG.read_text())["listeners"]}
+    for name in AGENTS:
+        environment = service(name)["environment"]
+        assert environment["LLM_GATEWAY_ENDPOINT"] == f"http://envoy:{listeners['model']}/v1"
+        assert environment.keys() <= set(VARIABLES.values())
+
+
+def test_the_configuration_loads_with_the_environment_that_is_given() -> None:
+    text, given = CONFIG.read_text(encoding="utf-8"), service("control-plane")["environment"]
+    assert set(re.findall(r"\$(\w+)", text)) == set(given)
+    loaded = load(text, env=dict.fromkeys(given, "a-key"), file=CONFIG.name)
+    assert [agent.id for agent in loaded.config.agents] == list(AGENTS.values())
+
+
+def test_provider_keys_go_to_the_control_plane_alone() -> None:
+    holders = [name for name in SERVICES if "OPENAI_API_KEY" in service(name).get("environment", {})]
+    assert holders == ["control-plane"]
+    assert "sk-" not in (ROOT / "docker-compose.yaml").read_text(encoding="utf-8")
+
+
+def test_the_configuration_is_the_demos_but_for_the_agents_hosts() -> None:
+    ours, demos = (yaml.safe_load(path.read_text()) for path in (CONFIG, ROOT / "demos/travel_booking/plano_config.yaml"))
+    for ours_agent, demos_agent in zip(ours["agents"], demos["agents"], strict=True):
+        assert port(ours_agent.pop("url")) == port(demos_agent.pop("url"))
+    assert ours == demos
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_what_is_mounted_exists(name: str) -> None:
+    for mount in service(name).get("volumes", []):
+        source, target, *mode = mount.split(":")
+        if source in compose()["volumes"]:
+            continue
+        assert (ROOT / source).exists()
+        assert mode == ["ro"]
+        inside = [value for value in map(str, service(name)["command"]) if f"={target}" in value]
+        assert inside, f"nothing uses {target}"
+
+
+def test_the_configuration_is_where_the_command_looks() -> None:
+    source, target, _ = service("control-plane")["volumes"][0].split(":")
+    inside = options("control-plane")["config"].removeprefix(f"{target}/")
+    assert ROOT / source / inside == CONFIG
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_services_are_checked_restarted_and_wait_for_what_exists(name: str) -> None:
+    assert service(name)["healthcheck"]["test"][0] == "CMD"
+    assert service(name)["restart"] == "unless-stopped"
+    for other, condition in service(name).get("depends_on", {}).items():
+        assert other in SERVICES
+        assert condition["condition"] in ("service_started", "service_healthy")
+
+
+@pytest.mark.parametrize("name", ["control-plane", "ext-proc", *AGENTS])
+def test_python_containers_are_locked_down(name: str) -> None:
+    assert service(name)["read_only"] is True
+    assert service(name)["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in service(name)["security_opt"]

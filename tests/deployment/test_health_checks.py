@@ -1,0 +1,86 @@
+"""The health checks of docker-compose.yaml, run as they stand against the real thing, up and down."""
+
+import asyncio
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+import pytest
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from demos.travel_booking.agents.__main__ import AGENTS as CODE
+from demos.travel_booking.agents.service import build_service
+from demos.travel_booking.agents.settings import Settings
+from tests.deployment.compose import AGENTS, bootstrap, options, port, service
+from tests.kit.asgi_server import serve
+
+GRPC = {"control-plane": "xds", "ext-proc": "listen"}
+"""Service -> option of its command that says where its gRPC server listens."""
+NOBODY = 1
+
+
+def checked_port(name: str) -> int:
+    found = re.search(r"127\.0\.0\.1[:/](\d+)", service(name)["healthcheck"]["test"][-1])
+    assert found
+    return int(found[1])
+
+
+async def passes(name: str, where: int) -> bool:
+    """Run a service's health check against another port of this machine."""
+    _, program, *arguments = service(name)["healthcheck"]["test"]
+    arguments[-1] = re.sub(r"(127\.0\.0\.1[:/])\d+", rf"\g<1>{where}", arguments[-1])
+    program = sys.executable if program == "python" else program
+    async with asyncio.timeout(30):
+        process = await asyncio.create_subprocess_exec(
+            program, *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+        )
+        return await process.wait() == 0
+
+
+@asynccontextmanager
+async def health_service(status: "health_pb2.HealthCheckResponse.ServingStatus") -> AsyncIterator[int]:
+    servicer = health.aio.HealthServicer()  # type: ignore[attr-defined]  # set at import, by version
+    await servicer.set("", status)
+    server = grpc.aio.server()
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    found = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    try:
+        yield found
+    finally:
+        await server.stop(None)
+
+
+@pytest.mark.parametrize(("name", "option"), GRPC.items())
+async def test_grpc_services(name: str, option: str) -> None:
+    assert checked_port(name) == port(options(name)[option])
+    response = health_pb2.HealthCheckResponse
+    async with health_service(response.SERVING) as serving:
+        assert await passes(name, serving)
+    async with health_service(response.NOT_SERVING) as starting:
+        assert not await passes(name, starting)
+    assert not await passes(name, NOBODY)
+
+
+@pytest.mark.parametrize(("name", "agent_id"), AGENTS.items())
+async def test_agents(name: str, agent_id: str) -> None:
+    assert checked_port(name) == CODE[agent_id].port
+    async with serve(build_service(CODE[agent_id], Settings())) as url:
+        assert await passes(name, port(url))
+    assert not await passes(name, NOBODY)
+
+
+@pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False)])
+async def test_envoy(status: int, *, healthy: bool) -> None:
+    async def ready(_: object) -> PlainTextResponse:
+        return PlainTextResponse("LIVE", status)
+
+    assert checked_port("envoy") == bootstrap()["admin"]["address"]["socket_address"]["port_value"]
+    async with serve(Starlette(routes=[Route("/ready", ready)])) as url:
+        assert await passes("envoy", port(url)) is healthy
+    assert not await passes("envoy", NOBODY)
