@@ -1,7 +1,8 @@
 """The gRPC shell: ExternalProcessor.Process streams in, sessions inside, health beside them.
 
-Envoy resets a stream as soon as it needs no more answers, so CANCELLED is the normal end. Sessions know no gRPC; here are the
-loop, the mapping of errors that nobody foresaw, and the record of what happened.
+A stream ends with the reply that settles its request: to Envoy that means "nothing more to say", and it costs less than to wait
+until Envoy resets it. A reset before that is a client that went away. Sessions know no gRPC; here are the loop, the mapping of
+errors that nobody foresaw, and the record of what happened.
 """
 
 import time
@@ -62,18 +63,12 @@ class ExternalProcessor:
                     return
                 await context.write(await self._answer(session, message))
             self._finish(session.record, time.perf_counter() - started)
-            await self._answer_rest(session, context)
         except wire.UnexpectedMessage as unexpected:
             await self._give_up(session, context, unexpected)
         finally:
             in_flight.dec()
             if not session.is_decided:
                 self._metrics.record(session.record, "cancelled", time.perf_counter() - started)
-
-    async def _answer_rest(self, session: Session, context: grpc.aio.ServicerContext[Any, bytes]) -> None:
-        # Trailers may follow a decided body. After a refusal Envoy sends nothing; whatever came would be refused again.
-        while (message := await context.read()) is not _EOF:
-            await context.write(await self._answer(session, message))
 
     async def _answer(self, session: Session, message: Any) -> bytes:
         event = wire.decode(message)
