@@ -77,8 +77,8 @@ class PairStream:
         if self._machine.closed:
             return b""
         try:
-            last = self._all(self._decoder.finish())
-        except GatewayError:
+            last = b"".join(self._write(self._one(event)) for event in self._decoder.finish())
+        except MalformedBody:
             last = b""  # Half an event: the stream was cut off.
         if not self._machine.closed:
             last += self._write(self._machine.end())

@@ -30,6 +30,9 @@ CHAT_FINISH: Final = {
 ANTHROPIC_TIER: Final = {"default": "standard", "auto": "standard", "flex": "standard", "priority": "priority"}
 """service_tier of an OpenAI answer -> of a message's usage."""
 
+CHAT_TIER: Final = {"standard": "default", "priority": "priority"}
+"""service_tier of a message's usage -> of an OpenAI answer."""
+
 _MAX_USER: Final = 64
 """OpenAI refuses longer ids of users; Claude Code's are longer."""
 

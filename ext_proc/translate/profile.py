@@ -31,6 +31,8 @@ class Profile:
     """Chat Completions: `file` parts may say `file_url`. An extension, used between two translations."""
     default_max_tokens: int | None = None
     """Messages: sent if the client sets none; None takes what the model is known to accept."""
+    system_messages: bool = False
+    """Messages: the model takes messages of role `system` within the conversation; otherwise they become a user's text."""
     thinking: Literal["adaptive", "budget", "none"] | None = None
     """Messages: how the model is told to think; None derives it from the model's name."""
 

@@ -4,12 +4,13 @@ from types import MappingProxyType
 from typing import Final
 
 from ext_proc.errors import UnsupportedFeature
+from ext_proc.translate.chat_completions_over_messages import CHAT_COMPLETIONS_OVER_MESSAGES
 from ext_proc.translate.identity import Identity
 from ext_proc.translate.messages_over_chat_completions import MESSAGES_OVER_CHAT_COMPLETIONS
 from ext_proc.translate.pair import Pair, PairTranslation
 from ext_proc.translate.translation import Exchange, Translation
 
-_ALL: Final = (MESSAGES_OVER_CHAT_COMPLETIONS,)
+_ALL: Final = (MESSAGES_OVER_CHAT_COMPLETIONS, CHAT_COMPLETIONS_OVER_MESSAGES)
 
 PAIRS: Final = MappingProxyType({(pair.client_api, pair.upstream_api): pair for pair in _ALL})
 """(client API, upstream API) -> how. An API over itself needs no entry."""

@@ -1,0 +1,201 @@
+"""Chat Completions request -> Messages request.
+
+https://platform.openai.com/docs/api-reference/chat/create, https://platform.claude.com/docs/en/api/messages
+"""
+
+from typing import Any, Final
+
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.errors import MalformedBody
+from ext_proc.translate.chat_refusals import REFUSED, refuse
+from ext_proc.translate.chat_to_messages import AnthropicMessages
+from ext_proc.translate.custom_tools import as_function
+from ext_proc.translate.dropped import CHAT_COMPLETIONS_OVER_MESSAGES as DROPPED
+from ext_proc.translate.dropped import carry_unknown
+from ext_proc.translate.fields import as_object, as_text, kind_of, objects, unsupported
+from ext_proc.translate.parts import budget_of_effort
+from ext_proc.translate.profile import default_max_tokens, takes_sampling, thinking_style
+from ext_proc.translate.translation import MESSAGES, Exchange
+
+_KNOWN: Final = (
+    frozenset(DROPPED)
+    | REFUSED
+    | {
+        "model",
+        "messages",
+        "max_tokens",
+        "max_completion_tokens",
+        "stop",
+        "stream",
+        "temperature",
+        "top_p",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "reasoning_effort",
+        "response_format",
+        "user",
+        "service_tier",
+    }
+)
+_ANY_INPUT: Final = {"type": "object", "properties": {}}
+
+
+def request(exchange: Exchange, upstream_model: str) -> JsonObject:
+    """Return the Messages body for a Chat Completions body."""
+    body, profile = exchange.request, exchange.profile
+    refuse(body, MESSAGES)
+    messages = AnthropicMessages(system_messages=profile.system_messages)
+    messages.add_all(body.get("messages"))
+    limit = body.get("max_completion_tokens", body.get("max_tokens"))
+    out: JsonObject = {
+        "model": upstream_model,
+        "max_tokens": limit if limit is not None else default_max_tokens(upstream_model, profile),
+        "messages": messages.out,
+    }
+    if messages.system:
+        out["system"] = messages.system
+    if body.get("stop"):
+        out["stop_sequences"] = [body["stop"]] if isinstance(body["stop"], str) else body["stop"]
+    if body.get("stream") is not None:
+        out["stream"] = body["stream"]
+    _tools(body, out)
+    _format(body, out)
+    _account(body, out)
+    if "thinking" not in body:
+        _think(body, thinking_style(upstream_model, profile), out)
+    if takes_sampling(upstream_model):
+        _sample(body, out)
+    carry_unknown(body, _KNOWN, out)
+    return out
+
+
+def _tools(body: JsonObject, out: JsonObject) -> None:
+    tools = [_tool(tool, where) for tool, where in objects(body.get("tools"), "tools")]
+    choice = _choice(body.get("tool_choice")) if tools else None
+    if choice is not None and "allowed" in choice:
+        allowed = choice.pop("allowed")
+        tools = [tool for tool in tools if tool["name"] in allowed]
+    if not tools:
+        # Anthropic refuses calls in the conversation without tools; OpenAI does not.
+        tools = [{"name": name, "input_schema": _ANY_INPUT} for name in _called(out["messages"])]
+        choice = {"type": "none"}
+    if not tools:
+        return
+    if body.get("parallel_tool_calls") is False and (choice is None or choice["type"] != "none"):
+        choice = {**(choice or {"type": "auto"}), "disable_parallel_tool_use": True}
+    out["tools"] = tools
+    if choice is not None:
+        out["tool_choice"] = choice
+
+
+def _tool(tool: JsonObject, where: str) -> JsonObject:
+    match kind_of(tool, where):
+        case "function":
+            function = as_object(tool.get("function"), f"{where}.function")
+        case "custom":
+            custom = as_object(tool.get("custom"), f"{where}.custom")
+            name = as_text(custom.get("name"), f"{where}.custom.name")
+            function = as_function(name, custom.get("description"), custom.get("format"))
+        case _:
+            raise unsupported(f"{where}.type", MESSAGES)
+    out: JsonObject = {"name": as_text(function.get("name"), f"{where}.function.name")}
+    if function.get("description") is not None:
+        out["description"] = function["description"]
+    out["input_schema"] = as_object(function.get("parameters") or _ANY_INPUT, f"{where}.function.parameters")
+    if function.get("strict") is not None:
+        out["strict"] = function["strict"]
+    marker = tool.get("cache_control") or function.get("cache_control")
+    if marker:
+        out["cache_control"] = marker
+    return out
+
+
+def _choice(choice: Any) -> JsonObject | None:
+    match choice:
+        case None:
+            return None
+        case "auto" | "none":
+            return {"type": choice}
+        case "required":
+            return {"type": "any"}
+        case {"type": "function", "function": {"name": str(name)}} | {"type": "custom", "custom": {"name": str(name)}}:
+            return {"type": "tool", "name": name}
+        case {"type": "allowed_tools", "allowed_tools": {"mode": "auto" | "required" as mode, "tools": list(tools)}}:
+            return {"type": "any" if mode == "required" else "auto", "allowed": [_allowed(tool) for tool in tools]}
+    raise MalformedBody("tool_choice is not one of Chat Completions.", param="tool_choice")
+
+
+def _allowed(tool: Any) -> str:
+    match tool:
+        case {"function": {"name": str(name)}} | {"custom": {"name": str(name)}}:
+            return name
+    raise MalformedBody("tool_choice.allowed_tools.tools must name tools.", param="tool_choice.allowed_tools.tools")
+
+
+def _called(messages: list[JsonObject]) -> list[str]:
+    blocks = [block for message in messages for block in message["content"]]
+    return list(dict.fromkeys(block["name"] for block in blocks if block["type"] == "tool_use"))
+
+
+def _format(body: JsonObject, out: JsonObject) -> None:
+    if body.get("response_format") is None:
+        return
+    wanted = as_object(body["response_format"], "response_format")
+    match kind_of(wanted, "response_format"):
+        case "text":
+            pass
+        case "json_schema":
+            place = "response_format.json_schema"
+            schema = as_object(as_object(wanted.get("json_schema"), place).get("schema"), f"{place}.schema")
+            out["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
+        case _:  # json_object: Anthropic has no JSON without a schema.
+            raise unsupported("response_format.type", MESSAGES)
+
+
+def _account(body: JsonObject, out: JsonObject) -> None:
+    user = body.get("user") or body.get("safety_identifier")
+    if isinstance(user, str):
+        out["metadata"] = {"user_id": user}
+    if body.get("service_tier") is not None:
+        out["service_tier"] = "standard_only" if body["service_tier"] == "default" else "auto"
+
+
+def _think(body: JsonObject, style: str, out: JsonObject) -> None:
+    effort = body.get("reasoning_effort")
+    if not isinstance(effort, str) or style == "none":
+        return
+    if effort == "none":
+        out["thinking"] = {"type": "disabled"}
+        return
+    if style == "adaptive":
+        out["thinking"] = {"type": "adaptive"}
+        out.setdefault("output_config", {})["effort"] = "low" if effort == "minimal" else effort
+        return
+    limit = out["max_tokens"]
+    budget = budget_of_effort(effort, limit) if isinstance(limit, int) else None
+    if budget is not None and _may_think(out):
+        out["thinking"] = {"type": "enabled", "budget_tokens": budget}
+
+
+def _may_think(out: JsonObject) -> bool:
+    """Tell if thinking by budget is allowed: not with a forced tool, nor within a turn whose thoughts are not there."""
+    if out.get("tool_choice", {}).get("type") in ("any", "tool"):
+        return False
+    last = next((message for message in reversed(out["messages"]) if message["role"] == "assistant"), None)
+    if last is None or out["messages"][-1] is last:
+        return last is None
+    answers_tools = any(block["type"] == "tool_result" for block in out["messages"][-1]["content"])
+    return not answers_tools or last["content"][0]["type"] in ("thinking", "redacted_thinking")
+
+
+def _sample(body: JsonObject, out: JsonObject) -> None:
+    thinks = out.get("thinking", {}).get("type") in ("enabled", "adaptive")
+    temperature, top_p = body.get("temperature"), body.get("top_p")
+    if thinks:
+        return  # Anthropic accepts its own choice only.
+    if temperature is not None:
+        # OpenAI's scale ends at 2, Anthropic's at 1.
+        out["temperature"] = min(temperature, 1) if isinstance(temperature, int | float) else temperature
+    elif top_p is not None:  # Claude 4.1 and later refuse both at once.
+        out["top_p"] = top_p

@@ -1,0 +1,27 @@
+"""Fields of a Chat Completions request that an upstream without the feature cannot honour, unless they ask for nothing."""
+
+from typing import Any, Final
+
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.translate.fields import unsupported
+
+_NOTHING: Final[dict[str, tuple[Any, ...]]] = {
+    "n": (None, 1),
+    "logprobs": (None, False),
+    "audio": (None,),
+    "modalities": (None, ["text"], []),
+    "functions": (None, []),
+    "function_call": (None, "auto", "none"),
+    "web_search_options": (None,),
+    "moderation": (None,),
+}
+"""Field -> values that ask for nothing."""
+
+REFUSED: Final = frozenset(_NOTHING)
+
+
+def refuse(body: JsonObject, api: str) -> None:
+    """Raise for the first field that asks for something that `api` has not."""
+    for name, harmless in _NOTHING.items():
+        if body.get(name) not in harmless:
+            raise unsupported(name, api)

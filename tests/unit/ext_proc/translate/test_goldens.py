@@ -1,0 +1,90 @@
+"""Requests, answers, errors and streams of every pair, against files that can be read and reviewed."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from ext_proc.errors import UnsupportedFeature
+from ext_proc.translate.profile import Profile
+from ext_proc.translate.registry import PAIRS, translation
+from ext_proc.translate.translation import Exchange
+from tests.kit.golden import GOLDEN_ROOT, assert_golden, assert_no_orphans, golden_id, golden_inputs, golden_path
+
+ROOT = GOLDEN_ROOT / "translate"
+ASPECTS = {"requests": "upstream", "responses": "client", "errors": "client", "streams": "client"}
+STREAM_REQUEST = {"model": "m", "stream": True, "stream_options": {"include_usage": True}}
+
+
+def inputs(aspect: str) -> list[Any]:
+    folders = sorted((ROOT / aspect).iterdir()) if (ROOT / aspect).exists() else []
+    return [pytest.param(path, id=f"{path.parent.name}/{golden_id(path)}") for f in folders for path in golden_inputs(f)]
+
+
+def exchange_of(source: Path, default: dict[str, Any]) -> Exchange:
+    sidecar = source.with_name(f"{golden_id(source)}.request.json")
+    request = orjson.loads(sidecar.read_bytes()) if sidecar.exists() else default
+    return Exchange(request=request, id="0" * 32, created=1_700_000_000)
+
+
+def pretty(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n"
+
+
+def apis_of(source: Path) -> tuple[str, str]:
+    client, upstream = source.parent.name.split("_over_")
+    return client, upstream
+
+
+@pytest.mark.parametrize("source", inputs("requests"))
+def test_request(source: Path, request: pytest.FixtureRequest) -> None:
+    given = orjson.loads(source.read_bytes())
+    profile = Profile(**given.pop("$profile", {}))
+    exchange = Exchange(request=given, id="0" * 32, created=1_700_000_000, profile=profile)
+    before = orjson.dumps(given)
+    try:
+        body = translation(*apis_of(source), exchange).request(upstream_model="upstream-model")
+    except UnsupportedFeature as error:
+        body = {"unsupported": error.param, "message": error.public_message}
+    assert orjson.dumps(given) == before
+    assert_golden(golden_path(source, "upstream", "json"), pretty(body), request)
+
+
+@pytest.mark.parametrize("source", inputs("responses"))
+def test_response(source: Path, request: pytest.FixtureRequest) -> None:
+    given = orjson.loads(source.read_bytes())
+    before = orjson.dumps(given)
+    translated = translation(*apis_of(source), exchange_of(source, {"model": "m"})).response(given)
+    assert orjson.dumps(given) == before
+    assert_golden(golden_path(source, "client", "json"), pretty(translated.body), request)
+
+
+@pytest.mark.parametrize("source", inputs("errors"))
+def test_error(source: Path, request: pytest.FixtureRequest) -> None:
+    given = orjson.loads(source.read_bytes())
+    body = given["body"]
+    raw = body.encode() if isinstance(body, str) else orjson.dumps(body)
+    translated = translation(*apis_of(source), exchange_of(source, {})).error(given["status"], raw)
+    assert_golden(golden_path(source, "client", "json"), pretty(translated.body), request)
+
+
+@pytest.mark.parametrize("source", inputs("streams"))
+def test_stream(source: Path, request: pytest.FixtureRequest) -> None:
+    stream = translation(*apis_of(source), exchange_of(source, STREAM_REQUEST)).stream()
+    out = stream.feed(source.read_bytes()) + stream.finish()
+    assert_golden(golden_path(source, "client", "sse"), out.decode(), request)
+
+
+@pytest.mark.parametrize("aspect", ASPECTS)
+def test_no_orphans(aspect: str, request: pytest.FixtureRequest) -> None:
+    for folder in (ROOT / aspect).iterdir():
+        extension = "sse" if aspect == "streams" else "json"
+        expected = [golden_path(source, ASPECTS[aspect], extension) for source in golden_inputs(folder)]
+        assert_no_orphans(folder, expected, request)
+
+
+@pytest.mark.parametrize("aspect", ASPECTS)
+def test_every_pair_has_goldens(aspect: str) -> None:
+    names = {folder.name for folder in (ROOT / aspect).iterdir() if golden_inputs(folder)}
+    assert names == {f"{client}_over_{upstream}" for client, upstream in PAIRS}
