@@ -9,14 +9,13 @@ from control_plane.config.model import PlanoConfig
 from control_plane.inspection import Inspection
 from control_plane.ir.model import Gateway, Listener, ListenerKind
 from control_plane.supervisor.child import ChildSpec
-from control_plane.supervisor.instance import ListenerView
+from control_plane.supervisor.instance import ListenerView, reachable_url
 from control_plane.supervisor.ports import PortClaim
 from control_plane.supervisor.request import UpRequest, available_cpus
 from control_plane.supervisor.run_dir import RunDir
 from control_plane.supervisor.supervisor import Launch
 
 LOOPBACK = "127.0.0.1"
-_WILDCARDS = {"0.0.0.0": LOOPBACK, "::": "[::1]"}  # noqa: S104 compared with, not bound
 
 
 def build_runtime(run_dir: RunDir) -> Runtime:
@@ -36,6 +35,7 @@ def build_launch(request: UpRequest, inspection: Inspection, run_dir: RunDir, *,
         config_file=str(request.config_file),
         sockets=str(run_dir.sockets),
         instance_file=run_dir.instance,
+        status_file=run_dir.status,
         admin_url=f"http://{LOOPBACK}:{overrides.admin_port}",
         metrics_url=f"http://{LOOPBACK}:{overrides.metrics_port}/metrics",
         listeners=tuple(_view(listener, inspection.gateway) for listener in inspection.gateway.listeners),
@@ -99,11 +99,10 @@ def _pairs(flags: dict[str, str]) -> Iterator[str]:
 
 
 def _view(listener: Listener, gateway: Gateway) -> ListenerView:
-    host = _WILDCARDS.get(listener.address) or (f"[{listener.address}]" if ":" in listener.address else listener.address)
     return ListenerView(
         name=listener.name,
         kind=listener.kind,
-        url=f"http://{host}:{listener.port}",
+        url=reachable_url(listener.address, listener.port),
         serves=_models(gateway) if listener.kind is ListenerKind.MODEL else _agents(listener, gateway),
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from control_plane.status import read_status
 from control_plane.supervisor.admin import drain, wait_until, wait_until_healthy
 from control_plane.supervisor.child import Backoff, Child, ChildSpec, Death
 from control_plane.supervisor.errors import CannotStart
@@ -32,6 +33,8 @@ class Launch:
     config_file: str
     sockets: str
     instance_file: Path
+    status_file: Path
+    """The control plane's."""
     admin_url: str
     metrics_url: str
     listeners: tuple[ListenerView, ...]
@@ -147,6 +150,8 @@ class Supervisor:
     def _why_not_healthy(self) -> str:
         urls = ", ".join(listener.url for listener in self._launch.listeners)
         lines = [f"not healthy within {self._launch.healthy_within_seconds:g} s (asked {urls}/healthz)"]
+        status = read_status(self._launch.status_file)
+        lines += [f"configuration {status.state}: {problem.message}" for problem in status.problems] if status else []
         for child in self._children:
             view = child.view
             lines += [

@@ -100,6 +100,7 @@ class Gateway:
             config_file="plano_config.yaml",
             sockets=str(folder),
             instance_file=folder / "plano.json",
+            status_file=folder / "status.json",
             admin_url=f"http://127.0.0.1:{port}",
             metrics_url="http://127.0.0.1:9092/metrics",
             listeners=(ListenerView(name="a", kind="agent", url=f"http://127.0.0.1:{port}", serves=("weather",)),),

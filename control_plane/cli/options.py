@@ -1,0 +1,44 @@
+"""Options that several commands share, and how a command fails: lines on stderr, exit code 1."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from control_plane.errors import ConfigError
+from control_plane.inspection import NoConfigFile
+from control_plane.report.problems import problems_text
+from control_plane.supervisor.down import WillNotStop
+from control_plane.supervisor.errors import CannotStart
+from control_plane.supervisor.run_dir import default_run_dir
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+run_dir_option = click.option(
+    "--run-dir",
+    type=click.Path(file_okay=False, path_type=Path, resolve_path=True),
+    default=default_run_dir,
+    show_default="~/.plano/run",
+    help="Where the instance keeps its sockets, logs and state.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
+@contextmanager
+def errors_in_words() -> Iterator[None]:
+    """Turn what may go wrong into words."""
+    try:
+        yield
+    except ConfigError as error:
+        fail("\n".join(problems_text(error.problems, error.warnings)))
+    except (CannotStart, NoConfigFile, WillNotStop) as error:
+        fail(f"plano: {error}")
+
+
+def fail(message: str) -> NoReturn:
+    """Print to stderr and exit with code 1."""
+    click.echo(message, err=True)
+    sys.exit(1)

@@ -1,0 +1,101 @@
+"""`plano status`: processes, listeners, configuration and acknowledgements, as text and as JSON."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from control_plane.report.problems import problem_line
+from control_plane.report.running import serves
+from control_plane.report.table import table
+from control_plane.status import ClientStatus, ConfigState, Status
+from control_plane.supervisor.instance import ProcessView
+from control_plane.supervisor.overview import ListenerHealth, Overview
+
+_STATES = {
+    ConfigState.OK: "ok: the file is served as it is",
+    ConfigState.INVALID: "invalid: the last good configuration is served",
+    ConfigState.REJECTED: "rejected by Envoy or ext_proc: the last good configuration is served",
+}
+
+
+def status_text(overview: Overview) -> Iterator[str]:
+    """Show an instance."""
+    instance = overview.instance
+    if instance is None:
+        yield f"Nothing runs in {overview.run_dir}."
+        return
+    yield f"Plano is {'healthy' if overview.healthy else 'not healthy'} ({instance.phase}, pid {instance.pid})."
+    yield ""
+    yield from table([("process", "state", "pid", "uptime", "restarts", "last exit"), *map(_process, instance.processes)])
+    yield ""
+    yield from table([("listener", "health", "url", "serves"), *map(_listener, overview.listeners)])
+    yield ""
+    yield from _configuration(overview.status, instance.config_file)
+    yield ""
+    places = [("metrics", instance.metrics_url), ("Envoy admin", instance.admin_url), ("run dir, logs", overview.run_dir)]
+    yield from table(places)
+
+
+def status_json(overview: Overview) -> str:
+    """Render the same for programs."""
+    instance = overview.instance
+    answer = {
+        "running": instance is not None,
+        "healthy": overview.healthy,
+        "run_dir": overview.run_dir,
+        "phase": instance and instance.phase,
+        "pid": instance and instance.pid,
+        "started_at": instance and instance.started_at,
+        "admin_url": instance and instance.admin_url,
+        "metrics_url": instance and instance.metrics_url,
+        "processes": [asdict(process) for process in instance.processes] if instance else [],
+        "config": asdict(overview.status) if overview.status else None,
+        "listeners": [{**asdict(health.listener), "healthy": health.healthy} for health in overview.listeners],
+    }
+    return json.dumps(answer, indent=2)
+
+
+def _configuration(status: Status | None, config_file: str) -> Iterator[str]:
+    if status is None:
+        yield from table([("configuration", config_file), ("state", "not known: the control plane has not reported yet")])
+        return
+    rows = [("configuration", status.config_file), ("state", _STATES[status.state]), ("version", status.version)]
+    yield from table([*rows, ("served since", status.published_at)])
+    yield from (f"    {problem_line(problem)}" for problem in status.problems)
+    yield from (f"    warning: {problem_line(warning)}" for warning in status.warnings)
+    if status.clients:
+        yield ""
+        yield from table([("client", "role", "runs", "refused"), *map(_client, status.clients)])
+
+
+def _client(client: ClientStatus) -> tuple[str, ...]:
+    return client.node_id, client.role, _versions(client.acked), "; ".join(map(": ".join, client.refused.items())) or "-"
+
+
+def _versions(acked: dict[str, str]) -> str:
+    """Name the one version that all types have, or each type's."""
+    versions = set(acked.values())
+    if len(versions) == 1:
+        return f"{versions.pop()} ({', '.join(acked)})"
+    return ", ".join(f"{name} {version}" for name, version in acked.items()) or "-"
+
+
+def duration(seconds: float) -> str:
+    """Render seconds in at most two units."""
+    minutes, rest = divmod(int(max(0, seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    units = [f"{days}d", f"{hours}h", f"{minutes}m", f"{rest}s"]
+    first = next((index for index, value in enumerate((days, hours, minutes)) if value), 3)
+    return " ".join(units[first : first + 2])
+
+
+def _process(view: ProcessView) -> tuple[str, ...]:
+    uptime = duration(time.time() - view.started_at) if view.started_at else "-"
+    return view.name, view.state, str(view.pid or "-"), uptime, str(view.restarts), view.last_exit or "-"
+
+
+def _listener(health: ListenerHealth) -> tuple[str, ...]:
+    listener = health.listener
+    return listener.name, "healthy" if health.healthy else "unhealthy", listener.url, serves(listener)
