@@ -64,11 +64,17 @@ def _xds_cluster(where: str) -> api.cluster.Cluster:
 
 def _ext_proc_cluster(workers: Sequence[str]) -> api.cluster.Cluster:
     cluster = _grpc_cluster(EXT_PROC_CLUSTER, workers)
-    cluster.lb_policy = api.cluster.ClusterLbPolicy.LEAST_REQUEST
-    # Only when every worker is unhealthy are all tried: then one that has just come back is found at once.
-    cluster.common_lb_config = api.cluster.ClusterCommonLbConfig(healthy_panic_threshold=api.type_v3.Percent(value=1))
+    # Not the one with the fewest requests: that would be a worker that has just died. A retry goes to the next one, and the
+    # health check takes the dead one out. No outlier detection: it can keep a restarted worker out when the other one dies.
+    cluster.lb_policy = api.cluster.ClusterLbPolicy.ROUND_ROBIN
+    cluster.common_lb_config = api.cluster.ClusterCommonLbConfig(
+        # Only when every worker is unhealthy are all tried: then one that has just come back is found at once.
+        healthy_panic_threshold=api.type_v3.Percent(value=1),
+        # By default Envoy gathers changes of health for a second before it acts on them: a worker that is back would not be
+        # used when the other one dies meanwhile.
+        update_merge_window=api.duration(0),
+    )
     cluster.health_checks = [_health_check()]
-    cluster.outlier_detection = _outlier_detection()
     # One request is one ext_proc stream: Envoy's default of 1,024 would answer the next with an error.
     cluster.circuit_breakers = api.cluster.CircuitBreakers(
         thresholds=[
@@ -88,30 +94,11 @@ def _health_check() -> api.core.HealthCheck:
         timeout=api.duration(1),
         interval=api.duration(1),
         no_traffic_interval=api.duration(1),
-        unhealthy_interval=api.duration(0.25),
-        # Two in a row, so that a pause of garbage collection takes no worker out; a refused connection counts at once.
+        unhealthy_interval=api.duration(0.1),
+        # Two in a row: one pause takes no worker out.
         unhealthy_threshold=2,
         healthy_threshold=1,
         grpc_health_check=api.core.HealthCheckGrpcHealthCheck(),
-    )
-
-
-def _outlier_detection() -> api.cluster.OutlierDetection:
-    """Take a worker that cannot be reached out at once, before its next health check."""
-    return api.cluster.OutlierDetection(
-        split_external_local_origin_errors=True,
-        consecutive_local_origin_failure=1,
-        enforcing_consecutive_local_origin_failure=100,
-        # An answer that a worker gave says nothing against the worker.
-        enforcing_consecutive_5xx=0,
-        enforcing_consecutive_gateway_failure=0,
-        enforcing_success_rate=0,
-        enforcing_local_origin_success_rate=0,
-        interval=api.duration(1),
-        base_ejection_time=api.duration(1),
-        max_ejection_time=api.duration(5),
-        max_ejection_percent=99,
-        successful_active_health_check_uneject_host=True,
     )
 
 

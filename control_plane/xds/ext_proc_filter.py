@@ -32,7 +32,9 @@ def build_ext_proc(listener: ir.Listener) -> api.hcm.HttpFilter:
 
 def _grpc_service(listener: ir.Listener) -> api.core.GrpcService:
     return api.core.GrpcService(
-        envoy_grpc=api.core.GrpcServiceEnvoyGrpc(cluster_name=EXT_PROC_CLUSTER, retry_policy=_next_worker()),
+        envoy_grpc=api.core.GrpcServiceEnvoyGrpc(cluster_name=EXT_PROC_CLUSTER),
+        # Not the field of the same name in envoy_grpc, which is for xDS streams alone.
+        retry_policy=_next_worker(),
         initial_metadata=[
             api.core.HeaderValue(key=contract.STAGE_METADATA, value=contract.STAGE_DECIDE),
             api.core.HeaderValue(key=contract.LISTENER_METADATA, value=listener.name),
@@ -43,7 +45,7 @@ def _grpc_service(listener: ir.Listener) -> api.core.GrpcService:
 def _next_worker() -> api.core.RetryPolicy:
     """Try another worker when one cannot be reached: it has not seen the request, so nothing is done twice."""
     return api.core.RetryPolicy(
-        retry_on="connect-failure,refused-stream,reset-before-request",
+        retry_on="connect-failure,refused-stream,reset",
         num_retries=3,
         retry_back_off=api.core.BackoffStrategy(base_interval=api.duration(0.005), max_interval=api.duration(0.05)),
         retry_host_predicate=[
@@ -52,7 +54,7 @@ def _next_worker() -> api.core.RetryPolicy:
                 typed_config=api.pack(api.previous_hosts.PreviousHostsPredicate()),
             )
         ],
-        host_selection_retry_max_attempts=5,
+        host_selection_retry_max_attempts=10,
     )
 
 
