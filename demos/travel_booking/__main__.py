@@ -15,7 +15,7 @@ from types import FrameType
 import yaml
 
 from demos.travel_booking.run.asking import ask_all
-from demos.travel_booking.run.children import Children, StartFailed
+from demos.travel_booking.run.children import Children, DemoFailed
 from demos.travel_booking.run.gateway import Ports, build_config, free_ports, running_gateway
 from demos.travel_booking.run.questions import QUESTIONS
 
@@ -29,10 +29,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="plano-demo-") as folder:
         try:
             problems = run(Path(folder), os.environ.get("OPENAI_API_KEY"))
-        except StartFailed as failure:
-            print(f"\nThe demo could not start: {failure}", file=sys.stderr)
+        except DemoFailed as failure:
+            print(f"\nThe demo failed: {failure}", file=sys.stderr)
             show_logs(Path(folder))
             return 1
+        except KeyboardInterrupt:
+            print("\nStopped.", file=sys.stderr)
+            return 130
         if any(problems):
             show_logs(Path(folder))
     return summary(problems)

@@ -14,8 +14,8 @@ START_SECONDS = 60
 STOP_SECONDS = 10
 
 
-class StartFailed(Exception):
-    """A process of the demo did not come up, and why."""
+class DemoFailed(Exception):
+    """The demo could not do its part, and why."""
 
 
 class Children:
@@ -62,4 +62,4 @@ class Children:
                 except httpx.HTTPError as error:
                     code = process.poll()
                     cause = f"{error}" if code is None else f"it exited with status {code}"
-                    raise StartFailed(f"{name} does not serve: {cause}") from error
+                    raise DemoFailed(f"{name} does not serve: {cause}") from error

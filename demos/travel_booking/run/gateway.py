@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from demos.travel_booking.run.children import StartFailed
+from demos.travel_booking.run.children import DemoFailed
 
 CONFIG = Path(__file__).parents[1] / "plano_config.yaml"
 PLANO = (sys.executable, "-m", "control_plane")
@@ -61,14 +61,21 @@ def build_config(ports: Ports, agent_urls: Mapping[str, str], provider_url: str 
 @contextmanager
 def running_gateway(config: Path, run_dir: Path, environment: Mapping[str, str]) -> Iterator[None]:
     """Bring the gateway up, and down again whatever happens."""
+    up = ("up", str(config), "--detach", "--run-dir", str(run_dir), "--workers", "1")
+    down = ("down", "--run-dir", str(run_dir))
     try:
-        up = ("up", str(config), "--detach", "--run-dir", str(run_dir), "--workers", "1")
-        started = _plano(*up, environment=environment, seconds=UP_SECONDS)
-        if started.returncode != 0:
-            raise StartFailed(f"`plano up` failed:\n{started.stdout}{started.stderr}".rstrip())
+        _succeed(_plano(*up, environment=environment, seconds=UP_SECONDS))
         yield
-    finally:
-        _plano("down", "--run-dir", str(run_dir), environment=environment, seconds=DOWN_SECONDS)
+    except BaseException:
+        # How stopping goes matters less than what went wrong before.
+        _plano(*down, environment=environment, seconds=DOWN_SECONDS)
+        raise
+    _succeed(_plano(*down, environment=environment, seconds=DOWN_SECONDS))
+
+
+def _succeed(done: subprocess.CompletedProcess[str]) -> None:
+    if done.returncode != 0:
+        raise DemoFailed(f"`plano {done.args[len(PLANO)]}` failed:\n{done.stdout}{done.stderr}".rstrip())
 
 
 def _plano(*arguments: str, environment: Mapping[str, str], seconds: float) -> subprocess.CompletedProcess[str]:
@@ -84,4 +91,4 @@ def _plano(*arguments: str, environment: Mapping[str, str], seconds: float) -> s
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise StartFailed(f"`plano {arguments[0]}` did not return within {seconds} s") from error
+        raise DemoFailed(f"`plano {arguments[0]}` did not return within {seconds} s") from error
