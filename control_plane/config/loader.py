@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from control_plane.config.check import Finding, check
 from control_plane.config.literal_secrets import check_literal_secrets
 from control_plane.config.model import PlanoConfig
-from control_plane.config.paths import Path, render_path
+from control_plane.config.paths import Path
 from control_plane.config.tree import Tree
 from control_plane.config.upgrade import upgrade
 from control_plane.config.validate import Validated, validate
@@ -39,12 +39,14 @@ def load(text: str | bytes, *, env: Mapping[str, str], file: str = DEFAULT_FILE)
     problems += [_missing_problem(written, missing) for missing in expansion.missing]
     tree = upgrade(written)
     problems += tree.problems
+    unreadable_paths = {problem.path for problem in problems}
     validated = validate(tree)
-    problems += [problem for problem in validated.problems if problem.path not in _unresolved(expansion)]
+    problems += [problem for problem in validated.problems if problem.path not in unreadable_paths]
     warnings = list(tree.warnings)
     for finding in _findings(tree, validated, expansion):
         problem = tree.problem(finding.path, finding.code, finding.message)
-        (warnings if finding.is_warning else problems).append(problem)
+        if problem.path not in unreadable_paths:
+            (warnings if finding.is_warning else problems).append(problem)
     if problems or validated.config is None:
         raise ConfigError(_in_order(problems, file), _in_order(warnings, file))
     return Loaded(validated.config, _in_order(warnings, file))
@@ -68,22 +70,16 @@ def _missing_problem(tree: Tree, missing: Missing) -> Problem:
 
 
 def _findings(tree: Tree, validated: Validated, expansion: Expansion) -> Iterator[Finding]:
-    """Yield what the checks find, except about values that are unknown because of another problem."""
+    """Yield what the checks find, except about entries that lack a value because it is wrong."""
     if validated.config is None:
         return
-    unresolved = {missing.path for missing in expansion.missing}
 
     def is_variable(path: Path) -> bool:
-        original = tree.original(path)
-        return original in expansion.from_variables or original in unresolved
+        return tree.original(path) in expansion.from_variables
 
     for finding in (*check(validated.config), *check_literal_secrets(validated.config, is_variable)):
-        if validated.is_complete(finding.path) and tree.original(finding.path) not in unresolved:
+        if validated.is_complete(finding.path):
             yield finding
-
-
-def _unresolved(expansion: Expansion) -> set[str]:
-    return {render_path(missing.path) for missing in expansion.missing}
 
 
 def _in_order(problems: Iterable[Problem], file: str) -> tuple[Problem, ...]:

@@ -9,11 +9,11 @@ _COMPARED: Final = 400
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """Say what is there, the most similar first: `; did you mean X? There is A, B`."""
+    """Say what is there, to follow a sentence: `; did you mean X? Known: A, B`."""
     names = sorted(set(known))
     if not names:
-        return "; none are defined"
+        return "; there are none"
     close = difflib.get_close_matches(word, names[:_COMPARED], n=1, cutoff=0.7)
     meant = f"; did you mean `{close[0]}`?" if close else "."
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return f"{meant} Defined are {', '.join(names[:_LISTED])}{more}"
+    return f"{meant} Known: {', '.join(names[:_LISTED])}{more}"

@@ -80,7 +80,14 @@ def _add_model_listener(tree: Tree) -> Tree:
 
 
 def _set_version(tree: Tree) -> Tree:
-    return tree.changed({**tree.data, "version": CURRENT_VERSION}) if tree.data.get("version") in VERSIONS else tree
+    """Everything is upgraded by now; with a version that nobody knows, the rest is read as the current one."""
+    version = tree.data.get("version")
+    data = {**tree.data, "version": CURRENT_VERSION}
+    if version in VERSIONS:
+        return tree.changed(data)
+    code = "unknown-version" if "version" in tree.data else "missing-field"
+    message = f"should be {CURRENT_VERSION}, or an older one: {', '.join(VERSIONS[:-1])}"
+    return tree.changed(data, problems=(tree.problem(("version",), code, message),))
 
 
 _STEPS: Final[tuple[Step, ...]] = (

@@ -56,13 +56,16 @@ def validate(tree: Tree) -> Validated:
         config = PlanoConfig.model_validate(_without(tree.data, set(places)))
     except ValidationError:
         return Validated(None, problems)
-    return Validated(config, problems, frozenset(path[:-1] for path in places))
+    wrong = (path for path, detail in places.items() if detail["type"] != "extra_forbidden")
+    return Validated(config, problems, frozenset(path[:-1] for path in wrong))
 
 
 def _places(data: Any, errors: Sequence[ErrorDetails]) -> dict[Path, ErrorDetails]:
     """Map each place to its first error: a union reports one for each of its members."""
     places: dict[Path, ErrorDetails] = {}
     for detail in errors:
+        if detail["type"] == "too_short" and detail["input"]:
+            continue  # its entries are there and have errors of their own
         places.setdefault(_path(data, detail), detail)
     return places
 
@@ -102,6 +105,8 @@ def _description(path: Path) -> str:
 
 
 def _words(kind: str, detail: ErrorDetails) -> str:
+    if detail["input"] is None:
+        return "should have a value, or be left out"
     if kind == "union_tag_invalid":
         return f"should have a `type` out of {detail['ctx']['expected_tags']}"
     if kind == "too_short":

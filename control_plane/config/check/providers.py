@@ -60,9 +60,13 @@ def check_provider_addresses(config: PlanoConfig) -> Iterator[Finding]:
 
 def _own_provider(path: Path, entry: ModelProvider) -> Iterator[Finding]:
     missing = [field for field in ("base_url", "provider_interface") if getattr(entry, field) is None]
-    if missing and entry.provider:
-        message = f"`{entry.provider}` is no provider that the gateway knows{suggest(entry.provider, PROVIDER_NAMES)}"
-        yield Finding((*path, "model"), "unknown-provider", f"{message}. A provider of your own needs {' and '.join(missing)}")
+    if missing and entry.provider and entry.upstream_model:
+        message = f"`{entry.provider}` is no provider that the gateway knows"
+        yield Finding(
+            (*path, "model"),
+            "unknown-provider",
+            f"{message}, so it needs {' and '.join(missing)}{suggest(entry.provider, PROVIDER_NAMES)}",
+        )
 
 
 def _known_provider(path: Path, entry: ModelProvider, known: Provider) -> Iterator[Finding]:

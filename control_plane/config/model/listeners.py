@@ -15,6 +15,8 @@ _DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "model": MODEL_LISTENER,
     "prompt": {"name": "ingress_traffic", "port": 10000, "timeout": "300s"},
 }
+_OTHER_DEFAULTS: Final[Mapping[str, Any]] = {"timeout": "300s"}
+"""Of a listener without a known type, so that its type is all that is said to be wrong."""
 
 
 class ListenerAgent(Section):
@@ -59,6 +61,6 @@ class Listener(Section):
     @model_validator(mode="before")
     @classmethod
     def _complete(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping) or not isinstance(data.get("type"), str):
+        if not isinstance(data, Mapping):
             return data
-        return {**_DEFAULTS.get(data["type"], {}), **data}
+        return {**_DEFAULTS.get(str(data.get("type")), _OTHER_DEFAULTS), **data}
