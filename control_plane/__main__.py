@@ -1,0 +1,82 @@
+"""`python -m control_plane serve`: the control plane as a process of its own."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from control_plane.app import Settings, serve
+from control_plane.build import Runtime
+from control_plane.errors import ConfigError
+from control_plane.report.problems import problem_line
+from control_plane.telemetry import configure_logging
+
+
+@click.group()
+def main() -> None:
+    """Run Plano's control plane."""
+
+
+@main.command("serve")
+@click.option(
+    "--config", "config_file", required=True, type=click.Path(path_type=Path), help="The configuration; it is followed."
+)
+@click.option("--xds", required=True, metavar="ADDRESS", help="Where Envoy and ext_proc connect: unix:///path or host:port.")
+@click.option(
+    "--egress-address", required=True, help="Where Envoy listens for ext_proc's own calls: unix:///path or host:port."
+)
+@click.option("--egress-url", required=True, help="Where ext_proc finds that: unix:///path or http://host:port.")
+@click.option("--access-log", required=True, metavar="PATH", help="A file, or /dev/stdout.")
+@click.option("--status", "status_file", type=click.Path(path_type=Path), help="Kept up to date for `plano status`.")
+@click.option("--metrics", metavar="HOST:PORT", help="Where Prometheus finds /metrics.")
+@click.option(
+    "--log-level",
+    default="INFO",
+    show_default=True,
+    type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
+)
+def serve_command(
+    *,
+    config_file: Path,
+    xds: str,
+    egress_address: str,
+    egress_url: str,
+    access_log: str,
+    status_file: Path | None,
+    metrics: str | None,
+    log_level: str,
+) -> None:
+    """Serve a configuration over xDS, and follow its file. Exits with 1 if it cannot be served."""
+    configure_logging(log_level)
+    settings = Settings(
+        config_file=config_file,
+        xds_address=xds,
+        runtime=Runtime(egress_address=egress_address, egress_url=egress_url, access_log_path=access_log),
+        status_file=status_file,
+        metrics_address=metrics,
+    )
+    try:
+        asyncio.run(serve(settings))
+    except* ConfigError as group:
+        for error in _leaves(group):
+            for problem in error.problems if isinstance(error, ConfigError) else ():
+                click.echo(problem_line(problem), err=True)
+        sys.exit(1)
+    except* OSError as group:
+        for error in _leaves(group):
+            click.echo(f"cannot start: {error}", err=True)
+        sys.exit(1)
+
+
+def _leaves(group: BaseExceptionGroup[Exception]) -> Iterator[Exception]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""The control plane's process: everything is put together here, started in order, and ended by SIGTERM or Ctrl-C."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+
+import structlog
+
+from control_plane.ads import AdsServer, Clients, Publisher, Snapshot, Timing, Views
+from control_plane.build import Runtime
+from control_plane.inspection import Inspection, inspect_file
+from control_plane.ir.model import Gateway, Listener, ListenerKind
+from control_plane.reload import Compiled, Reloader, Report
+from control_plane.status import ServedListener
+from control_plane.status_file import StatusFile
+from control_plane.telemetry import Telemetry, serving_metrics
+from control_plane.xds.merge import merge_routes
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Where one control plane finds and puts things."""
+
+    config_file: Path
+    xds_address: str
+    """`unix:///path` or `host:port`."""
+    runtime: Runtime
+    status_file: Path | None = None
+    metrics_address: str | None = None
+    timing: Timing = field(default_factory=Timing)
+
+
+async def serve(settings: Settings) -> None:
+    """Serve a configuration and follow its file until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigError: There is nothing good to serve.
+        OSError: An address cannot be listened on.
+    """
+    telemetry = Telemetry(version=metadata.version("plano-gateway"))
+    views, clients = Views(), Clients(telemetry)
+    publisher = Publisher(views, clients, merge_routes=merge_routes, timing=settings.timing)
+    reports: list[Callable[[Report], None]] = [telemetry.reloaded]
+    reloader = Reloader(
+        settings.config_file,
+        compile_file=lambda file: compile_file(file, settings.runtime),
+        publish=publisher.publish,
+        report=lambda report: _tell(reports, report),
+    )
+    with ExitStack() as resources:
+        if settings.metrics_address is not None:
+            resources.enter_context(serving_metrics(telemetry.registry, settings.metrics_address))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(publisher.run())
+                if settings.status_file is not None:
+                    status = StatusFile(settings.status_file, config_file=settings.config_file, clients=clients, views=views)
+                    reports.append(status.reloaded)
+                    tasks.create_task(status.run())
+                await reloader.start()
+                tasks.create_task(reloader.run())
+                await _serve_until_stopped(AdsServer(views, clients), settings.xds_address)
+                raise _Stopped
+        except* _Stopped:
+            _log.info("control_plane_stopped")
+
+
+def compile_file(file: Path, runtime: Runtime) -> Compiled:
+    """Bring a configuration file to what is served of it, with variables from this process's environment."""
+    inspection = inspect_file(file, env=os.environ, runtime=runtime)
+    return Compiled(snapshot=Snapshot.of(inspection.resources), listeners=_served(inspection), warnings=inspection.warnings)
+
+
+class _Stopped(Exception):
+    """Ends the task group; it is not an error."""
+
+
+async def _serve_until_stopped(server: AdsServer, address: str) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    try:
+        await server.start(address)
+        _log.info("control_plane_serving", address=address)
+        await stopped.wait()
+    finally:
+        await server.stop()
+
+
+def _tell(listeners: list[Callable[[Report], None]], report: Report) -> None:
+    for listener in listeners:
+        listener(report)
+
+
+def _served(inspection: Inspection) -> tuple[ServedListener, ...]:
+    gateway = inspection.gateway
+    return tuple(
+        ServedListener(
+            name=listener.name,
+            kind=listener.kind.value,
+            address=listener.address,
+            port=listener.port,
+            serves=_names(listener, gateway),
+        )
+        for listener in gateway.listeners
+    )
+
+
+def _names(listener: Listener, gateway: Gateway) -> tuple[str, ...]:
+    if listener.kind is ListenerKind.AGENT:
+        return tuple(agent.id for plan in gateway.plans if plan.name == listener.name for agent in plan.agents)
+    aliases = (alias for alias, _ in gateway.aliases)
+    return (*(model.name for model in gateway.models if not model.is_internal), *aliases)

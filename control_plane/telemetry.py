@@ -1,0 +1,164 @@
+"""What the control plane says about itself: JSON logs on standard error, metrics for Prometheus. All names are here.
+
+Labels come from closed sets; nothing that a client sends or a configuration holds becomes one. Exceptions are logged by
+type and place, because their texts may quote a configuration's values.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import orjson
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from structlog.typing import EventDict, WrappedLogger
+
+from control_plane.ads import Refusal
+from control_plane.ads.types import SHORT_NAMES, Role, short_name
+from control_plane.reload import Report, Result
+from control_plane.status import ConfigState
+
+RELOADS: Final = "plano_config_reloads_total"
+LAST_SUCCESS: Final = "plano_config_last_success_timestamp_seconds"
+VALID: Final = "plano_config_valid"
+PUBLISH_DURATION: Final = "plano_config_publish_duration_seconds"
+ACKS: Final = "plano_snapshot_acks_total"
+NACKS: Final = "plano_snapshot_nacks_total"
+CLIENTS: Final = "plano_ads_clients"
+BUILD_INFO: Final = "plano_build_info"
+
+_EVENTS: Final = {
+    Result.PUBLISHED: (logging.INFO, "config_published"),
+    Result.UNCHANGED: (logging.INFO, "config_unchanged"),
+    Result.SUPERSEDED: (logging.INFO, "config_superseded"),
+    Result.INVALID: (logging.ERROR, "config_invalid"),
+    Result.REJECTED: (logging.ERROR, "config_rejected"),
+}
+
+_log = structlog.get_logger(__name__)
+
+
+class Telemetry:
+    """Counts and logs what happens to configurations and on ADS streams."""
+
+    def __init__(self, *, version: str) -> None:
+        self.registry = CollectorRegistry()
+        self._reloads = Counter(RELOADS, "Looks at a changed configuration file.", ["outcome"], registry=self.registry)
+        self._last_success = Gauge(LAST_SUCCESS, "When a configuration was last published.", registry=self.registry)
+        self._valid = Gauge(VALID, "1 if the configuration on disk is the one served.", registry=self.registry)
+        self._durations = Histogram(
+            PUBLISH_DURATION, "From a change of the file to its last acknowledgement.", registry=self.registry
+        )
+        self._acks = Counter(ACKS, "Responses that clients accepted.", ["type"], registry=self.registry)
+        self._nacks = Counter(NACKS, "Responses that clients rejected.", ["type"], registry=self.registry)
+        self._clients = Gauge(CLIENTS, "Connected xDS clients.", ["role"], registry=self.registry)
+        Gauge(BUILD_INFO, "Always 1; the version is a label.", ["version"], registry=self.registry).labels(version).set(1)
+        self._start_at_zero()
+
+    def reloaded(self, report: Report) -> None:
+        """Record a look at the configuration file."""
+        self._reloads.labels(report.result).inc()
+        self._valid.set(report.state is ConfigState.OK)
+        if report.result is Result.PUBLISHED:
+            self._last_success.set(report.published_at.timestamp())
+            self._durations.observe(report.seconds)
+        level, event = _EVENTS[report.result]
+        _log.log(level, event, version=report.served.snapshot.version, seconds=round(report.seconds, 3))
+        for problem in report.problems:
+            _log.error("config_problem", file=problem.file, line=problem.line, path=problem.path, message=problem.message)
+        for warning in report.warnings:
+            _log.warning("config_warning", file=warning.file, line=warning.line, path=warning.path, message=warning.message)
+
+    def connected(self, role: Role, node_id: str) -> None:
+        """A client identified itself."""
+        self._clients.labels(role).inc()
+        _log.info("client_connected", role=role, node_id=node_id)
+
+    def disconnected(self, role: Role, node_id: str) -> None:
+        """Its stream ended."""
+        self._clients.labels(role).dec()
+        _log.info("client_disconnected", role=role, node_id=node_id)
+
+    def acknowledged(self, role: Role, node_id: str, type_url: str) -> None:
+        """A response was accepted."""
+        self._acks.labels(short_name(type_url)).inc()
+        _log.debug("snapshot_acked", role=role, node_id=node_id, type=short_name(type_url))
+
+    def refused(self, refusal: Refusal) -> None:
+        """A response was rejected."""
+        self._nacks.labels(short_name(refusal.type_url)).inc()
+        _log.error(
+            "snapshot_nacked",
+            role=refusal.role,
+            node_id=refusal.node_id,
+            type=short_name(refusal.type_url),
+            message=refusal.message,
+        )
+
+    def _start_at_zero(self) -> None:
+        for result in Result:
+            if result is not Result.SUPERSEDED:  # says nothing of its own: the newer one is counted
+                self._reloads.labels(result)
+        for name in SHORT_NAMES.values():
+            self._acks.labels(name)
+            self._nacks.labels(name)
+        for role in Role:
+            self._clients.labels(role)
+
+
+@contextmanager
+def serving_metrics(registry: CollectorRegistry, address: str) -> Iterator[int]:
+    """Serve /metrics at `host:port`, and yield the port.
+
+    Raises:
+        OSError: The address cannot be listened on.
+    """
+    host, _, port = address.rpartition(":")
+    server, thread = start_http_server(int(port), addr=host.strip("[]"), registry=registry)
+    try:
+        yield int(server.server_port)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def configure_logging(level: str) -> None:
+    """Send structlog and the standard library's logging to standard error as JSON lines."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _name_error,
+            _render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(handlers=[_Forwarder()], level=max(number, logging.WARNING), force=True)
+
+
+def _render(_logger: WrappedLogger, _method: str, event: EventDict) -> bytes:
+    return orjson.dumps({"component": "control_plane", **event}, default=str)
+
+
+def _name_error(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    exc_info: Any = event.pop("exc_info", None)
+    error = event.pop("error", None) or (sys.exc_info()[1] if exc_info else None)
+    if isinstance(error, BaseException):
+        frames = traceback.extract_tb(error.__traceback__)
+        return {**event, "error": type(error).__name__, "stack": [f"{f.filename}:{f.lineno} {f.name}" for f in frames]}
+    return {**event, "error": error} if error is not None else event
+
+
+class _Forwarder(logging.Handler):
+    """Brings what libraries log into the same stream, without their arguments."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        _log.log(record.levelno, "library_message", logger=record.name, message=str(record.msg)[:200], error=error)
