@@ -37,6 +37,18 @@ def build_bootstrap(
     )
 
 
+def render_compose_bootstrap() -> str:
+    """Render `envoy/bootstrap.yaml`: the bootstrap of docker-compose.yaml, whose services and ports it names."""
+    bootstrap = build_bootstrap(
+        node_id="plano",
+        xds="control-plane:15010",
+        ext_proc=["ext-proc:50051", "ext-proc:50052"],
+        admin="127.0.0.1:9901",
+        stats="0.0.0.0:9902",
+    )
+    return f"# Made by `make docs` from control_plane/xds/bootstrap.py: change it there.\n{render_bootstrap(bootstrap)}"
+
+
 def render_bootstrap(bootstrap: api.bootstrap.Bootstrap) -> str:
     """Render a bootstrap as the YAML that `envoy -c` reads."""
     return to_yaml(bootstrap)

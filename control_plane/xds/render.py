@@ -1,5 +1,6 @@
 """Resources -> YAML for people: goldens, `plano dump`, and the bootstrap. Keys sorted, `Any` opened, secrets hidden."""
 
+import re
 from typing import Any, Final, cast
 
 import betterproto2
@@ -41,4 +42,11 @@ def _as_declared(name: str) -> str:
 
 
 def _dump(plain: dict[str, Any]) -> str:
-    return yaml.safe_dump(plain, sort_keys=True, default_flow_style=False, width=1000, allow_unicode=True)
+    return yaml.dump(plain, Dumper=_Dumper, sort_keys=True, default_flow_style=False, width=1000, allow_unicode=True)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes `y` and `n` as well: Envoy reads YAML 1.1, in which they are booleans, and PyYAML does not know."""
+
+
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^[yYnN]$"), list("yYnN"))

@@ -1,0 +1,97 @@
+from dataclasses import replace
+
+import pytest
+
+from control_plane.ir import names
+from control_plane.xds import InconsistentGateway, Resources, api, translate
+from control_plane.xds.render import resource_to_yaml
+from control_plane.xds.resources import DuplicateResource
+from ext_proc import contract
+from protos import filter_config_pb2
+from tests.kit import gateways
+
+GATEWAY = gateways.gateway()
+
+
+def filter_config(resources: Resources) -> filter_config_pb2.FilterConfig:
+    (resource,) = resources.of(contract.FILTER_CONFIG_TYPE_URL)
+    return filter_config_pb2.FilterConfig.FromString(resource.value)
+
+
+def test_every_type_is_there() -> None:
+    resources = translate(GATEWAY)
+    assert resources.names(api.CLUSTER) == resources.names(api.ENDPOINT) == {"agent/weather", "model/openai/gpt-4o"}
+    listeners = {"listener/agents", "listener/models", names.EGRESS_LISTENER}
+    assert resources.names(api.LISTENER) == resources.names(api.ROUTE) == listeners
+    assert resources.names(api.SECRET) == {"secret/model/openai/gpt-4o/authorization"}
+    assert resources.names(contract.FILTER_CONFIG_TYPE_URL) == {contract.FILTER_CONFIG_NAME}
+
+
+def test_the_order_of_the_input_does_not_matter() -> None:
+    shuffled = replace(
+        GATEWAY,
+        listeners=GATEWAY.listeners[::-1],
+        clusters=GATEWAY.clusters[::-1],
+        plans=GATEWAY.plans[::-1],
+        egress=replace(GATEWAY.egress, routes=GATEWAY.egress.routes[::-1]),
+    )
+    assert translate(shuffled) == translate(GATEWAY)
+
+
+def test_filter_config_carries_the_version_of_everything() -> None:
+    resources = translate(GATEWAY)
+    assert filter_config(resources).version == resources.version
+    other = translate(replace(GATEWAY, max_request_bytes=5))
+    assert filter_config(other).version == other.version != resources.version
+
+
+def test_a_change_of_one_cluster_changes_no_other_resource() -> None:
+    agent, model = GATEWAY.clusters
+    other = translate(replace(GATEWAY, clusters=(replace(agent, connect_timeout_seconds=9), model)))
+    before = translate(GATEWAY)
+    changed = {
+        (url, now.name)
+        for (url, resources), (_, earlier) in zip(other.by_type, before.by_type, strict=True)
+        for now, then in zip(resources, earlier, strict=True)
+        if now != then
+    }
+    assert changed == {(api.CLUSTER, "agent/weather"), (contract.FILTER_CONFIG_TYPE_URL, contract.FILTER_CONFIG_NAME)}
+
+
+def test_two_clusters_of_one_name_are_refused() -> None:
+    with pytest.raises(DuplicateResource):
+        translate(replace(GATEWAY, clusters=(*GATEWAY.clusters, GATEWAY.clusters[0])))
+
+
+def test_filter_config_holds_what_the_gateway_says() -> None:
+    config = filter_config(translate(GATEWAY))
+    assert [(listener.name, [agent.id for agent in listener.agents]) for listener in config.listeners] == [
+        ("agents", ["weather"]),
+        ("models", []),
+    ]
+    assert config.aliases[0].model == config.models[0].name == "openai/gpt-4o"
+    assert not config.HasField("orchestrator")
+
+
+def test_secrets_are_only_in_secrets() -> None:
+    resources = translate(GATEWAY)
+    holders = {url for url, found in resources.by_type for resource in found if b"sk-gateway" in resource.value}
+    assert holders == {api.SECRET}
+
+
+def test_no_rendering_shows_a_secret() -> None:
+    resources = translate(GATEWAY)
+    texts = [resource_to_yaml(url, resource.value) for url, found in resources.by_type for resource in found]
+    assert not any("sk-gateway" in text for text in texts)
+    assert any("[redacted]" in text for text in texts)
+
+
+def test_a_name_that_leads_nowhere_is_a_bug_of_build() -> None:
+    with pytest.raises(InconsistentGateway) as caught:
+        translate(replace(GATEWAY, clusters=GATEWAY.clusters[:1], aliases=(("fast", "nothing"),), plans=GATEWAY.plans[:1]))
+    assert set(caught.value.problems) == {
+        "listener 'models' refers to cluster 'model/openai/gpt-4o', which does not exist",
+        "the egress listener refers to cluster 'model/openai/gpt-4o', which does not exist",
+        "the gateway refers to plan of listener 'models', which does not exist",
+        "an alias refers to model 'nothing', which does not exist",
+    }
