@@ -3,13 +3,21 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openai import AsyncOpenAI
 
+from demos.travel_booking.agents.conversation import BadRequest, parse_request
 from tests.demos.conftest import Demo
 
 
 def conversation(*texts: str) -> list[Any]:
     return [{"role": ("user", "assistant")[index % 2], "content": text} for index, text in enumerate(texts)]
+
+
+def _nested(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    names = st.sampled_from(["messages", "role", "content", "type", "text", "stream", "temperature", "user", "other"])
+    return st.lists(children) | st.dictionaries(names, children)
 
 
 async def answer(url: str, *texts: str) -> str:
@@ -132,6 +140,10 @@ BAD = [
     ({"messages": [{"role": "assistant", "content": "hello"}]}, "messages"),
     ({"messages": [{"role": "user", "content": " "}]}, "messages"),
     ({"messages": [{"role": "user", "content": "hello"}], "stream": "yes"}, "stream"),
+    ({"messages": [{"role": "user", "content": "hello"}], "temperature": "hot"}, "temperature"),
+    ({"messages": [{"role": "user", "content": "hello"}], "max_tokens": True}, "max_tokens"),
+    ({"messages": [{"role": "user", "content": "half \ud800"}]}, "messages[0].content"),
+    (b'{"messages": [{"role": "user", "content": "hello"}], "temperature": NaN}', None),
     (b"[" * 100_000, None),
 ]
 
@@ -143,6 +155,23 @@ async def test_bad_input_is_a_400(demo: Demo, body: object, param: str | None) -
     error = response.json()["error"]
     assert (error["type"], error["param"]) == ("invalid_request_error", param)
     assert demo.gateway.bodies == []
+
+
+async def test_what_the_model_refuses_is_a_400(demo: Demo) -> None:
+    body = {"messages": conversation("Convert 10 EUR to USD"), "max_tokens": 0}
+    response = await post(await demo.agent(CURRENCY), body)
+    assert response.status_code == 400
+    assert response.json()["error"]["param"] == "max_tokens"
+
+
+@given(st.binary() | st.recursive(st.none() | st.booleans() | st.text(), _nested).map(json.dumps).map(str.encode))
+def test_whatever_is_sent_is_read_or_refused(body: bytes) -> None:
+    try:
+        request = parse_request(body)
+    except BadRequest:
+        return
+    assert request.question
+    assert len(request.conversation) <= 10
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/v1/chat/completions", 405), ("POST", "/v1/else", 404)])

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from control_plane.cli import main as plano
+from control_plane.__main__ import main as control_plane_commands
 from control_plane.config import load
 from demos.travel_booking.agents.__main__ import AGENTS as CODE
 from demos.travel_booking.agents.__main__ import build_parser
@@ -31,7 +31,7 @@ def test_commands_parse() -> None:
     assert control_plane[:4] == ["python", "-m", "control_plane", "serve"]
     # The files that it names are the container's: that they are mounted is tested below.
     arguments = [re.sub("^--config=.*", f"--config={CONFIG}", word) for word in control_plane[4:]]
-    plano.commands["serve"].make_context("serve", arguments)
+    control_plane_commands.commands["serve"].make_context("serve", arguments)
     command = service("ext-proc")["command"]
     assert command[:3] == ["python", "-m", "ext_proc"]
     ext_proc.make_context("ext_proc", command[3:])

@@ -8,7 +8,12 @@ from typing import Any
 MAX_MESSAGES = 10
 """Older messages are left out: a follow-up refers to what was said last."""
 SPEAKERS = ("user", "assistant")
-KEPT_OPTIONS = ("temperature", "max_tokens", "max_completion_tokens", "stream_options")
+OPTION_TYPES: Mapping[str, tuple[type, ...]] = {
+    "temperature": (int, float),
+    "max_tokens": (int,),
+    "max_completion_tokens": (int,),
+    "stream_options": (dict,),
+}
 """Fields of the client's request that go on to the answering model."""
 
 
@@ -46,7 +51,7 @@ class ChatRequest:
 def parse_request(body: bytes) -> ChatRequest:
     """Read a request body."""
     try:
-        request = json.loads(body)
+        request = json.loads(body, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise BadRequest("The body is not JSON.") from error
     if not isinstance(request, dict):
@@ -54,10 +59,17 @@ def parse_request(body: bytes) -> ChatRequest:
     stream = request.get("stream") or False
     if not isinstance(stream, bool):
         raise BadRequest("Must be true or false.", "stream")
-    options = {name: request[name] for name in KEPT_OPTIONS if request.get(name) is not None}
-    if not stream:
+    return ChatRequest(_conversation(request.get("messages")), stream, _options(request, is_streaming=stream))
+
+
+def _options(request: Mapping[str, Any], *, is_streaming: bool) -> dict[str, Any]:
+    options = {name: request[name] for name in OPTION_TYPES if request.get(name) is not None}
+    for name, value in options.items():
+        if isinstance(value, bool) or not isinstance(value, OPTION_TYPES[name]):
+            raise BadRequest("Has a value of the wrong type.", name)
+    if not is_streaming:
         options.pop("stream_options", None)
-    return ChatRequest(_conversation(request.get("messages")), stream, options)
+    return options
 
 
 def _conversation(messages: object) -> tuple[Message, ...]:
@@ -81,10 +93,24 @@ def _text(content: object, path: str) -> str:
     if content is None:
         return ""
     if isinstance(content, str):
-        return content.strip()
+        return _checked(content, path)
     if not isinstance(content, list) or not all(isinstance(part, dict) for part in content):
         raise BadRequest("Must be text or a list of parts.", path)
     texts = [part.get("text", "") for part in content if part.get("type") == "text"]
     if not all(isinstance(text, str) for text in texts):
         raise BadRequest("The text of a part must be a string.", path)
-    return "\n".join(texts).strip()
+    return _checked("\n".join(texts), path)
+
+
+def _checked(text: str, path: str) -> str:
+    """JSON can escape halves of characters, which no text that is sent on may contain."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise BadRequest("Is not valid Unicode.", path) from error
+    return text.strip()
+
+
+def _refuse(constant: str) -> None:
+    """Refuse NaN and Infinity, which Python reads and JSON does not have."""
+    raise ValueError(constant)

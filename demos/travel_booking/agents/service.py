@@ -98,8 +98,12 @@ async def _http_error(_: Request, error: Exception) -> Response:
 
 
 async def _model_error(_: Request, error: Exception) -> Response:
-    """Answer for a model that failed: too many requests stays what it is, so that clients wait; the rest is a bad gateway."""
+    """Answer for a model that failed: what the client can mend keeps its status, the rest is a bad gateway."""
     logger.warning("language model failed: %s", type(error).__name__)
+    if isinstance(error, openai.BadRequestError):
+        return JSONResponse(
+            _error("The language model did not accept this request.", "invalid_request_error", param=error.param), 400
+        )
     if isinstance(error, openai.RateLimitError):
         wait = {name: error.response.headers[name] for name in ("retry-after",) if name in error.response.headers}
         return JSONResponse(_error("The language model is busy.", "rate_limit_error", code="rate_limited"), 429, wait)

@@ -15,7 +15,8 @@ import yaml
 from demos.travel_booking.run.children import DemoFailed
 
 CONFIG = Path(__file__).parents[1] / "plano_config.yaml"
-PLANO = (sys.executable, "-m", "control_plane")
+PLANO = (str(Path(sys.executable).with_name("plano")),)
+"""The command of the environment that runs the demo."""
 UP_SECONDS = 90
 DOWN_SECONDS = 60
 

@@ -48,12 +48,12 @@ def build_app(key: str) -> FastAPI:
     async def chat_completions(request: Request) -> Response:
         _check_key(request, key)
         body = _read(await request.body())
-        words, finish_reason = _cut(reply(body["messages"]), body.get("max_completion_tokens") or body.get("max_tokens"))
+        words, finish_reason = _cut(reply(body["messages"]), _limit(body))
         head = {"id": f"chatcmpl-{secrets.token_hex(12)}", "created": int(time.time()), "model": body["model"]}
         usage = _usage(body["messages"], words)
         if not body.get("stream"):
             return JSONResponse(_completion(head, "".join(words), finish_reason, usage))
-        wants_usage = (body.get("stream_options") or {}).get("include_usage")
+        wants_usage = _stream_options(body).get("include_usage")
         events = _events({**head, "object": "chat.completion.chunk"}, words, finish_reason, usage if wants_usage else None)
         return StreamingResponse(events, media_type="text/event-stream")
 
@@ -85,6 +85,22 @@ def _read(raw: bytes) -> Object:
     if body.get("model") not in MODELS:
         raise Refusal(404, f"The model `{body.get('model')}` does not exist.", code="model_not_found")
     return dict(body)
+
+
+def _limit(body: Object) -> int | None:
+    for name in ("max_completion_tokens", "max_tokens"):
+        if (limit := body.get(name)) is not None:
+            if not isinstance(limit, int) or limit < 1:
+                raise Refusal(400, f"Invalid '{name}': must be an integer above 0.", param=name, code="invalid_value")
+            return limit
+    return None
+
+
+def _stream_options(body: Object) -> Object:
+    options = body.get("stream_options") or {}
+    if not isinstance(options, dict):
+        raise Refusal(400, "Invalid type for 'stream_options'.", param="stream_options", code="invalid_type")
+    return options
 
 
 def _cut(text: str, limit: int | None) -> tuple[list[str], str]:
