@@ -1,0 +1,60 @@
+"""Speaks to an ext_proc worker as Envoy does."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc.aio
+
+from ext_proc.contract import LISTENER_METADATA, STAGE_DECIDE, STAGE_METADATA
+from protos import ext_proc_pb2 as pb
+from protos import ext_proc_pb2_grpc
+from tests.kit.sessions import head
+
+OPTIONS = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
+
+
+class ExtProcClient:
+    """One channel to a worker."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.channel = channel
+        self._stub = ext_proc_pb2_grpc.ExternalProcessorStub(channel)  # type: ignore[no-untyped-call]
+
+    def stream(self, listener: str) -> Any:
+        """Open a stream for a request on a listener."""
+        return self._stub.Process(metadata=((STAGE_METADATA, STAGE_DECIDE), (LISTENER_METADATA, listener)))
+
+    async def exchange(self, listener: str, *messages: pb.ProcessingRequest) -> list[pb.ProcessingResponse]:
+        """Send messages one by one, each after the answer to the one before; return the answers."""
+        call = self.stream(listener)
+        answers = []
+        for message in messages:
+            await call.write(message)
+            answer = await call.read()
+            if answer is grpc.aio.EOF:  # type: ignore[attr-defined]
+                break
+            answers.append(answer)
+        call.cancel()
+        return answers
+
+
+def headers_message(headers: Mapping[str, str] | None = None, *, ends_stream: bool = False) -> pb.ProcessingRequest:
+    """Make the message that tells a request's head: a chat completion, unless said otherwise."""
+    message = pb.ProcessingRequest()
+    message.request_headers.end_of_stream = ends_stream
+    for key, value in (headers or head().headers).items():
+        message.request_headers.headers.headers.add(key=key, raw_value=value.encode(errors="surrogateescape"))
+    return message
+
+
+def body_message(body: bytes) -> pb.ProcessingRequest:
+    """Make the message that tells a request's body."""
+    return pb.ProcessingRequest(request_body=pb.HttpBody(body=body, end_of_stream=True))
+
+
+@asynccontextmanager
+async def connected(address: str) -> AsyncIterator[ExtProcClient]:
+    """Connect to a worker."""
+    async with grpc.aio.insecure_channel(address, options=OPTIONS) as channel:
+        yield ExtProcClient(channel)
