@@ -69,13 +69,21 @@ def resolve_provider(model: str, interface: str | None = None) -> Provider | Non
 
 
 def upstream_path(provider: Provider, api: str, base_url_path: str = "") -> str:
-    """Build the path of an API at a provider, `{model}` left in; an empty base_url_path or `/` keeps the provider's prefix."""
+    """Build the path of an API at a provider, `{model}` left in; the path of a base_url replaces the provider's prefix.
+
+    A base_url that stops on the way (`.../v1beta` of Gemini's `/v1beta/openai`) or goes too far (`.../openai/v1` before Groq's
+    suffix `v1/...`) means the provider's own path: nothing else could answer.
+    """
+    own, given = _segments(provider.prefix), _segments(base_url_path)
+    segments = own if own[: len(given)] == given else given
     suffix = provider.apis[api].suffix
-    segments = [part for part in (base_url_path.strip("/") or provider.prefix.strip("/")).split("/") if part]
-    version = suffix.partition("/")[0]
-    if segments and segments[-1] == version:  # `https://api.groq.com/openai/v1` already says v1
-        segments.pop()
+    if segments[-1:] == [suffix.partition("/")[0]]:
+        segments = segments[:-1]
     return "/" + "/".join([*segments, suffix])
+
+
+def _segments(path: str) -> list[str]:
+    return [part for part in path.split("/") if part]
 
 
 _CHAT: Final = Api(suffix="chat/completions")

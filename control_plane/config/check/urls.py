@@ -13,6 +13,7 @@ from control_plane.config.paths import Path
 _HOST: Final = re.compile(r"(?=.{1,253}\.?\Z)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62}))*\.?")
 _BARE: Final = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?(/[A-Za-z0-9._/-]*)?")
 _VISIBLE: Final = re.compile(r"[!-~]+")
+_NO_QUERY: Final = "should end with its path: a `?` or `#` does not belong here"
 
 
 def check_urls(config: PlanoConfig) -> Iterator[Finding]:
@@ -38,6 +39,8 @@ def url_defect(url: str) -> str | None:
     if "://" not in url:
         example = url if _BARE.fullmatch(url) else "host:port"
         return f"should begin with http:// or https://, such as `http://{example}`"
+    if url.endswith(("?", "#")):
+        return _NO_QUERY
     if not _VISIBLE.fullmatch(url):
         return "should have neither spaces nor characters outside ASCII"
     try:
@@ -53,8 +56,8 @@ def _defect(parts: SplitResult) -> str | None:
         return "should begin with http:// or https://"
     if parts.username is not None or parts.password is not None:
         return "should not hold a user name or password"
-    if parts.query or parts.fragment or "?" in parts.path:
-        return "should end with its path: a `?` or `#` does not belong here"
+    if parts.query or parts.fragment:
+        return _NO_QUERY
     if not is_host(parts.hostname or ""):
         return "should name a host, such as `http://localhost:8001`"
     return None

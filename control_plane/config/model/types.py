@@ -80,7 +80,10 @@ class _SecretSchema:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.no_info_after_validator_function(Secret, core_schema.str_schema(min_length=1))
+        redacted = core_schema.plain_serializer_function_ser_schema(str)
+        return core_schema.no_info_after_validator_function(
+            Secret, core_schema.str_schema(min_length=1), serialization=redacted
+        )
 
 
 Duration = Annotated[float, BeforeValidator(parse_duration), TypeName("duration")]
