@@ -52,7 +52,7 @@ def test_the_configuration_of_a_run_is_valid(provider: str | None) -> None:
 def test_a_gateway_that_cannot_start_says_why(tmp_path: Path) -> None:
     config = tmp_path / "plano_config.yaml"
     config.write_text("version: v9")
-    with pytest.raises(DemoFailed, match="v9"), running_gateway(config, tmp_path / "run", {}):
+    with pytest.raises(DemoFailed, match="version: should be"), running_gateway(config, tmp_path / "run", {}):
         pytest.fail("it came up")
 
 
