@@ -23,7 +23,7 @@ from ext_proc.workers import Master, MasterSettings
 def main(xds: str, listen: str, workers: int, metrics: str, log_level: str, grace: float, worker: int | None) -> None:
     """Run the ExternalProcessor service: several workers behind one control plane."""
     if worker is not None:
-        configure_logging(log_level, service="ext_proc", worker=worker)
+        configure_logging(log_level, service="ext_proc", worker=worker, pid=os.getpid())
         share_values(worker)
         settings = WorkerSettings(number=worker, xds=xds, listen=listen, grace_seconds=grace)
         uvloop.run(run_worker(settings))

@@ -1,0 +1,40 @@
+import pytest
+
+from ext_proc.apis.paths import AGENT_APIS, MODEL_APIS, Api, error_shape, find_api, split_query
+from ext_proc.errors import MethodNotAllowed, UnknownPath
+
+
+@pytest.mark.parametrize(
+    ("path", "api"),
+    [("/v1/chat/completions", Api.CHAT_COMPLETIONS), ("/v1/messages", Api.MESSAGES), ("/v1/responses", Api.RESPONSES)],
+)
+def test_both_kinds_of_listener_serve_conversations(path: str, api: Api) -> None:
+    assert find_api(AGENT_APIS, "POST", path) is api
+    assert find_api(MODEL_APIS, "POST", path) is api
+
+
+@pytest.mark.parametrize("path", ["/v1/embeddings", "/v1/completions"])
+def test_only_model_listeners_serve_the_rest(path: str) -> None:
+    assert find_api(MODEL_APIS, "POST", path)
+    with pytest.raises(UnknownPath):
+        find_api(AGENT_APIS, "POST", path)
+
+
+@pytest.mark.parametrize(("method", "path", "allow"), [("PUT", "/v1/messages", "POST"), ("POST", "/v1/models", "GET, OPTIONS")])
+def test_says_what_is_allowed(method: str, path: str, allow: str) -> None:
+    with pytest.raises(MethodNotAllowed) as caught:
+        find_api(MODEL_APIS, method, path)
+    assert caught.value.headers == {"allow": allow}
+
+
+@pytest.mark.parametrize(
+    ("path", "shape"),
+    [("/v1/messages", "anthropic"), ("/v1/messages/batches", "anthropic"), ("/v1/messagesx", "openai"), ("", "openai")],
+)
+def test_errors_have_the_shape_of_the_path(path: str, shape: str) -> None:
+    assert error_shape(path) == shape
+
+
+def test_queries_are_apart() -> None:
+    assert split_query("/a?b=c?d") == ("/a", "?b=c?d")
+    assert split_query("/a") == ("/a", "")

@@ -1,0 +1,53 @@
+import pytest
+
+from ext_proc.errors import MalformedBody, UnknownModel
+from ext_proc.routing.models import resolve_model
+from ext_proc.runtime import Model, ModelTables
+
+GPT = Model(name="openai/gpt-4o", upstream_model="gpt-4o-2024", provider="openai")
+ANY = Model(name="together/*", upstream_model="", provider="together")
+TABLES = ModelTables(
+    exact={"openai/gpt-4o": GPT},
+    bare={"gpt-4o": GPT},
+    aliases={"best": GPT},
+    wildcards={"together": ANY},
+    hidden=frozenset({"together/hidden"}),
+)
+
+
+@pytest.mark.parametrize(
+    ("requested", "reason", "upstream", "name"),
+    [
+        ("openai/gpt-4o", "exact", "gpt-4o-2024", "openai/gpt-4o"),
+        ("gpt-4o", "bare_id", "gpt-4o-2024", "openai/gpt-4o"),
+        ("best", "alias", "gpt-4o-2024", "openai/gpt-4o"),
+        ("together/x/y", "wildcard", "x/y", "together/x/y"),
+    ],
+)
+def test_finds_every_spelling(requested: str, reason: str, upstream: str, name: str) -> None:
+    resolved = resolve_model(TABLES, requested)
+    assert (resolved.reason, resolved.upstream_model, resolved.name) == (reason, upstream, name)
+
+
+@pytest.mark.parametrize(
+    "requested",
+    ["gpt", "openai/", "openai/x", "/gpt-4o", "together/", "together/hidden", "together/ä", "together/" + "x" * 201, "*"],
+)
+def test_nothing_else_exists(requested: str) -> None:
+    with pytest.raises(UnknownModel, match="does not exist") as caught:
+        resolve_model(TABLES, requested)
+    assert len(caught.value.public_message) < 300
+
+
+@pytest.mark.parametrize("requested", [None, ""])
+def test_a_missing_model_needs_a_default(requested: str | None) -> None:
+    with pytest.raises(MalformedBody, match="no default model") as caught:
+        resolve_model(TABLES, requested)
+    assert (caught.value.status, caught.value.param) == (400, "model")
+    assert resolve_model(ModelTables(default=GPT), requested).model is GPT
+
+
+@pytest.mark.parametrize("requested", [1, True, ["a"], {"a": 1}])
+def test_a_model_is_a_string(requested: object) -> None:
+    with pytest.raises(MalformedBody, match="must be a string"):
+        resolve_model(TABLES, requested)
