@@ -11,7 +11,8 @@ def static_bootstrap(resources: Resources) -> api.bootstrap.Bootstrap:
     assert static is not None
     endpoints = {resource.name: resource.value for resource in resources.of(api.ENDPOINT)}
     for resource in resources.of(api.CLUSTER):
-        static.clusters.append(_with_endpoints(api.cluster.Cluster.parse(resource.value), endpoints))
+        cluster = _with_endpoints(api.cluster.Cluster.parse(resource.value), endpoints)
+        static.clusters.append(_with_static_secrets(cluster))
     routes = {resource.name: resource.value for resource in resources.of(api.ROUTE)}
     for resource in resources.of(api.LISTENER):
         static.listeners.append(_with_routes(api.listener.Listener.parse(resource.value), routes))
@@ -24,6 +25,24 @@ def _with_endpoints(cluster: api.cluster.Cluster, endpoints: dict[str, bytes]) -
         cluster.eds_cluster_config = None
         cluster.type = api.cluster.ClusterDiscoveryType.STATIC
         cluster.load_assignment = api.endpoint.ClusterLoadAssignment.parse(endpoints[cluster.name])
+    return cluster
+
+
+def _with_static_secrets(cluster: api.cluster.Cluster) -> api.cluster.Cluster:
+    """Look secrets up in the bootstrap: Envoy's validation dies with a segmentation fault when one comes over ADS."""
+    (name, packed), *_ = cluster.typed_extension_protocol_options.items()
+    options = api.upstream_http.HttpProtocolOptions.parse(packed.value)
+    for http_filter in options.http_filters[:-1]:
+        assert http_filter.typed_config is not None
+        injector = api.credential_injector.CredentialInjector.parse(http_filter.typed_config.value)
+        assert injector.credential is not None
+        assert injector.credential.typed_config is not None
+        generic = api.generic_credential.Generic.parse(injector.credential.typed_config.value)
+        assert generic.credential is not None
+        generic.credential.sds_config = None
+        injector.credential.typed_config = api.pack(generic)
+        http_filter.typed_config = api.pack(injector)
+    cluster.typed_extension_protocol_options[name] = api.pack(options)
     return cluster
 
 

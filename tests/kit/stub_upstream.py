@@ -47,8 +47,12 @@ class Upstream:
 async def serving(behave: Behave, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Upstream]:
     """Serve one behaviour on a port of its own."""
     upstream = Upstream()
+    connections: set[asyncio.Task[None]] = set()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        connections.add(task)
         try:
             while (request := await _read(reader)) is not None:
                 upstream.received.append(request)
@@ -60,6 +64,7 @@ async def serving(behave: Behave, host: str = "127.0.0.1", port: int = 0) -> Asy
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
+            connections.discard(task)
             writer.transport.abort()
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -67,6 +72,10 @@ async def serving(behave: Behave, host: str = "127.0.0.1", port: int = 0) -> Asy
     upstream.port = server.sockets[0].getsockname()[1]
     async with server:
         yield upstream
+        pending = tuple(connections)
+        for connection in pending:
+            connection.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
 
 
 def always(answer: Answer) -> Behave:
