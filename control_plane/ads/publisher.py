@@ -2,7 +2,7 @@
 
     step        who       what they are served                                        goes on when
     clusters    Envoys    clusters, endpoints, secrets: old and new together          all acknowledged (Envoy: and warmed up)
-    routes      Envoys    route tables: old and new together                          all acknowledged
+    routes      Envoys    route tables: old and new together                          all acknowledged, and a moment later
     decisions   ext_proc  the new FilterConfig                                        all acknowledged
     listeners   Envoys    the new listeners                                           all acknowledged: published
     (grace)               requests that were decided by the old configuration end
@@ -57,6 +57,9 @@ class Timing:
     ack_seconds: float = 5.0
     warm_seconds: float = 20.0
     """For clusters: Envoy acknowledges them once their names are resolved."""
+    overlap_seconds: float = 0.2
+    """Between new routes and decisions that lead there: Envoy routes a request by the table that it found at its start, so each
+    request that found the old one must be with ext_proc before ext_proc learns of the new one."""
     grace_seconds: float = 5.0
     """How long what is gone stays usable for requests that were decided before."""
 
@@ -166,6 +169,10 @@ class Publisher:
         await self._show(Role.ENVOY, before.replacing(upstreams), can_be_superseded=True)
         routes = await asyncio.to_thread(_beside, before.of_type(ROUTE), candidate.of_type(ROUTE), self._merge_routes)
         await self._show(Role.ENVOY, before.replacing({**upstreams, ROUTE: routes}), can_be_superseded=True)
+        if routes.version != before.of_type(ROUTE).version and self._clients.of(Role.ENVOY):
+            await self._clients.until(self._is_superseded, seconds=self._timing.overlap_seconds)
+            if self._is_superseded():
+                raise _Superseded
 
     async def _switch(self, candidate: Snapshot) -> None:
         """Have requests decided, then accepted, by the new configuration."""
@@ -204,11 +211,7 @@ class Publisher:
             _Refused: A client rejected it, or gave no answer in time.
             _Superseded: There is a newer candidate.
         """
-
-        def is_superseded() -> bool:
-            return can_be_superseded and self._waiting is not None
-
-        if is_superseded():
+        if can_be_superseded and self._is_superseded():
             raise _Superseded
         target = snapshot.only(SERVED_TO[role])
         changed = self._views.of(role).changed_types(target)
@@ -216,14 +219,19 @@ class Publisher:
             return
         self._views.show(role, target)
         seconds = self._timing.warm_seconds if CLUSTER in changed else self._timing.ack_seconds
-        await self._clients.until(
-            lambda: is_superseded() or self._verdict(role, changed) is not Verdict.PENDING, seconds=seconds
-        )
-        if self._verdict(role, changed) is Verdict.ACKED:
-            return
-        if is_superseded() and self._verdict(role, changed) is Verdict.PENDING:
+
+        def is_decided() -> bool:
+            return (can_be_superseded and self._is_superseded()) or self._verdict(role, changed) is not Verdict.PENDING
+
+        is_in_time = await self._clients.until(is_decided, seconds=seconds)
+        verdict = self._verdict(role, changed)
+        if is_in_time and verdict is Verdict.PENDING:
             raise _Superseded
-        raise _Refused(self._objections(role, changed, seconds))
+        if verdict is not Verdict.ACKED:
+            raise _Refused(self._objections(role, changed, seconds))
+
+    def _is_superseded(self) -> bool:
+        return self._waiting is not None
 
     def _verdict(self, role: Role, type_urls: frozenset[str]) -> Verdict:
         """Return the worst that a client says; a client that leaves no longer says anything."""

@@ -126,6 +126,7 @@ class World:
     clients: Clients
     publisher: Publisher
     seen: Recorder
+    server: AdsServer
     address: str
     tasks: asyncio.TaskGroup
     log: list[tuple[str, str, set[bytes]]] = field(default_factory=list)
@@ -197,11 +198,23 @@ async def world(
     clients = Clients(seen)
     server = AdsServer(views, clients)
     port = await server.start("127.0.0.1:0")
-    publisher = Publisher(views, clients, merge_routes=merge, timing=timing or Timing(grace_seconds=0.05))
+    publisher = Publisher(views, clients, merge_routes=merge, timing=timing or Timing(overlap_seconds=0.01, grace_seconds=0.05))
     try:
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(publisher.run())
-            yield World(views=views, clients=clients, publisher=publisher, seen=seen, address=f"127.0.0.1:{port}", tasks=tasks)
+            here = World(
+                views=views,
+                clients=clients,
+                publisher=publisher,
+                seen=seen,
+                server=server,
+                address=f"127.0.0.1:{port}",
+                tasks=tasks,
+            )
+            try:
+                yield here
+            finally:
+                await here.server.stop()
             running.cancel()
     finally:
         await server.stop()
