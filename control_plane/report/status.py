@@ -74,11 +74,8 @@ def _client(client: ClientStatus) -> tuple[str, ...]:
 
 
 def _versions(acked: dict[str, str]) -> str:
-    """Name the one version that all types have, or each type's."""
-    versions = set(acked.values())
-    if len(versions) == 1:
-        return f"{versions.pop()} ({', '.join(acked)})"
-    return ", ".join(f"{name} {version}" for name, version in acked.items()) or "-"
+    """Name each type's version: a hash of its resources, so equal ones run the same."""
+    return ", ".join(f"{name} {version[:8]}" for name, version in acked.items()) or "-"
 
 
 def duration(seconds: float) -> str:

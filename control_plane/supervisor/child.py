@@ -23,6 +23,8 @@ class ChildSpec:
     name: str
     argv: tuple[str, ...]
     log: Path
+    extra_env: tuple[tuple[str, str], ...] = ()
+    """Added to our own environment, which is passed on: it holds the keys that the configuration names."""
     grace_seconds: float = 10.0
     """How long it may take to stop after SIGTERM before its group is killed."""
 
@@ -164,7 +166,12 @@ class Child:
         try:
             self._log_offset = os.fstat(log).st_size
             return await asyncio.create_subprocess_exec(
-                *self.spec.argv, stdin=DEVNULL, stdout=log, stderr=STDOUT, process_group=0
+                *self.spec.argv,
+                stdin=DEVNULL,
+                stdout=log,
+                stderr=STDOUT,
+                process_group=0,
+                env=os.environ | dict(self.spec.extra_env),
             )
         finally:
             os.close(log)

@@ -52,7 +52,7 @@ def _spawn(request: UpRequest, writer: int, log: Path) -> "subprocess.Popen[byte
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         return subprocess.Popen(  # noqa: S603 our own module
-            (sys.executable, "-m", "control_plane.supervisor", str(writer), *request.arguments()),
+            (sys.executable, "-P", "-m", "control_plane.supervisor", str(writer), *request.arguments()),
             stdin=subprocess.DEVNULL,
             stdout=handle,
             stderr=handle,

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from control_plane.supervisor.instance import read_instance
+from control_plane.supervisor.instance import Instance, read_instance
 from control_plane.supervisor.leftovers import clear_leftovers
 from control_plane.supervisor.lock import AlreadyLocked, is_locked, locked
 
 STOP_TIMEOUT_SECONDS = 45.0
 """More than drain and graces of all children together."""
+INTRODUCTION_TIMEOUT_SECONDS = 10.0
+"""More than reading a large configuration takes."""
 _POLL_SECONDS = 0.1
 
 
@@ -27,9 +29,9 @@ def stop_gateway(run_dir: Path, *, tell: Callable[[str], None], timeout_seconds:
         if lock.exists():
             _sweep(run_dir)
         return False
-    instance = read_instance(run_dir / "plano.json")
+    instance = _introduced(run_dir)
     if instance is None:
-        raise WillNotStop(f"a gateway is starting or stopping in {run_dir}; try again in a moment")
+        raise WillNotStop(f"something holds {lock} and does not say who it is")
     tell(f"Stopping pid {instance.pid}: requests in flight may finish ...")
     _signal(instance.pid, signal.SIGTERM)
     if not _released(lock, timeout_seconds):
@@ -39,6 +41,14 @@ def stop_gateway(run_dir: Path, *, tell: Callable[[str], None], timeout_seconds:
             raise WillNotStop(f"pid {instance.pid} cannot be killed")
         _sweep(run_dir)
     return True
+
+
+def _introduced(run_dir: Path) -> Instance | None:
+    """Return who holds the run dir; one that has just begun has not said so yet."""
+    deadline = time.monotonic() + INTRODUCTION_TIMEOUT_SECONDS
+    while (instance := read_instance(run_dir / "plano.json")) is None and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    return instance
 
 
 def _released(lock: Path, timeout_seconds: float) -> bool:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import structlog
@@ -19,19 +19,22 @@ class Journal:
 
     def record(self, event: str, **facts: str | float | None) -> None:
         """Write one line to the log."""
-        self._log.info(event, **facts)
+        with suppress(OSError):  # a full disk must not end the gateway
+            self._log.info(event, **facts)
 
     def child_died(self, death: Death) -> None:
         """Write that a child died, and say so."""
-        self._log.warning(
-            "child_died", child=death.name, how=death.how, deaths=death.deaths, restart_in_seconds=death.delay_seconds
-        )
-        self._tell(f"{death.name} ended ({death.how}); starting it again in {death.delay_seconds:g} s")
+        self.record("child_died", child=death.name, how=death.how, deaths=death.deaths, restart_in_seconds=death.delay_seconds)
+        self._say(f"{death.name} ended ({death.how}); starting it again in {death.delay_seconds:g} s")
 
     def stopping(self, reason: str) -> None:
         """Write that everything stops, and say so."""
-        self._log.info("stopping", reason=reason)
-        self._tell("Stopping: requests in flight may finish ...")
+        self.record("stopping", reason=reason)
+        self._say("Stopping: requests in flight may finish ...")
+
+    def _say(self, line: str) -> None:
+        with suppress(OSError):  # nor must a terminal that was closed
+            self._tell(line)
 
 
 @contextmanager

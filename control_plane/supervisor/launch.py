@@ -16,6 +16,8 @@ from control_plane.supervisor.run_dir import RunDir
 from control_plane.supervisor.supervisor import Launch
 
 LOOPBACK = "127.0.0.1"
+SAFE_PATH = (("PYTHONSAFEPATH", "1"),)
+"""Modules are ours, not files that happen to lie in the current folder."""
 
 
 def build_runtime(run_dir: RunDir) -> Runtime:
@@ -66,7 +68,7 @@ def _control_plane(request: UpRequest, config: PlanoConfig, run_dir: RunDir) -> 
         "--metrics": f"{LOOPBACK}:{config.overrides.control_plane_metrics_port}",
     }
     argv = (sys.executable, "-m", "control_plane", "serve", *_pairs(flags))
-    return ChildSpec(name="control_plane", argv=argv, log=run_dir.log("control_plane"), grace_seconds=5)
+    return ChildSpec(name="control_plane", argv=argv, log=run_dir.log("control_plane"), extra_env=SAFE_PATH, grace_seconds=5)
 
 
 def _ext_proc(request: UpRequest, config: PlanoConfig, run_dir: RunDir) -> ChildSpec:
@@ -78,7 +80,7 @@ def _ext_proc(request: UpRequest, config: PlanoConfig, run_dir: RunDir) -> Child
         "--grace": "5",  # Envoy, drained, is gone before
     }
     argv = (sys.executable, "-m", "ext_proc", *_pairs(flags))
-    return ChildSpec(name="ext_proc", argv=argv, log=run_dir.log("ext_proc"), grace_seconds=10)
+    return ChildSpec(name="ext_proc", argv=argv, log=run_dir.log("ext_proc"), extra_env=SAFE_PATH, grace_seconds=10)
 
 
 def _envoy(run_dir: RunDir, binary: Path) -> ChildSpec:

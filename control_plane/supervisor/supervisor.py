@@ -7,6 +7,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -114,7 +115,8 @@ class Supervisor:
             return
         self._was_healthy = True
         self._enter(Phase.HEALTHY)
-        self._on_healthy(self.instance)
+        with suppress(OSError):  # whoever waited for it may be gone
+            self._on_healthy(self.instance)
 
     async def _can_start_envoy(self) -> bool:
         """Whether there is an ADS server to ask: Envoy waits long before it asks a second time."""
@@ -166,7 +168,10 @@ class Supervisor:
         self._write_instance()
 
     def _write_instance(self) -> None:
-        write_instance(self._launch.instance_file, self.instance)
+        try:
+            write_instance(self._launch.instance_file, self.instance)
+        except OSError as error:  # a full disk must not end the gateway
+            self._journal.record("state_not_written", reason=error.strerror)
 
 
 def _indented(lines: list[str]) -> list[str]:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from control_plane.supervisor.lock import locked
-from tests.cli.test_check import GOOD, KEY, plano
-from tests.kit.envoy import free_port
+from tests.cli.instances import write_site
+from tests.cli.test_check import GOOD, plano
 
 
 @pytest.fixture
@@ -65,17 +65,13 @@ def test_up_with_problems_shows_all_and_starts_nothing(config: Path, detach: tup
 
 
 @pytest.mark.parametrize("detach", [(), ("--detach",)])
-def test_up_with_a_taken_port_names_it(config: Path, detach: tuple[str, ...]) -> None:
-    ports = {name: free_port() for name in ("admin_port", "metrics_port", "control_plane_metrics_port")}
-    overrides = "overrides:\n" + "".join(f"  {name}: {port}\n" for name, port in ports.items())
-    with socket.create_server(("0.0.0.0", 0)) as holder:
-        taken = holder.getsockname()[1]
-        config.write_text(GOOD.replace("8001", str(taken)) + overrides)
-        result = plano("up", config, "--run-dir", config.parent / "run", *detach)
+def test_up_with_a_taken_port_names_it(tmp_path: Path, detach: tuple[str, ...]) -> None:
+    site = write_site(tmp_path, agent_port=9)
+    with socket.create_server(("127.0.0.1", site.port)):
+        result = plano("up", site.config, "--run-dir", site.run_dir, *detach)
     assert result.exit_code == 1
-    assert f'port {taken} (listener "travel", on 0.0.0.0): address already in use' in result.stderr
-    assert KEY not in result.output
-    assert not list((config.parent / "run").glob("*.sock"))
+    assert f'port {site.port} (listener "travel", on 127.0.0.1): address already in use' in result.stderr
+    assert not list(site.run_dir.glob("*.sock"))
 
 
 def test_up_beside_a_live_instance(config: Path) -> None:
@@ -87,16 +83,8 @@ def test_up_beside_a_live_instance(config: Path) -> None:
     assert f"a gateway runs already (run dir {run_dir})" in result.stderr
 
 
-def test_up_without_envoy(config: Path) -> None:
-    config.write_text(
-        GOOD.replace("8001", str(free_port()))
-        + "".join(
-            f"{'overrides:' if i == 0 else ''}\n  {name}: {free_port()}"
-            for i, name in enumerate(("admin_port", "metrics_port", "control_plane_metrics_port"))
-        )
-    )
-    result = plano(
-        "up", config, "--run-dir", config.parent / "run", env={"OPENAI_API_KEY": KEY, "PLANO_ENVOY": "/nowhere/envoy"}
-    )
+def test_up_without_envoy(tmp_path: Path) -> None:
+    site = write_site(tmp_path, agent_port=9)
+    result = plano("up", site.config, "--run-dir", site.run_dir, env={"PLANO_ENVOY": "/nowhere/envoy"})
     assert result.exit_code == 1
     assert "no Envoy at /nowhere/envoy" in result.stderr

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from control_plane.supervisor import down
 from control_plane.supervisor.down import WillNotStop, stop_gateway
 from control_plane.supervisor.instance import Instance, Phase, ProcessState, ProcessView, write_instance
 from control_plane.supervisor.lock import is_locked
@@ -76,11 +77,12 @@ def test_nothing_runs(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_one_that_has_not_said_who_it_is(tmp_path: Path) -> None:
+async def test_one_that_does_not_say_who_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(down, "INTRODUCTION_TIMEOUT_SECONDS", 0.0)
     async with asyncio.timeout(15), doorbell() as bell:
         process = await holder(tmp_path, bell)
         (tmp_path / "plano.json").unlink()
-        with pytest.raises(WillNotStop, match="starting or stopping"):
+        with pytest.raises(WillNotStop, match="does not say who it is"):
             await asyncio.to_thread(stop, tmp_path, [])
         process.kill()
         await process.wait()
