@@ -40,7 +40,7 @@ def _problem(data: Data) -> str:
 def _weather(data: Data) -> str:
     current = data["current"]
     place = ", ".join(part for part in (data["location"], data.get("country")) if part)
-    now = f"Right now in {place} it is {_degrees(current, 'temperature')} with {_condition(current['weather_code'])}."
+    now = f"Right now in {place}: {_degrees(current, 'temperature')}, {_condition(current['weather_code'])}."
     return "\n".join([now, *map(_day, data["forecast"])])
 
 

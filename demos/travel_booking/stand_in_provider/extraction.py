@@ -77,8 +77,13 @@ def _currency(_: str, users: Sequence[str]) -> str:
     after = [code for position, code in named if number and position > number.start()]
     source = after[0] if after else next((code for _, code in named), None)
     target = next((code for _, code in named if code != source), None)
-    amount = float(number[0].replace(",", "")) if number else None
+    amount = _number(number[0]) if number else None
     return json.dumps({"amount": amount, "from": source, "to": target})
+
+
+def _number(written: str) -> float | int:
+    plain = written.replace(",", "")
+    return float(plain) if "." in plain else int(plain)
 
 
 def _currencies(text: str) -> list[tuple[int, str]]:
