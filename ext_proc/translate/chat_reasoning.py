@@ -51,7 +51,12 @@ def thought_blocks(thoughts: list[Thought]) -> list[JsonObject]:
 def blocks_of_history(message: JsonObject) -> list[JsonObject]:
     """Return the thinking blocks of an earlier message: only those that their provider can verify."""
     blocks = thought_blocks(thoughts_of(message))
-    return [block for block in blocks if block["type"] == "redacted_thinking" or block["signature"]]
+    return [block for block in blocks if block["type"] == "redacted_thinking" or _is_anthropics(block["signature"])]
+
+
+def _is_anthropics(signature: str) -> bool:
+    # "openai-reasoning:" marks what only OpenAI can use; see reasoning_items.
+    return bool(signature) and not signature.startswith("openai-reasoning:")
 
 
 def detail_of(block: JsonObject, index: int) -> JsonObject:

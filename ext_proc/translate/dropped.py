@@ -44,6 +44,7 @@ RESPONSES_OVER_CHAT_COMPLETIONS: Final = MappingProxyType(
         "max_tool_calls": "counts built-in tools only, which are refused",
         "context_management": "asks the provider to compact long conversations",
         "stream_options": "ours to obey",
+        "store": "the gateway keeps what previous_response_id needs, not the upstream",
         "access_programs": "OpenAI's own accounting",
         "prompt_cache_options": "hints for OpenAI's prompt cache",
         "client_metadata": "Codex's telemetry",

@@ -14,4 +14,10 @@ MESSAGES_OVER_CHAT_COMPLETIONS: Final = Pair(
     request=request,
     response=response,
     machine=MessagesOverChatCompletionsStream,
+    client_fields={
+        "stop": "stop_sequences",
+        "response_format": "output_config.format",
+        "reasoning_effort": "output_config.effort",
+        "max_completion_tokens": "max_tokens",
+    },
 )

@@ -12,6 +12,7 @@ from ext_proc.translate.chat_reasoning import detail_of
 from ext_proc.translate.fields import as_object, as_text, dump, kind_of, objects, parts_of, unsupported
 from ext_proc.translate.parts import data_url
 from ext_proc.translate.profile import Profile
+from ext_proc.translate.tool_results import split_tool_result
 from ext_proc.translate.translation import CHAT_COMPLETIONS
 
 _REASONING: Final = frozenset({"thinking", "redacted_thinking"})
@@ -60,21 +61,16 @@ class ChatMessages:
     def _add_result(self, block: JsonObject, where: str) -> list[JsonObject]:
         """Add a tool message; return the parts that it cannot hold."""
         call = as_text(block.get("tool_use_id"), f"{where}.tool_use_id")
-        texts: list[JsonObject] = []
-        others: list[JsonObject] = []
-        for inner, place in _blocks(block.get("content"), f"{where}.content"):
-            for part in self._parts(inner, place):
-                (texts if part["type"] == "text" else others).append(part)
+        inner = [part for sub, at in _blocks(block.get("content"), f"{where}.content") for part in self._parts(sub, at)]
         if block.get("is_error"):
             # Chat Completions has no flag for it; the model reads the word.
-            texts = texts or [{"type": "text", "text": ""}]
-            texts[0]["text"] = f"Error: {texts[0]['text']}"
-        if texts and block.get("cache_control"):
-            self._mark(block, texts[-1])
-        if others:
-            texts = texts or [{"type": "text", "text": "The result follows in the next message."}]
-            others.insert(0, {"type": "text", "text": f"Result of tool call {call}:"})
-        self.out.append({"role": "tool", "tool_call_id": call, "content": self._content(texts)})
+            if not inner or inner[0]["type"] != "text":
+                inner.insert(0, {"type": "text", "text": ""})
+            inner[0]["text"] = f"Error: {inner[0]['text']}"
+        held, others = split_tool_result(inner, call, rich=self._profile.rich_tool_results)
+        if held and block.get("cache_control"):
+            self._mark(block, held[-1])
+        self.out.append({"role": "tool", "tool_call_id": call, "content": self._content(held)})
         return others
 
     def _add_assistant(self, content: object, where: str) -> None:

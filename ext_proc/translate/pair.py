@@ -1,12 +1,13 @@
 """One pair of APIs as data, and the Translation made of it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from ext_proc.apis import usage
 from ext_proc.apis.usage import Usage
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.errors import MalformedBody
+from ext_proc.errors import MalformedBody, RequestError, UnsupportedFeature
 from ext_proc.translate.events import Chain, Machine, PairStream, bad_answer
 from ext_proc.translate.profile import LOSSLESS
 from ext_proc.translate.provider_errors import error_body, parse_error
@@ -39,6 +40,8 @@ class Pair:
     """(exchange, the upstream's answer) -> the client's."""
     machine: Callable[[Exchange], Machine]
     """Makes the state machine of one stream."""
+    client_fields: Mapping[str, str] = field(default_factory=dict)
+    """Top-level fields of the upstream's request that the client has under another name: for errors in composed pairs."""
 
 
 class PairTranslation:
@@ -85,13 +88,18 @@ def compose(outer: Pair, inner: Pair) -> Pair:
         return replace(exchange, request=body)
 
     def request(exchange: Exchange, upstream_model: str) -> JsonObject:
-        return inner.request(middle(exchange), upstream_model)
+        try:
+            return inner.request(middle(exchange), upstream_model)
+        except (UnsupportedFeature, MalformedBody) as error:
+            raise _in_clients_words(error, outer, inner) from error
 
     def response(exchange: Exchange, body: JsonObject) -> JsonObject:
         return outer.response(exchange, inner.response(middle(exchange), body))
 
     def machine(exchange: Exchange) -> Machine:
-        return Chain(inner.machine(middle(exchange)), outer.machine(exchange))
+        between = middle(exchange)
+        asking = replace(between, request={**between.request, "stream_options": {"include_usage": True}})
+        return Chain(inner.machine(asking), outer.machine(exchange))
 
     return Pair(
         client_api=outer.client_api,
@@ -100,6 +108,16 @@ def compose(outer: Pair, inner: Pair) -> Pair:
         response=response,
         machine=machine,
     )
+
+
+def _in_clients_words(error: RequestError, outer: Pair, inner: Pair) -> RequestError:
+    """Name the client's own field in an error about the body in the middle."""
+    field_name = re.split(r"[.\[]", error.param or "", maxsplit=1)[0]
+    named = outer.client_fields.get(field_name)
+    if named is None:
+        return error
+    message = f"{named} holds something that cannot be carried to a model that is served over {inner.upstream_api}."
+    return type(error)(message, param=named, detail=error.public_message)
 
 
 def _model_of(exchange: Exchange) -> str:

@@ -29,6 +29,8 @@ class Profile:
     """Chat Completions: several texts of one message become one string, for servers that accept strings only."""
     file_urls: bool = False
     """Chat Completions: `file` parts may say `file_url`. An extension, used between two translations."""
+    rich_tool_results: bool = False
+    """Chat Completions: tool messages may hold images and files. An extension, used between two translations."""
     default_max_tokens: int | None = None
     """Messages: sent if the client sets none; None takes what the model is known to accept."""
     system_messages: bool = False
@@ -37,7 +39,9 @@ class Profile:
     """Messages: how the model is told to think; None derives it from the model's name."""
 
 
-LOSSLESS: Final = Profile(cache_markers="cache_control", reasoning_history="reasoning_details", file_urls=True)
+LOSSLESS: Final = Profile(
+    cache_markers="cache_control", reasoning_history="reasoning_details", file_urls=True, rich_tool_results=True
+)
 """Of the Chat Completions body between two translations."""
 
 _CLAUDE: Final = re.compile(r"claude-(?:(?:opus|sonnet|haiku)-)?(\d+)(?:[-.](\d{1,2}))?(?!\d)")

@@ -5,12 +5,24 @@ from typing import Final
 
 from ext_proc.errors import UnsupportedFeature
 from ext_proc.translate.chat_completions_over_messages import CHAT_COMPLETIONS_OVER_MESSAGES
+from ext_proc.translate.chat_completions_over_responses import CHAT_COMPLETIONS_OVER_RESPONSES
 from ext_proc.translate.identity import Identity
 from ext_proc.translate.messages_over_chat_completions import MESSAGES_OVER_CHAT_COMPLETIONS
-from ext_proc.translate.pair import Pair, PairTranslation
+from ext_proc.translate.pair import Pair, PairTranslation, compose
+from ext_proc.translate.responses_over_chat_completions import RESPONSES_OVER_CHAT_COMPLETIONS
 from ext_proc.translate.translation import Exchange, Translation
 
-_ALL: Final = (MESSAGES_OVER_CHAT_COMPLETIONS, CHAT_COMPLETIONS_OVER_MESSAGES)
+_MESSAGES_OVER_RESPONSES: Final = compose(MESSAGES_OVER_CHAT_COMPLETIONS, CHAT_COMPLETIONS_OVER_RESPONSES)
+_RESPONSES_OVER_MESSAGES: Final = compose(RESPONSES_OVER_CHAT_COMPLETIONS, CHAT_COMPLETIONS_OVER_MESSAGES)
+
+_ALL: Final = (
+    MESSAGES_OVER_CHAT_COMPLETIONS,
+    CHAT_COMPLETIONS_OVER_MESSAGES,
+    CHAT_COMPLETIONS_OVER_RESPONSES,
+    _MESSAGES_OVER_RESPONSES,
+    RESPONSES_OVER_CHAT_COMPLETIONS,
+    _RESPONSES_OVER_MESSAGES,
+)
 
 PAIRS: Final = MappingProxyType({(pair.client_api, pair.upstream_api): pair for pair in _ALL})
 """(client API, upstream API) -> how. An API over itself needs no entry."""

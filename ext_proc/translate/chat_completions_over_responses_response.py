@@ -1,0 +1,97 @@
+"""Response -> chat completion."""
+
+from ext_proc.apis import usage
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.errors import UpstreamError
+from ext_proc.translate.fields import as_text, objects
+from ext_proc.translate.provider_errors import read_error
+from ext_proc.translate.reasoning_items import detail_of_openai_item, text_of_item
+from ext_proc.translate.translation import Exchange
+
+
+def response(exchange: Exchange, body: JsonObject) -> JsonObject:
+    """Return the chat completion for a response.
+
+    Raises:
+        UpstreamError: the response failed; it says so in a body with status 200.
+    """
+    if body.get("status") == "failed":
+        error = read_error({"error": body.get("error")})
+        raise UpstreamError(error.message, code=error.code)
+    message = _message(body)
+    finish = finish_reason(body, calls="tool_calls" in message)
+    out: JsonObject = {
+        "id": body["id"] if isinstance(body.get("id"), str) and body["id"] else f"chatcmpl-{exchange.id}",
+        "object": "chat.completion",
+        "created": exchange.created,
+        "model": body["model"] if isinstance(body.get("model"), str) else "",
+        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish}],
+        "usage": usage.to_chat_completions(usage.from_responses(body.get("usage"))),
+    }
+    if isinstance(body.get("service_tier"), str):
+        out["service_tier"] = body["service_tier"]
+    return out
+
+
+def finish_reason(body: JsonObject, *, calls: bool) -> str:
+    """Return why the model stopped."""
+    if body.get("status") == "incomplete":
+        details = body.get("incomplete_details")
+        reason = details.get("reason") if isinstance(details, dict) else None
+        return "content_filter" if reason == "content_filter" else "length"
+    return "tool_calls" if calls else "stop"
+
+
+def chat_annotation(annotation: JsonObject) -> JsonObject | None:
+    """Return an annotation as Chat Completions has it: nested, and citations of URLs only."""
+    if annotation.get("type") != "url_citation":
+        return None
+    return {"type": "url_citation", "url_citation": {name: value for name, value in annotation.items() if name != "type"}}
+
+
+def _message(body: JsonObject) -> JsonObject:
+    texts: list[str] = []
+    refusals: list[str] = []
+    annotations: list[JsonObject] = []
+    calls: list[JsonObject] = []
+    thoughts: list[JsonObject] = []
+    for item, where in objects(body.get("output"), "output"):
+        match item.get("type"):
+            case "message":
+                for part, place in objects(item.get("content"), f"{where}.content"):
+                    if part.get("type") == "refusal":
+                        refusals.append(as_text(part.get("refusal"), f"{place}.refusal"))
+                    elif part.get("type") == "output_text":
+                        texts.append(as_text(part.get("text"), f"{place}.text"))
+                        found = objects(part.get("annotations"), f"{place}.annotations")
+                        annotations.extend(a for note, _ in found if (a := chat_annotation(note)) is not None)
+            case "reasoning":
+                thoughts.append(item)
+            case "function_call" | "custom_tool_call":
+                calls.append(_call(item, where))
+    message: JsonObject = {"role": "assistant", "content": "".join(texts) if texts or not (calls or refusals) else None}
+    message["refusal"] = "".join(refusals) or None
+    if annotations:
+        message["annotations"] = annotations
+    _think(thoughts, message)
+    if calls:
+        message["tool_calls"] = calls
+    return message
+
+
+def _think(thoughts: list[JsonObject], message: JsonObject) -> None:
+    said = "".join(text_of_item(item) for item in thoughts)
+    if said:
+        message["reasoning_content"] = said
+    details = [detail_of_openai_item(item, index) for index, item in enumerate(thoughts)]
+    told = [detail for detail in details if detail["text"] or detail["signature"]]
+    if told:
+        message["reasoning_details"] = told
+
+
+def _call(item: JsonObject, where: str) -> JsonObject:
+    ident, name = as_text(item.get("call_id"), f"{where}.call_id"), as_text(item.get("name"), f"{where}.name")
+    if item["type"] == "custom_tool_call":
+        return {"id": ident, "type": "custom", "custom": {"name": name, "input": as_text(item.get("input"), f"{where}.input")}}
+    arguments = as_text(item.get("arguments") or "{}", f"{where}.arguments")
+    return {"id": ident, "type": "function", "function": {"name": name, "arguments": arguments}}

@@ -1,0 +1,72 @@
+"""Chat completion -> response."""
+
+from ext_proc.apis import usage
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.translate.chat_reasoning import Thought, mistral_thoughts, thought_blocks, thoughts_of
+from ext_proc.translate.fields import as_list, as_object, as_text, objects
+from ext_proc.translate.messages_over_chat_completions_response import text_of
+from ext_proc.translate.reasoning_items import reasoning_item
+from ext_proc.translate.response_object import (
+    annotations_of,
+    call_item,
+    item_id,
+    message_item,
+    outcome,
+    response_object,
+    text_part,
+)
+from ext_proc.translate.responses_tools import read_tools
+from ext_proc.translate.translation import Exchange
+
+
+def response(exchange: Exchange, body: JsonObject) -> JsonObject:
+    """Return the response for a chat completion."""
+    choices = as_list(body.get("choices"), "choices")
+    choice = as_object(choices[0] if choices else None, "choices[0]")
+    status, details = outcome(choice.get("finish_reason"))
+    model = body["model"] if isinstance(body.get("model"), str) else ""
+    out = response_object(exchange, model=model, status=status)
+    out["incomplete_details"] = details
+    out["output"] = _output(exchange, as_object(choice.get("message"), "choices[0].message"), status)
+    out["usage"] = usage.to_responses(usage.from_chat_completions(body.get("usage")))
+    if body.get("service_tier") is not None:
+        out["service_tier"] = body["service_tier"]
+    return out
+
+
+def _output(exchange: Exchange, message: JsonObject, status: str) -> list[JsonObject]:
+    where = "choices[0].message"
+    given = message.get("content")
+    thoughts = thoughts_of(message)
+    if not thoughts and (thinking := mistral_thoughts(given, f"{where}.content")):
+        thoughts = [Thought("", thinking)]
+    items: list[JsonObject] = []
+    for block in thought_blocks(thoughts):
+        items.append(reasoning_item(item_id("rs", exchange, len(items)), block))
+    content = _content(message, text_of(given, f"{where}.content"))
+    if content:
+        items.append(message_item(item_id("msg", exchange, len(items)), content, "completed"))
+    tools = read_tools(exchange.request)
+    for call, place in objects(message.get("tool_calls"), f"{where}.tool_calls"):
+        function = as_object(call.get("function"), f"{place}.function")
+        item = call_item(
+            tools.client_tool(as_text(function.get("name"), f"{place}.function.name")),
+            number=(exchange, len(items)),
+            call_id=as_text(call.get("id"), f"{place}.id"),
+            arguments=as_text(function.get("arguments") or "{}", f"{place}.function.arguments"),
+            status="completed",
+        )
+        items.append(item)
+    if items and "status" in items[-1]:
+        items[-1]["status"] = status  # What was cut off is the last.
+    return items
+
+
+def _content(message: JsonObject, text: str) -> list[JsonObject]:
+    content = []
+    if text:
+        content.append(text_part(text, annotations_of(message)))
+    refusal = message.get("refusal")
+    if isinstance(refusal, str) and refusal:
+        content.append({"type": "refusal", "refusal": refusal})
+    return content

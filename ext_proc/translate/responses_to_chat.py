@@ -1,0 +1,169 @@
+"""Input items of the Responses API -> messages of Chat Completions.
+
+An assistant's reasoning, text and calls are items of their own in Responses and one message in Chat Completions: whatever of
+them follows each other is joined. Results of tools come right after; what a tool message cannot hold follows them.
+"""
+
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.errors import MalformedBody
+from ext_proc.translate.custom_tools import wrap
+from ext_proc.translate.fields import as_text, kind_of, objects, parts_of, unsupported
+from ext_proc.translate.profile import Profile
+from ext_proc.translate.reasoning_items import detail_of_item, text_of_item
+from ext_proc.translate.responses_tools import function_name
+from ext_proc.translate.tool_results import split_tool_result
+from ext_proc.translate.translation import CHAT_COMPLETIONS
+
+
+class ChatMessagesOfItems:
+    """Collects the Chat Completions messages of one request."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.out: list[JsonObject] = []
+        self._profile = profile
+        self._shown: list[JsonObject] = []
+        """Images and files of tool results, waiting for the last result."""
+
+    def add_instructions(self, instructions: object) -> None:
+        """Add the instructions, if there are any."""
+        if instructions:
+            self.out.append({"role": "system", "content": as_text(instructions, "instructions")})
+
+    def add_all(self, given: object) -> None:
+        """Add the input of a request."""
+        if isinstance(given, str):
+            self.out.append({"role": "user", "content": given})
+            return
+        for item, where in objects([given] if isinstance(given, dict) else given, "input"):
+            self._add(item, where)
+        self._show()
+
+    def _add(self, item: JsonObject, where: str) -> None:
+        kind = item.get("type", "message")
+        if kind not in ("function_call_output", "custom_tool_call_output"):
+            self._show()
+        match kind:
+            case "message":
+                self._add_message(item, where)
+            case "function_call":
+                self._call(item, as_text(item.get("arguments"), f"{where}.arguments"), where)
+            case "custom_tool_call":
+                self._call(item, wrap(as_text(item.get("input"), f"{where}.input")), where)
+            case "function_call_output" | "custom_tool_call_output":
+                self._add_result(item, where)
+            case "reasoning":
+                self._add_reasoning(item)
+            case _:
+                raise unsupported(f"{where}.type", CHAT_COMPLETIONS)
+
+    def _add_message(self, item: JsonObject, where: str) -> None:
+        place = f"{where}.content"
+        parts = [self._part(part, at) for part, at in parts_of(item.get("content"), place, text_type="input_text")]
+        match item.get("role"):
+            case "user":
+                self.out.append({"role": "user", "content": self._content(parts)})
+            case "system" | "developer":
+                # `developer` is OpenAI's word; every server knows `system`, and OpenAI takes it for the same.
+                self.out.append({"role": "system", "content": self._content(parts)})
+            case "assistant":
+                self._say(parts)
+            case _:
+                raise MalformedBody(f"{where}.role is not a role of the Responses API.", param=f"{where}.role")
+
+    def _say(self, parts: list[JsonObject]) -> None:
+        message = self._assistant()
+        said = message["content"]
+        before = said if isinstance(said, list) else [{"type": "text", "text": said}] if said else []
+        message["content"] = self._content(before + parts)
+
+    def _call(self, item: JsonObject, arguments: str, where: str) -> None:
+        name = function_name(as_text(item.get("name"), f"{where}.name"), item.get("namespace"))
+        call = {
+            "id": as_text(item.get("call_id"), f"{where}.call_id"),
+            "type": "function",
+            "function": {"name": name, "arguments": arguments or "{}"},
+        }
+        self._assistant().setdefault("tool_calls", []).append(call)
+
+    def _add_reasoning(self, item: JsonObject) -> None:
+        history = self._profile.reasoning_history
+        if history == "reasoning_content":
+            text = text_of_item(item)
+            if text:
+                message = self._assistant()
+                message["reasoning_content"] = message.get("reasoning_content", "") + text
+        elif history == "reasoning_details":
+            message = self._assistant()
+            details = message.setdefault("reasoning_details", [])
+            detail = detail_of_item(item, len(details))
+            if detail is not None:
+                details.append(detail)
+
+    def _add_result(self, item: JsonObject, where: str) -> None:
+        call = as_text(item.get("call_id"), f"{where}.call_id")
+        parts = [self._part(part, at) for part, at in parts_of(item.get("output"), f"{where}.output", text_type="input_text")]
+        held, others = split_tool_result(parts, call, rich=self._profile.rich_tool_results)
+        self._shown.extend(others)
+        self.out.append({"role": "tool", "tool_call_id": call, "content": self._content(held)})
+
+    def _show(self) -> None:
+        if self._shown:
+            self.out.append({"role": "user", "content": self._shown})
+            self._shown = []
+
+    def _assistant(self) -> JsonObject:
+        """Return the assistant's message that is being put together."""
+        if not self.out or self.out[-1]["role"] != "assistant":
+            self.out.append({"role": "assistant", "content": None})
+        return self.out[-1]
+
+    def _part(self, part: JsonObject, where: str) -> JsonObject:
+        match kind_of(part, where):
+            case "input_text" | "output_text" | "text":
+                out: JsonObject = {"type": "text", "text": as_text(part.get("text"), f"{where}.text")}
+            case "refusal":
+                out = {"type": "text", "text": as_text(part.get("refusal"), f"{where}.refusal")}
+            case "input_image":
+                out = self._image(part, where)
+            case "input_file":
+                out = self._file(part, where)
+            case "input_audio":
+                out = {"type": "input_audio", "input_audio": part.get("input_audio")}
+            case _:
+                raise unsupported(f"{where}.type", CHAT_COMPLETIONS)
+        marker = part.get("prompt_cache_breakpoint")
+        if marker and self._profile.cache_markers == "cache_control":
+            out["cache_control"] = {"type": "ephemeral"}
+        elif marker and self._profile.cache_markers == "prompt_cache_breakpoint":
+            out["prompt_cache_breakpoint"] = marker
+        return out
+
+    def _image(self, part: JsonObject, where: str) -> JsonObject:
+        if part.get("image_url") is None:
+            raise unsupported(f"{where}.file_id", CHAT_COMPLETIONS)
+        image: JsonObject = {"url": as_text(part["image_url"], f"{where}.image_url")}
+        if part.get("detail") is not None:
+            image["detail"] = part["detail"]
+        return {"type": "image_url", "image_url": image}
+
+    def _file(self, part: JsonObject, where: str) -> JsonObject:
+        file: JsonObject = {}
+        if isinstance(part.get("filename"), str):
+            file["filename"] = part["filename"]
+        if part.get("file_data") is not None:
+            file["file_data"] = part["file_data"]
+        elif part.get("file_url") is not None and self._profile.file_urls:
+            file["file_url"] = part["file_url"]
+        else:
+            name = "file_url" if part.get("file_url") is not None else "file_id"
+            raise unsupported(f"{where}.{name}", CHAT_COMPLETIONS)
+        return {"type": "file", "file": file}
+
+    def _content(self, parts: list[JsonObject]) -> str | list[JsonObject]:
+        if not parts:
+            return ""
+        if len(parts) == 1 and parts[0].keys() == {"type", "text"}:
+            return str(parts[0]["text"])
+        if self._profile.joins_text and all(part["type"] == "text" for part in parts):
+            return "\n".join(part["text"] for part in parts)
+        return parts
