@@ -22,7 +22,11 @@ _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _OPENING = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
 _CLOSING = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
 _MERGE: Final = "tag:yaml.org,2002:merge"
-_AS_WRITTEN: Final = frozenset({"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value"})
+_AS_WRITTEN: Final = frozenset({f"tag:yaml.org,2002:{kind}" for kind in ("str", "timestamp", "value")})
+_CONSTRUCTORS: Final = {
+    f"tag:yaml.org,2002:{kind}": yaml.SafeLoader.yaml_constructors[f"tag:yaml.org,2002:{kind}"]
+    for kind in ("null", "bool", "int", "float")
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,16 +163,13 @@ class _Reader:
     def _scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
         if node.tag in _AS_WRITTEN:
             return node.value
-        construct = type(self._scalars).yaml_constructors.get(node.tag)
+        construct = _CONSTRUCTORS.get(node.tag)
         if construct is None:
             return self._report(path, "unknown-tag", f"has a tag that means nothing here: {node.tag}", node)
         try:
-            value = construct(self._scalars, node)
-        except (ValueError, KeyError, OverflowError, yaml.YAMLError):
+            return construct(self._scalars, node)
+        except (ArithmeticError, LookupError, ValueError):
             return self._report(path, "bad-value", "cannot be read as what it looks like; put it in quotes if it is text", node)
-        if not isinstance(value, str | int | float | bool | None):
-            return self._report(path, "bad-value", "is neither text nor a number", node)
-        return value
 
     def _count(self, node: yaml.Node) -> None:
         self._nodes += 1

@@ -67,6 +67,14 @@ def test_nesting_is_refused_quickly(opening: str) -> None:
     assert time.perf_counter() - started < 10
 
 
+@pytest.mark.parametrize(
+    "value", ["!!int ''", "0b_", "!!bool maybe", "!!float x", "!!binary aGk=", "!!python/name:os.system x"]
+)
+def test_a_value_that_cannot_be_what_it_says_is_a_problem(value: str) -> None:
+    _, problems = parse_yaml(f"a: {value}\n")
+    assert [(p.path, p.line) for p in problems] == [("a", 1)]
+
+
 def test_two_documents_are_refused() -> None:
     with pytest.raises(UnreadableYaml):
         parse_yaml("a: 1\n---\nb: 2\n")
