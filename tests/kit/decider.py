@@ -1,6 +1,7 @@
 """A stand-in for ext_proc: it answers each request, once its body is there, as one function says."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -97,3 +98,14 @@ def _set_headers(mutation: pb.HeaderMutation, headers: Iterable[tuple[str, str]]
     for key, value in headers:
         option = mutation.set_headers.add(append_action=_OVERWRITE)
         option.header.key, option.header.raw_value = key, value.encode()
+
+
+async def _serve_forever(address: str, route: str) -> None:
+    async with serving(lambda _asked: to_route(route), address):
+        print("serving", flush=True)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    # A process of its own, so that a test can kill it: `python -m tests.kit.decider unix:///tmp/x.sock agent/weather`.
+    asyncio.run(_serve_forever(*sys.argv[1:]))

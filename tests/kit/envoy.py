@@ -34,6 +34,14 @@ class Envoy:
         answer = await self.admin.get("/stats", params={"filter": f"^{name}$", "format": "json"})
         return next((entry["value"] for entry in answer.json()["stats"] if entry.get("name") == name), 0)
 
+    async def until(self, name: str, value: int) -> None:
+        """Wait until a counter or gauge has a value."""
+        async with asyncio.timeout(_START_SECONDS):
+            while True:
+                if await self.stat(name) == value:
+                    return
+                await asyncio.sleep(0.05)
+
 
 def binary() -> str:
     """Return the path of the Envoy to test with."""
