@@ -29,16 +29,13 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
     """
     filters = _by_key(((item.id, _filter(item)) for item in config.filters), "filter")
     models = _by_key(((item.name, _model(item)) for item in config.models), "model")
-    aliases = _by_key(((item.name, _lookup(models, item.model, "model")) for item in config.aliases), "alias")
+    aliases = _by_key(((item.name, _named(models, item.model, "an alias")) for item in config.aliases), "alias")
     listeners = _by_key(((item.name, _listener(item, filters)) for item in config.listeners), "listener")
-    defaults = [models[item.name] for item in config.models if item.default]
-    if len(defaults) > 1:
-        raise Uncompilable(f"two default models: {defaults[0].name!r} and {defaults[1].name!r}")
     return Plan(
         version=config.version,
         listeners=listeners,
         filters=filters,
-        models=_tables(models, aliases, defaults[0] if defaults else None),
+        models=_tables(models, aliases, _default(config, models)),
         orchestrator=_orchestrator(config.orchestrator, models) if config.HasField("orchestrator") else None,
         egress_url=config.egress_url,
         models_body=render_models(models.values(), aliases),
@@ -116,13 +113,25 @@ def _tables(models: dict[str, Model], aliases: dict[str, Model], default: Model 
     )
 
 
+def _default(config: pb.FilterConfig, models: dict[str, Model]) -> Model | None:
+    defaults = [_named(models, item.name, "the default") for item in config.models if item.default]
+    if len(defaults) > 1:
+        raise Uncompilable(f"two default models: {defaults[0].name!r} and {defaults[1].name!r}")
+    return defaults[0] if defaults else None
+
+
+def _named(models: dict[str, Model], name: str, what: str) -> Model:
+    model = _lookup(models, name, "model")
+    if model.is_wildcard:
+        raise Uncompilable(f"{name!r} stands for many models, it cannot be {what}")
+    return model
+
+
 def _orchestrator(item: pb.Orchestrator, models: dict[str, Model]) -> Orchestrator:
-    model = _lookup(models, item.model, "model")
+    model = _named(models, item.model, "the orchestrator's")
     route = model.routes.get("chat_completions")
     if route is None:
         raise Uncompilable(f"the orchestrator's model {model.name!r} does not speak chat_completions")
-    if not model.upstream_model:
-        raise Uncompilable(f"the orchestrator's model {model.name!r} is a wildcard")
     return Orchestrator(
         model=model.name,
         upstream_model=model.upstream_model,

@@ -84,11 +84,17 @@ class ConfigSource:
         try:
             self._receive(response)
         except ConfigRejected as rejected:
-            self._log.error("config_rejected", version=response.version_info, reason=str(rejected))
-            request.error_detail.code = grpc.StatusCode.INVALID_ARGUMENT.value[0]
-            request.error_detail.message = str(rejected)
+            self._refuse(request, str(rejected))
+        except Exception as error:  # noqa: BLE001 - a bug must not take down the requests that the last good one serves
+            self._log.exception("config_failed", error=error)
+            self._refuse(request, f"it could not be applied: {type(error).__name__}")
         request.version_info = self._version
         return request
+
+    def _refuse(self, request: ads.DiscoveryRequest, reason: str) -> None:
+        self._log.error("config_rejected", nonce=request.response_nonce, reason=reason)
+        request.error_detail.code = grpc.StatusCode.INVALID_ARGUMENT.value[0]
+        request.error_detail.message = reason
 
     def _receive(self, response: Any) -> None:
         if response.type_url != FILTER_CONFIG_TYPE_URL:

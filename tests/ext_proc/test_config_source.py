@@ -22,6 +22,8 @@ class Applied:
         self.versions: list[str] = []
 
     def __call__(self, config: FilterConfig) -> None:
+        if config.version == "bug":
+            raise ZeroDivisionError
         if config.version == "bad":
             raise ConfigRejected("it contradicts itself")
         self.versions.append(config.version)
@@ -54,16 +56,17 @@ async def test_subscribes_and_acknowledges(folder: Path) -> None:
     assert applied.versions == ["v1"]
 
 
-async def test_refuses_with_a_reason_and_keeps_the_last_good_one(folder: Path) -> None:
+@pytest.mark.parametrize(("version", "reason"), [("bad", "it contradicts itself"), ("bug", "could not be applied")])
+async def test_refuses_with_a_reason_and_keeps_the_last_good_one(folder: Path, version: str, reason: str) -> None:
     address, applied = f"unix:{folder}/xds.sock", Applied()
     stub = AdsStub(response(FilterConfig(version="v1")))
     async with serving_ads(stub, address), following(address, applied):
         await stub.next_request()
         await stub.next_request()
-        stub.send(response(FilterConfig(version="bad"), "n2"))
+        stub.send(response(FilterConfig(version=version), "n2"))
         nack = await stub.next_request()
         assert (nack.version_info, nack.response_nonce) == ("v1", "n2")
-        assert nack.error_detail.message == "it contradicts itself"
+        assert reason in nack.error_detail.message
         stub.send(response(FilterConfig(version="v2"), "n3"))
         assert (await stub.next_request()).version_info == "v2"
     assert applied.versions == ["v1", "v2"]
@@ -74,6 +77,12 @@ async def test_refuses_with_a_reason_and_keeps_the_last_good_one(folder: Path) -
     [
         ads.DiscoveryResponse(version_info="x", nonce="n2", type_url="type.googleapis.com/other"),
         ads.DiscoveryResponse(version_info="x", nonce="n2", type_url=FILTER_CONFIG_TYPE_URL, resources=[{"type_url": "a/b"}]),
+        ads.DiscoveryResponse(
+            version_info="x",
+            nonce="n2",
+            type_url=FILTER_CONFIG_TYPE_URL,
+            resources=[{"type_url": FILTER_CONFIG_TYPE_URL, "value": b"\xff\xff"}],
+        ),
     ],
 )
 async def test_refuses_what_it_did_not_ask_for(folder: Path, nonsense: ads.DiscoveryResponse) -> None:

@@ -61,7 +61,12 @@ def change(**kwargs: Any) -> Callable[[pb.FilterConfig], None]:
         (change(aliases={"name": "slow", "model": "ghost"}), "model 'ghost' is not defined"),
         (change(aliases={"name": "fast", "model": "azure/gpt"}), "alias 'fast' is there twice"),
         (lambda config: config.orchestrator.CopyFrom(pb.Orchestrator(model="ghost")), "model 'ghost' is not defined"),
-        (lambda config: config.orchestrator.CopyFrom(pb.Orchestrator(model="together/*")), "is a wildcard"),
+        (lambda config: config.orchestrator.CopyFrom(pb.Orchestrator(model="together/*")), "stands for many"),
+        (
+            change(aliases={"name": "any", "model": "together/*"}),
+            "'together/\\*' stands for many models, it cannot be an alias",
+        ),
+        (change(models={"name": "a/*", "default": True}), "cannot be the default"),
         (
             lambda config: config.orchestrator.CopyFrom(pb.Orchestrator(model="anthropic/claude")),
             "does not speak chat_completions",

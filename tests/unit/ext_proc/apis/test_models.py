@@ -1,0 +1,24 @@
+import orjson
+
+from ext_proc.apis.models import render_models
+from ext_proc.runtime import Model
+
+GPT = Model(name="openai/gpt-4o", upstream_model="gpt-4o", provider="openai")
+ANY = Model(name="together/*", upstream_model="", provider="together")
+HIDDEN = Model(name="plano/orchestrator", upstream_model="o", provider="plano", is_internal=True)
+
+
+def test_lists_what_clients_may_write_in_a_fixed_order() -> None:
+    listed = orjson.loads(render_models([HIDDEN, GPT, ANY], {"fast": GPT, "best": GPT}))
+    assert listed["object"] == "list"
+    assert [(entry["id"], entry["owned_by"]) for entry in listed["data"]] == [
+        ("best", "openai"),
+        ("fast", "openai"),
+        ("openai/gpt-4o", "openai"),
+    ]
+    assert {(entry["object"], entry["created"]) for entry in listed["data"]} == {("model", 0)}
+
+
+def test_order_does_not_depend_on_the_configurations() -> None:
+    other = Model(name="a/b", upstream_model="b", provider="a")
+    assert render_models([GPT, other], {}) == render_models([other, GPT], {})
