@@ -60,6 +60,8 @@ class Timing:
     overlap_seconds: float = 0.2
     """Between new routes and decisions that lead there: Envoy routes a request by the table that it found at its start, so each
     request that found the old one must be with ext_proc before ext_proc learns of the new one."""
+    rollback_seconds: float = 1.0
+    """For each step back: whoever is silent then has been waited for already."""
     grace_seconds: float = 5.0
     """How long what is gone stays usable for requests that were decided before."""
 
@@ -184,7 +186,7 @@ class Publisher:
         """Return to the last good configuration, ext_proc first, so that nothing is decided that Envoy no longer has."""
         for role, view in ((Role.EXT_PROC, self.good), (Role.ENVOY, envoy)):
             try:
-                await self._show(role, view)
+                await self._show(role, view, seconds=self._timing.rollback_seconds)
             except _Refused as refused:
                 _log_refusals("rollback_refused", refused.refusals)
 
@@ -204,7 +206,9 @@ class Publisher:
             self._views.of(Role.ENVOY).changed_types(self.good.only(SERVED_TO[Role.ENVOY]))
         )
 
-    async def _show(self, role: Role, snapshot: Snapshot, *, can_be_superseded: bool = False) -> None:
+    async def _show(
+        self, role: Role, snapshot: Snapshot, *, can_be_superseded: bool = False, seconds: float | None = None
+    ) -> None:
         """Serve a snapshot to a role, and wait until all its clients have accepted what changed.
 
         Raises:
@@ -218,7 +222,8 @@ class Publisher:
         if not changed:
             return
         self._views.show(role, target)
-        seconds = self._timing.warm_seconds if CLUSTER in changed else self._timing.ack_seconds
+        if seconds is None:
+            seconds = self._timing.warm_seconds if CLUSTER in changed else self._timing.ack_seconds
 
         def is_decided() -> bool:
             return (can_be_superseded and self._is_superseded()) or self._verdict(role, changed) is not Verdict.PENDING

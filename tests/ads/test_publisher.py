@@ -237,3 +237,27 @@ async def test_a_failure_in_merging_is_reported_and_the_publisher_lives_on() -> 
                 await here.publisher.publish(B)
             await here.until_acked(envoy, version=A)
             await published(here, C)
+
+
+async def test_a_rejection_is_reported_soon_even_if_someone_stays_silent() -> None:
+    forever = asyncio.Event()
+    timing = Timing(ack_seconds=0.1, warm_seconds=60, overlap_seconds=0, rollback_seconds=0.1)
+    async with world(timing=timing) as here:
+        await published(here, A)
+        async with here.envoy() as envoy, here.worker() as worker:
+            await here.until_acked(envoy, worker, version=A)
+            worker.gate = lambda _: forever.wait()
+            async with asyncio.timeout(2):
+                assert (await here.publisher.publish(B)).kind is OutcomeKind.REJECTED
+
+
+async def test_what_was_decided_by_a_rejected_configuration_still_finds_its_route() -> None:
+    async with world(merge=lambda old, new: old + new, timing=Timing(overlap_seconds=0, grace_seconds=60)) as here:
+        await published(here, A)
+        async with here.envoy() as envoy, here.worker() as worker:
+            await here.until_acked(envoy, worker, version=A)
+            envoy.judge = rejecting(LISTENER, b"b")
+            assert (await here.publisher.publish(B)).kind is OutcomeKind.REJECTED
+            view = here.views.of(Role.ENVOY)
+            assert set(view.of_type(ROUTE).values.values()) == {b"ab"}
+            assert set(view.of_type(LISTENER).values.values()) == {b"a"}

@@ -1,3 +1,5 @@
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,9 +16,9 @@ def test_type_urls_are_envoys() -> None:
 
 
 @given(st.dictionaries(st.text(max_size=5), st.binary(max_size=5)), st.randoms())
-def test_the_order_of_resources_never_shows(values: dict[str, bytes], random: "st.randoms") -> None:  # type: ignore[valid-type]
+def test_the_order_of_resources_never_shows(values: dict[str, bytes], random: Random) -> None:
     shuffled = list(values.items())
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     assert ResourceSet.of(dict(shuffled)).version == ResourceSet.of(values).version
     assert list(ResourceSet.of(dict(shuffled)).values) == sorted(values)
 
