@@ -41,7 +41,7 @@ class AgentPool:
 
 
 def compile_agents(candidates: Sequence[Candidate]) -> AgentPool:
-    """Compile a listener's agents. Takes milliseconds for a thousand: do it when the configuration changes."""
+    """Compile a listener's agents. Takes a third of a second for a thousand: do it when the configuration changes."""
     described = [(candidate.id, candidate.description) for candidate in candidates]
     ids = tuple(candidate.id for candidate in candidates)
     return AgentPool(

@@ -1,26 +1,21 @@
 """The router that needs no model: matches conversations against the names and descriptions of agents.
 
-Profiles (see `profile`) are compiled into an inverted index: stem -> the agents that it speaks for, and how loudly. A term
-weighs by how few agents share it. The latest question decides if it says enough; for one that continues the conversation ("and
-tomorrow?") what came before is looked at, the newest first.
+Profiles (see `profile`) are compiled into an inverted index (see `term_index`). The latest question decides if it says enough;
+for one that continues the conversation ("and tomorrow?") what came before is looked at, the newest first.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import log
 from typing import Final
 
 from ext_proc.apis.conversation import Conversation
 from ext_proc.routing.follow_up import is_agreement, is_follow_up, question_at_end
-from ext_proc.routing.profile import WEAK_WEIGHT, Profile, Term, build_profile
-from ext_proc.routing.topics import TOPICS, Topic
-from ext_proc.routing.words import plain_stem, stems_of, words_of
+from ext_proc.routing.profile import WEAK_WEIGHT, Term, build_profile, telling_ids
+from ext_proc.routing.term_index import TOPIC_HINT, build_index
+from ext_proc.routing.words import family_of, stems_of, words_of
 
 THRESHOLD: Final = 0.7
 """A score below it is chance."""
-TOPIC_WORD: Final = 0.85
-TOPIC_HINT: Final = 0.4
 FOLLOW_UP_THRESHOLD: Final = 0.35
 """In a question that continues a conversation less is said, and less is enough."""
 NEARLY_EQUAL: Final = 0.8
@@ -53,6 +48,17 @@ class _Tally:
     """Position of the first word that spoke for it."""
     terms: list[Term] = field(default_factory=list)
 
+    def add(self, term: Term, position: int) -> None:
+        weight = term.weight
+        if 0 < weight <= WEAK_WEIGHT:
+            self.weak += weight
+        else:
+            self.score += weight
+            if weight > TOPIC_HINT and position < self.first:
+                self.first = position
+        if weight > 0:
+            self.terms.append(term)
+
     @property
     def total(self) -> float:
         return self.score + min(self.weak, MAX_WEAK)
@@ -67,14 +73,15 @@ class BuiltInRouter:
     def __init__(self, agents: Sequence[tuple[str, str]]) -> None:
         """Compile the profiles of agents, given as (id, description)."""
         self._ids = tuple(agent_id for agent_id, _ in agents)
-        self._index = _index([build_profile(agent_id, text, set(self._ids) - {agent_id}) for agent_id, text in agents])
+        mentionable = telling_ids(self._ids)
+        self._index = build_index([build_profile(agent_id, text, mentionable) for agent_id, text in agents])
 
     def choose(self, conversation: Conversation) -> Choice | None:
         """Return the best match, or None if nothing fits."""
         asked = [position for position, turn in enumerate(conversation) if turn.role == "user"]
         if not asked:
             return None
-        latest = conversation[asked[-1]].text
+        latest = _ends(conversation[asked[-1]].text)
         scores = self._scores(latest)
         choice = self._best(scores, THRESHOLD)
         if choice is None and is_follow_up(latest):
@@ -85,10 +92,10 @@ class BuiltInRouter:
     def _earlier(self, conversation: Conversation, asked: list[int]) -> Choice | None:
         """Find the subject that the latest turn continues."""
         proposal = self._proposal(conversation, asked[-1])
-        if proposal is not None and is_agreement(conversation[asked[-1]].text):
+        if proposal is not None and is_agreement(_ends(conversation[asked[-1]].text)):
             return proposal
         for position in reversed(asked[-_MAX_EARLIER_TURNS:-1]):
-            text = conversation[position].text
+            text = _ends(conversation[position].text)
             choice = self._best(self._scores(text), THRESHOLD)
             # A question that stood on its own and matched nobody changed the subject to something unknown.
             if choice is not None or not is_follow_up(text):
@@ -114,18 +121,19 @@ class BuiltInRouter:
 
     def _scores(self, text: str) -> _Scores:
         scores: _Scores = {}
-        for stem, position in stems_of(words_of(_ends(text))).items():
-            for agent, term in self._index.get(stem, ()):
+        terms, pairs = self._index.terms, self._index.pairs
+        stems = stems_of(words_of(text))
+        for stem, position in stems.items():
+            for agent, term in terms.get(stem) or terms.get(family_of(stem), ()):
                 tally = scores.get(agent)
                 if tally is None:
                     tally = scores[agent] = _Tally()
-                if 0 < term.weight <= WEAK_WEIGHT:
-                    tally.weak += term.weight
-                else:
-                    tally.score += term.weight
-                    tally.first = min(tally.first, position)
-                if term.weight > 0:
-                    tally.terms.append(term)
+                tally.add(term, position)
+            for other, agents in pairs.get(stem, ()):
+                if other in stems:
+                    for agent, weight in agents:
+                        if agent in scores:
+                            scores[agent].score += weight
         return scores
 
 
@@ -135,41 +143,3 @@ def _ends(text: str) -> str:
         return text
     half = _MAX_CHARACTERS // 2
     return f"{text[:half]} {text[-half:]}"
-
-
-def _index(profiles: list[Profile]) -> dict[str, tuple[tuple[int, Term], ...]]:
-    rarity = _rarity(profiles)
-    postings: dict[str, dict[int, Term]] = {}
-    for agent, profile in enumerate(profiles):
-        for stem, term in profile.items():
-            weight = term.weight if term.weight < 0 else term.weight * rarity[stem]
-            if weight:
-                postings.setdefault(stem, {})[agent] = Term(weight, term.surface)
-    for topic in TOPICS:
-        _add_topic(topic, postings)
-    return {stem: tuple(by_agent.items()) for stem, by_agent in postings.items()}
-
-
-def _rarity(profiles: list[Profile]) -> dict[str, float]:
-    """1 for a stem of one agent alone, 0 for one that all of them share."""
-    sharing = Counter(stem for profile in profiles for stem, term in profile.items() if term.weight > 0)
-    everyone = log(max(2, len(profiles)))
-    return {stem: log(max(2, len(profiles)) / count) / everyone for stem, count in sharing.items()}
-
-
-def _add_topic(topic: Topic, postings: dict[str, dict[int, Term]]) -> None:
-    covering: dict[int, Term] = {}
-    for name in topic.names:
-        for agent, term in postings.get(plain_stem(name), {}).items():
-            if term.weight > max(WEAK_WEIGHT, covering.get(agent, _NOTHING).weight):
-                covering[agent] = term
-    for words, worth in ((topic.words, TOPIC_WORD), (topic.hints, TOPIC_HINT)):
-        for stem in {plain_stem(word) for word in words}:
-            for agent, named in covering.items():
-                known = postings.setdefault(stem, {}).get(agent, _NOTHING)
-                weight = worth * min(1.0, named.weight)
-                if 0 <= known.weight < weight:
-                    postings[stem][agent] = Term(weight, known.surface or named.surface)
-
-
-_NOTHING: Final = Term(0.0, "")

@@ -38,7 +38,7 @@ _GREETINGS: Final = _words(
 )
 _FRESH_STARTS: Final = _words(
     """
-    compose create define design draw explain generate imagine make paint play recommend sing solve summarise summarize tell
+    compose create define design draw explain generate imagine paint play recommend sing solve summarise summarize tell
     translate who write
     """
 )

@@ -6,8 +6,9 @@ query includes both weather and flights, this agent answers ONLY the weather par
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from ext_proc.routing.words import plain_stem, stem_of, weak_stems, words_of
@@ -31,8 +32,15 @@ class Term:
     """The word in the agent's own text, safe to show."""
 
 
-Profile = dict[str, Term]
-"""By stem."""
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What can be matched about one agent."""
+
+    terms: dict[str, Term]
+    """By stem."""
+    pairs: frozenset[tuple[str, str]]
+    """Stems that stand side by side: "cancelled flights" is more than its words."""
+
 
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_\W]+")
 _NAMED_LIKE_AN_AGENT: Final = re.compile(r"\b[A-Z]\w+(?:Agent|Assistant|Bot|Service|Expert)\b")
@@ -42,8 +50,9 @@ _NAME_INSIDE: Final = re.compile(r"(?<=[\w,] )[A-Z][a-z]+")
 _ABBREVIATION: Final = re.compile(r"\b(e\.g|i\.e|etc|vs)\.", re.IGNORECASE)
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?;])\s+|\n\s*(?:[*•-]\s+|\n|(?=[A-Z]))")
 
-_OTHERS: Final = re.compile(r"\bother\b[^.;()]*\([^)]*\)", re.IGNORECASE)
-_BOTH_BUT_ONLY: Final = re.compile(r"\b(?:both|other|when|if)\b.*?(?<!not )\bonly\b", re.IGNORECASE | re.DOTALL)
+_OTHERS: Final = re.compile(r"\bother\b[^.;()]{0,200}\([^)]{0,200}\)", re.IGNORECASE)
+_MIXED: Final = re.compile(r"\b(?:both|other|when|if)\b", re.IGNORECASE)
+_ONLY: Final = re.compile(r"\bonly\b", re.IGNORECASE)
 _NOT_ONLY: Final = re.compile(r"\bnot only\b", re.IGNORECASE)
 _REFUSED: Final = re.compile(
     r"\b(?:not|never|except|excluding|excludes?|cannot|(?:ca|wo|does|do|is|are)n['\u2019]t)\b[^.;)]*?(?=\bbut\b|[.;)]|$)",
@@ -61,14 +70,18 @@ _ABOUT_TALKING: Final = re.compile(
 """Sentences about how an agent follows a conversation: their words are not its subject."""
 
 
-def build_profile(agent_id: str, description: str, other_ids: Iterable[str] = ()) -> Profile:
+def telling_ids(agent_ids: Iterable[str]) -> frozenset[str]:
+    """Return the ids that can only mean the agent: one that is a plain word ("flights") may be meant as one."""
+    return frozenset(agent_id for agent_id in agent_ids if not agent_id.isalpha())
+
+
+def build_profile(agent_id: str, description: str, mentionable: Set[str] = frozenset()) -> Profile:
     """Weigh the words of an agent's id and description; a sentence that names another agent says nothing about this one."""
     read = _Reader()
     read.name(agent_id)
     text = _NAMED_LIKE_AN_AGENT.sub(lambda found: " ".join(_CAMEL.split(found[0])), description)
-    mentions = frozenset(other_ids)
     for sentence, quotes in _sentences(text):
-        if mentions.isdisjoint(re.findall(r"[\w-]+", sentence)):
+        if not mentionable & set(re.findall(r"[\w-]+", sentence)) - {agent_id}:
             read.sentence(sentence, quotes)
     return read.profile()
 
@@ -79,6 +92,7 @@ class _Reader:
         self._surface: dict[str, str] = {}
         self._count: Counter[str] = Counter()
         self._refused: dict[str, str] = {}
+        self._pairs: set[tuple[str, str]] = set()
 
     def name(self, agent_id: str) -> None:
         for part in _CAMEL.split(agent_id):
@@ -87,7 +101,7 @@ class _Reader:
     def sentence(self, sentence: str, quotes: list[str]) -> None:
         text = _NOT_ONLY.sub("", sentence)
         text = _OTHERS.sub("", text)
-        text = _BOTH_BUT_ONLY.sub("", text)
+        text = _what_remains(text)
         for refused in _REFUSED.findall(text):
             self._refused.update((plain_stem(word), word) for word in words_of(refused))
         kept = _ASIDE.sub("", _REFUSED.sub("", text))
@@ -101,6 +115,7 @@ class _Reader:
             self._words(words_of(example), EXAMPLE_WEIGHT, weak=weak)
 
     def _words(self, words: list[str], weight: float, *, weak: float) -> None:
+        self._pairs.update(pair for pair in pairwise(map(stem_of, words)) if all(pair) and weak_stems().isdisjoint(pair))
         for word in words:
             stem = stem_of(word)
             if stem:
@@ -116,7 +131,14 @@ class _Reader:
         for stem, word in self._refused.items():
             if stem not in terms and stem_of(word) and stem not in weak_stems():
                 terms[stem] = Term(EXCLUDED_WEIGHT, word)
-        return terms
+        return Profile(terms, frozenset(self._pairs))
+
+
+def _what_remains(text: str) -> str:
+    """Leave out what stands before "only" in "when a query includes both a and b, answers only a"."""
+    mixed = _MIXED.search(text)
+    only = _ONLY.search(text, mixed.end()) if mixed else None
+    return text[: mixed.start()] + text[only.end() :] if mixed and only else text
 
 
 def _sentences(text: str) -> Iterator[tuple[str, list[str]]]:

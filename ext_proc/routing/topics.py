@@ -30,9 +30,9 @@ TOPICS: Final = (
         "weather meteorology",
         "rain rainy raining snow snowy snowing sun sunny sunshine cloud cloudy overcast fog foggy wind windy storm stormy "
         "thunder thunderstorm hurricane typhoon tornado blizzard hail drizzle humid humidity temperature degrees celsius "
-        "fahrenheit forecast climate hot cold warm chilly freezing heatwave umbrella raincoat jacket sunscreen uv wet dry "
+        "fahrenheit forecast climate hot cold warm chilly freezing heatwave umbrella raincoat coat jacket sunscreen uv wet dry "
         "precipitation sunrise sunset monsoon ☀ ☁ ☂ ☔ ⛅ ⛈ ❄ 🌞 🌡 🌤 🌥 🌦 🌧 🌨 🌩 🌪 🌬",
-        "outside coat wear pack outdoor picnic hike beach season",
+        "outside wear pack outdoor picnic hike beach season",
     ),
     _topic(
         "flight airline airport aviation",

@@ -21,11 +21,21 @@ _NOT_SPACED: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00
 _PHRASES: Final = (("log", "in", "login"), ("log", "on", "login"), ("sign", "in", "login"), ("check", "in", "checkin"))
 """Verbs that mean something else with the word after them."""
 _VOWELS: Final = frozenset("aeiouy")
+_COMPOUND: Final = re.compile(r"\b([A-Za-z]{1,2})-(?=[A-Za-z])")
+"""Wi-Fi, e-mail, re-sit: written in one word as often as not."""
+_DERIVED: Final = (
+    *("ment", "ance", "ence", "able", "ible", "ion", "ant", "ent", "ist", "ure", "ive"),
+    *("or", "er", "ar", "en", "al", "ly", "ur", "ic", "y"),
+)
+"""Endings of words made from other words, the longest first."""
+_SHORTEST_FAMILY: Final = 5
 _ENDINGS: Final = ("ing", "ed")
 
 
 def words_of(text: str) -> list[str]:
     """Split into words in lower case, in order; text in scripts without spaces becomes pairs of characters."""
+    if "-" in text:
+        text = _COMPOUND.sub(r"\1", text)
     if text.isascii():
         return _WORD.findall(text.lower())
     return [word for found in _WORD.findall(_unaccented(text)) for word in _pieces(found)]
@@ -33,16 +43,18 @@ def words_of(text: str) -> list[str]:
 
 def stems_of(words: list[str]) -> dict[str, int]:
     """Return the stems of content words and the position of their first use."""
+    # Backwards, so that the first position is the one that stays; each distinct word is looked at once.
+    positions = dict(zip(reversed(words), range(len(words) - 1, -1, -1), strict=True))
     stems: dict[str, int] = {}
-    for position, word in enumerate(words):
+    for word, position in positions.items():
         stem = stem_of(word)
-        if stem and stem not in stems:
+        if stem and position <= stems.get(stem, position):
             stems[stem] = position
     for first, second, stem in _PHRASES:
         if first in stems and words[stems[first] + 1 : stems[first] + 2] == [second]:
             stems[stem] = stems[first]
-    if "from" in words and ("there" in words or "to" in words[words.index("from") + 2 :]):
-        stems[FROM_TO] = words.index("from")
+    if "from" in positions and ("there" in positions or "to" in words[positions["from"] + 2 :]):
+        stems[FROM_TO] = positions["from"]
     return stems
 
 
@@ -62,6 +74,15 @@ def plain_stem(word: str) -> str:
         return word
     stem = _without_suffix(_singular(word))
     return stem[:-1] if stem.endswith("e") and len(stem) > 5 else stem
+
+
+@lru_cache(maxsize=16_384)
+def family_of(stem: str) -> str:
+    """Return what a stem shares with its relatives (counsellor, counselling; allergy, allergens), "" if it is too short."""
+    for ending in _DERIVED:
+        if stem.endswith(ending) and len(stem) - len(ending) >= _SHORTEST_FAMILY:
+            return f"~{stem[: -len(ending)]}"
+    return f"~{stem}" if len(stem) >= _SHORTEST_FAMILY and stem.isalpha() and stem.isascii() else ""
 
 
 @lru_cache(maxsize=1)
