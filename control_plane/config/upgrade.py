@@ -11,6 +11,7 @@ from control_plane.config.inherit import inherit_from_agents
 from control_plane.config.legacy_listeners import list_listeners
 from control_plane.config.paths import Path
 from control_plane.config.preferences import lift_preferences
+from control_plane.config.settle import settle_models
 from control_plane.config.tree import Move, Tree
 
 CURRENT_VERSION: Final = "v0.4.0"
@@ -97,6 +98,7 @@ _STEPS: Final[tuple[Step, ...]] = (
     _rename_filter_chains,
     lift_preferences,
     inherit_from_agents,
+    settle_models,
     _add_model_listener,
     _set_version,
 )

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from control_plane.build import build_gateway
+from control_plane.build.runtime import Runtime
 from control_plane.config import load
+from control_plane.xds import translate
 from tests.kit.golden import GOLDEN_ROOT, assert_golden, assert_no_orphans, golden_id, golden_inputs, golden_path
 from tests.kit.problems import TEST_ENV, render_problems
 
@@ -17,6 +20,13 @@ def test_loads(case: Path, request: pytest.FixtureRequest) -> None:
     loaded = load(case.read_bytes(), env=TEST_ENV)
     assert "key-of" not in repr(loaded)
     assert_golden(golden_path(case, "warnings"), render_problems(warnings=loaded.warnings), request)
+
+
+@pytest.mark.parametrize("case", CASES, ids=golden_id)
+def test_becomes_resources(case: Path) -> None:
+    config = load(case.read_bytes(), env=TEST_ENV).config
+    runtime = Runtime(egress_address="unix:///egress.sock", egress_url="unix:///egress.sock", access_log_path="/dev/stdout")
+    translate(build_gateway(config, runtime=runtime))
 
 
 def test_no_warnings_without_case(request: pytest.FixtureRequest) -> None:

@@ -51,6 +51,25 @@ def test_what_an_entry_says_itself_is_not_inherited() -> None:
     assert [offer.get("description") for offer in tree.data["listeners"][0]["agents"]] == ["special", "general", None]
 
 
+def test_what_only_a_wildcard_covers_gets_an_entry() -> None:
+    tree = upgraded(
+        "version: v0.4.0\nlisteners: []\nmodel_providers:\n  - {model: openai/*, name: prod, access_key: k, default: true}\n"
+        "model_aliases: {fast: {target: prod/mini}, faster: {target: fast}, none: {target: groq/x}}\n"
+        "overrides: {agent_orchestration_model: faster}\n"
+    )
+    assert tree.data["model_providers"][1:] == [{"model": "openai/mini", "name": "prod/mini", "access_key": "k"}]
+    assert tree.data["overrides"] == {"agent_orchestration_model": "prod/mini"}
+    assert tree.problem(("model_providers", 1, "access_key"), "x", "y").line == 4
+
+
+def test_the_orchestration_model_of_planos_guide() -> None:
+    tree = upgraded(
+        "version: v0.4.0\nlisteners: []\nmodel_providers: [{model: katanemo/P-4B}]\n"
+        "overrides: {agent_orchestration_model: plano/katanemo/P-4B}\n"
+    )
+    assert tree.data["overrides"] == {"agent_orchestration_model": "katanemo/P-4B"}
+
+
 def test_upgrading_twice_changes_nothing() -> None:
     for case in LOADABLE:
         tree = upgraded(case.read_text(encoding="utf-8"))

@@ -1,0 +1,91 @@
+"""Upgrade that gives every model which aliases and the orchestrator refer to an entry of its own.
+
+After it, such a name is exactly an entry's model, name or bare id; later stages need know neither `plano/...` nor wildcards.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from control_plane.config.edits import entries, replaced, without
+from control_plane.config.paths import Path
+from control_plane.config.tree import Move, Tree
+
+_ORCHESTRATION: Final[Path] = ("overrides", "agent_orchestration_model")
+
+
+def settle_models(tree: Tree) -> Tree:
+    """Resolve the orchestration model, and declare what only a wildcard covers."""
+    tree = _settle_orchestration_model(tree)
+    declared = _declared(tree.data)
+    for name in _referred(tree.data):
+        if name not in declared:
+            declared.add(name)
+            tree = _declare(tree, name)
+    return tree
+
+
+def _settle_orchestration_model(tree: Tree) -> Tree:
+    """Follow aliases, and drop `plano/` before a model that is declared without it, as a guide of Plano's writes it."""
+    name = _orchestration_model(tree.data)
+    if name is None:
+        return tree
+    settled = _follow(tree.data.get("model_aliases"), name)
+    bare = settled.removeprefix("plano/")
+    if settled not in _declared(tree.data) and bare in _declared(tree.data):
+        settled = bare
+    return tree if settled == name else tree.changed(replaced(tree.data, _ORCHESTRATION, settled))
+
+
+def _orchestration_model(data: dict[str, Any]) -> str | None:
+    overrides = data.get("overrides")
+    name = overrides.get("agent_orchestration_model") if isinstance(overrides, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _follow(aliases: object, name: str) -> str:
+    seen: set[str] = set()
+    while isinstance(aliases, dict) and name not in seen:
+        seen.add(name)
+        alias = aliases.get(name)
+        if not isinstance(alias, dict) or not isinstance(alias.get("target"), str):
+            break
+        name = alias["target"]
+    return name
+
+
+def _referred(data: dict[str, Any]) -> Iterator[str]:
+    written = data.get("model_aliases")
+    aliases: dict[str, Any] = written if isinstance(written, dict) else {}
+    for alias in aliases.values():
+        target = alias.get("target") if isinstance(alias, dict) else None
+        if isinstance(target, str) and target not in aliases:
+            yield target
+    name = _orchestration_model(data)
+    if name is not None:
+        yield name
+
+
+def _declared(data: dict[str, Any]) -> set[str]:
+    names: set[str] = set()
+    for _, entry in entries(data.get("model_providers")):
+        model, name = entry.get("model"), entry.get("name")
+        if isinstance(model, str):
+            names |= {model, model.partition("/")[2]}
+        if isinstance(name, str):
+            names.add(name)
+    return names
+
+
+def _declare(tree: Tree, wanted: str) -> Tree:
+    """Add an entry like the wildcard that covers a name, if there is one."""
+    prefix, _, upstream_model = wanted.partition("/")
+    for index, entry in entries(tree.data.get("model_providers")):
+        model = entry.get("model")
+        provider, _, star = model.partition("/") if isinstance(model, str) else ("", "", "")
+        if star != "*" or not upstream_model or prefix not in (provider, entry.get("name")):
+            continue
+        added = without(entry, "default") | {"model": f"{provider}/{upstream_model}", "name": wanted}
+        providers = [*tree.data["model_providers"], added]
+        move = Move(("model_providers", len(providers) - 1), ("model_providers", index))
+        return tree.changed({**tree.data, "model_providers": providers}, moves=(move,))
+    return tree
