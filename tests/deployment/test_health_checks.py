@@ -1,8 +1,5 @@
 """The health checks of docker-compose.yaml, run as they stand against the real thing, up and down."""
 
-import asyncio
-import re
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -16,30 +13,13 @@ from starlette.routing import Route
 from demos.travel_booking.agents.__main__ import AGENTS as CODE
 from demos.travel_booking.agents.service import build_service
 from demos.travel_booking.agents.settings import Settings
-from tests.deployment.compose import AGENTS, bootstrap, options, port, service
+from tests.deployment.compose import AGENTS, options, port, service
+from tests.deployment.health import checked_port, passes
 from tests.kit.asgi_server import serve
 
 GRPC = {"control-plane": "xds", "ext-proc": "listen"}
 """Service -> option of its command that says where its gRPC server listens."""
 NOBODY = 1
-
-
-def checked_port(name: str) -> int:
-    found = re.search(r"127\.0\.0\.1[:/](\d+)", service(name)["healthcheck"]["test"][-1])
-    assert found
-    return int(found[1])
-
-
-async def passes(name: str, where: int) -> bool:
-    """Run a service's health check against another port of this machine."""
-    _, program, *arguments = service(name)["healthcheck"]["test"]
-    arguments[-1] = re.sub(r"(127\.0\.0\.1[:/])\d+", rf"\g<1>{where}", arguments[-1])
-    program = sys.executable if program == "python" else program
-    async with asyncio.timeout(30):
-        process = await asyncio.create_subprocess_exec(
-            program, *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-        )
-        return await process.wait() == 0
 
 
 @asynccontextmanager
@@ -77,10 +57,10 @@ async def test_agents(name: str, agent_id: str) -> None:
 
 @pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False)])
 async def test_envoy(status: int, *, healthy: bool) -> None:
-    async def ready(_: object) -> PlainTextResponse:
-        return PlainTextResponse("LIVE", status)
+    async def healthz(_: object) -> PlainTextResponse:
+        return PlainTextResponse("", status)
 
-    assert checked_port("envoy") == bootstrap()["admin"]["address"]["socket_address"]["port_value"]
-    async with serve(Starlette(routes=[Route("/ready", ready)])) as url:
+    assert f"{checked_port('envoy')}:{checked_port('envoy')}" in service("envoy")["ports"]
+    async with serve(Starlette(routes=[Route("/healthz", healthz)])) as url:
         assert await passes("envoy", port(url)) is healthy
     assert not await passes("envoy", NOBODY)
