@@ -20,8 +20,9 @@ _log = structlog.get_logger(__name__)
 class StatusFile:
     """Collects what is known, and writes it."""
 
-    def __init__(self, file: Path, *, config_file: Path, clients: Clients, views: Views) -> None:
+    def __init__(self, file: Path, *, config_file: Path, clients: Clients, views: Views, retry_seconds: float = 5.0) -> None:
         self._file = file
+        self._retry_seconds = retry_seconds
         self._config_file = str(config_file)
         self._clients = clients
         self._views = views
@@ -40,11 +41,13 @@ class StatusFile:
             if status is None or status == self._written:
                 await self._clients.changed.wait()
                 continue
-            self._written = status
             try:
                 await asyncio.to_thread(write_status, status, self._file)
             except OSError as error:  # a full disk must not end the service
                 _log.error("status_not_written", file=str(self._file), reason=error.strerror)
+                await asyncio.sleep(self._retry_seconds)
+                continue
+            self._written = status
             await asyncio.sleep(SECONDS_BETWEEN_WRITES)
 
     def status(self) -> Status | None:
