@@ -2,11 +2,14 @@
 
 import asyncio
 import socket
+import ssl
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from control_plane.ir import model as ir
+from tests.kit import certificates
 from tests.kit.decider import to_route
 from tests.kit.lab import Change, lab
 from tests.kit.stub_upstream import Answer, Received, always, serving
@@ -76,3 +79,17 @@ async def test_a_path_prefix_goes_before_the_path() -> None:
             "/base/a//b%2Fc",
             "/base/",
         ]
+
+
+@pytest.mark.parametrize(("sni", "status"), [("upstream.example", 200), ("impostor.example", 503)])
+async def test_an_upstream_must_prove_its_name(tmp_path: Path, sni: str, status: int) -> None:
+    files = certificates.issue(tmp_path, "upstream.example")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(files.certificate, files.key)
+    tls.set_alpn_protocols(["http/1.1"])
+    async with serving(always(Answer()), tls=tls) as upstream:
+        change = agent_at("127.0.0.1", upstream.port, tls=ir.UpstreamTls(sni=sni, ca_path=str(files.ca)))
+        async with lab(lambda _asked: to_route("agent/weather"), always(Answer()), change=change) as made:
+            answer = await made.agents.post("/", json={})
+    assert answer.status_code == status
+    assert len(upstream.received) == (1 if status == 200 else 0)

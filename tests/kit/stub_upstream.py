@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -44,7 +45,7 @@ class Upstream:
 
 
 @asynccontextmanager
-async def serving(behave: Behave, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Upstream]:
+async def serving(behave: Behave, host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None) -> AsyncIterator[Upstream]:
     """Serve one behaviour on a port of its own."""
     upstream = Upstream()
     connections: set[asyncio.Task[None]] = set()
@@ -68,7 +69,7 @@ async def serving(behave: Behave, host: str = "127.0.0.1", port: int = 0) -> Asy
             writer.transport.abort()
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    server = await asyncio.start_server(connected, host, port, family=family)
+    server = await asyncio.start_server(connected, host, 0, family=family, ssl=tls)
     upstream.port = server.sockets[0].getsockname()[1]
     async with server:
         yield upstream
