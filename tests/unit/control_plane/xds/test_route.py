@@ -1,0 +1,64 @@
+from control_plane.ir import model as ir
+from control_plane.xds import api
+from control_plane.xds.route import build_route, build_route_configuration
+from ext_proc import contract
+from tests.kit import gateways
+
+
+def table(*routes: ir.Route) -> api.route.VirtualHost:
+    (host,) = build_route_configuration("listener/a", routes, max_request_bytes=7).virtual_hosts
+    return host
+
+
+def action(route: ir.Route) -> api.route.RouteAction:
+    built = build_route(route).route
+    assert built is not None
+    return built
+
+
+def test_the_route_header_is_looked_up_in_a_map() -> None:
+    host = table(gateways.route("agent/b"), gateways.route("agent/a"))
+    assert host.matcher is not None
+    assert host.matcher.matcher_tree is not None
+    assert host.matcher.matcher_tree.exact_match_map is not None
+    assert sorted(host.matcher.matcher_tree.exact_match_map.map) == ["agent/a", "agent/b"]
+    assert not host.routes
+
+
+def test_a_listener_without_routes_has_only_the_404() -> None:
+    matcher = table().matcher
+    assert matcher is not None
+    assert matcher.matcher_tree is None
+    assert matcher.on_no_match is not None
+
+
+def test_the_virtual_host_bounds_bodies_and_hides_the_insides() -> None:
+    host = table(gateways.route("agent/a"))
+    assert host.request_body_buffer_limit == 7
+    assert host.request_headers_to_remove == list(contract.INTERNAL_HEADERS)
+    assert contract.LOCAL_REPLY_HEADER in host.response_headers_to_remove
+
+
+def test_nothing_bounds_the_whole_answer() -> None:
+    built = action(gateways.route("agent/a", response_timeout_seconds=3.5, idle_timeout_seconds=9.0))
+    assert built.timeout == api.duration(0)
+    assert built.idle_timeout == api.duration(9)
+    assert built.retry_policy is not None
+    assert built.retry_policy.per_try_timeout == api.duration(3.5)
+
+
+def test_retries_are_those_of_the_route() -> None:
+    policy = action(gateways.route("a", retry=ir.Retry(on=("reset", "5xx"), statuses=(503, 429), attempts=2))).retry_policy
+    assert policy is not None
+    assert (policy.retry_on, policy.num_retries, policy.retriable_status_codes) == ("reset,5xx", 2, [429, 503])
+
+
+def test_credentials_stay_unless_the_route_drops_them() -> None:
+    assert build_route(gateways.route("a", keeps_credentials=True)).request_headers_to_remove == []
+    dropped = build_route(gateways.route("a", keeps_credentials=False)).request_headers_to_remove
+    assert set(contract.CREDENTIAL_HEADERS) | {"x-forwarded-for"} <= set(dropped)
+
+
+def test_a_prefix_replaces_the_root() -> None:
+    assert action(gateways.route("a", path_prefix="/base")).prefix_rewrite == "/base/"
+    assert action(gateways.route("a")).prefix_rewrite == ""
