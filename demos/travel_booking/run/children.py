@@ -60,6 +60,14 @@ class Children:
                 try:
                     client.get(f"{url}/healthz").raise_for_status()
                 except httpx.HTTPError as error:
-                    code = process.poll()
+                    code = _exit_status(process)
                     cause = f"{error}" if code is None else f"it exited with status {code}"
                     raise DemoFailed(f"{name} does not serve: {cause}") from error
+
+
+def _exit_status(process: subprocess.Popen[bytes]) -> int | None:
+    """Return how a process ended, None if it goes on; its socket can close a moment before it does."""
+    try:
+        return process.wait(1)
+    except subprocess.TimeoutExpired:
+        return None
