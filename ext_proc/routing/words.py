@@ -15,12 +15,17 @@ FROM_TO: Final = "from…to"
 """Stands for a pair of places or values, "from X to Y": a word that no text can contain."""
 
 # Words (with `c++` and `c#`), and symbols: emoji and currency signs say a lot.
+_ASCII_WORD: Final = re.compile(r"[a-z0-9]+(?:\+\+|#)?|\$")
 _WORD: Final = re.compile(r"[^\W_]+(?:\+\+|#)?|\$|[^\w\s\x00-\x7f]")
 _NOT_SPACED: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0eff]")
 """Scripts that put no spaces between words, or glue particles to them."""
 _PHRASES: Final = (("log", "in", "login"), ("log", "on", "login"), ("sign", "in", "login"), ("check", "in", "checkin"))
 """Verbs that mean something else with the word after them."""
 _VOWELS: Final = frozenset("aeiouy")
+_TYPOGRAPHY: Final = re.compile("[\u2010-\u2027\u00a0]")
+"""Dashes, curly quotes and the like: cleared away first, because most texts are ASCII without them."""
+_MARKS: Final = re.compile(r"[\u0300-\u036f\ufe0f]")
+"""Accents, and the selector that makes an emoji of a sign."""
 _COMPOUND: Final = re.compile(r"\b([A-Za-z]{1,2})-(?=[A-Za-z])")
 """Wi-Fi, e-mail, re-sit: written in one word as often as not."""
 _DERIVED: Final = (
@@ -36,9 +41,13 @@ def words_of(text: str) -> list[str]:
     """Split into words in lower case, in order; text in scripts without spaces becomes pairs of characters."""
     if "-" in text:
         text = _COMPOUND.sub(r"\1", text)
+    if not text.isascii():
+        text = _TYPOGRAPHY.sub(" ", text)
     if text.isascii():
-        return _WORD.findall(text.lower())
-    return [word for found in _WORD.findall(_unaccented(text)) for word in _pieces(found)]
+        return _ASCII_WORD.findall(text.lower())
+    text = _unaccented(text)
+    words = _WORD.findall(text)
+    return [piece for word in words for piece in _pieces(word)] if _NOT_SPACED.search(text) else words
 
 
 def stems_of(words: list[str]) -> dict[str, int]:
@@ -125,9 +134,9 @@ def _is_short_syllable(stem: str) -> bool:
 
 
 def _unaccented(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.lower())
-    # Precomposed again for scripts (Hangul, kana) whose letters are built of marks.
-    return unicodedata.normalize("NFC", "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f" and c != "\ufe0f"))
+    bare = _MARKS.sub("", unicodedata.normalize("NFKD", text.lower()))
+    # Composed again for scripts (Hangul, kana) whose letters are built of other marks.
+    return unicodedata.normalize("NFC", bare)
 
 
 def _pieces(word: str) -> Iterator[str]:
