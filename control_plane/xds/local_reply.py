@@ -39,6 +39,7 @@ _UNREACHABLE = ("UF", "UH", "UC", "UR", "LR", "URX", "NC", "DF")
 
 _REPLIES: Final = (
     _Reply(400, (_CLIENT, "bad_request"), "invalid_request_error", "The request is not valid HTTP."),
+    _Reply(403, (_CLIENT, "upgrade_not_supported"), "invalid_request_error", "Protocol upgrades are not served here."),
     _Reply(404, (_CLIENT, "unknown_url"), "not_found_error", "Nothing is served at this path."),
     _Reply(408, (_CLIENT, "request_timeout"), "timeout_error", "The request took too long to arrive."),
     _Reply(413, (_CLIENT, "request_too_large"), "request_too_large", "The request body is too large."),
@@ -62,7 +63,14 @@ _REPLIES: Final = (
         flags=_UNREACHABLE,
     ),
     _Reply(503, (_SERVER, "service_unavailable"), "overloaded_error", "The gateway cannot handle requests at the moment."),
-    _Reply(504, (_SERVER, "upstream_timeout"), "timeout_error", "The upstream service did not answer in time."),
+    _Reply(
+        504,
+        (_SERVER, "upstream_timeout"),
+        "timeout_error",
+        "The upstream service did not answer in time.",
+        flags=("UT", "SI", "UPE"),
+    ),
+    _Reply(504, (_SERVER, "decision_timeout"), "timeout_error", "The gateway took too long to decide about the request."),
 )
 
 _NO_CREDENTIAL: Final = "failed_to_inject_credential"
