@@ -56,8 +56,8 @@ class _Tally:
             self.score += weight
             if weight > TOPIC_HINT and position < self.first:
                 self.first = position
-        if weight > 0:
-            self.terms.append(term)
+            if weight > 0:
+                self.terms.append(term)
 
     @property
     def total(self) -> float:
@@ -124,7 +124,10 @@ class BuiltInRouter:
         terms, pairs = self._index.terms, self._index.pairs
         stems = stems_of(words_of(text))
         for stem, position in stems.items():
-            for agent, term in terms.get(stem) or terms.get(family_of(stem), ()):
+            found = terms.get(stem) or terms.get(family_of(stem))
+            if found is None:
+                continue
+            for agent, term in found:
                 tally = scores.get(agent)
                 if tally is None:
                     tally = scores[agent] = _Tally()

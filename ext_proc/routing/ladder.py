@@ -45,7 +45,7 @@ async def choose_agent(
     orchestrator: Orchestrator | None,
     headers: Mapping[str, str],
 ) -> Decision:
-    """Choose the agent that answers; `headers` (trace context, request id) go along to the orchestrator. Never raises."""
+    """Choose the agent that answers; the trace context in `headers` goes along to the orchestrator. Never raises."""
     if len(agents.ids) == 1:
         return Decision(agents.ids[0], "only_agent", "")
     if not conversation:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 import orjson
 
 from ext_proc.apis.conversation import Conversation
+from ext_proc.contract import REQUEST_ID_HEADER, TRACEPARENT_HEADER
 from ext_proc.ports import Egress, EgressResponse
 from ext_proc.routing.orchestrator_prompt import build_prompt
 from ext_proc.routing.orchestrator_reply import UnreadableReply, parse_reply
@@ -12,6 +13,10 @@ from ext_proc.runtime import Orchestrator
 
 _TEMPERATURE = 0.01
 """As good as deterministic; 0 is refused by some providers."""
+
+
+_TRACE_HEADERS = (REQUEST_ID_HEADER, TRACEPARENT_HEADER, "tracestate")
+"""All that the orchestrator gets of the downstream request's headers: credentials are not meant for it."""
 
 
 class OrchestratorFailed(Exception):
@@ -29,6 +34,8 @@ async def ask_orchestrator(
 ) -> tuple[str, ...]:
     """Return the names of the routes that fit, best first; none if the model says that nothing fits.
 
+    Of `headers`, the downstream request's, only what ties the calls of one request together goes along.
+
     Raises:
         OrchestratorFailed: the model did not answer, or nothing that can be read.
     """
@@ -37,7 +44,7 @@ async def ask_orchestrator(
         orchestrator.route,
         orchestrator.path,
         headers={
-            **headers,
+            **{name: headers[name] for name in _TRACE_HEADERS if name in headers},
             "accept": "application/json",
             "accept-encoding": "identity",
             "content-type": "application/json",

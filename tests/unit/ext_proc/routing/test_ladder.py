@@ -54,11 +54,24 @@ async def choose(agents: AgentPool, conversation: tuple[Turn, ...] = SKY, *repli
 async def test_the_orchestrator_is_asked_through_the_egress_listener() -> None:
     egress = RecordingEgress([says('{"route": ["flight_agent"]}')])
     agents = pool(WEATHER, FLIGHT)
-    decision = await choose_agent(agents, SKY, egress=egress, orchestrator=ORCHESTRATOR, headers={"x-request-id": "r"})
+    headers = {
+        ":path": "/",
+        "content-length": "9",
+        "authorization": "Bearer client",
+        "x-request-id": "r",
+        "traceparent": "00-1",
+    }
+    decision = await choose_agent(agents, SKY, egress=egress, orchestrator=ORCHESTRATOR, headers=headers)
     assert decision == Decision("flight_agent", "orchestrator", "the only one named")
     post = egress.posts[0]
     assert (post.route, post.path, post.timeout_seconds) == ("model/plano/orchestrator", "/v1/chat/completions", 5)
-    assert post.headers["x-request-id"] == "r"
+    assert post.headers == {
+        "x-request-id": "r",
+        "traceparent": "00-1",
+        "accept": "application/json",
+        "accept-encoding": "identity",
+        "content-type": "application/json",
+    }
     assert post.json.keys() == {"model", "messages", "temperature"}
     assert (post.json["model"], post.json["temperature"]) == ("Plano-Orchestrator", 0.01)
     (message,) = post.json["messages"]
