@@ -20,7 +20,6 @@ from ext_proc.events import Event, Reply
 from ext_proc.session import Session
 from ext_proc.telemetry.logging import get_logger
 from ext_proc.telemetry.metrics import Metrics
-from ext_proc.transaction import Record
 
 _EOF: Final = grpc.aio.EOF  # type: ignore[attr-defined]
 SERVICE: Final = "envoy.service.ext_proc.v3.ExternalProcessor"
@@ -55,20 +54,23 @@ class ExternalProcessor:
         session = self._new_session(_listener(context))
         in_flight = self._metrics.in_flight(session.record.listener)
         in_flight.inc()
-        started = time.perf_counter()
+        spent = 0.0
         try:
             while not session.is_decided:
                 message = await context.read()
                 if message is _EOF:
                     return
-                await context.write(await self._answer(session, message))
-            self._finish(session.record, time.perf_counter() - started)
+                # What lies between two messages is the client's upload, not our work.
+                started = time.perf_counter()
+                answer = await self._answer(session, message)
+                spent += time.perf_counter() - started
+                await context.write(answer)
         except wire.UnexpectedMessage as unexpected:
             await self._give_up(session, context, unexpected)
         finally:
+            # Here, because Envoy may reset the stream before the last write has returned.
             in_flight.dec()
-            if not session.is_decided:
-                self._metrics.record(session.record, "cancelled", time.perf_counter() - started)
+            self._finish(session, spent)
 
     async def _answer(self, session: Session, message: Any) -> bytes:
         event = wire.decode(message)
@@ -87,12 +89,13 @@ class ExternalProcessor:
         self._log.error("message_unexpected", listener=session.record.listener, phase=str(unexpected))
         await context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"unexpected {unexpected}")
 
-    def _finish(self, record: Record, seconds: float) -> None:
-        outcome = f"{record.status // 100}xx" if record.status else "forwarded"
+    def _finish(self, session: Session, seconds: float) -> None:
+        record = session.record
+        outcome = _outcome(session)
         self._metrics.record(record, outcome, seconds)
         code, detail = (record.error.code, record.error.detail) if record.error else (None, "")
         self._log.info(
-            "request_decided",
+            "request_decided" if session.is_decided else "request_cancelled",
             request_id=record.request_id,
             listener=record.listener,
             api=record.api,
@@ -134,6 +137,12 @@ class Server:
         """Finish what is in flight, take nothing new, and stop."""
         await self._health.enter_graceful_shutdown()
         await self._server.stop(grace_seconds)
+
+
+def _outcome(session: Session) -> str:
+    if not session.is_decided:
+        return "cancelled"
+    return f"{session.record.status // 100}xx" if session.record.status else "forwarded"
 
 
 def _listener(context: grpc.aio.ServicerContext[Any, bytes]) -> str:

@@ -43,7 +43,7 @@ class Program:
         async with connected(f"unix:{self.folder}/w-{worker}.sock") as client:
             await client.channel.channel_ready()
             answers = await client.exchange("models", headers_message(), body_message(CHAT))
-        # The answer comes first: what is counted and logged must not delay it.
+        # The answer comes first: what is counted and logged does not delay it.
         await self.logs("request_decided", worker=worker)
         return bool(answers[-1].HasField("request_body"))
 
