@@ -29,7 +29,7 @@ class Journal:
 
     def stopping(self, reason: str) -> None:
         """Write that everything stops, and say so."""
-        self.record("stopping", reason=reason)
+        self.record("stop_requested", reason=reason)
         self._say("Stopping: requests in flight may finish ...")
 
     def _say(self, line: str) -> None:

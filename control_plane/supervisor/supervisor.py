@@ -114,6 +114,7 @@ class Supervisor:
             self._give_up(self._why_not_healthy())
             return
         self._was_healthy = True
+        self._journal.record("became_healthy")
         self._enter(Phase.HEALTHY)
         with suppress(OSError):  # whoever waited for it may be gone
             self._on_healthy(self.instance)
@@ -164,7 +165,6 @@ class Supervisor:
 
     def _enter(self, phase: Phase) -> None:
         self._phase = phase
-        self._journal.record(phase)
         self._write_instance()
 
     def _write_instance(self) -> None:

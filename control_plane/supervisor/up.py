@@ -61,7 +61,6 @@ async def _supervise(launch: Launch, journal: Journal, on_healthy: Callable[[Ins
     supervisor = Supervisor(launch, journal, on_healthy=on_healthy)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_IGN:  # nohup
-            continue
-        loop.add_signal_handler(number, supervisor.stop, number.name)
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            loop.add_signal_handler(number, supervisor.stop, number.name)
     await supervisor.run()
