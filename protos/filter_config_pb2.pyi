@@ -86,30 +86,74 @@ class Filter(_message.Message):
     def __init__(self, id: _Optional[str] = ..., type: _Optional[_Union[Filter.Type, str]] = ..., route: _Optional[str] = ..., tool: _Optional[str] = ..., path: _Optional[str] = ..., passthrough_auth: _Optional[bool] = ..., timeout_seconds: _Optional[float] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("name", "upstream_model", "default", "internal", "provider", "routes")
+    __slots__ = ("name", "upstream_model", "default", "internal", "provider", "routes", "targets")
     NAME_FIELD_NUMBER: _ClassVar[int]
     UPSTREAM_MODEL_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_FIELD_NUMBER: _ClassVar[int]
     INTERNAL_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_FIELD_NUMBER: _ClassVar[int]
     ROUTES_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
     name: str
     upstream_model: str
     default: bool
     internal: bool
     provider: str
     routes: _containers.RepeatedCompositeFieldContainer[ModelRoute]
-    def __init__(self, name: _Optional[str] = ..., upstream_model: _Optional[str] = ..., default: _Optional[bool] = ..., internal: _Optional[bool] = ..., provider: _Optional[str] = ..., routes: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ...) -> None: ...
+    targets: _containers.RepeatedCompositeFieldContainer[Target]
+    def __init__(self, name: _Optional[str] = ..., upstream_model: _Optional[str] = ..., default: _Optional[bool] = ..., internal: _Optional[bool] = ..., provider: _Optional[str] = ..., routes: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ..., targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ...) -> None: ...
 
 class ModelRoute(_message.Message):
-    __slots__ = ("api", "route", "path")
+    __slots__ = ("api", "route", "path", "by_attempt", "members")
     API_FIELD_NUMBER: _ClassVar[int]
     ROUTE_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
+    BY_ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
     api: str
     route: str
     path: str
-    def __init__(self, api: _Optional[str] = ..., route: _Optional[str] = ..., path: _Optional[str] = ...) -> None: ...
+    by_attempt: bool
+    members: _containers.RepeatedCompositeFieldContainer[Member]
+    def __init__(self, api: _Optional[str] = ..., route: _Optional[str] = ..., path: _Optional[str] = ..., by_attempt: _Optional[bool] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ...) -> None: ...
+
+class Member(_message.Message):
+    __slots__ = ("model", "api")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    API_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    api: str
+    def __init__(self, model: _Optional[str] = ..., api: _Optional[str] = ...) -> None: ...
+
+class Target(_message.Message):
+    __slots__ = ("api", "path", "quirks")
+    API_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    QUIRKS_FIELD_NUMBER: _ClassVar[int]
+    api: str
+    path: str
+    quirks: Quirks
+    def __init__(self, api: _Optional[str] = ..., path: _Optional[str] = ..., quirks: _Optional[_Union[Quirks, _Mapping]] = ...) -> None: ...
+
+class Quirks(_message.Message):
+    __slots__ = ("max_tokens_field", "cache_markers", "reasoning_history", "refuses_reasoning_effort", "joins_text", "default_max_tokens", "system_messages", "thinking")
+    MAX_TOKENS_FIELD_FIELD_NUMBER: _ClassVar[int]
+    CACHE_MARKERS_FIELD_NUMBER: _ClassVar[int]
+    REASONING_HISTORY_FIELD_NUMBER: _ClassVar[int]
+    REFUSES_REASONING_EFFORT_FIELD_NUMBER: _ClassVar[int]
+    JOINS_TEXT_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    SYSTEM_MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    THINKING_FIELD_NUMBER: _ClassVar[int]
+    max_tokens_field: str
+    cache_markers: str
+    reasoning_history: str
+    refuses_reasoning_effort: bool
+    joins_text: bool
+    default_max_tokens: int
+    system_messages: bool
+    thinking: str
+    def __init__(self, max_tokens_field: _Optional[str] = ..., cache_markers: _Optional[str] = ..., reasoning_history: _Optional[str] = ..., refuses_reasoning_effort: _Optional[bool] = ..., joins_text: _Optional[bool] = ..., default_max_tokens: _Optional[int] = ..., system_messages: _Optional[bool] = ..., thinking: _Optional[str] = ...) -> None: ...
 
 class Alias(_message.Message):
     __slots__ = ("name", "model")
