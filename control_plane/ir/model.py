@@ -3,7 +3,7 @@
 Everything is frozen and finished; validation happened before. Names come from `names.py` alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from control_plane.ir.secret import Secret
@@ -17,6 +17,50 @@ class Endpoint:
     """IP address or DNS name."""
     port: int
     weight: int = 1
+    """Share of the requests, relative to the cluster's other endpoints."""
+    is_canary: bool = False
+    """Whether it serves a new version: Envoy counts its requests apart."""
+
+
+class LoadBalancing(StrEnum):
+    """How the next endpoint of a cluster is chosen."""
+
+    ROUND_ROBIN = "round_robin"
+    LEAST_REQUEST = "least_request"
+    RANDOM = "random"
+    RING_HASH = "ring_hash"
+    """By a request header, so that equal values meet the same endpoint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CircuitBreaker:
+    """What one cluster may have under way at a time; more is refused at once. Envoy's defaults are too low for one core."""
+
+    max_connections: int = 10_000
+    max_pending_requests: int = 10_000
+    max_requests: int = 10_000
+    max_retries: int | None = None
+    """Retries under way at a time; None leaves them to the budget."""
+    retry_budget_percent: float = 20.0
+    """Retries under way at a time, as a part of the requests under way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutlierDetection:
+    """When an endpoint that fails is left alone, and how long."""
+
+    consecutive_errors: int
+    ejection_seconds: float
+    max_ejection_percent: int
+    """Never more of a cluster's endpoints at a time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthCheck:
+    """Envoy asks each endpoint whether it is well."""
+
+    path: str
+    interval_seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +92,48 @@ class Cluster:
     tls: UpstreamTls | None = None
     """None means plaintext."""
     injected_headers: tuple[InjectedHeader, ...] = ()
+    load_balancing: LoadBalancing = LoadBalancing.LEAST_REQUEST
+    circuit_breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
+    outlier_detection: OutlierDetection | None = None
+    """None ejects nothing."""
+    health_check: HealthCheck | None = None
+    """None asks nothing: requests tell who is well."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainMember:
+    """One attempt of a chain: which upstream is tried, and as what."""
+
+    cluster: str
+    agent: str = ""
+    """Id of the agent that is tried; empty for a model."""
+    model: str = ""
+    """Name of the model that is tried (`ir.Model.name`); empty for an agent."""
+    api: str = ""
+    """API that the model is spoken to; it differs from the client's where the attempt is translated."""
+    path_prefix: str = ""
+    """Agents: put before the request's path. A model's path is the attempt stage's to set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """Upstreams that are tried one after another: attempt n goes to member n. Becomes one Envoy Cluster of the same name."""
+
+    name: str
+    members: tuple[ChainMember, ...]
+    """In order; the same target several times in a row is tried again before the next one."""
+    client_api: str = ""
+    """API of the requests; empty for agents, which get what the client sent."""
+    translates: bool = False
+    """Whether some member speaks another API than the client."""
+    gates: bool = False
+    """Whether the answer's headers wait for its first byte, so that a silent stream fails over."""
+    first_byte_timeout_seconds: float = 0.0
+    """Bounds the wait for the first byte of a streamed answer, per attempt; 0 leaves it to the route."""
+    idle_timeout_seconds: float = 0.0
+    """Bounds silence in a streamed answer, per attempt; 0 leaves it to the route."""
+    connect_timeout_seconds: float = 5.0
+    circuit_breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +145,11 @@ class Retry:
     statuses: tuple[int, ...] = ()
     attempts: int = 0
     """Retries after the first attempt, unless `x-envoy-max-retries` of a trusted caller says otherwise."""
+    base_backoff_seconds: float = 0.05
+    """Wait before the first retry, jittered; each further one may take twice as long."""
+    max_backoff_seconds: float = 1.0
+    honours_retry_after: bool = True
+    """Whether an upstream that says when to come back is obeyed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +158,15 @@ class Route:
 
     name: str
     cluster: str
+    """Name of a cluster or of a chain; the heaviest one where the route is split."""
+    split: tuple[tuple[str, int], ...] = ()
+    """(cluster or chain, weight): requests are shared out by weight; empty for a route with one cluster."""
+    hash_header: str = ""
+    """Request header that a ring_hash cluster chooses by."""
     path_prefix: str = ""
     """Put before the request's path: the path of the upstream's URL, without a trailing slash."""
+    total_timeout_seconds: float = 0.0
+    """Bounds the whole exchange, all attempts included; 0 does not."""
     response_timeout_seconds: float
     """Bounds the time to the response headers, per attempt; never cuts a stream."""
     idle_timeout_seconds: float
@@ -150,7 +248,26 @@ class ModelRoute:
     api: str
     route: str
     path: str
+    """At the provider; `{model}` stands for the upstream model. Empty where the attempt stage sets it."""
+    by_attempt: bool = False
+    """Whether the attempt stage edits the body, which then leaves the decide stage as it came."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelTarget:
+    """An API that a model's provider speaks, for the attempt stage."""
+
+    api: str
+    path: str
     """At the provider; `{model}` stands for the upstream model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AliasRoutes:
+    """The routes of an alias that has fallbacks of its own, or is split: they stand in for those of its model."""
+
+    alias: str
+    routes: tuple[ModelRoute, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +282,9 @@ class Model:
     is_default: bool
     is_internal: bool
     routes: tuple[ModelRoute, ...]
+    """One per client API that can be served."""
+    targets: tuple[ModelTarget, ...] = ()
+    """One per API that the provider speaks, sorted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,3 +325,5 @@ class Gateway:
     """Addresses whose `x-envoy-*` request headers are obeyed."""
     access_log_path: str
     """A file, or /dev/stdout."""
+    chains: tuple[Chain, ...] = ()
+    alias_routes: tuple[AliasRoutes, ...] = ()
