@@ -80,6 +80,8 @@ def fold_chat(chunks: list[Json]) -> Json:
                 if name == "tool_calls":
                     for call in value:
                         _call(calls, call)
+                elif name == "annotations":
+                    message.setdefault(name, []).extend(value)
                 elif name == "reasoning_details":
                     _details(message.setdefault(name, []), value)
                 elif name != "role" and value is not None:

@@ -1,0 +1,76 @@
+"""The same API on both sides."""
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ext_proc.errors import UpstreamError
+from ext_proc.translate.registry import translation
+from ext_proc.translate.translation import Exchange, StreamTranslator
+from tests.kit.folding import fold, payloads
+from tests.kit.llm_streams import STREAMS, Answer, answers, chunked
+
+APIS = sorted(STREAMS)
+few = settings(max_examples=25, deadline=None)
+
+
+def exchange(request: dict[str, Any] | None = None) -> Exchange:
+    return Exchange(request=request or {}, id="0" * 32, created=1)
+
+
+def stream_of(api: str) -> StreamTranslator:
+    return translation(api, api, exchange()).stream()
+
+
+@pytest.mark.parametrize("api", APIS)
+@few
+@given(answer=answers(), cuts=st.lists(st.integers(0, 10_000), max_size=8))
+def test_bytes_pass_and_usage_is_read_in_passing(api: str, answer: Answer, cuts: list[int]) -> None:
+    data = STREAMS[api](answer)
+    stream = stream_of(api)
+    assert [stream.feed(chunk) for chunk in chunked(data, cuts)] == chunked(data, cuts)
+    assert stream.finish() == b""
+    whole = translation(api, api, exchange()).response(fold(api, data))
+    assert stream.usage == whole.usage
+    assert stream.model == whole.model
+
+
+@pytest.mark.parametrize("api", APIS)
+@few
+@given(answer=answers(), cut=st.integers(0, 50))
+def test_a_stream_that_is_cut_off_ends_in_an_error_of_its_own(api: str, answer: Answer, cut: int) -> None:
+    data = STREAMS[api](answer)
+    stream = stream_of(api)
+    told = stream.feed(data[:cut]) + stream.finish()
+    error = payloads(told[cut:])[-1]
+    assert told.startswith(data[:cut])
+    assert error.get("type", "error") == "error"
+    assert stream.finish() + stream.abort(UpstreamError("again")) == b""
+
+
+def test_only_the_models_name_changes() -> None:
+    body = {"model": "alias", "messages": [{"role": "user", "content": "Hi", "vendor": 1}], "vendor": [None]}
+    out = translation("messages", "messages", exchange(body)).request(upstream_model="m")
+    assert out == {**body, "model": "m"}
+    assert body["model"] == "alias"
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_an_answer_is_not_touched(api: str) -> None:
+    body = {"id": "x", "model": "m", "vendor": 1}
+    assert translation(api, api, exchange()).response(body).body is body
+
+
+def test_an_error_in_the_apis_shape_is_not_touched() -> None:
+    body = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded", "extra": 1}, "request_id": "r"}
+    error = translation("messages", "messages", exchange()).error(529, orjson.dumps(body))
+    assert error.body == body
+    assert error.type == "overloaded_error"
+
+
+def test_any_other_error_is_put_in_the_apis_shape() -> None:
+    error = translation("chat_completions", "chat_completions", exchange()).error(502, b"<html>")
+    assert error.body["error"]["type"] == "server_error"
