@@ -60,6 +60,20 @@ CHAT_COMPLETIONS_OVER_RESPONSES: Final = MappingProxyType(
         "stream_options": "ours to obey",
     }
 )
+IN_PART: Final = MappingProxyType(
+    {
+        "thinking blocks of earlier turns": "unless the profile says how the upstream of Chat Completions takes them back",
+        "unsigned or foreign reasoning": "Anthropic and OpenAI take back only what they can verify",
+        "cache_control of parts and tools": "unless the profile says how the upstream of Chat Completions marks content",
+        "temperature, top_p": "over Messages with thinking or a model that refuses them; top_p beside temperature; above 1 is 1",
+        "reasoning_effort": "over Messages by budget where thinking is refused: forced tool, or a tool loop without its thoughts",
+        "image_url.detail": "over Messages, which chooses itself",
+        "json_schema.name": "over Messages, whose schemas have no name",
+        "reasoning.summary": "over Chat Completions; reasoning is returned as the upstream tells it",
+        "service_tier": "over Messages: flex, scale and priority are auto",
+    }
+)
+"""What is dropped or adapted under a condition only."""
 
 
 def carry_unknown(body: JsonObject, known: frozenset[str], out: JsonObject) -> None:
