@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,9 +57,10 @@ class Running:
 
     def logs(self) -> Iterator[tuple[str, str]]:
         """Yield the name and text of everything that the gateway wrote into its run dir."""
-        for file in sorted(self.site.run_dir.iterdir()):
-            if file.is_file():
-                yield file.name, file.read_text(errors="replace")
+        for file in sorted(self.site.run_dir.glob("*")):
+            with suppress(FileNotFoundError):  # replaced at this moment
+                if file.is_file():
+                    yield file.name, file.read_text(errors="replace")
 
     async def until(self, fact: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Ask for the status until it shows a fact."""
