@@ -14,7 +14,7 @@ import structlog
 from control_plane.ads import AdsServer, Clients, Publisher, Snapshot, Timing, Views
 from control_plane.build import Runtime
 from control_plane.inspection import Inspection, inspect_file
-from control_plane.ir.model import Gateway, Listener, ListenerKind
+from control_plane.reading import served_names
 from control_plane.reload import Compiled, Reloader, Report
 from control_plane.status import ServedListener
 from control_plane.status_file import StatusFile
@@ -108,14 +108,7 @@ def _served(inspection: Inspection) -> tuple[ServedListener, ...]:
             kind=listener.kind.value,
             address=listener.address,
             port=listener.port,
-            serves=_names(listener, gateway),
+            serves=served_names(listener, gateway),
         )
         for listener in gateway.listeners
     )
-
-
-def _names(listener: Listener, gateway: Gateway) -> tuple[str, ...]:
-    if listener.kind is ListenerKind.AGENT:
-        return tuple(agent.id for plan in gateway.plans if plan.name == listener.name for agent in plan.agents)
-    aliases = (alias for alias, _ in gateway.aliases)
-    return (*(model.name for model in gateway.models if not model.is_internal), *aliases)

@@ -1,16 +1,34 @@
 """The `plano` command: each subcommand reads its flags, hands over, and prints what it is given."""
 
+from importlib import import_module
+from typing import Final
+
 import click
 
-from control_plane.cli.running import down, logs, status, up
-from control_plane.cli.unserved import check, dump
+_MODULES: Final = {
+    "up": "running",
+    "down": "running",
+    "status": "running",
+    "logs": "running",
+    "check": "unserved",
+    "dump": "unserved",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Imports a command when it is asked for: what needs Envoy's API takes long to import."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _MODULES:
+            return None
+        command: click.Command = getattr(import_module(f"{__name__}.{_MODULES[cmd_name]}"), cmd_name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="plano-gateway", prog_name="plano", message="%(prog)s %(version)s")
 def main() -> None:
     """A gateway for agents and LLMs on Envoy."""
-
-
-for command in (up, down, status, logs, check, dump):
-    main.add_command(command)

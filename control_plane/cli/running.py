@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from control_plane.cli.options import FILE, errors_in_words, fail, json_option, run_dir_option
-from control_plane.inspection import EXAMPLE_RUNTIME, find_config, inspect_file
+from control_plane.reading import EXAMPLE_RUNTIME, find_config, read_config
 from control_plane.report.problems import problem_line
 from control_plane.report.running import running_text
 from control_plane.report.status import status_json, status_text
@@ -33,7 +33,7 @@ def up(file: Path | None, *, detach: bool, run_dir: Path, workers: int) -> None:
     """Run the gateway that FILE describes (without FILE: plano_config.yaml, else config.yaml)."""
     with errors_in_words():
         file = find_config(file, Path.cwd()).absolute()
-        for warning in inspect_file(file, env=os.environ, runtime=EXAMPLE_RUNTIME).warnings:
+        for warning in read_config(file, env=os.environ, runtime=EXAMPLE_RUNTIME).warnings:
             click.echo(f"warning: {problem_line(warning)}")
         request = UpRequest(config_file=file, run_dir=run_dir, workers=workers)
         if detach:

@@ -9,7 +9,8 @@ import click
 
 from control_plane.cli.options import FILE, errors_in_words, json_option
 from control_plane.errors import ConfigError, Problem
-from control_plane.inspection import EXAMPLE_RUNTIME, Inspection, inspect_file
+from control_plane.inspection import Inspection, inspect_file
+from control_plane.reading import EXAMPLE_RUNTIME
 from control_plane.report.problems import problems_json, problems_text
 from control_plane.xds.resources import Resources
 from control_plane.xds.views import VIEWS, render_view

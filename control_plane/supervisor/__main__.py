@@ -4,7 +4,7 @@ import os
 import sys
 
 from control_plane.errors import ConfigError
-from control_plane.inspection import NoConfigFile
+from control_plane.reading import NoConfigFile
 from control_plane.supervisor.detach import Outcome
 from control_plane.supervisor.errors import CannotStart
 from control_plane.supervisor.instance import Instance

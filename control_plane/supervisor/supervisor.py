@@ -29,6 +29,8 @@ class Launch:
     control_plane: ChildSpec
     ext_proc: ChildSpec
     envoy: ChildSpec
+    write_bootstrap: Callable[[], None]
+    """Makes Envoy's bootstrap. It may take a while: called in a thread, while the other two start."""
     xds_socket: Path
     """Envoy is started once this exists."""
     config_file: str
@@ -107,11 +109,15 @@ class Supervisor:
             async with asyncio.timeout(self._launch.healthy_within_seconds):
                 tasks.create_task(self._control_plane.run())
                 tasks.create_task(self._ext_proc.run())
+                await asyncio.to_thread(self._launch.write_bootstrap)
                 await wait_until(self._can_start_envoy, poll_seconds=0.02)
                 tasks.create_task(self._envoy.run())
                 await wait_until_healthy([listener.url for listener in self._launch.listeners])
         except TimeoutError:
             self._give_up(self._why_not_healthy())
+            return
+        except OSError as error:
+            self._give_up(f"Envoy's bootstrap cannot be written: {error}")
             return
         self._was_healthy = True
         self._journal.record("became_healthy")

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from control_plane.inspection import inspect_file
-from control_plane.supervisor.bootstrap import envoy_binary, write_bootstrap
+from control_plane.reading import read_config
+from control_plane.supervisor.bootstrap import envoy_binary
 from control_plane.supervisor.errors import CannotStart
 from control_plane.supervisor.instance import Instance, read_instance
 from control_plane.supervisor.journal import Journal, open_journal
@@ -50,11 +50,9 @@ def _claimed(path: Path) -> Iterator[RunDir]:
 
 
 def _prepare(request: UpRequest, run_dir: RunDir, env: Mapping[str, str]) -> Launch:
-    inspection = inspect_file(request.config_file, env=env, runtime=build_runtime(run_dir))
-    check_ports(port_claims(inspection))
-    launch = build_launch(request, inspection, run_dir, envoy=envoy_binary(env))
-    write_bootstrap(run_dir, workers=request.workers, admin_port=inspection.config.overrides.admin_port)
-    return launch
+    reading = read_config(request.config_file, env=env, runtime=build_runtime(run_dir))
+    check_ports(port_claims(reading))
+    return build_launch(request, reading, run_dir, envoy=envoy_binary(env))
 
 
 async def _supervise(launch: Launch, journal: Journal, on_healthy: Callable[[Instance], None]) -> None:

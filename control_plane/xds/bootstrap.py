@@ -105,8 +105,10 @@ def _health_check() -> api.core.HealthCheck:
     return api.core.HealthCheck(
         timeout=api.duration(1),
         interval=api.duration(1),
-        no_traffic_interval=api.duration(1),
         unhealthy_interval=api.duration(0.1),
+        # Before the first request Envoy goes by these two: soon ready to begin with, seldom asked from then on.
+        no_traffic_interval=api.duration(0.1),
+        no_traffic_healthy_interval=api.duration(1),
         # Two in a row: one pause takes no worker out.
         unhealthy_threshold=2,
         healthy_threshold=1,

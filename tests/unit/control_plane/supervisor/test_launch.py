@@ -6,39 +6,39 @@ from pathlib import Path
 import pytest
 
 from control_plane.config.model import PlanoConfig
-from control_plane.inspection import Inspection
 from control_plane.ir import model as ir
+from control_plane.reading import Reading
 from control_plane.supervisor.launch import build_launch, build_runtime, port_claims
 from control_plane.supervisor.request import UpRequest
 from control_plane.supervisor.run_dir import RunDir
-from control_plane.xds import translate
 from tests.kit.gateways import gateway
 
 RUN_DIR = RunDir(Path("/run/plano"), Path("/tmp/plano-x"))
 REQUEST = UpRequest(config_file=Path("/etc/plano_config.yaml"), run_dir=RUN_DIR.path, workers=3)
 
 
-def inspection(**ports: int) -> Inspection:
+def reading(**ports: int) -> Reading:
     built = gateway()
     listeners = {"type": "agent", "name": "agents", "port": 8001, "agents": [{"id": "weather", "description": "weather"}]}
     agents = [{"id": "weather", "url": "http://127.0.0.1:9000"}]
     config = PlanoConfig.model_validate({"version": "v0.4.0", "listeners": [listeners], "agents": agents, "overrides": ports})
-    return Inspection(config=config, gateway=built, resources=translate(built), warnings=())
+    return Reading(config=config, gateway=built, warnings=())
 
 
-def with_listener(inspected: Inspection, **changes: object) -> Inspection:
-    built = inspected.gateway
+def with_listener(read: Reading, **changes: object) -> Reading:
+    built = read.gateway
     first = replace(built.listeners[0], **changes)  # type: ignore[arg-type]  # checked by the tests that use it
-    return replace(inspected, gateway=replace(built, listeners=(first, *built.listeners[1:])))
+    return replace(read, gateway=replace(built, listeners=(first, *built.listeners[1:])))
 
 
 def test_three_processes_with_their_sockets_logs_and_ports() -> None:
-    launch = build_launch(REQUEST, inspection(metrics_port=19092, admin_port=19901), RUN_DIR, envoy=Path("/bin/envoy"))
+    launch = build_launch(REQUEST, reading(metrics_port=19092, admin_port=19901), RUN_DIR, envoy=Path("/bin/envoy"))
     assert "--xds unix:///tmp/plano-x/xds.sock" in " ".join(launch.control_plane.argv)
     assert "--status /run/plano/status.json" in " ".join(launch.control_plane.argv)
     assert "--listen unix:///tmp/plano-x/ext_proc-{worker}.sock --workers 3" in " ".join(launch.ext_proc.argv)
     assert "--metrics 127.0.0.1:19092" in " ".join(launch.ext_proc.argv)
     assert launch.envoy.argv[:4] == ("/bin/envoy", "--config-path", "/run/plano/bootstrap.yaml", "--disable-hot-restart")
+    assert "--file-flush-interval-msec 1000" in " ".join(launch.envoy.argv)
     assert [spec.log.name for spec in (launch.control_plane, launch.ext_proc, launch.envoy)] == [
         "control_plane.log",
         "ext_proc.log",
@@ -49,16 +49,16 @@ def test_three_processes_with_their_sockets_logs_and_ports() -> None:
 
 
 def test_secrets_are_not_in_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
-    inspected = inspection()
-    secrets = [header.value.reveal() for cluster in inspected.gateway.clusters for header in cluster.injected_headers]
+    read = reading()
+    secrets = [header.value.reveal() for cluster in read.gateway.clusters for header in cluster.injected_headers]
     assert secrets
-    launch = build_launch(REQUEST, inspected, RUN_DIR, envoy=Path("/bin/envoy"))
+    launch = build_launch(REQUEST, read, RUN_DIR, envoy=Path("/bin/envoy"))
     arguments = " ".join((*launch.control_plane.argv, *launch.ext_proc.argv, *launch.envoy.argv))
     assert not [secret for secret in secrets if secret in arguments]
 
 
 def test_listeners_with_what_they_serve() -> None:
-    launch = build_launch(REQUEST, inspection(), RUN_DIR, envoy=Path("/bin/envoy"))
+    launch = build_launch(REQUEST, reading(), RUN_DIR, envoy=Path("/bin/envoy"))
     assert [(view.name, view.url, view.serves) for view in launch.listeners] == [
         ("agents", "http://127.0.0.1:8001", ("weather",)),
         ("models", "http://127.0.0.1:12000", ("openai/gpt-4o", "fast")),
@@ -66,9 +66,9 @@ def test_listeners_with_what_they_serve() -> None:
 
 
 def test_models_of_plano_itself_are_not_offered() -> None:
-    inspected = inspection()
-    models = tuple(replace(model, is_internal=True) for model in inspected.gateway.models)
-    hidden = replace(inspected, gateway=replace(inspected.gateway, models=models))
+    read = reading()
+    models = tuple(replace(model, is_internal=True) for model in read.gateway.models)
+    hidden = replace(read, gateway=replace(read.gateway, models=models))
     assert build_launch(REQUEST, hidden, RUN_DIR, envoy=Path("/bin/envoy")).listeners[1].serves == ()
 
 
@@ -82,12 +82,12 @@ def test_models_of_plano_itself_are_not_offered() -> None:
     ],
 )
 def test_urls_can_be_opened(address: str, url: str) -> None:
-    launch = build_launch(REQUEST, with_listener(inspection(), address=address), RUN_DIR, envoy=Path("/bin/envoy"))
+    launch = build_launch(REQUEST, with_listener(reading(), address=address), RUN_DIR, envoy=Path("/bin/envoy"))
     assert launch.listeners[0].url == url
 
 
 def test_every_port_is_claimed() -> None:
-    claims = port_claims(inspection(metrics_port=19092, control_plane_metrics_port=19093, admin_port=19901))
+    claims = port_claims(reading(metrics_port=19092, control_plane_metrics_port=19093, admin_port=19901))
     assert [(claim.port, claim.owner) for claim in claims] == [
         (8001, 'listener "agents"'),
         (12000, 'listener "models"'),
@@ -108,5 +108,5 @@ def test_a_request_survives_the_command_line() -> None:
 
 
 def test_kinds() -> None:
-    kinds = [view.kind for view in build_launch(REQUEST, inspection(), RUN_DIR, envoy=Path("/bin/envoy")).listeners]
+    kinds = [view.kind for view in build_launch(REQUEST, reading(), RUN_DIR, envoy=Path("/bin/envoy")).listeners]
     assert kinds == [ir.ListenerKind.AGENT, ir.ListenerKind.MODEL]

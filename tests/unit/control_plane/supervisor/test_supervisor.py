@@ -96,6 +96,7 @@ class Gateway:
             control_plane=noting("control_plane", self.notes, folder / "control_plane.log", f"open({str(socket_file)!r}, 'w')"),
             ext_proc=noting("ext_proc", self.notes, folder / "ext_proc.log"),
             envoy=replace(envoy, argv=(*envoy.argv, str(port), str(self.notes))),
+            write_bootstrap=self._write_bootstrap,
             xds_socket=socket_file,
             config_file="plano_config.yaml",
             sockets=str(folder),
@@ -106,6 +107,10 @@ class Gateway:
             listeners=(ListenerView(name="a", kind="agent", url=f"http://127.0.0.1:{port}", serves=("weather",)),),
             backoff=QUICK,
         )
+
+    def _write_bootstrap(self) -> None:
+        with self.notes.open("a") as notes:
+            notes.write("bootstrap written\n")
 
     def supervisor(self) -> Supervisor:
         return Supervisor(self.launch, self._journal, on_healthy=self.healthy.put_nowait)
@@ -137,6 +142,7 @@ async def test_from_start_to_drained_stop(gateway: Gateway) -> None:
         ]
         supervisor.stop("asked to")
     assert gateway.notes.read_text().splitlines() == [
+        "bootstrap written",
         "/healthcheck/fail",
         "/drain_listeners?inboundonly=",
         "busy 2",

@@ -1,0 +1,67 @@
+"""What a configuration file asks for: checked and built, without a word of Envoy's API, which takes long to import."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from control_plane import config
+from control_plane.build import Runtime, build_gateway
+from control_plane.config.model import PlanoConfig
+from control_plane.errors import Problem
+from control_plane.ir.model import Gateway, Listener, ListenerKind
+
+DEFAULT_FILES = ("plano_config.yaml", "config.yaml")
+STDIN = Path("-")
+EXAMPLE_RUNTIME = Runtime(
+    egress_address="unix:///run/plano/egress.sock",
+    egress_url="unix:///run/plano/egress.sock",
+    access_log_path="/dev/stdout",
+)
+"""For looking at a configuration that is not run."""
+
+
+class NoConfigFile(Exception):
+    """There is no file to read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One configuration, and the gateway that it asks for."""
+
+    config: PlanoConfig
+    gateway: Gateway
+    warnings: tuple[Problem, ...]
+
+
+def find_config(file: Path | None, folder: Path) -> Path:
+    """Return the file named, or the one that a folder has."""
+    if file is not None:
+        return file
+    for name in DEFAULT_FILES:
+        if (folder / name).is_file():
+            return folder / name
+    raise NoConfigFile(f"no configuration: name a FILE, or have {' or '.join(DEFAULT_FILES)} in {folder}")
+
+
+def read_config(file: Path, *, env: Mapping[str, str], runtime: Runtime) -> Reading:
+    """Load, check and build. Raises ConfigError with all problems, NoConfigFile if the file cannot be read."""
+    loaded = config.load(_read(file), env=config.environment(file, env), file=str(file))
+    gateway = build_gateway(loaded.config, runtime=runtime)
+    return Reading(config=loaded.config, gateway=gateway, warnings=loaded.warnings)
+
+
+def served_names(listener: Listener, gateway: Gateway) -> tuple[str, ...]:
+    """Name what a listener serves: its agents as declared, or the models and aliases that clients may ask for."""
+    if listener.kind is ListenerKind.AGENT:
+        return tuple(agent.id for plan in gateway.plans if plan.name == listener.name for agent in plan.agents)
+    internal = {model.name for model in gateway.models if model.is_internal}
+    offered = (model.name for model in gateway.models if not model.is_internal)
+    return (*offered, *(alias for alias, target in gateway.aliases if target not in internal))
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if file == STDIN else file.read_bytes()
+    except OSError as error:
+        raise NoConfigFile(f"cannot read {file}: {error.strerror}") from error
