@@ -21,6 +21,22 @@ LISTENER_METADATA: Final = "x-plano-listener"
 
 STAGE_DECIDE: Final = "decide"
 
+STAGE_ATTEMPT: Final = "attempt"
+"""An upstream http_filter: called once per attempt."""
+
+# Attributes that the attempt stage asks Envoy for, one value each: a map would not arrive. Of the host that was picked.
+
+ATTEMPT_MODEL: Final = "xds.upstream_host_metadata.filter_metadata['plano']['model']"
+"""Name of the configured model."""
+
+ATTEMPT_API: Final = "xds.upstream_host_metadata.filter_metadata['plano']['api']"
+"""The API that it is sent."""
+
+ATTEMPT_NUMBER: Final = "upstream.request_attempt_count"
+"""1 for the first."""
+
+ATTEMPT_ATTRIBUTES: Final = (ATTEMPT_MODEL, ATTEMPT_API, ATTEMPT_NUMBER)
+
 # Dynamic metadata: what one stage knows and Envoy's routes, access log or a later stage need.
 
 METADATA_NAMESPACE: Final = "plano"
@@ -29,6 +45,14 @@ METADATA_AGENT: Final = "agent"
 METADATA_MODEL: Final = "model"
 METADATA_DECISION: Final = "decision"
 METADATA_API: Final = "api"
+METADATA_UPSTREAM_MODEL: Final = "upstream_model"
+"""What a wildcard's provider is sent, for attempts."""
+METADATA_HAS_MODEL: Final = "has_model"
+"""`true` if the body that decide left has a `model`, so that attempts need not parse it."""
+METADATA_ATTEMPTED: Final = "attempted"
+"""The model of the attempt before."""
+METADATA_FAILURE: Final = "failure"
+"""Why that attempt failed: a constant word."""
 
 # Request headers inside the gateway: overwritten on entry, removed towards upstreams.
 
@@ -54,6 +78,9 @@ TRACEPARENT_HEADER: Final = "traceparent"
 
 LOCAL_REPLY_HEADER: Final = "x-plano-local-reply"
 """Set by the egress listener on Envoy's own answers, with its response flags: tells an upstream's own 503 from ours."""
+
+RETRY_HEADER: Final = "x-plano-retry"
+"""Set by the attempt stage on an answer that the next attempt may better; routes retry on it, and remove it."""
 
 LEGACY_HEADERS: Final[dict[str, str]] = {}
 """Plano's older spellings of headers that clients may send -> ours."""
