@@ -79,6 +79,7 @@ class Worker:
             egress = self._egresses[plan.egress_url] = HttpxEgress(plan.egress_url)
         previous = self._services.plan.version if self._services else None
         self._services = Services(plan, MeteredEgress(egress, plan, self._metrics), self._mcp_sessions)
+        self._mcp_sessions.keep_only(frozenset(plan.filters.values()))
         self._metrics.config_updated(plan.version, previous)
         self._log.info("config_applied", version=plan.version)
         self._configured.set()
