@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from control_plane.build.retries import model_retry
 from control_plane.build.upstream import build_cluster, parse_upstream
 from control_plane.config.model import Listener, ModelProvider, Overrides
-from control_plane.config.providers import Api, Auth, Provider, find_provider, upstream_path
+from control_plane.config.providers import Api, Auth, Provider, resolve_provider, upstream_path
 from control_plane.ir import names
 from control_plane.ir.model import Cluster, InjectedHeader, Model, ModelRoute, Route
 from control_plane.ir.secret import Secret
@@ -43,6 +43,11 @@ class ProviderEntry:
         """Where its API is."""
         return self.entry.base_url or self.provider.base_url or ""
 
+    @property
+    def keeps_credentials(self) -> bool:
+        """Whether the client's own credentials go to the provider: asked for, or the provider's way where there is no key."""
+        return self.entry.passthrough_auth or (self.provider.client_authenticates and self.entry.access_key is None)
+
     def groups(self) -> Iterator[Group]:
         """Yield its APIs, those that authenticate alike together; the first such group has the plain name."""
         ways = sorted({api.auth for api in self.provider.apis.values()}, key=lambda auth: (auth is not Auth.BEARER, auth))
@@ -70,7 +75,7 @@ def find_entry(entries: Iterable[ProviderEntry], model: str) -> ProviderEntry | 
 
 
 def _with_provider(entry: ModelProvider, orchestration_model: str | None) -> ProviderEntry:
-    provider = find_provider(entry.provider_interface or entry.provider)
+    provider = resolve_provider(entry.model, entry.provider_interface)
     if provider is None:
         raise ValueError(f"no provider for {entry.model!r}: the configuration was not checked")
     is_internal = provider.id == "plano" and orchestration_model in {entry.name, entry.model, entry.upstream_model}
@@ -116,7 +121,7 @@ def build_model_routes(known: ProviderEntry, listener: Listener) -> Iterator[Rou
             response_timeout_seconds=listener.timeout,
             idle_timeout_seconds=max(listener.idle_timeout, listener.timeout),
             retry=model_retry(listener.max_retries),
-            keeps_credentials=known.entry.passthrough_auth,
+            keeps_credentials=known.keeps_credentials,
             default_headers=group.default_headers,
         )
 
