@@ -6,9 +6,10 @@ has a cluster and a route for each role that it plays.
 
 from collections.abc import Mapping
 
+from control_plane.build.resilience import hash_header, idle_timeout, response_timeout, settings_of
 from control_plane.build.retries import agent_retry
 from control_plane.build.upstream import parse_upstream
-from control_plane.config.model import Agent, Filter, Listener, ListenerAgent, PlanoConfig
+from control_plane.config.model import Agent, Filter, Listener, ListenerAgent, Overrides, PlanoConfig
 from control_plane.ir import model as ir
 from control_plane.ir import names
 
@@ -31,20 +32,24 @@ def used_filters(config: PlanoConfig) -> list[str]:
     return sorted({filter_id for chain in chains for filter_id in chain})
 
 
-def build_agents(listener: Listener, known: Mapping[str, Agent | Filter]) -> list[ir.Route]:
+def build_agents(listener: Listener, known: Mapping[str, Agent | Filter], overrides: Overrides) -> list[ir.Route]:
     """Build the routes of an agent listener."""
-    return [_agent_route(agent_id, known[agent_id].url, listener) for agent_id in sorted({a.id for a in listener.agents})]
+    return [_agent_route(known[agent_id], listener, overrides) for agent_id in sorted({a.id for a in listener.agents})]
 
 
-def _agent_route(agent_id: str, url: str, listener: Listener) -> ir.Route:
+def _agent_route(service: Agent | Filter, listener: Listener, overrides: Overrides) -> ir.Route:
     """Build the route to one agent, which gets the client's credentials: they are meant for it."""
+    settings = settings_of(service.resilience, overrides)
+    response_seconds = response_timeout(settings, listener.timeout)
     return ir.Route(
-        name=names.agent(agent_id),
-        cluster=names.agent(agent_id),
-        path_prefix=parse_upstream(url).path,
-        response_timeout_seconds=listener.timeout,
-        idle_timeout_seconds=max(listener.idle_timeout, listener.timeout),
-        retry=agent_retry(listener.max_retries),
+        name=names.agent(service.id),
+        cluster=names.agent(service.id),
+        hash_header=hash_header(settings),
+        path_prefix=parse_upstream(service.instances[0].url).path,
+        total_timeout_seconds=settings.timeouts.total,
+        response_timeout_seconds=response_seconds,
+        idle_timeout_seconds=idle_timeout(settings, listener.idle_timeout, response_seconds),
+        retry=agent_retry(settings, listener.max_retries),
         keeps_credentials=True,
     )
 
@@ -57,7 +62,7 @@ def build_filter(service: Agent | Filter) -> ir.Filter:
         type=ir.FilterType(settings.type),
         route=names.filter_(settings.id),
         tool=settings.tool_name,
-        path=parse_upstream(settings.url).path,
+        path=parse_upstream(settings.instances[0].url).path,
         passthrough_auth=settings.passthrough_auth,
         timeout_seconds=settings.timeout,
     )

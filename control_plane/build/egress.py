@@ -3,22 +3,29 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from control_plane.build.agents import services
 from control_plane.build.models import ProviderEntry, build_model, find_entry
+from control_plane.build.resilience import hash_header, idle_timeout, response_timeout, settings_of
 from control_plane.build.retries import filter_retry, model_retry
 from control_plane.build.runtime import Runtime
-from control_plane.config.model import Overrides
+from control_plane.config.model import Overrides, PlanoConfig, Resilience
 from control_plane.ir import model as ir
 
 ORCHESTRATOR_API = "chat_completions"
 
 
 def build_egress(
-    runtime: Runtime, filters: Iterable[ir.Filter], orchestrator: ir.Orchestrator | None, entries: tuple[ProviderEntry, ...]
+    runtime: Runtime,
+    config: PlanoConfig,
+    filters: Iterable[ir.Filter],
+    orchestrator: ir.Orchestrator | None,
+    entries: tuple[ProviderEntry, ...],
 ) -> ir.Egress:
     """Build the internal listener."""
-    routes = [_filter_route(step) for step in filters]
+    known = services(config)
+    routes = [_filter_route(step, settings_of(known[step.id].resilience, config.overrides)) for step in filters]
     if orchestrator is not None:
-        routes.append(_orchestrator_route(orchestrator, entries))
+        routes.append(_orchestrator_route(orchestrator, entries, config.overrides))
     return ir.Egress(
         address=runtime.egress_address,
         url=runtime.egress_url,
@@ -39,22 +46,25 @@ def build_orchestrator(overrides: Overrides, entries: tuple[ProviderEntry, ...])
     )
 
 
-def _filter_route(step: ir.Filter) -> ir.Route:
+def _filter_route(step: ir.Filter, settings: Resilience) -> ir.Route:
     """Build the route to a filter; the call's path is complete already."""
+    response_seconds = response_timeout(settings, step.timeout_seconds)
     return ir.Route(
         name=step.route,
         cluster=step.route,
-        response_timeout_seconds=step.timeout_seconds,
-        idle_timeout_seconds=step.timeout_seconds,
-        retry=filter_retry(),
+        hash_header=hash_header(settings),
+        total_timeout_seconds=settings.timeouts.total,
+        response_timeout_seconds=response_seconds,
+        idle_timeout_seconds=idle_timeout(settings, step.timeout_seconds, response_seconds),
+        retry=filter_retry(settings),
         keeps_credentials=step.passthrough_auth,
     )
 
 
-def _orchestrator_route(orchestrator: ir.Orchestrator, entries: tuple[ProviderEntry, ...]) -> ir.Route:
-    model = next(build_model(entry) for entry in entries if entry.name == orchestrator.model)
-    name = next(route.route for route in model.routes if route.api == ORCHESTRATOR_API)
-    retry = replace(model_retry(None), attempts=1)
+def _orchestrator_route(orchestrator: ir.Orchestrator, entries: tuple[ProviderEntry, ...], overrides: Overrides) -> ir.Route:
+    entry = next(entry for entry in entries if entry.name == orchestrator.model)
+    name = next(route.route for route in build_model(entry).routes if route.api == ORCHESTRATOR_API)
+    retry = replace(model_retry(settings_of(entry.entry.resilience, overrides), None), attempts=1)
     return ir.Route(
         name=name,
         cluster=name,

@@ -7,7 +7,7 @@ from control_plane.build.aliases import build_aliases
 from control_plane.build.egress import build_egress, build_orchestrator
 from control_plane.build.models import ProviderEntry, build_model, build_model_clusters, build_model_routes, provider_entries
 from control_plane.build.runtime import Runtime
-from control_plane.build.upstream import build_cluster, parse_upstream
+from control_plane.build.upstream import build_cluster
 from control_plane.config.model import Listener, PlanoConfig
 from control_plane.ir import model as ir
 from control_plane.ir import names
@@ -24,7 +24,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
     orchestrator = build_orchestrator(config.overrides, entries)
     return ir.Gateway(
         listeners=tuple(_listener(listener, config, entries, filters) for listener in listeners),
-        egress=build_egress(runtime, filters.values(), orchestrator, entries),
+        egress=build_egress(runtime, config, filters.values(), orchestrator, entries),
         clusters=tuple(sorted(_clusters(config, entries), key=lambda cluster: cluster.name)),
         plans=tuple(_plan(listener) for listener in listeners),
         filters=tuple(filters.values()),
@@ -54,9 +54,11 @@ def _filters(config: PlanoConfig) -> dict[str, ir.Filter]:
 def _clusters(config: PlanoConfig, entries: tuple[ProviderEntry, ...]) -> Iterator[ir.Cluster]:
     known = services(config)
     for agent_id in offered_agents(config):
-        yield build_cluster(names.agent(agent_id), parse_upstream(known[agent_id].url), config.overrides)
+        agent = known[agent_id]
+        yield build_cluster(names.agent(agent_id), agent.instances, agent.resilience, config.overrides)
     for filter_id in used_filters(config):
-        yield build_cluster(names.filter_(filter_id), parse_upstream(known[filter_id].url), config.overrides)
+        step = known[filter_id]
+        yield build_cluster(names.filter_(filter_id), step.instances, step.resilience, config.overrides)
     for entry in entries:
         yield from build_model_clusters(entry, config.overrides)
 
@@ -65,9 +67,14 @@ def _listener(
     listener: Listener, config: PlanoConfig, entries: tuple[ProviderEntry, ...], filters: dict[str, ir.Filter]
 ) -> ir.Listener:
     if listener.type == "agent":
-        routes = build_agents(listener, services(config))
+        routes = build_agents(listener, services(config), config.overrides)
     else:
-        routes = [route for entry in entries if not entry.is_internal for route in build_model_routes(entry, listener)]
+        routes = [
+            route
+            for entry in entries
+            if not entry.is_internal
+            for route in build_model_routes(entry, listener, config.overrides)
+        ]
     return ir.Listener(
         name=listener.name,
         kind=ir.ListenerKind(listener.type),
@@ -75,14 +82,18 @@ def _listener(
         port=listener.port,
         routes=tuple(sorted(routes, key=lambda route: route.name)),
         decision_timeout_seconds=_decision_timeout(listener, config, filters),
+        shows_headers=any(_chains(listener)),
     )
 
 
 def _decision_timeout(listener: Listener, config: PlanoConfig, filters: dict[str, ir.Filter]) -> float:
     """Bound what one decision may take: the slowest chain, the orchestrator where there is one, and some slack."""
-    chains = [listener.input_filters] if listener.type == "model" else [agent.input_filters for agent in listener.agents]
-    slowest = max((sum(filters[step].timeout_seconds for step in chain) for chain in chains), default=0.0)
+    slowest = max((sum(filters[step].timeout_seconds for step in chain) for chain in _chains(listener)), default=0.0)
     return slowest + config.overrides.orchestration_timeout + DECISION_SLACK_SECONDS
+
+
+def _chains(listener: Listener) -> list[tuple[str, ...]]:
+    return [listener.input_filters] if listener.type == "model" else [agent.input_filters for agent in listener.agents]
 
 
 def _plan(listener: Listener) -> ir.ListenerPlan:

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from control_plane.build.resilience import hash_header, idle_timeout, response_timeout, settings_of
 from control_plane.build.retries import model_retry
 from control_plane.build.upstream import build_cluster, parse_upstream
-from control_plane.config.model import Listener, ModelProvider, Overrides
+from control_plane.config.model import Instance, Listener, ModelProvider, Overrides
 from control_plane.config.providers import Api, Auth, Provider, resolve_provider, upstream_path
 from control_plane.ir import names
 from control_plane.ir.model import Cluster, InjectedHeader, Model, ModelRoute, Route
@@ -39,9 +40,9 @@ class ProviderEntry:
         return self.entry.name or self.entry.model
 
     @property
-    def base_url(self) -> str:
+    def instances(self) -> tuple[Instance, ...]:
         """Where its API is."""
-        return self.entry.base_url or self.provider.base_url or ""
+        return self.entry.instances or (Instance(url=self.provider.base_url or ""),)
 
     @property
     def keeps_credentials(self) -> bool:
@@ -84,7 +85,7 @@ def _with_provider(entry: ModelProvider, orchestration_model: str | None) -> Pro
 
 def build_model(known: ProviderEntry) -> Model:
     """Build what clients can ask for."""
-    path = parse_upstream(known.base_url).path
+    path = parse_upstream(known.instances[0].url).path
     routes = [
         ModelRoute(api=api, route=group.name, path=upstream_path(known.provider, api, path))
         for group in known.groups()
@@ -105,24 +106,30 @@ def build_model_clusters(known: ProviderEntry, overrides: Overrides) -> Iterator
     for group in known.groups():
         yield build_cluster(
             group.name,
-            parse_upstream(known.base_url),
+            known.instances,
+            known.entry.resilience,
             overrides,
             host_header=known.entry.http_host,
             injected_headers=tuple(_injected_headers(known.entry, group)),
         )
 
 
-def build_model_routes(known: ProviderEntry, listener: Listener) -> Iterator[Route]:
+def build_model_routes(known: ProviderEntry, listener: Listener, overrides: Overrides) -> Iterator[Route]:
     """Build the routes by which a model listener's requests reach one entry."""
+    settings = settings_of(known.entry.resilience, overrides)
+    response_seconds = response_timeout(settings, listener.timeout)
     for group in known.groups():
         yield Route(
             name=group.name,
             cluster=group.name,
-            response_timeout_seconds=listener.timeout,
-            idle_timeout_seconds=max(listener.idle_timeout, listener.timeout),
-            retry=model_retry(listener.max_retries),
+            hash_header=hash_header(settings),
+            total_timeout_seconds=settings.timeouts.total,
+            response_timeout_seconds=response_seconds,
+            idle_timeout_seconds=idle_timeout(settings, listener.idle_timeout, response_seconds),
+            retry=model_retry(settings, listener.max_retries),
             keeps_credentials=known.keeps_credentials,
             default_headers=group.default_headers,
+            takes_decided_path=True,
         )
 
 

@@ -3,8 +3,15 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from control_plane.config.model import Overrides
-from control_plane.ir.model import Cluster, Endpoint, InjectedHeader, UpstreamTls
+from control_plane.build.resilience import (
+    build_circuit_breaker,
+    build_health_check,
+    build_outlier_detection,
+    connect_timeout,
+    settings_of,
+)
+from control_plane.config.model import Instance, Overrides, Resilience
+from control_plane.ir.model import Cluster, Endpoint, InjectedHeader, LoadBalancing, UpstreamTls
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -39,18 +46,39 @@ def parse_upstream(url: str) -> Upstream:
 
 def build_cluster(
     name: str,
-    upstream: Upstream,
+    instances: tuple[Instance, ...],
+    resilience: Resilience | None,
     overrides: Overrides,
     *,
     host_header: str | None = None,
     injected_headers: tuple[InjectedHeader, ...] = (),
 ) -> Cluster:
-    """Build the cluster that sends to an upstream."""
+    """Build the cluster that sends to all instances of an upstream, which share scheme and path."""
+    settings = settings_of(resilience, overrides)
+    first = parse_upstream(instances[0].url)
+    common = host_header or first.host_header
     return Cluster(
         name=name,
-        endpoints=(Endpoint(host=upstream.host, port=upstream.port),),
-        host_header=host_header or upstream.host_header,
-        connect_timeout_seconds=overrides.upstream_connect_timeout,
-        tls=UpstreamTls(sni=upstream.host, ca_path=overrides.upstream_tls_ca_path) if upstream.is_tls else None,
+        endpoints=tuple(_endpoint(instance, host_header, common) for instance in instances),
+        host_header=common,
+        connect_timeout_seconds=connect_timeout(settings, overrides),
+        tls=UpstreamTls(sni=first.host, ca_path=overrides.upstream_tls_ca_path) if first.is_tls else None,
         injected_headers=injected_headers,
+        load_balancing=LoadBalancing(settings.load_balancing),
+        circuit_breaker=build_circuit_breaker(settings),
+        outlier_detection=build_outlier_detection(settings),
+        health_check=build_health_check(settings),
+    )
+
+
+def _endpoint(instance: Instance, host_header: str | None, common: str) -> Endpoint:
+    """Build one endpoint, which says what it sees as Host only where that is not what the others see."""
+    upstream = parse_upstream(instance.url)
+    own = host_header or upstream.host_header
+    return Endpoint(
+        host=upstream.host,
+        port=upstream.port,
+        weight=instance.weight,
+        is_canary=instance.canary,
+        host_header="" if own == common else own,
     )

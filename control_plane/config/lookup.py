@@ -1,8 +1,8 @@
-"""Who a name means: agents, filters and models by what users call them."""
+"""Who a name means: the ids that are defined, and models by what users call them."""
 
 from collections.abc import Iterator
 
-from control_plane.config.model import Agent, Filter, ModelProvider, PlanoConfig
+from control_plane.config.model import ModelProvider, PlanoConfig
 from control_plane.config.paths import Path
 
 
@@ -12,18 +12,6 @@ def defined_ids(config: PlanoConfig) -> Iterator[tuple[Path, str]]:
         yield ("agents", index), agent.id
     for index, filter_ in enumerate(config.filters):
         yield ("filters", index), filter_.id
-
-
-def agents_by_id(config: PlanoConfig) -> dict[str, Agent]:
-    """Map ids to agents; a filter that a listener offers counts as one."""
-    own = {agent.id: agent for agent in config.agents}
-    return {filter_.id: Agent(id=filter_.id, url=filter_.url) for filter_ in config.filters} | own
-
-
-def filters_by_id(config: PlanoConfig) -> dict[str, Filter]:
-    """Map ids to filters; an agent in a filter chain counts as an MCP filter."""
-    own = {filter_.id: filter_ for filter_ in config.filters}
-    return {agent.id: Filter(id=agent.id, url=agent.url) for agent in config.agents} | own
 
 
 class ModelNames:

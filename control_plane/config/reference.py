@@ -30,10 +30,10 @@ _SCALARS: Final = {str: "text", int: "integer", float: "number", bool: "true or 
 
 def render_reference() -> str:
     """Render the whole document."""
-    parts = [_HEAD]
+    places: dict[type[Section], list[str]] = {}
     for path, section in _sections(PlanoConfig, ""):
-        parts.append(_render_section(path, section))
-    return "\n".join(parts)
+        places.setdefault(section, []).append(path)
+    return "\n".join([_HEAD, *(_render_section(section, paths) for section, paths in places.items())])
 
 
 def _sections(section: type[Section], path: str) -> Iterator[tuple[str, type[Section]]]:
@@ -47,9 +47,12 @@ def _sections(section: type[Section], path: str) -> Iterator[tuple[str, type[Sec
 
 
 def _collection_mark(annotation: Any) -> str:
-    if get_origin(annotation) in (tuple, dict):
-        return "[]" if get_origin(annotation) is tuple else ".<name>"
-    return ""
+    if hasattr(annotation, "__metadata__"):
+        return _collection_mark(get_args(annotation)[0])
+    origin = get_origin(annotation)
+    if origin in (Union, UnionType):
+        return next((mark for mark in map(_collection_mark, get_args(annotation)) if mark), "")
+    return {tuple: "[]", dict: ".<name>"}.get(origin, "") if origin else ""
 
 
 def _kind(section: type[Section]) -> str:
@@ -57,8 +60,22 @@ def _kind(section: type[Section]) -> str:
     return f"type {get_args(section.model_fields['type'].annotation)[0]}"
 
 
-def _render_section(path: str, section: type[Section]) -> str:
-    title = f"## `{path}`" if path else "## The file"
+def _title(paths: list[str]) -> str:
+    """Name a section by its path; one that belongs in several places by what their paths end with."""
+    if len(paths) == 1:
+        return f"`{paths[0]}`" if paths[0] else "The file"
+    steps = [path.split(".") for path in paths]
+    common = 0
+    while len({tuple(path[-common - 1 :]) for path in steps}) == 1:
+        common += 1
+    if not common:
+        return ", ".join(f"`{path}`" for path in paths)
+    around = dict.fromkeys(".".join(path[:-common]) for path in steps)
+    return f"`{'.'.join(steps[0][-common:])}` of {', '.join(f'`{place}`' for place in around)}"
+
+
+def _render_section(section: type[Section], paths: list[str]) -> str:
+    title = f"## {_title(paths)}"
     rows = [_row(name, info) for name, info in section.model_fields.items()]
     table = ["| field | type | default | meaning |", "| --- | --- | --- | --- |", *rows]
     return "\n".join([title, "", section.__doc__ or "", "", *table, ""])

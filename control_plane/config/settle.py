@@ -46,20 +46,36 @@ def _follow(aliases: object, name: str) -> str:
     seen: set[str] = set()
     while isinstance(aliases, dict) and name not in seen:
         seen.add(name)
-        alias = aliases.get(name)
-        if not isinstance(alias, dict) or not isinstance(alias.get("target"), str):
+        target = next(_targets(aliases.get(name)), None)
+        if target is None:
             break
-        name = alias["target"]
+        name = target
     return name
+
+
+def _targets(alias: object) -> Iterator[str]:
+    """Yield what an alias stands for: its one target, or all that share its requests."""
+    if not isinstance(alias, dict):
+        return
+    if isinstance(alias.get("target"), str):
+        yield alias["target"]
+    for _, target in entries(alias.get("targets")):
+        if isinstance(target.get("model"), str):
+            yield target["model"]
+
+
+def _fallbacks(entry: object) -> Iterator[str]:
+    written = entry.get("fallbacks") if isinstance(entry, dict) else None
+    yield from (name for name in (written if isinstance(written, list) else ()) if isinstance(name, str))
 
 
 def _referred(data: dict[str, Any]) -> Iterator[str]:
     written = data.get("model_aliases")
     aliases: dict[str, Any] = written if isinstance(written, dict) else {}
     for alias in aliases.values():
-        target = alias.get("target") if isinstance(alias, dict) else None
-        if isinstance(target, str) and target not in aliases:
-            yield target
+        yield from (name for name in (*_targets(alias), *_fallbacks(alias)) if name not in aliases)
+    for _, entry in entries(data.get("model_providers")):
+        yield from _fallbacks(entry)
     name = _orchestration_model(data)
     if name is not None:
         yield name
@@ -77,7 +93,7 @@ def _declared(data: dict[str, Any]) -> set[str]:
 
 
 def _declare(tree: Tree, wanted: str) -> Tree:
-    """Add an entry like the wildcard that covers a name, if there is one."""
+    """Add an entry like the wildcard that covers a name, if there is one; not its own fallback."""
     prefix, _, upstream_model = wanted.partition("/")
     for index, entry in entries(tree.data.get("model_providers")):
         model = entry.get("model")
@@ -85,6 +101,8 @@ def _declare(tree: Tree, wanted: str) -> Tree:
         if star != "*" or not upstream_model or prefix not in (provider, entry.get("name")):
             continue
         added = without(entry, "default") | {"model": f"{provider}/{upstream_model}", "name": wanted}
+        if isinstance(entry.get("fallbacks"), list):
+            added["fallbacks"] = [name for name in entry["fallbacks"] if name != wanted]
         providers = [*tree.data["model_providers"], added]
         move = Move(("model_providers", len(providers) - 1), ("model_providers", index))
         return tree.changed({**tree.data, "model_providers": providers}, moves=(move,))

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from control_plane.config.edits import entries, renamed, replaced, without
 from control_plane.config.inherit import inherit_from_agents
+from control_plane.config.instances import list_instances
 from control_plane.config.legacy_listeners import list_listeners
 from control_plane.config.paths import Path
 from control_plane.config.preferences import lift_preferences
@@ -98,6 +99,7 @@ _STEPS: Final[tuple[Step, ...]] = (
     _rename_filter_chains,
     lift_preferences,
     inherit_from_agents,
+    list_instances,
     settle_models,
     _add_model_listener,
     _set_version,

@@ -20,6 +20,8 @@ class Endpoint:
     """Share of the requests, relative to the cluster's other endpoints."""
     is_canary: bool = False
     """Whether it serves a new version: Envoy counts its requests apart."""
+    host_header: str = ""
+    """What it sees as Host; empty for what the cluster says."""
 
 
 class LoadBalancing(StrEnum):
@@ -174,6 +176,8 @@ class Route:
     retry: Retry
     keeps_credentials: bool
     """Whether the client's own credentials reach this upstream."""
+    takes_decided_path: bool = False
+    """Whether ext_proc names the path: models, whose providers have paths of their own."""
     default_headers: tuple[tuple[str, str], ...] = ()
     """Set unless the request has them, sorted by name (`anthropic-version`)."""
 
@@ -196,6 +200,8 @@ class Listener:
     routes: tuple[Route, ...]
     decision_timeout_seconds: float
     """Bounds what ext_proc may take for one message: filters and the orchestrator included."""
+    shows_headers: bool = False
+    """Whether decisions need all of a request's headers, because filters get them. Costs ext_proc a second message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from control_plane.config.check.effects import check_effects
+from control_plane.config.check.fallbacks import check_agent_fallbacks, check_alias_targets, check_model_fallbacks
 from control_plane.config.check.finding import Check, Finding
 from control_plane.config.check.headers import check_headers
+from control_plane.config.check.instances import check_instances
 from control_plane.config.check.listeners import (
     check_listener_kinds,
     check_listener_names,
@@ -23,6 +25,7 @@ from control_plane.config.check.providers import (
     check_provider_addresses,
 )
 from control_plane.config.check.references import check_duplicate_ids, check_offers, check_references, check_unused
+from control_plane.config.check.resilience import check_resilience
 from control_plane.config.check.routing import check_metrics_sources, check_session_cache
 from control_plane.config.check.urls import check_urls
 from control_plane.config.model import PlanoConfig
@@ -41,12 +44,17 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_ports,
     check_reserved_ports,
     check_urls,
+    check_instances,
+    check_resilience,
+    check_agent_fallbacks,
     check_model_names,
     check_default_provider,
     check_provider_addresses,
     check_credentials,
     check_headers,
     check_aliases,
+    check_alias_targets,
+    check_model_fallbacks,
     check_orchestration_model,
     check_preferences,
     check_metrics_sources,

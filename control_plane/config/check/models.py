@@ -22,6 +22,8 @@ def check_aliases(config: PlanoConfig) -> Iterator[Finding]:
             message = f"`{name}` is also the name of a model, which could not be asked for any more"
             yield Finding(("model_aliases", name), "alias-shadows-model", message)
         path: Path = ("model_aliases", name, "target")
+        if alias.target is None:
+            continue
         if alias.target in aliases:
             if _is_circular(config, name):
                 yield Finding(path, "alias-cycle", f"`{name}` leads back to itself")
@@ -36,7 +38,7 @@ def _is_circular(config: PlanoConfig, name: str) -> bool:
     here = name
     while here in config.model_aliases and here not in seen:
         seen.add(here)
-        here = config.model_aliases[here].target
+        here = config.model_aliases[here].first_target
     return here == name
 
 

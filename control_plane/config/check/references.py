@@ -50,7 +50,8 @@ def check_offers(config: PlanoConfig) -> Iterator[Finding]:
 
 def check_unused(config: PlanoConfig) -> Iterator[Finding]:
     """Find agents and filters that nothing refers to."""
-    used = {name for _, name in _used_agents(config)} | {name for _, name in _used_filters(config)}
+    used = {name for _, name in (*_used_agents(config), *_used_filters(config))}
+    used |= {name for agent in config.agents for name in agent.fallbacks}
     for index, agent in enumerate(config.agents):
         if agent.id not in used:
             yield warning(("agents", index, "id"), "unused-agent", f"no listener offers `{agent.id}`")

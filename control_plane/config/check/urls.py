@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from control_plane.config.check.finding import Finding
-from control_plane.config.model import PlanoConfig
+from control_plane.config.model import Instance, PlanoConfig
 from control_plane.config.paths import Path
 
 _HOST: Final = re.compile(r"(?=.{1,253}\.?\Z)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62}))*\.?")
@@ -26,12 +26,16 @@ def check_urls(config: PlanoConfig) -> Iterator[Finding]:
 
 def _urls(config: PlanoConfig) -> Iterator[tuple[Path, str]]:
     for index, agent in enumerate(config.agents):
-        yield ("agents", index, "url"), agent.url
+        yield from _instances(("agents", index, "url"), agent.instances)
     for index, filter_ in enumerate(config.filters):
-        yield ("filters", index, "url"), filter_.url
+        yield from _instances(("filters", index, "url"), filter_.instances)
     for index, provider in enumerate(config.model_providers):
-        if provider.base_url is not None:
-            yield ("model_providers", index, "base_url"), provider.base_url
+        yield from _instances(("model_providers", index, "base_url"), provider.instances)
+
+
+def _instances(path: Path, instances: tuple[Instance, ...]) -> Iterator[tuple[Path, str]]:
+    for index, instance in enumerate(instances):
+        yield (*path, index, "url"), instance.url
 
 
 def url_defect(url: str) -> str | None:

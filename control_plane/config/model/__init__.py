@@ -2,16 +2,20 @@
 
 from control_plane.config.model.agents import Agent, Filter
 from control_plane.config.model.config import PlanoConfig
+from control_plane.config.model.instances import Instance
 from control_plane.config.model.listeners import Listener, ListenerAgent
 from control_plane.config.model.overrides import Overrides
-from control_plane.config.model.providers import ModelAlias, ModelProvider
+from control_plane.config.model.providers import AliasTarget, ModelAlias, ModelProvider
+from control_plane.config.model.resilience import Resilience
 from control_plane.config.model.routing import RoutingPreference
 from control_plane.config.model.types import Default, NoEffect, Section
 
 __all__ = [
     "Agent",
+    "AliasTarget",
     "Default",
     "Filter",
+    "Instance",
     "Listener",
     "ListenerAgent",
     "ModelAlias",
@@ -19,6 +23,7 @@ __all__ = [
     "NoEffect",
     "Overrides",
     "PlanoConfig",
+    "Resilience",
     "RoutingPreference",
     "Section",
 ]

@@ -2,7 +2,9 @@
 
 from typing import Annotated, Literal
 
-from control_plane.config.model.types import Default, Duration, Section, Text
+from control_plane.config.model.instances import Instance, Instances
+from control_plane.config.model.resilience import Resilience
+from control_plane.config.model.types import Default, Duration, NoEffect, Section, Text
 
 
 class Agent(Section):
@@ -10,12 +12,21 @@ class Agent(Section):
 
     id: Text
     """Name that listeners refer to; agents and filters share one set of ids."""
-    url: Text
-    """Where it listens, `http://host:port/path`; the path is put before the request's."""
+    url: Instances
+    """Where it listens, `http://host:port/path`, or a list of instances; the path is put before the request's."""
     description: str | None = None
     """What it does; used for entries of agent listeners that have none."""
     input_filters: tuple[Text, ...] | None = None
     """Filters for its requests; used for entries of agent listeners that have none."""
+    fallbacks: Annotated[tuple[Text, ...], NoEffect("requests do not move from one agent to another yet")] = ()
+    """Ids of agents that are asked, in this order, when it does not answer; their own filters and fallbacks do not count."""
+    resilience: Resilience | None = None
+    """Retries, timeouts, circuit breaking, health and load balancing."""
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """Where it listens."""
+        return self.url
 
 
 class Filter(Section):
@@ -23,8 +34,8 @@ class Filter(Section):
 
     id: Text
     """Name that `input_filters` refer to; agents and filters share one set of ids."""
-    url: Text
-    """Where it listens, `http://host:port/path`."""
+    url: Instances
+    """Where it listens, `http://host:port/path`, or a list of instances."""
     type: Literal["mcp", "http"] = "mcp"
     """How it is called: as a tool of an MCP server, or by an HTTP POST."""
     transport: Literal["streamable-http"] = "streamable-http"
@@ -35,6 +46,13 @@ class Filter(Section):
     """Bounds one call."""
     passthrough_auth: bool = False
     """Whether the client's own credentials are sent to this filter."""
+    resilience: Resilience | None = None
+    """Retries, timeouts, circuit breaking, health and load balancing; `timeout` bounds the call."""
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """Where it listens."""
+        return self.url
 
     @property
     def tool_name(self) -> str:

@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from control_plane.config.model.resilience import Resilience
 from control_plane.config.model.types import Cidr, Duration, NoEffect, Port, Section, Text
 
 _NO_PROMPT_TARGETS: Final = NoEffect("prompt targets are not served yet")
@@ -42,6 +43,8 @@ class Overrides(Section):
     """Larger request bodies are refused with 413."""
     internal_cidrs: tuple[Cidr, ...] = PRIVATE_RANGES
     """Clients in these ranges may use `x-envoy-*` request headers such as `x-envoy-max-retries`."""
+    resilience: Annotated[Resilience, Field(default_factory=Resilience)]
+    """What holds for every agent, provider and filter that does not say otherwise."""
     llm_routing_model: Annotated[Text | None, NoEffect("models are not chosen by preference yet")] = None
     """Model that chooses models by `routing_preferences`."""
     disable_signals: Annotated[bool, NoEffect("responses are not analysed for signals yet")] = False

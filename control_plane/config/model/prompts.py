@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from control_plane.config.model.resilience import Resilience
 from control_plane.config.model.types import Duration, SecretText, Section, Text
 
 Scalar = str | int | bool
@@ -22,6 +23,8 @@ class Endpoint(Section):
     """What the endpoint sees as Host."""
     prefix_affinity: bool = False
     """Whether prompts with the same beginning go to the same replica."""
+    resilience: Resilience | None = None
+    """Retries, timeouts, circuit breaking, health and load balancing."""
 
 
 class PromptParameter(Section):

@@ -1,15 +1,19 @@
 """Model providers and aliases: which models clients can ask for, and where they are."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from control_plane.config.model.types import Default, SecretText, Section, Text
+from control_plane.config.model.instances import Instance, Instances
+from control_plane.config.model.resilience import Resilience
+from control_plane.config.model.types import Default, NoEffect, SecretText, Section, Text
 
 ProviderInterface = Literal[
     "plano", "deepseek", "groq", "mistral", "openai", "xiaomi", "gemini", "chatgpt",
     "digitalocean", "vercel", "openrouter", "edenai", "moonshotai",
 ]  # fmt: skip
+
+_NO_FALLBACKS: Final = NoEffect("requests do not move from one model to another yet")
 
 
 class ModelProvider(Section):
@@ -23,8 +27,8 @@ class ModelProvider(Section):
     """Key that the gateway sends to the provider; write it as `$VARIABLE`."""
     default: bool = False
     """Whether it answers requests that name no model; at most one."""
-    base_url: Annotated[Text | None, Default("the provider's own host")] = None
-    """Where the provider's API is; a path replaces the provider's usual one."""
+    base_url: Annotated[Instances | None, Default("the provider's own host")] = None
+    """Where the provider's API is, or a list of instances; a path replaces the provider's usual one."""
     passthrough_auth: bool = False
     """Whether the client's own credentials are sent instead of `access_key`."""
     http_host: Annotated[Text | None, Default("the host of the URL")] = None
@@ -33,6 +37,15 @@ class ModelProvider(Section):
     """Which provider's API a provider of your own speaks; only with a prefix that the gateway does not know."""
     headers: Annotated[dict[str, SecretText], Field(default_factory=dict)]
     """Headers that the gateway sends to the provider, after its own."""
+    fallbacks: Annotated[tuple[Text, ...], _NO_FALLBACKS] = ()
+    """Models that are asked, in this order, when it does not answer; their own fallbacks do not count."""
+    resilience: Resilience | None = None
+    """Retries, timeouts, circuit breaking, health and load balancing."""
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """Where the provider's API is, if not at its own host."""
+        return self.base_url or ()
 
     @property
     def provider(self) -> str:
@@ -50,8 +63,26 @@ class ModelProvider(Section):
         return self.upstream_model == "*"
 
 
-class ModelAlias(Section):
-    """A name of your own for a model."""
+class AliasTarget(Section):
+    """One of several models that share the requests of an alias."""
 
-    target: Text
+    model: Text
+    """A model (`openai/gpt-4o` or `gpt-4o`), or the name of a provider's entry."""
+    weight: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Its share of the requests, relative to the others."""
+
+
+class ModelAlias(Section):
+    """A name of your own for a model, or for several."""
+
+    target: Annotated[Text | None, Default("required without `targets`")] = None
     """A model (`openai/gpt-4o` or `gpt-4o`), the name of a provider's entry, or another alias."""
+    targets: Annotated[tuple[AliasTarget, ...], NoEffect("all requests go to the first one")] = ()
+    """Models that share the requests by weight, instead of `target`."""
+    fallbacks: Annotated[tuple[Text, ...], _NO_FALLBACKS, Default("those of the model")] = ()
+    """Models that are asked, in this order, when the target does not answer."""
+
+    @property
+    def first_target(self) -> str:
+        """What it stands for, or the first of what it stands for; empty if that is missing."""
+        return self.target or next((target.model for target in self.targets), "")

@@ -55,6 +55,12 @@ def parse_duration(value: object) -> float:
     return seconds
 
 
+def parse_duration_or_zero(value: object) -> float:
+    """Return the seconds of a duration, or zero for `0s`."""
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    return 0.0 if match is not None and float(match[1]) == 0 else parse_duration(value)
+
+
 def _parse_ip_address(value: object) -> object:
     if isinstance(value, str):
         try:
@@ -88,6 +94,8 @@ class _SecretSchema:
 
 Duration = Annotated[float, BeforeValidator(parse_duration), TypeName("duration")]
 """Seconds, written `30s`, `500ms`, `0.005s`, `1m`, `1h`."""
+DurationOrZero = Annotated[float, BeforeValidator(parse_duration_or_zero), TypeName("duration")]
+"""A duration, or `0s` for none."""
 Port = Annotated[int, Field(ge=1, le=65535)]
 Text = Annotated[str, Field(min_length=1)]
 IpAddress = Annotated[str, BeforeValidator(_parse_ip_address), TypeName("IP address")]

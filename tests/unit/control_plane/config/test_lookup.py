@@ -1,7 +1,7 @@
 """Who a name means."""
 
 from control_plane.config import load
-from control_plane.config.lookup import ModelNames, agents_by_id, filters_by_id
+from control_plane.config.lookup import ModelNames
 from tests.kit.problems import TEST_ENV
 
 CONFIG = """
@@ -30,9 +30,3 @@ def test_models() -> None:
     }
     found = {name: names.find(name) for name in (*expected, "gpt-5", "mistral/other", "groq/", "")}
     assert {name: entry.model for name, entry in found.items() if entry} == expected
-
-
-def test_agents_and_filters_stand_in_for_each_other() -> None:
-    config = load(CONFIG, env=TEST_ENV).config
-    assert agents_by_id(config)["f"].url == "http://f:1"
-    assert (filters_by_id(config)["a"].type, filters_by_id(config)["f"].type) == ("mcp", "http")

@@ -20,7 +20,7 @@ REQUEST = UpRequest(config_file=Path("/etc/plano_config.yaml"), run_dir=RUN_DIR.
 def reading(**ports: int) -> Reading:
     built = gateway()
     listeners = {"type": "agent", "name": "agents", "port": 8001, "agents": [{"id": "weather", "description": "weather"}]}
-    agents = [{"id": "weather", "url": "http://127.0.0.1:9000"}]
+    agents = [{"id": "weather", "url": [{"url": "http://127.0.0.1:9000"}]}]
     config = PlanoConfig.model_validate({"version": "v0.4.0", "listeners": [listeners], "agents": agents, "overrides": ports})
     return Reading(config=config, gateway=built, warnings=())
 

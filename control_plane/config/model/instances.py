@@ -1,0 +1,22 @@
+"""Where an upstream is: instances that share its requests. A plain URL is read as a list of one, see `config.instances`."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from control_plane.config.model.types import NoEffect, Section, Text, TypeName
+
+
+class Instance(Section):
+    """One of several that answer alike; written as its URL, or as this mapping."""
+
+    url: Text
+    """Where it listens, `http://host:port/path`; scheme and path must be those of the others."""
+    weight: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Its share of the requests, relative to the others."""
+    canary: Annotated[bool, NoEffect("Envoy is not told yet")] = False
+    """Whether it serves a new version: Envoy counts its requests apart. Give it a small `weight`."""
+
+
+Instances = Annotated[tuple[Instance, ...], Field(min_length=1), TypeName("text, or list of text or mappings")]
+"""At least one instance, however it was written."""

@@ -1,0 +1,142 @@
+"""What keeps an upstream's faults from the caller: the `resilience` block of agents, filters, providers and endpoints."""
+
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from control_plane.config.model.types import Default, Duration, DurationOrZero, NoEffect, Section, Text, TypeName
+
+_NOT_YET: Final = NoEffect("Envoy is not told yet")
+
+RetryWord = Literal["connect-failure", "refused-stream", "reset-before-request", "reset", "gateway-error", "5xx"]
+RETRY_WORDS: Final[tuple[str, ...]] = (
+    "connect-failure",
+    "refused-stream",
+    "reset-before-request",
+    "reset",
+    "gateway-error",
+    "5xx",
+)
+
+
+def _parse_condition(value: object) -> object:
+    if isinstance(value, str) and value in RETRY_WORDS:
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and (value == 429 or 500 <= value <= 599):
+        return value
+    words = ", ".join(RETRY_WORDS)
+    raise PydanticCustomError("invalid_condition", f"should be 429, a status from 500 to 599, or one of: {words}")
+
+
+RetryCondition = Annotated[Any, BeforeValidator(_parse_condition), TypeName("status or text")]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class Backoff(Section):
+    """How long to wait before trying again; jittered, and longer for each further retry."""
+
+    base: Duration = 0.1
+    """Wait before the first retry, at most."""
+    max: Duration = 5.0
+    """No wait is longer."""
+
+
+class Retries(Section):
+    """When a failed attempt is made again."""
+
+    attempts: Annotated[int, Field(ge=0, le=10)] = 2
+    """Retries after the first attempt; `max_retries` of a listener and `x-envoy-max-retries` of a trusted client win."""
+    on: Annotated[
+        tuple[RetryCondition, ...] | None,
+        Default("models: failures and resets before the answer, 429 and transient 5xx; others: what cannot have reached them"),
+    ] = None
+    """What is retried: 429, statuses from 500 to 599, and Envoy's words for failures, such as `connect-failure` and `reset`."""
+    backoff: Annotated[Backoff, _NOT_YET, Field(default_factory=Backoff)]
+    """How long to wait before trying again."""
+    honour_retry_after: Annotated[bool, _NOT_YET] = True
+    """Whether `retry-after` of an answer sets the wait, up to 10 s."""
+    budget_percent: Annotated[float, _NOT_YET, Field(gt=0, le=100)] = 20.0
+    """Retries under way at a time, as a part of the requests under way; a few are always allowed."""
+
+
+class Timeouts(Section):
+    """How long to wait for what."""
+
+    connect: Annotated[Duration | None, Default("`overrides.upstream_connect_timeout`")] = None
+    """Bounds connecting."""
+    first_byte: Annotated[
+        Duration | None, Default("the listener's `timeout`; for streamed answers of models with fallbacks 30s, if that is less")
+    ] = None
+    """Bounds the wait for the first byte of an answer, per attempt."""
+    idle: Annotated[Duration | None, Default("the listener's `idle_timeout`")] = None
+    """Bounds silence in an answer."""
+    total: Annotated[DurationOrZero, _NOT_YET] = 0.0
+    """Bounds the whole exchange, retries included; `0s` does not."""
+
+
+class CircuitBreaker(Section):
+    """What may be under way at a time; more is refused at once with 503."""
+
+    max_connections: Count = 10_000
+    """Connections."""
+    max_pending_requests: Count = 10_000
+    """Requests that wait for a connection."""
+    max_requests: Count = 10_000
+    """Requests."""
+    max_retries: Annotated[Count | None, Default("`retries.budget_percent` bounds them")] = None
+    """Retries; takes the place of the budget."""
+
+
+class OutlierDetection(Section):
+    """When an instance that fails is left alone."""
+
+    consecutive_errors: Annotated[int, Field(ge=1, le=1000)] = 5
+    """5xx answers, resets and failed connections in a row."""
+    ejection_time: Duration = 10.0
+    """How long it is left alone the first time; longer each further time."""
+    max_ejection_percent: Annotated[int, Field(ge=0, le=100)] = 50
+    """Never more of the instances at a time, except that one always can be; 0 ejects none."""
+
+
+class HealthCheck(Section):
+    """Asking instances whether they are well."""
+
+    path: Text
+    """Path of the request; 200 means well. The path of the URL does not go before it."""
+    interval: Duration = 5.0
+    """Time between requests."""
+
+
+class Resilience(Section):
+    """What keeps an upstream's faults from the caller; what an entry leaves out comes from `overrides.resilience`."""
+
+    retries: Annotated[Retries, Field(default_factory=Retries)]
+    """When a failed attempt is made again."""
+    timeouts: Annotated[Timeouts, Field(default_factory=Timeouts)]
+    """How long to wait for what."""
+    circuit_breaker: Annotated[CircuitBreaker, _NOT_YET, Field(default_factory=CircuitBreaker)]
+    """What may be under way at a time."""
+    outlier_detection: Annotated[OutlierDetection, _NOT_YET, Field(default_factory=OutlierDetection)]
+    """When an instance that fails is left alone."""
+    health_check: Annotated[HealthCheck | None, _NOT_YET, Default("none: requests tell who is well")] = None
+    """Asking instances whether they are well."""
+    load_balancing: Annotated[Literal["round_robin", "least_request", "random", "ring_hash"], _NOT_YET] = "least_request"
+    """How one of several instances is chosen; `ring_hash` by a request header."""
+    hash_header: Annotated[Text | None, _NOT_YET, Default("needed for `ring_hash`")] = None
+    """Request header whose equal values meet the same instance."""
+
+
+_Block = TypeVar("_Block", bound=Section)
+
+
+def layered(base: _Block, over: _Block | None) -> _Block:
+    """Return `base` with every value that `over` writes, blocks merged field by field."""
+    if over is None:
+        return base
+    return base.model_copy(update={name: _over(getattr(base, name), getattr(over, name)) for name in over.model_fields_set})
+
+
+def _over(base: Any, over: Any) -> Any:
+    both_blocks = isinstance(base, Section) and isinstance(over, Section)
+    return layered(base, over) if both_blocks else over
