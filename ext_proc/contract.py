@@ -20,6 +20,26 @@ LISTENER_METADATA: Final = "x-plano-listener"
 """Name of the listener that the request arrived on; `-bin` is not needed, names are checked to be visible ASCII."""
 
 STAGE_DECIDE: Final = "decide"
+"""Headers, then the body: for listeners whose filters get the client's headers."""
+
+STAGE_DECIDE_BODY: Final = "decide_body"
+"""One message, the body with REQUEST_ATTRIBUTES; or the headers of a request that is not a POST."""
+
+REQUEST_ATTRIBUTES: Final = {
+    "request.method": ":method",
+    "request.path": ":path",
+    "request.id": "x-request-id",
+    "request.headers['traceparent']": "traceparent",
+    "request.headers['tracestate']": "tracestate",
+    "request.headers['content-encoding']": "content-encoding",
+}
+"""What Envoy says of the head beside a body that comes alone: CEL expression -> the header that it stands for.
+
+https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/advanced/attributes
+"""
+
+ATTRIBUTES_NAMESPACE: Final = "envoy.filters.http.ext_proc"
+"""Where Envoy puts the attributes of a message."""
 
 STAGE_ATTEMPT: Final = "attempt"
 """An upstream http_filter: called once per attempt."""
@@ -49,10 +69,14 @@ METADATA_UPSTREAM_MODEL: Final = "upstream_model"
 """What a wildcard's provider is sent, for attempts."""
 METADATA_HAS_MODEL: Final = "has_model"
 """`true` if the body that decide left has a `model`, so that attempts need not parse it."""
+METADATA_QUERY: Final = "query"
+"""Of the client's path, with its question mark: for attempts at the client's own API."""
 METADATA_ATTEMPTED: Final = "attempted"
-"""The model of the attempt before."""
+"""The models of the attempts before, one a line, the last one last."""
 METADATA_FAILURE: Final = "failure"
 """Why that attempt failed: a constant word."""
+METADATA_PATH: Final = "path"
+METADATA_TRACEPARENT: Final = "traceparent"
 
 # Request headers inside the gateway: overwritten on entry, removed towards upstreams.
 
@@ -81,6 +105,9 @@ LOCAL_REPLY_HEADER: Final = "x-plano-local-reply"
 
 RETRY_HEADER: Final = "x-plano-retry"
 """Set by the attempt stage on an answer that the next attempt may better; routes retry on it, and remove it."""
+
+RETRY_AFTER_HEADER: Final = "x-plano-retry-after"
+"""Set by the attempt stage when only models are left that were asked already: routes wait that long, and remove it."""
 
 LEGACY_HEADERS: Final[dict[str, str]] = {}
 """Plano's older spellings of headers that clients may send -> ours."""

@@ -21,6 +21,8 @@ class RequestBody:
     """The whole buffered request body."""
 
     body: bytes
+    head: RequestHeaders | None = None
+    """What is known of the head, where no RequestHeaders came before."""
 
 
 @dataclass(frozen=True, slots=True)

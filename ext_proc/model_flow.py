@@ -72,6 +72,8 @@ def _parse_filtered(body: bytes) -> dict[str, object]:
 
 
 def _upstream_path(route: ModelRoute, upstream_model: str, query: str) -> str:
-    # A path with a query of its own says all that the provider wants to hear (Azure's api-version).
     path = route.path.replace("{model}", quote(upstream_model, safe="")) if "{" in route.path else route.path
-    return path if "?" in path else path + query
+    if query and "?" in path:
+        # The provider's path has a query of its own (Azure's api-version).
+        raise UnsupportedFeature("The provider of this model takes no query parameters.", param="query")
+    return path + query

@@ -14,7 +14,7 @@ import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from ext_proc import wire
-from ext_proc.contract import LISTENER_METADATA
+from ext_proc.contract import LISTENER_METADATA, STAGE_DECIDE_BODY, STAGE_METADATA
 from ext_proc.errors import InternalError
 from ext_proc.events import Event, Reply
 from ext_proc.session import Session
@@ -23,6 +23,7 @@ from ext_proc.telemetry.metrics import Metrics
 
 _EOF: Final = grpc.aio.EOF  # type: ignore[attr-defined]
 SERVICE: Final = "envoy.service.ext_proc.v3.ExternalProcessor"
+_METHOD: Final = f"/{SERVICE}/Process"
 
 _OPTIONS: Final = (
     # Envoy bounds bodies (413 beyond max_request_bytes); a second limit here could only contradict it.
@@ -45,9 +46,26 @@ class ExternalProcessor:
         self._log = get_logger()
 
     def handler(self) -> "grpc.GenericRpcHandler[Any, Any]":
-        """Return the method table; replies come out of `wire` already serialized."""
-        process = grpc.stream_stream_rpc_method_handler(self.process, request_deserializer=wire.decode_request)
-        return grpc.method_handlers_generic_handler(SERVICE, {"Process": process})
+        """Return the method table; messages go in and come out serialized where `wire` can do it cheaper."""
+        return _Process(
+            stream=grpc.stream_stream_rpc_method_handler(self.process, request_deserializer=wire.decode_request),
+            whole=grpc.unary_unary_rpc_method_handler(self.process_whole, request_deserializer=wire.decode_request),
+        )
+
+    async def process_whole(self, message: Any, context: grpc.aio.ServicerContext[Any, bytes]) -> bytes:
+        """Serve a transaction of one message: to gRPC a unary call, which costs half of a stream, and Envoy cannot tell."""
+        session = self._new_session(_listener(context))
+        in_flight = self._metrics.in_flight(session.record.listener)
+        in_flight.inc()
+        started = time.perf_counter()
+        try:
+            return await self._answer(session, message)
+        except wire.UnexpectedMessage as unexpected:
+            await self._give_up(session, context, unexpected)
+            raise
+        finally:
+            in_flight.dec()
+            self._finish(session, time.perf_counter() - started)
 
     async def process(self, _requests: Any, context: grpc.aio.ServicerContext[Any, bytes]) -> None:
         """Serve one stream, which is one HTTP transaction."""
@@ -111,6 +129,21 @@ class ExternalProcessor:
         )
 
 
+class _Process(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # untyped at run time
+    """Finds the way to serve a call: by the stage that the http_filter names."""
+
+    def __init__(self, *, stream: Any, whole: Any) -> None:
+        self._stream = stream
+        self._whole = whole
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+        """Return how to serve a call of Process, None for another method."""
+        if handler_call_details.method != _METHOD:
+            return None
+        stage = _metadata(handler_call_details.invocation_metadata, STAGE_METADATA)
+        return self._whole if stage == STAGE_DECIDE_BODY else self._stream
+
+
 class Server:
     """A gRPC server on one address, with a health service that Envoy asks."""
 
@@ -146,7 +179,11 @@ def _outcome(session: Session) -> str:
 
 
 def _listener(context: grpc.aio.ServicerContext[Any, bytes]) -> str:
-    for key, value in context.invocation_metadata() or ():
-        if key == LISTENER_METADATA:
+    return _metadata(context.invocation_metadata(), LISTENER_METADATA)
+
+
+def _metadata(metadata: Any, wanted: str) -> str:
+    for key, value in metadata or ():
+        if key == wanted:
             return value if isinstance(value, str) else value.decode("latin-1")
     return ""

@@ -1,9 +1,11 @@
 """One HTTP transaction: events in, replies out. Checks the request, has it decided, and words refusals for its client.
 
-Envoy's order is RequestHeaders, then RequestBody unless the headers end the stream, then perhaps Trailers. Knows no transport.
+Envoy's order is RequestHeaders, then RequestBody unless the headers end the stream, then perhaps Trailers; or one RequestBody
+that brings its head along. Knows no transport.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from ext_proc import contract
@@ -49,6 +51,8 @@ class Session:
             match event:
                 case RequestHeaders():
                     reply = self._begin(event)
+                case RequestBody(head=RequestHeaders() as head):
+                    reply = await self._decide_whole(head, event.body)
                 case RequestBody():
                     reply = await self._decide(event.body)
                 case Trailers():
@@ -86,7 +90,7 @@ class Session:
         self._head = api, query, traced
         return reply
 
-    async def _decide(self, body: bytes) -> Reply:
+    async def _decide(self, body: bytes) -> Continue:
         if self._head is None or self.is_decided:
             raise InternalError("The gateway failed to handle the request.", detail="a body that was not expected")
         services, listener = self._bound()
@@ -94,6 +98,13 @@ class Session:
         request = Request(listener=listener, api=api, query=query, headers=headers, body=body, value=parse_object(body))
         decide = decide_agent if listener.kind is ListenerKind.AGENT else decide_model
         return await decide(request, services, self.record)
+
+    async def _decide_whole(self, head: RequestHeaders, body: bytes) -> Reply:
+        begun = self._begin(head)
+        if isinstance(begun, Respond):
+            return begun
+        decided = await self._decide(body)
+        return replace(decided, set_headers={**begun.set_headers, **decided.set_headers})
 
     def _bound(self) -> tuple[Services, Listener]:
         if self._services is None or self._listener is None:

@@ -6,7 +6,7 @@ Envoy API: envoy/service/ext_proc/v3/external_processor.proto
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from ext_proc.contract import METADATA_NAMESPACE
+from ext_proc import contract
 from ext_proc.events import Continue, Event, Reply, RequestBody, RequestHeaders, Respond, Trailers
 from protos import ext_proc_pb2 as pb
 
@@ -32,7 +32,7 @@ def decode(message: pb.ProcessingRequest) -> Event:
             head = message.request_headers
             return RequestHeaders(_decode_headers(head.headers.headers), head.end_of_stream)
         case "request_body":
-            return RequestBody(message.request_body.body)
+            return RequestBody(message.request_body.body, _decode_attributes(message))
         case "request_trailers":
             return Trailers()
         case other:
@@ -52,6 +52,8 @@ def encode(event: Event, reply: Reply) -> bytes:
         phase = response.request_headers if isinstance(event, RequestHeaders) else response.request_body
         _fill(phase.response, reply)
     _set_metadata(response, reply.metadata)
+    if isinstance(event, RequestBody) and event.head is not None:
+        _set_metadata(response, _as_metadata(reply.set_headers, event.head))
     return response.SerializeToString()
 
 
@@ -88,6 +90,24 @@ def _decode_headers(headers: Iterable[pb.HeaderValue]) -> dict[str, str]:
     return decoded
 
 
+def _decode_attributes(message: pb.ProcessingRequest) -> RequestHeaders | None:
+    if contract.ATTRIBUTES_NAMESPACE not in message.attributes:
+        return None
+    fields = message.attributes[contract.ATTRIBUTES_NAMESPACE].fields
+    head = {header: fields[name].string_value for name, header in contract.REQUEST_ATTRIBUTES.items() if name in fields}
+    return RequestHeaders(head, ends_stream=False)
+
+
+def _as_metadata(headers: Mapping[str, str], head: RequestHeaders) -> dict[str, str]:
+    # Envoy does not let a filter change headers that it was not shown; http_filters and routes after it set them from these.
+    values = {_METADATA_OF[name]: value for name, value in headers.items() if name in _METADATA_OF}
+    if contract.METADATA_PATH in values:
+        # A route that rewrites the path keeps the query.
+        _, mark, query = head.headers.get(":path", "").partition("?")
+        values[contract.METADATA_PATH] = values[contract.METADATA_PATH].removesuffix(mark + query)
+    return values
+
+
 def _set_headers(mutation: pb.HeaderMutation, headers: Mapping[str, str], removed: tuple[str, ...]) -> None:
     add = mutation.set_headers.add
     for key, value in headers.items():
@@ -100,10 +120,17 @@ def _set_headers(mutation: pb.HeaderMutation, headers: Mapping[str, str], remove
 def _set_metadata(response: pb.ProcessingResponse, metadata: Mapping[str, str]) -> None:
     if not metadata:
         return
-    fields = response.dynamic_metadata.fields[METADATA_NAMESPACE].struct_value.fields
+    fields = response.dynamic_metadata.fields[contract.METADATA_NAMESPACE].struct_value.fields
     for key, value in metadata.items():
         fields[key].string_value = value
 
+
+_METADATA_OF: Final = {
+    contract.ROUTE_HEADER: contract.METADATA_ROUTE,
+    contract.TRACEPARENT_HEADER: contract.METADATA_TRACEPARENT,
+    ":path": contract.METADATA_PATH,
+}
+"""Headers that a reply to a body that came alone sets by way of dynamic metadata."""
 
 _PLAIN_RESPONSES: Final = {
     RequestHeaders: pb.ProcessingResponse(request_headers=pb.HeadersResponse(response=pb.CommonResponse())).SerializeToString(),

@@ -22,8 +22,10 @@ from envoy_data_plane.envoy.extensions.access_loggers.filters.cel import v3 as c
 from envoy_data_plane.envoy.extensions.access_loggers.stream import v3 as stream_log
 from envoy_data_plane.envoy.extensions.clusters.common.dns import v3 as dns
 from envoy_data_plane.envoy.extensions.clusters.dns import v3 as dns_cluster
+from envoy_data_plane.envoy.extensions.filters.http.buffer import v3 as buffer
 from envoy_data_plane.envoy.extensions.filters.http.credential_injector import v3 as credential_injector
 from envoy_data_plane.envoy.extensions.filters.http.ext_proc import v3 as ext_proc
+from envoy_data_plane.envoy.extensions.filters.http.header_mutation import v3 as header_mutation
 from envoy_data_plane.envoy.extensions.filters.http.health_check import v3 as health_check
 from envoy_data_plane.envoy.extensions.filters.http.router import v3 as router
 from envoy_data_plane.envoy.extensions.filters.http.upstream_codec import v3 as upstream_codec
@@ -52,6 +54,7 @@ __all__ = [
     "accesslog",
     "ads",
     "bootstrap",
+    "buffer",
     "cel_filter",
     "cluster",
     "connections_monitor",
@@ -67,6 +70,7 @@ __all__ = [
     "file_log",
     "generic_credential",
     "hcm",
+    "header_mutation",
     "health_check",
     "listener",
     "matcher",

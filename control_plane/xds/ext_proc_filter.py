@@ -1,4 +1,8 @@
-"""The http_filter `plano.decide`: it asks ext_proc what to do with each request, once its body is there."""
+"""The http_filter `plano.decide`: it asks ext_proc what to do with each request, once its body is there.
+
+A listener whose filters need the client's headers shows them in a message of their own. Any other asks once per request, with
+the body and a few attributes, which halves what a decision costs; see docs/adr/0004-one-message-per-decision.md.
+"""
 
 from typing import Final
 
@@ -18,7 +22,8 @@ def build_ext_proc(listener: ir.Listener) -> api.hcm.HttpFilter:
     """Build the decide stage of a listener."""
     config = api.ext_proc.ExternalProcessor(
         grpc_service=_grpc_service(listener),
-        processing_mode=_processing_mode(),
+        processing_mode=processing_mode(sends_headers=listener.shows_headers),
+        request_attributes=[] if listener.shows_headers else list(contract.REQUEST_ATTRIBUTES),
         # Envoy's default of 200 ms is shorter than any call of a filter or of an orchestrator.
         message_timeout=api.duration(listener.decision_timeout_seconds),
         mutation_rules=api.mutation.HeaderMutationRules(allow_all_routing=True),
@@ -30,13 +35,27 @@ def build_ext_proc(listener: ir.Listener) -> api.hcm.HttpFilter:
     return api.hcm.HttpFilter(name=FILTER_NAME, typed_config=api.pack(config))
 
 
+def processing_mode(*, sends_headers: bool) -> api.ext_proc.ProcessingMode:
+    """Build the mode of the decide stage: the whole request body, perhaps the headers before it, nothing of the response."""
+    headers, body = api.ext_proc.ProcessingModeHeaderSendMode, api.ext_proc.ProcessingModeBodySendMode
+    return api.ext_proc.ProcessingMode(
+        request_header_mode=headers.SEND if sends_headers else headers.SKIP,
+        request_body_mode=body.BUFFERED,
+        request_trailer_mode=headers.SKIP,
+        response_header_mode=headers.SKIP,
+        response_body_mode=body.NONE,
+        response_trailer_mode=headers.SKIP,
+    )
+
+
 def _grpc_service(listener: ir.Listener) -> api.core.GrpcService:
+    stage = contract.STAGE_DECIDE if listener.shows_headers else contract.STAGE_DECIDE_BODY
     return api.core.GrpcService(
         envoy_grpc=api.core.GrpcServiceEnvoyGrpc(cluster_name=EXT_PROC_CLUSTER),
         # Not the field of the same name in envoy_grpc, which is for xDS streams alone.
         retry_policy=_next_worker(),
         initial_metadata=[
-            api.core.HeaderValue(key=contract.STAGE_METADATA, value=contract.STAGE_DECIDE),
+            api.core.HeaderValue(key=contract.STAGE_METADATA, value=stage),
             api.core.HeaderValue(key=contract.LISTENER_METADATA, value=listener.name),
         ],
     )
@@ -55,17 +74,4 @@ def _next_worker() -> api.core.RetryPolicy:
             )
         ],
         host_selection_retry_max_attempts=10,
-    )
-
-
-def _processing_mode() -> api.ext_proc.ProcessingMode:
-    # Headers must be sent: without them Envoy routes before the body was seen.
-    headers, body = api.ext_proc.ProcessingModeHeaderSendMode, api.ext_proc.ProcessingModeBodySendMode
-    return api.ext_proc.ProcessingMode(
-        request_header_mode=headers.SEND,
-        request_body_mode=body.BUFFERED,
-        request_trailer_mode=headers.SKIP,
-        response_header_mode=headers.SKIP,
-        response_body_mode=body.NONE,
-        response_trailer_mode=headers.SKIP,
     )

@@ -1,18 +1,18 @@
 """The http_filters of a listener that clients connect to, in the order in which a request passes them."""
 
-from collections.abc import Callable
 from typing import Final
 
 from control_plane.ir import model as ir
 from control_plane.xds import api
+from control_plane.xds.decided import build_decided_filters
 from control_plane.xds.ext_proc_filter import EXT_PROC_CLUSTER, build_ext_proc
 
 HEALTH_PATH: Final = "/healthz"
 
 
-def build_http_filters(listener: ir.Listener) -> list[api.hcm.HttpFilter]:
+def build_http_filters(listener: ir.Listener, max_request_bytes: int) -> list[api.hcm.HttpFilter]:
     """Build all http_filters of an agent or model listener."""
-    return [build(listener) for build in HTTP_FILTERS]
+    return [_health_check(), build_ext_proc(listener), *build_decided_filters(listener, max_request_bytes), build_router()]
 
 
 def build_router() -> api.hcm.HttpFilter:
@@ -22,7 +22,7 @@ def build_router() -> api.hcm.HttpFilter:
     return api.hcm.HttpFilter(name="envoy.filters.http.router", typed_config=api.pack(config))
 
 
-def _health_check(_listener: ir.Listener) -> api.hcm.HttpFilter:
+def _health_check() -> api.hcm.HttpFilter:
     # 200 while at least one ext_proc worker serves: without it no request can be answered.
     config = api.health_check.HealthCheck(
         pass_through_mode=False,
@@ -30,10 +30,3 @@ def _health_check(_listener: ir.Listener) -> api.hcm.HttpFilter:
         headers=[api.route.HeaderMatcher(name=":path", string_match=api.matcher.StringMatcher(exact=HEALTH_PATH))],
     )
     return api.hcm.HttpFilter(name="envoy.filters.http.health_check", typed_config=api.pack(config))
-
-
-HTTP_FILTERS: Final[tuple[Callable[[ir.Listener], api.hcm.HttpFilter], ...]] = (
-    _health_check,
-    build_ext_proc,
-    lambda _listener: build_router(),
-)

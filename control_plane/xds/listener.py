@@ -7,6 +7,7 @@ from control_plane.ir import model as ir
 from control_plane.ir import names
 from control_plane.xds import address, api
 from control_plane.xds.access_log import build_access_log
+from control_plane.xds.decided import forget_length
 from control_plane.xds.http_filters import build_http_filters, build_router
 from control_plane.xds.local_reply import build_client_local_reply, build_egress_local_reply
 from ext_proc import contract
@@ -20,10 +21,10 @@ _HTTP2_STREAMS: Final = 1024
 def build_listener(listener: ir.Listener, gateway: ir.Gateway) -> api.listener.Listener:
     """Build a listener that clients connect to."""
     name = names.listener(listener.name)
-    manager = _connection_manager(name, gateway, build_http_filters(listener))
+    manager = _connection_manager(name, gateway, build_http_filters(listener, gateway.max_request_bytes))
     # Until ext_proc has decided no route's idle timeout applies, so silence must outlast the longest decision.
     manager.stream_idle_timeout = api.duration(max(_SILENCE_SECONDS, listener.decision_timeout_seconds + 60))
-    manager.early_header_mutation_extensions = [_remove_internal_headers()]
+    manager.early_header_mutation_extensions = [_early_mutations(listener)]
     manager.local_reply_config = build_client_local_reply()
     return _listener(name, address.tcp(listener.address, listener.port), manager, api.core.TrafficDirection.INBOUND)
 
@@ -97,9 +98,11 @@ def _range(cidr: str) -> api.core.CidrRange:
     return api.core.CidrRange(address_prefix=str(network.network_address), prefix_len=network.prefixlen)
 
 
-def _remove_internal_headers() -> api.core.TypedExtensionConfig:
+def _early_mutations(listener: ir.Listener) -> api.core.TypedExtensionConfig:
     """Drop what only the gateway may say, before any http_filter sees it."""
     mutations = [api.mutation.HeaderMutation(remove=header) for header in contract.INTERNAL_HEADERS]
+    if not listener.shows_headers:
+        mutations.append(forget_length())
     return api.extension(
         "envoy.http.early_header_mutation.header_mutation", api.early_mutation.HeaderMutation(mutations=mutations)
     )

@@ -38,7 +38,7 @@ _OVERFLOW = ("UO",)
 _UNREACHABLE = ("UF", "UH", "UC", "UR", "LR", "URX", "NC", "DF")
 
 _REPLIES: Final = (
-    _Reply(400, (_CLIENT, "bad_request"), "invalid_request_error", "The request is not valid HTTP."),
+    _Reply(400, (_CLIENT, "bad_request"), "invalid_request_error", "The request has no body, or is not valid HTTP."),
     _Reply(403, (_CLIENT, "upgrade_not_supported"), "invalid_request_error", "Protocol upgrades are not served here."),
     _Reply(404, (_CLIENT, "unknown_url"), "not_found_error", "Nothing is served at this path."),
     _Reply(408, (_CLIENT, "request_timeout"), "timeout_error", "The request took too long to arrive."),

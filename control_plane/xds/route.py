@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from control_plane.ir import model as ir
 from control_plane.xds import api
+from control_plane.xds.decided import DECIDED_PATH
 from ext_proc import contract
 
 _ADD_IF_ABSENT = api.core.HeaderValueOptionHeaderAppendAction.ADD_IF_ABSENT
@@ -20,12 +21,16 @@ _ANSWERS = (
 """Response headers, and the dynamic metadata that they show; absent metadata adds no header."""
 
 
-def build_route_configuration(name: str, routes: Iterable[ir.Route], *, max_request_bytes: int) -> api.route.RouteConfiguration:
-    """Build the route table of a listener: each request goes where its route header says, or gets a 404."""
+def build_route_configuration(
+    name: str, routes: Iterable[ir.Route], *, max_request_bytes: int, undecided: api.xds_matcher.MatcherOnMatch | None = None
+) -> api.route.RouteConfiguration:
+    """Build the route table of a listener: each request goes where its route header says; `undecided` has the others."""
     host = api.route.VirtualHost(
         name=name,
         domains=["*"],
-        matcher=_by_route_header(sorted(routes, key=lambda route: route.name)),
+        matcher=_by_route_header(
+            sorted(routes, key=lambda route: route.name), undecided or on_match(reply_route("(none)", 404))
+        ),
         request_headers_to_remove=list(contract.INTERNAL_HEADERS),
         response_headers_to_add=[_answer(header, key) for header, key in _ANSWERS],
         # What an upstream says under our names is not ours. Envoy removes before it adds.
@@ -36,29 +41,35 @@ def build_route_configuration(name: str, routes: Iterable[ir.Route], *, max_requ
     return api.route.RouteConfiguration(name=name, virtual_hosts=[host])
 
 
-def _by_route_header(routes: list[ir.Route]) -> api.xds_matcher.Matcher:
-    """Look the header up in a map: a list would be searched from its start, for every request."""
-    not_found = api.xds_matcher.MatcherOnMatch(action=_action(_not_found()))
-    if not routes:
-        return api.xds_matcher.Matcher(on_no_match=not_found)
-    header = api.matcher.HttpRequestHeaderMatchInput(header_name=contract.ROUTE_HEADER)
-    actions = {route.name: api.xds_matcher.MatcherOnMatch(action=_action(build_route(route))) for route in routes}
+def _by_route_header(routes: list[ir.Route], undecided: api.xds_matcher.MatcherOnMatch) -> api.xds_matcher.Matcher:
+    return by_header(contract.ROUTE_HEADER, {route.name: on_match(build_route(route)) for route in routes}, undecided)
+
+
+def by_header(
+    header: str, actions: dict[str, api.xds_matcher.MatcherOnMatch], otherwise: api.xds_matcher.MatcherOnMatch
+) -> api.xds_matcher.Matcher:
+    """Look a header up in a map: a list would be searched from its start, for every request."""
+    if not actions:
+        return api.xds_matcher.Matcher(on_no_match=otherwise)
+    header_input = api.pack(api.matcher.HttpRequestHeaderMatchInput(header_name=header))
     return api.xds_matcher.Matcher(
         matcher_tree=api.xds_matcher.MatcherMatcherTree(
-            input=api.xds_core.TypedExtensionConfig(name="route_header", typed_config=api.pack(header)),
+            input=api.xds_core.TypedExtensionConfig(name=header, typed_config=header_input),
             exact_match_map=api.xds_matcher.MatcherMatcherTreeMatchMap(map=actions),
         ),
-        on_no_match=not_found,
+        on_no_match=otherwise,
     )
 
 
-def _action(route: api.route.Route) -> api.xds_core.TypedExtensionConfig:
-    return api.xds_core.TypedExtensionConfig(name=route.name, typed_config=api.pack(route))
+def on_match(route: api.route.Route) -> api.xds_matcher.MatcherOnMatch:
+    """Take a route."""
+    action = api.xds_core.TypedExtensionConfig(name=route.name, typed_config=api.pack(route))
+    return api.xds_matcher.MatcherOnMatch(action=action)
 
 
-def _not_found() -> api.route.Route:
-    # The body comes from the listener's local reply, in the shape of the client's API.
-    return api.route.Route(name="(none)", match=_any(), direct_response=api.route.DirectResponseAction(status=404))
+def reply_route(name: str, status: int) -> api.route.Route:
+    """Build a route that answers by itself; the body is the listener's local reply, in the shape of the client's API."""
+    return api.route.Route(name=name, match=_any(), direct_response=api.route.DirectResponseAction(status=status))
 
 
 def build_route(route: ir.Route) -> api.route.Route:
@@ -79,6 +90,7 @@ def _route_action(route: ir.Route) -> api.route.RouteAction:
         timeout=api.duration(0),
         idle_timeout=api.duration(route.idle_timeout_seconds),
         prefix_rewrite=f"{route.path_prefix}/" if route.path_prefix else "",
+        path_rewrite=DECIDED_PATH if route.takes_decided_path else "",
         auto_host_rewrite=True,
         retry_policy=_retry_policy(route),
     )

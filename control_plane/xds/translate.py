@@ -13,6 +13,7 @@ from control_plane.xds.listener import build_egress_listener, build_listener
 from control_plane.xds.resources import Resource, Resources
 from control_plane.xds.route import build_route_configuration
 from control_plane.xds.secret import build_secret
+from control_plane.xds.undecided import build_undecided
 from ext_proc import contract
 
 _Named = tuple[str, Resource]
@@ -44,11 +45,13 @@ def _listeners(gateway: ir.Gateway) -> Iterator[_Named]:
     for listener in gateway.listeners:
         name = names.listener(listener.name)
         yield api.LISTENER, Resource(name, encode(build_listener(listener, gateway)))
-        yield _routes(name, listener.routes, gateway)
+        yield _routes(name, listener.routes, gateway, build_undecided(listener))
     yield api.LISTENER, Resource(names.EGRESS_LISTENER, encode(build_egress_listener(gateway)))
     yield _routes(names.EGRESS_LISTENER, gateway.egress.routes, gateway)
 
 
-def _routes(name: str, routes: tuple[ir.Route, ...], gateway: ir.Gateway) -> _Named:
-    table = build_route_configuration(name, routes, max_request_bytes=gateway.max_request_bytes)
+def _routes(
+    name: str, routes: tuple[ir.Route, ...], gateway: ir.Gateway, undecided: api.xds_matcher.MatcherOnMatch | None = None
+) -> _Named:
+    table = build_route_configuration(name, routes, max_request_bytes=gateway.max_request_bytes, undecided=undecided)
     return api.ROUTE, Resource(name, encode(table))

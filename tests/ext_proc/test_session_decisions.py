@@ -134,7 +134,7 @@ async def test_an_unknown_model_for_an_anthropic_client() -> None:
     [
         ("openai/gpt-4o", "/v1/chat/completions?beta=true", "/v1/chat/completions?beta=true"),
         ("together/a", "/v1/chat/completions", "/inference/v1/chat/completions"),
-        ("azure/gpt", "/v1/chat/completions?x=1", "/openai/deployments/my%20deploy%2Fment/chat?api-version=1"),
+        ("azure/gpt", "/v1/chat/completions", "/openai/deployments/my%20deploy%2Fment/chat?api-version=1"),
         ("gpt-4o", "/v1/embeddings", "/v1/embeddings"),
     ],
 )
@@ -142,6 +142,11 @@ async def test_sets_the_providers_path(model: str, asked: str, sent: str) -> Non
     reply = await decide(new_session("models"), chat(model), asked)
     assert isinstance(reply, Continue)
     assert reply.set_headers[":path"] == sent
+
+
+async def test_refuses_a_query_beside_the_providers_own() -> None:
+    reply = await decide(new_session("models"), chat("azure/gpt"), "/v1/chat/completions?x=1")
+    refused(400, "takes no query parameters", param="query")(reply)
 
 
 async def test_a_listeners_filter_cannot_change_the_model() -> None:

@@ -6,7 +6,13 @@ from typing import Any
 
 import grpc.aio
 
-from ext_proc.contract import LISTENER_METADATA, STAGE_DECIDE, STAGE_METADATA
+from ext_proc.contract import (
+    ATTRIBUTES_NAMESPACE,
+    LISTENER_METADATA,
+    REQUEST_ATTRIBUTES,
+    STAGE_DECIDE,
+    STAGE_METADATA,
+)
 from protos import ext_proc_pb2 as pb
 from protos import ext_proc_pb2_grpc
 from tests.kit.sessions import head
@@ -21,13 +27,15 @@ class ExtProcClient:
         self.channel = channel
         self._stub = ext_proc_pb2_grpc.ExternalProcessorStub(channel)  # type: ignore[no-untyped-call]
 
-    def stream(self, listener: str) -> Any:
+    def stream(self, listener: str, stage: str = STAGE_DECIDE) -> Any:
         """Open a stream for a request on a listener."""
-        return self._stub.Process(metadata=((STAGE_METADATA, STAGE_DECIDE), (LISTENER_METADATA, listener)))
+        return self._stub.Process(metadata=((STAGE_METADATA, stage), (LISTENER_METADATA, listener)))
 
-    async def exchange(self, listener: str, *messages: pb.ProcessingRequest) -> list[pb.ProcessingResponse]:
+    async def exchange(
+        self, listener: str, *messages: pb.ProcessingRequest, stage: str = STAGE_DECIDE
+    ) -> list[pb.ProcessingResponse]:
         """Send messages one by one, each after the answer to the one before; return the answers."""
-        call = self.stream(listener)
+        call = self.stream(listener, stage)
         answers = []
         for message in messages:
             await call.write(message)
@@ -51,6 +59,17 @@ def headers_message(headers: Mapping[str, str] | None = None, *, ends_stream: bo
 def body_message(body: bytes) -> pb.ProcessingRequest:
     """Make the message that tells a request's body."""
     return pb.ProcessingRequest(request_body=pb.HttpBody(body=body, end_of_stream=True))
+
+
+def whole_message(body: bytes, headers: Mapping[str, str] | None = None) -> pb.ProcessingRequest:
+    """Make the one message that tells a request's body and, as attributes, what is needed of its head."""
+    message = body_message(body)
+    known = headers or head().headers
+    fields = message.attributes[ATTRIBUTES_NAMESPACE].fields
+    for attribute, header in REQUEST_ATTRIBUTES.items():
+        if header in known:
+            fields[attribute].string_value = known[header]
+    return message
 
 
 @asynccontextmanager

@@ -23,12 +23,35 @@ def ext_proc(listener: api.listener.Listener) -> api.ext_proc.ExternalProcessor:
     return api.ext_proc.ExternalProcessor.parse(packed.value)
 
 
-def test_a_request_passes_health_then_decision_then_router() -> None:
-    assert [http_filter.name for http_filter in build_http_filters(AGENTS)] == [
+def metadata(config: api.ext_proc.ExternalProcessor) -> dict[str, str]:
+    assert config.grpc_service is not None
+    return {entry.key: entry.value for entry in config.grpc_service.initial_metadata}
+
+
+def stage(config: api.ext_proc.ExternalProcessor) -> str:
+    return metadata(config)[contract.STAGE_METADATA]
+
+
+def test_a_request_waits_for_its_decision_before_it_is_routed() -> None:
+    assert [http_filter.name for http_filter in build_http_filters(AGENTS, 1024)] == [
+        "envoy.filters.http.health_check",
+        "plano.decide",
+        "envoy.filters.http.buffer",
+        "envoy.filters.http.header_mutation",
+        "envoy.filters.http.router",
+    ]
+
+
+def test_decisions_that_see_the_headers_change_them_themselves() -> None:
+    shown = replace(AGENTS, shows_headers=True)
+    assert [http_filter.name for http_filter in build_http_filters(shown, 1024)] == [
         "envoy.filters.http.health_check",
         "plano.decide",
         "envoy.filters.http.router",
     ]
+    config = ext_proc(build_listener(shown, GATEWAY))
+    assert stage(config) == contract.STAGE_DECIDE
+    assert not config.request_attributes
 
 
 def test_only_internal_addresses_are_trusted() -> None:
@@ -50,9 +73,9 @@ def test_ext_proc_is_told_who_asks_and_given_its_time() -> None:
     config = ext_proc(build_listener(replace(AGENTS, decision_timeout_seconds=12), GATEWAY))
     assert config.message_timeout == api.duration(12)
     assert not config.failure_mode_allow
-    assert config.grpc_service is not None
-    metadata = {entry.key: entry.value for entry in config.grpc_service.initial_metadata}
-    assert metadata == {contract.STAGE_METADATA: contract.STAGE_DECIDE, contract.LISTENER_METADATA: "agents"}
+    assert metadata(config)[contract.LISTENER_METADATA] == "agents"
+    assert stage(config) == contract.STAGE_DECIDE_BODY
+    assert config.request_attributes == list(contract.REQUEST_ATTRIBUTES)
 
 
 def test_the_egress_listener_has_no_ext_proc_and_trusts_its_socket() -> None:

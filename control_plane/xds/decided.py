@@ -1,0 +1,47 @@
+"""How a decision that came with one message takes effect: Envoy's own http_filters set the headers that it names.
+
+An ext_proc filter that was not shown the headers may not change them. So its reply leaves them as dynamic metadata; the buffer
+filter holds the headers back until the body is decided on; the filter after it sets them; and only then does Envoy route.
+"""
+
+from typing import Final
+
+from control_plane.ir import model as ir
+from control_plane.xds import api
+from ext_proc import contract
+
+_OVERWRITE: Final = api.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
+
+_HEADERS: Final = {
+    contract.ROUTE_HEADER: contract.METADATA_ROUTE,
+    contract.TRACEPARENT_HEADER: contract.METADATA_TRACEPARENT,
+}
+
+DECIDED_PATH: Final = f"%DYNAMIC_METADATA({contract.METADATA_NAMESPACE}:{contract.METADATA_PATH})%"
+"""Path of a route that takes the decided one; a decision without a path leaves the request's own."""
+
+
+def build_decided_filters(listener: ir.Listener, max_request_bytes: int) -> list[api.hcm.HttpFilter]:
+    """Build the http_filters between the decide stage and the router; none where the decide stage sees the headers itself."""
+    return [] if listener.shows_headers else [_buffer(max_request_bytes), _set_headers()]
+
+
+def forget_length() -> api.mutation.HeaderMutation:
+    """Build the mutation that drops the client's content-length: the buffer filter sets that of the body as decided."""
+    return api.mutation.HeaderMutation(remove="content-length")
+
+
+def _buffer(max_request_bytes: int) -> api.hcm.HttpFilter:
+    config = api.buffer.Buffer(max_request_bytes=max_request_bytes)
+    return api.hcm.HttpFilter(name="envoy.filters.http.buffer", typed_config=api.pack(config))
+
+
+def _set_headers() -> api.hcm.HttpFilter:
+    mutations = [_from_metadata(header, key) for header, key in _HEADERS.items()]
+    config = api.header_mutation.HeaderMutation(mutations=api.header_mutation.Mutations(request_mutations=mutations))
+    return api.hcm.HttpFilter(name="envoy.filters.http.header_mutation", typed_config=api.pack(config))
+
+
+def _from_metadata(header: str, key: str) -> api.mutation.HeaderMutation:
+    value = api.core.HeaderValue(key=header, value=f"%DYNAMIC_METADATA({contract.METADATA_NAMESPACE}:{key})%")
+    return api.mutation.HeaderMutation(append=api.core.HeaderValueOption(header=value, append_action=_OVERWRITE))

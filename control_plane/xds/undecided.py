@@ -1,0 +1,25 @@
+"""Routes of requests on which nothing has been decided, on a listener whose decisions come with the body.
+
+That is what every request is until ext_proc answers, what a request without a body stays, and what anything but a POST is: no
+API that clients post to is meant, so its headers alone are shown to ext_proc, which lists models or says what is wrong.
+"""
+
+from control_plane.ir import model as ir
+from control_plane.xds import api
+from control_plane.xds.ext_proc_filter import FILTER_NAME, processing_mode
+from control_plane.xds.route import by_header, on_match, reply_route
+
+
+def build_undecided(listener: ir.Listener) -> api.xds_matcher.MatcherOnMatch | None:
+    """Build what a listener's route table does without a decision; None where every request is shown to ext_proc anyway."""
+    if listener.shows_headers:
+        return None
+    no_body = on_match(reply_route("(no body)", 400))
+    not_post = reply_route("(not a post)", 404)
+    not_post.typed_per_filter_config = {FILTER_NAME: api.pack(_shows_headers())}
+    return api.xds_matcher.MatcherOnMatch(matcher=by_header(":method", {"POST": no_body}, on_match(not_post)))
+
+
+def _shows_headers() -> api.ext_proc.ExtProcPerRoute:
+    overrides = api.ext_proc.ExtProcOverrides(processing_mode=processing_mode(sends_headers=True))
+    return api.ext_proc.ExtProcPerRoute(overrides=overrides)
