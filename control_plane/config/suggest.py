@@ -4,13 +4,16 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+UNNAMED: Final = "?"
+"""Stands where a name is missing; never suggested."""
+
 _LISTED: Final = 12
 _COMPARED: Final = 400
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """Say what is there, to follow a sentence: `; did you mean X? Known: A, B`."""
-    names = sorted(set(known))
+    names = sorted(set(known) - {UNNAMED})
     if not names:
         return "; there are none"
     meant = did_you_mean(word, names) or "."

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from control_plane.config.model import PlanoConfig
 from control_plane.config.model.walk import fields_at
 from control_plane.config.paths import Path
-from control_plane.config.suggest import did_you_mean, suggest
+from control_plane.config.suggest import UNNAMED, did_you_mean, suggest
 from control_plane.config.tree import Tree
 from control_plane.errors import Problem
 
@@ -30,13 +30,15 @@ _WORDS: Final[Mapping[str, str]] = {
     "union_tag_not_found": "needs a `type`",
 }
 
+_STAND_INS: Final[Mapping[Any, object]] = {str: UNNAMED, int: 1}
+
 
 @dataclass(frozen=True, slots=True)
 class Validated:
     """What could be made of the data."""
 
     config: PlanoConfig | None
-    """Without the values that are wrong, so that the rest can be checked; None if not even that is possible."""
+    """Without the values that are wrong, so that the rest can be checked; None if nothing can be made of it."""
     problems: tuple[Problem, ...] = ()
     incomplete: frozenset[Path] = frozenset()
     """Places of the entries that lack a value because it is wrong."""
@@ -53,12 +55,37 @@ def validate(tree: Tree) -> Validated:
     except ValidationError as error:
         places = _places(tree.data, error.errors(include_url=False))
     problems = tuple(_problem(tree, path, detail) for path, detail in places.items())
-    try:
-        config = PlanoConfig.model_validate(_without(tree.data, set(places)))
-    except ValidationError:
-        return Validated(None, problems)
     wrong = (path for path, detail in places.items() if detail["type"] != "extra_forbidden")
-    return Validated(config, problems, frozenset(path[:-1] for path in wrong))
+    return Validated(_what_is_left(tree.data, set(places)), problems, frozenset(path[:-1] for path in wrong))
+
+
+def _what_is_left(data: Any, wrong: set[Path]) -> PlanoConfig | None:
+    """Build the model without wrong values, with something in their place where there must be a value."""
+    left = _without(data, wrong)
+    try:
+        return PlanoConfig.model_validate(left)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            if detail["type"] == "missing":
+                _stand_in(left, _path(left, detail))
+    try:
+        return PlanoConfig.model_validate(left)
+    except ValidationError:
+        return None
+
+
+def _stand_in(data: Any, path: Path) -> None:
+    """Put a value where one is missing. Its entry counts as incomplete, so nothing is said about the value."""
+    *parents, name = path
+    for step in parents:
+        data = data[step]
+    info = fields_at(PlanoConfig, path[:-1]).get(str(name))
+    if info is None:
+        return
+    if get_origin(info.annotation) is Literal:
+        data[name] = get_args(info.annotation)[-1]
+    elif info.annotation in _STAND_INS:
+        data[name] = _STAND_INS[info.annotation]
 
 
 def _places(data: Any, errors: Sequence[ErrorDetails]) -> dict[Path, ErrorDetails]:
