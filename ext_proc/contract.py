@@ -114,3 +114,12 @@ LEGACY_HEADERS: Final[dict[str, str]] = {}
 
 CREDENTIAL_HEADERS: Final = ("authorization", "x-api-key", "api-key", "cookie", "proxy-authorization")
 """A client's credentials: go only to the upstream that they are meant for."""
+
+# Which client APIs a model of another API can serve. `ext_proc.translate.registry` does it; the control plane builds routes for it.
+
+TRANSLATIONS: Final[dict[str, tuple[str, ...]]] = {
+    "chat_completions": ("messages", "responses"),
+    "messages": ("chat_completions", "responses"),
+    "responses": ("chat_completions", "messages"),
+}
+"""Client API -> upstream APIs that can stand in for it, best first."""

@@ -113,17 +113,15 @@ class ChainMember:
     """Name of the model that is tried (`ir.Model.name`); empty for an agent."""
     api: str = ""
     """API that the model is spoken to; it differs from the client's where the attempt is translated."""
-    path_prefix: str = ""
-    """Agents: put before the request's path. A model's path is the attempt stage's to set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """Upstreams that are tried one after another: attempt n goes to member n. Becomes one Envoy Cluster of the same name."""
+    """Upstreams that are tried one after another, as far as they are well. Becomes one Envoy Cluster of the same name."""
 
     name: str
     members: tuple[ChainMember, ...]
-    """In order; the same target several times in a row is tried again before the next one."""
+    """In order. Each retry goes to the next one that is well and was not tried yet, then around again."""
     client_api: str = ""
     """API of the requests; empty for agents, which get what the client sent."""
     translates: bool = False
@@ -160,9 +158,7 @@ class Route:
 
     name: str
     cluster: str
-    """Name of a cluster or of a chain; the heaviest one where the route is split."""
-    split: tuple[tuple[str, int], ...] = ()
-    """(cluster or chain, weight): requests are shared out by weight; empty for a route with one cluster."""
+    """Name of a cluster or of a chain."""
     hash_header: str = ""
     """Request header that a ring_hash cluster chooses by."""
     path_prefix: str = ""
@@ -269,11 +265,21 @@ class ModelTarget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AliasRoutes:
-    """The routes of an alias that has fallbacks of its own, or is split: they stand in for those of its model."""
+class AliasShare:
+    """One of the models that share the requests of an alias."""
+
+    model: str
+    weight: int = 1
+    routes: tuple[ModelRoute, ...] = ()
+    """Where the alias has fallbacks of its own: they stand in for the routes of the model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AliasPlan:
+    """An alias that has fallbacks of its own, or is split; any other is in `Gateway.aliases` alone."""
 
     alias: str
-    routes: tuple[ModelRoute, ...]
+    shares: tuple[AliasShare, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,4 +338,4 @@ class Gateway:
     access_log_path: str
     """A file, or /dev/stdout."""
     chains: tuple[Chain, ...] = ()
-    alias_routes: tuple[AliasRoutes, ...] = ()
+    alias_plans: tuple[AliasPlan, ...] = ()

@@ -33,11 +33,6 @@ def chain(name: str, variant: str = "") -> str:
     return f"chain/{name}({variant})" if variant else f"chain/{name}"
 
 
-def split(alias: str, variant: str) -> str:
-    """Name of the route by which an alias shares requests of one client API out to several models."""
-    return f"split/{alias}({variant})"
-
-
 def secret(cluster: str, header: str) -> str:
     """Name of the secret that a cluster sends in a header."""
     return f"secret/{cluster}/{header}"
