@@ -62,11 +62,32 @@ class Running:
                 if file.is_file():
                     yield file.name, file.read_text(errors="replace")
 
-    async def until(self, fact: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Ask for the status until it shows a fact."""
-        while not fact(status := await self.site.status()):
-            pass
-        return status
+    def instance(self) -> dict[str, Any]:
+        """Return what the supervisor says, without a process of its own as `plano status` is."""
+        instance: dict[str, Any] = json.loads((self.site.run_dir / "plano.json").read_text())
+        return instance
+
+    def process(self, name: str) -> dict[str, Any]:
+        """Return what the supervisor says of a process."""
+        return next(dict(process) for process in self.instance()["processes"] if process["name"] == name)
+
+    async def stat(self, name: str) -> int:
+        """Return one of Envoy's counters or gauges, 0 if it does not exist yet."""
+        answer = await self.http.get(f"{self.override_url('admin_port')}/stats", params={"filter": f"^{name}$"})
+        return int(answer.text.rpartition(": ")[2] or 0)
+
+    async def is_healthy(self) -> bool:
+        """Ask the first listener for its health."""
+        try:
+            answer = await self.http.get(f"http://127.0.0.1:{self.site.port}/healthz")
+        except httpx.TransportError:
+            return False
+        return answer.status_code == httpx.codes.OK
+
+    def state(self) -> dict[str, Any]:
+        """Return what the control plane says of the configuration."""
+        state: dict[str, Any] = json.loads((self.site.run_dir / "status.json").read_text())
+        return state
 
     def write(self, config: Config | str) -> None:
         """Replace the configuration file, as an editor would."""

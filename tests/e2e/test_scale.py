@@ -1,0 +1,61 @@
+"""A thousand agents and a thousand models: loaded, translated, acknowledged by Envoy, and the last of each answers."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.stage import USUAL
+from tests.kit.actor import acting
+from tests.kit.plano_up import Running, plano_up
+
+pytestmark = [pytest.mark.xdist_group("e2e-scale"), pytest.mark.timeout(240)]
+
+COUNT = 1_000
+LIMIT_SECONDS = 15
+QUESTION = {"messages": [{"role": "user", "content": f"Ask agent {COUNT - 1} about topic{COUNT - 1}"}]}
+
+
+def cpu_seconds(gateway: Running) -> dict[str, float]:
+    """Return what each process has kept a core busy for, those that it waited for included."""
+    names = ("control_plane", "ext_proc", "envoy")
+    pids = {name: gateway.process(name)["pid"] for name in names} | {"supervisor": gateway.instance()["pid"]}
+    pids |= {"worker": int(Path(f"/proc/{pids['ext_proc']}/task/{pids['ext_proc']}/children").read_text())}
+    tick = os.sysconf("SC_CLK_TCK")
+    fields = {name: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for name, pid in pids.items()}
+    return {name: sum(map(int, found[11:15])) / tick for name, found in fields.items()}
+
+
+async def test_a_thousand_agents_and_models(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
+    async with asyncio.timeout(200), acting(USUAL["weather"]) as agent, acting(USUAL["provider"]) as provider:
+        names = [f"agent-{number}" for number in range(COUNT)]
+        offered = [{"id": name, "description": f"Knows about topic{number}."} for number, name in enumerate(names)]
+        models = [
+            {"model": f"openai/model-{number}", "base_url": provider.url, "access_key": "$KEY"} for number in range(COUNT)
+        ]
+        config = {
+            "agents": [{"id": name, "url": agent.url} for name in names],
+            "model_providers": models,
+            "listeners": [{"type": "agent", "name": "all", "agents": offered}, {"type": "model", "name": "models"}],
+        }
+        started = time.monotonic()
+        async with plano_up(config, tmp_path, env={"KEY": "sk-secret-scale"}) as gateway:
+            seconds, busy = time.monotonic() - started, cpu_seconds(gateway)
+            envoy = next(client for client in gateway.state()["clients"] if client["role"] == "envoy")
+            assert {"cds", "eds", "lds", "rds", "sds"} <= envoy["acked"].keys()
+            assert envoy["refused"] == {}
+            clusters = (await gateway.http.get(f"{gateway.override_url('admin_port')}/clusters")).text
+            answer = await gateway.post("all", QUESTION)
+            assert (answer.status_code, answer.headers["x-plano-agent"]) == (200, names[-1])
+            answer = await gateway.post("models", QUESTION | {"model": f"model-{COUNT - 1}"})
+            assert (answer.status_code, answer.headers["x-plano-model"]) == (200, models[-1]["model"])
+            assert f"agent/{names[-1]}::" in clusters
+            assert f"model/{models[-1]['model']}::" in clusters
+        record_property("seconds", seconds)
+        record_property("cpu_seconds", busy)
+        print(f"{COUNT} agents and {COUNT} models serve after {seconds:.1f} s; CPU: {busy}")
+        # Not `seconds`: others may keep the machine busy. One after the other, on one core, they would need this.
+        assert sum(busy.values()) < LIMIT_SECONDS, busy
