@@ -6,10 +6,13 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
+from ext_proc.attempt.session import AttemptSession
+from ext_proc.attempt_server import AttemptProcessor
 from ext_proc.clients.egress import HttpxEgress
-from ext_proc.compile import Uncompilable, compile_plan
+from ext_proc.compile import compile_plan
 from ext_proc.config_source import ConfigRejected, ConfigSource
 from ext_proc.filters.mcp_session import McpSessions
+from ext_proc.runtime import Uncompilable
 from ext_proc.server import ExternalProcessor, Server
 from ext_proc.session import Session
 from ext_proc.telemetry.logging import get_logger
@@ -45,7 +48,9 @@ class Worker:
         self._egresses: dict[str, HttpxEgress] = {}
         self._configured = asyncio.Event()
         self._log = get_logger()
-        self.server = Server(ExternalProcessor(self._new_session, metrics))
+        self.server = Server(
+            ExternalProcessor(self._new_session, metrics, AttemptProcessor(self._new_attempt, metrics.attempts))
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set, then finish what is in flight."""
@@ -86,6 +91,9 @@ class Worker:
 
     def _new_session(self, listener: str) -> Session:
         return Session(listener, self._services)
+
+    def _new_attempt(self) -> AttemptSession:
+        return AttemptSession(self._services.plan if self._services else None)
 
     async def _serve_when_configured(self) -> None:
         await self._configured.wait()

@@ -9,16 +9,13 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from ext_proc.apis.models import render_models
+from ext_proc.compile_attempts import compile_chains, compile_targets
 from ext_proc.plan import Listener, ListenerKind, Plan
 from ext_proc.routing.agent_pool import compile_agents
-from ext_proc.runtime import Agent, Filter, FilterType, Model, ModelRoute, ModelTables, Orchestrator
+from ext_proc.runtime import Agent, Filter, FilterType, Model, ModelRoute, ModelTables, Orchestrator, Uncompilable
 from protos import filter_config_pb2 as pb
 
 Value = TypeVar("Value")
-
-
-class Uncompilable(Exception):
-    """The configuration contradicts itself; the message says where."""
 
 
 def compile_plan(config: pb.FilterConfig) -> Plan:
@@ -29,12 +26,16 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
     """
     filters = _by_key(((item.id, _filter(item)) for item in config.filters), "filter")
     models = _by_key(((item.name, _model(item)) for item in config.models), "model")
+    targets = compile_targets(config.models)
     aliases = _by_key(((item.name, _named(models, item.model, "an alias")) for item in config.aliases), "alias")
     listeners = _by_key(((item.name, _listener(item, filters)) for item in config.listeners), "listener")
     return Plan(
         version=config.version,
         listeners=listeners,
         filters=filters,
+        entries=models,
+        targets=targets,
+        chains=compile_chains(config.models, targets),
         models=_tables(models, aliases, _default(config, models)),
         orchestrator=_orchestrator(config.orchestrator, models) if config.HasField("orchestrator") else None,
         egress_url=config.egress_url,
@@ -83,7 +84,8 @@ def _agent(item: pb.Agent, filters: dict[str, Filter]) -> Agent:
 
 def _model(item: pb.Model) -> Model:
     routes = _by_key(
-        ((route.api, ModelRoute(route=route.route, path=route.path)) for route in item.routes), f"API of model {item.name!r}"
+        ((route.api, ModelRoute(route=route.route, path=route.path, by_attempt=route.by_attempt)) for route in item.routes),
+        f"API of model {item.name!r}",
     )
     is_wildcard = item.name.endswith("/*")
     if is_wildcard == bool(item.upstream_model):

@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 from ext_proc import contract
 from ext_proc.apis.paths import PATHS
-from ext_proc.codec.json_body import parse_object
+from ext_proc.codec.json_body import JsonObject, parse_object
 from ext_proc.codec.model_edit import replace_model
 from ext_proc.errors import FilterFailed, MalformedBody, UnsupportedFeature
 from ext_proc.events import Continue
@@ -24,8 +24,16 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
     resolved = resolve_model(services.plan.models, request.value.get("model"))
     record.model, record.reason = resolved.model.name, resolved.reason
     route = _route(resolved, request)
-    body = await _upstream_body(request, services, resolved.upstream_model)
-    headers = {contract.ROUTE_HEADER: route.route, ":path": _upstream_path(route, resolved.upstream_model, request.query)}
+    body, value = await _filter(request, services)
+    headers = {contract.ROUTE_HEADER: route.route}
+    told: dict[str, str] = {}
+    if route.by_attempt:
+        # Each attempt makes its own request from this body.
+        told = _for_attempts(resolved.upstream_model, request.query, has_model="model" in value)
+    else:
+        headers[":path"] = _upstream_path(route, resolved.upstream_model, request.query)
+        if value.get("model") != resolved.upstream_model:
+            body = replace_model(body, resolved.upstream_model, has_model="model" in value)
     is_changed = body != request.body
     if is_changed:
         headers["content-length"] = str(len(body))
@@ -38,6 +46,7 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
             contract.METADATA_MODEL: resolved.name,
             contract.METADATA_DECISION: resolved.reason,
             contract.METADATA_API: request.api,
+            **told,
         },
     )
 
@@ -52,19 +61,20 @@ def _route(resolved: ResolvedModel, request: Request) -> ModelRoute:
     return route
 
 
-async def _upstream_body(request: Request, services: Services, upstream_model: str) -> bytes:
-    body, value = request.body, request.value
-    if request.listener.input_filters:
-        filtered = FilteredRequest(path=PATHS[request.api], headers=request.headers, body=body)
-        body = await run_chain(request.listener.input_filters, filtered, egress=services.egress, sessions=services.mcp_sessions)
-        if body is not request.body:
-            value = _parse_filtered(body)
-    if value.get("model") == upstream_model:
-        return body
-    return replace_model(body, upstream_model, has_model="model" in value)
+async def _filter(request: Request, services: Services) -> tuple[bytes, JsonObject]:
+    if not request.listener.input_filters:
+        return request.body, request.value
+    filtered = FilteredRequest(path=PATHS[request.api], headers=request.headers, body=request.body)
+    body = await run_chain(request.listener.input_filters, filtered, egress=services.egress, sessions=services.mcp_sessions)
+    return body, request.value if body is request.body else _parse_filtered(body)
 
 
-def _parse_filtered(body: bytes) -> dict[str, object]:
+def _for_attempts(upstream_model: str, query: str, *, has_model: bool) -> dict[str, str]:
+    told = {contract.METADATA_UPSTREAM_MODEL: upstream_model, contract.METADATA_HAS_MODEL: "true" if has_model else "false"}
+    return told | {contract.METADATA_QUERY: query} if query else told
+
+
+def _parse_filtered(body: bytes) -> JsonObject:
     try:
         return parse_object(body)
     except MalformedBody as error:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ext_proc.attempt.targets import Member, Target
 from ext_proc.routing.agent_pool import AgentPool, compile_agents
-from ext_proc.runtime import Agent, Filter, ModelTables, Orchestrator
+from ext_proc.runtime import Agent, Filter, Model, ModelTables, Orchestrator
 
 
 class ListenerKind(StrEnum):
@@ -40,6 +41,12 @@ class Plan:
     listeners: Mapping[str, Listener] = field(default_factory=dict)
     filters: Mapping[str, Filter] = field(default_factory=dict)
     models: ModelTables = field(default_factory=ModelTables)
+    entries: Mapping[str, Model] = field(default_factory=dict)
+    """Every model by its configured name, for attempts."""
+    targets: Mapping[tuple[str, str], Target] = field(default_factory=dict)
+    """By model and upstream API."""
+    chains: Mapping[str, tuple[Member, ...]] = field(default_factory=dict)
+    """By route: where its attempts go, one after another."""
     orchestrator: Orchestrator | None = None
     """None: the built-in router is the first rung of the ladder."""
     egress_url: str = ""

@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
+class Uncompilable(Exception):
+    """The configuration contradicts itself; the message says where."""
+
+
 class FilterType(StrEnum):
     """How a filter is called."""
 
@@ -49,6 +53,8 @@ class ModelRoute:
     route: str
     path: str
     """At the provider; `{model}` stands for the upstream model."""
+    by_attempt: bool = False
+    """Each attempt's request is made by the attempt stage, from the body that decide leaves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

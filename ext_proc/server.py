@@ -14,7 +14,8 @@ import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from ext_proc import wire
-from ext_proc.contract import LISTENER_METADATA, STAGE_DECIDE_BODY, STAGE_METADATA
+from ext_proc.attempt_server import AttemptProcessor
+from ext_proc.contract import LISTENER_METADATA, STAGE_ATTEMPT, STAGE_DECIDE_BODY, STAGE_METADATA
 from ext_proc.errors import InternalError
 from ext_proc.events import Event, Reply
 from ext_proc.session import Session
@@ -40,17 +41,19 @@ SessionFactory = Callable[[str], Session]
 class ExternalProcessor:
     """Serves the streams of Envoy's http_filter."""
 
-    def __init__(self, new_session: SessionFactory, metrics: Metrics) -> None:
+    def __init__(self, new_session: SessionFactory, metrics: Metrics, attempts: AttemptProcessor | None = None) -> None:
+        self._attempts = attempts
         self._new_session = new_session
         self._metrics = metrics
         self._log = get_logger()
 
     def handler(self) -> "grpc.GenericRpcHandler[Any, Any]":
         """Return the method table; messages go in and come out serialized where `wire` can do it cheaper."""
-        return _Process(
-            stream=grpc.stream_stream_rpc_method_handler(self.process, request_deserializer=wire.decode_request),
-            whole=grpc.unary_unary_rpc_method_handler(self.process_whole, request_deserializer=wire.decode_request),
-        )
+        streams, unary = grpc.stream_stream_rpc_method_handler, grpc.unary_unary_rpc_method_handler
+        by_stage = {STAGE_DECIDE_BODY: unary(self.process_whole, request_deserializer=wire.decode_request)}
+        if self._attempts is not None:
+            by_stage[STAGE_ATTEMPT] = streams(self._attempts.process, request_deserializer=wire.decode_request)
+        return _Process(by_stage, otherwise=streams(self.process, request_deserializer=wire.decode_request))
 
     async def process_whole(self, message: Any, context: grpc.aio.ServicerContext[Any, bytes]) -> bytes:
         """Serve a transaction of one message: to gRPC a unary call, which costs half of a stream, and Envoy cannot tell."""
@@ -132,16 +135,16 @@ class ExternalProcessor:
 class _Process(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # untyped at run time
     """Finds the way to serve a call: by the stage that the http_filter names."""
 
-    def __init__(self, *, stream: Any, whole: Any) -> None:
-        self._stream = stream
-        self._whole = whole
+    def __init__(self, by_stage: dict[str, Any], *, otherwise: Any) -> None:
+        self._by_stage = by_stage
+        self._otherwise = otherwise
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
         """Return how to serve a call of Process, None for another method."""
         if handler_call_details.method != _METHOD:
             return None
         stage = _metadata(handler_call_details.invocation_metadata, STAGE_METADATA)
-        return self._whole if stage == STAGE_DECIDE_BODY else self._stream
+        return self._by_stage.get(stage, self._otherwise)
 
 
 class Server:

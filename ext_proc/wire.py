@@ -30,7 +30,7 @@ def decode(message: pb.ProcessingRequest) -> Event:
     match message.WhichOneof("request"):
         case "request_headers":
             head = message.request_headers
-            return RequestHeaders(_decode_headers(head.headers.headers), head.end_of_stream)
+            return RequestHeaders(decode_headers(head.headers.headers), head.end_of_stream)
         case "request_body":
             return RequestBody(message.request_body.body, _decode_attributes(message))
         case "request_trailers":
@@ -47,19 +47,19 @@ def encode(event: Event, reply: Reply) -> bytes:
         return _PLAIN_RESPONSES[type(event)]
     response = pb.ProcessingResponse()
     if isinstance(event, Trailers):
-        _set_headers(response.request_trailers.header_mutation, reply.set_headers, reply.remove_headers)
+        set_headers(response.request_trailers.header_mutation, reply.set_headers, reply.remove_headers)
     else:
         phase = response.request_headers if isinstance(event, RequestHeaders) else response.request_body
         _fill(phase.response, reply)
-    _set_metadata(response, reply.metadata)
+    set_metadata(response, reply.metadata)
     if isinstance(event, RequestBody) and event.head is not None:
-        _set_metadata(response, _as_metadata(reply.set_headers, event.head))
+        set_metadata(response, _as_metadata(reply.set_headers, event.head))
     return response.SerializeToString()
 
 
 def _fill(common: pb.CommonResponse, reply: Continue) -> None:
     if reply.set_headers or reply.remove_headers:
-        _set_headers(common.header_mutation, reply.set_headers, reply.remove_headers)
+        set_headers(common.header_mutation, reply.set_headers, reply.remove_headers)
     if reply.body:
         common.body_mutation.body = reply.body
     elif reply.body is not None:
@@ -73,12 +73,13 @@ def _encode_respond(reply: Respond) -> bytes:
     immediate.status.code = reply.status
     immediate.body = reply.body
     immediate.details = reply.details
-    _set_headers(immediate.headers, reply.headers, ())
-    _set_metadata(response, reply.metadata)
+    set_headers(immediate.headers, reply.headers, ())
+    set_metadata(response, reply.metadata)
     return response.SerializeToString()
 
 
-def _decode_headers(headers: Iterable[pb.HeaderValue]) -> dict[str, str]:
+def decode_headers(headers: Iterable[pb.HeaderValue]) -> dict[str, str]:
+    """Return headers by name; values of a repeated one joined."""
     # Envoy fills raw_value. Bytes that are not UTF-8 become surrogates, and bytes again when a filter is called.
     decoded: dict[str, str] = {}
     for header in headers:
@@ -108,7 +109,8 @@ def _as_metadata(headers: Mapping[str, str], head: RequestHeaders) -> dict[str, 
     return values
 
 
-def _set_headers(mutation: pb.HeaderMutation, headers: Mapping[str, str], removed: tuple[str, ...]) -> None:
+def set_headers(mutation: pb.HeaderMutation, headers: Mapping[str, str], removed: tuple[str, ...]) -> None:
+    """Overwrite or add headers, and remove others."""
     add = mutation.set_headers.add
     for key, value in headers.items():
         option = add(append_action=_OVERWRITE)
@@ -117,7 +119,8 @@ def _set_headers(mutation: pb.HeaderMutation, headers: Mapping[str, str], remove
     mutation.remove_headers.extend(removed)
 
 
-def _set_metadata(response: pb.ProcessingResponse, metadata: Mapping[str, str]) -> None:
+def set_metadata(response: pb.ProcessingResponse, metadata: Mapping[str, str]) -> None:
+    """Leave dynamic metadata with the request."""
     if not metadata:
         return
     fields = response.dynamic_metadata.fields[contract.METADATA_NAMESPACE].struct_value.fields

@@ -10,6 +10,7 @@ from typing import Final
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, values
 
 from ext_proc.telemetry import names
+from ext_proc.telemetry.attempt_metrics import AttemptMetrics
 from ext_proc.transaction import Record
 
 _FAST: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -53,6 +54,7 @@ class Metrics:
         self._config_version = Gauge(
             names.CONFIG_VERSION, "1 for the version in use", ("version",), registry=registry, multiprocess_mode="livemax"
         )
+        self.attempts = AttemptMetrics(self.count_error, registry)
         self._keep_children()
 
     def _keep_children(self) -> None:

@@ -60,6 +60,7 @@ class PairStream:
 
     def __init__(self, machine: Machine, *, client_api: str) -> None:
         self._machine = machine
+        self.failed = False
         self._client_api = client_api
         self._decoder = SseDecoder()
 
@@ -86,7 +87,7 @@ class PairStream:
 
     def abort(self, error: GatewayError) -> bytes:
         """Return an error as the client's API has it in a stream, unless the stream has ended already."""
-        return b"" if self._machine.closed else self._write(self._machine.fail(of_gateway(error)))
+        return b"" if self._machine.closed else self._write(self._fail(of_gateway(error)))
 
     @property
     def usage(self) -> Usage:
@@ -124,8 +125,12 @@ class PairStream:
         if kind == "ping":
             return (PING,)
         if kind == "error" or is_failure(parsed):
-            return self._machine.fail(read_error(parsed))
+            return self._fail(read_error(parsed))
         return self._machine.event(parsed)
+
+    def _fail(self, error: ProviderError) -> Iterable[JsonObject]:
+        self.failed = True
+        return self._machine.fail(error)
 
     def _write(self, events: Iterable[JsonObject]) -> bytes:
         return b"".join(write_event(event, self._client_api) for event in events)

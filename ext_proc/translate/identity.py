@@ -72,6 +72,7 @@ class IdentityStream:
     def __init__(self, api: str) -> None:
         self.usage: Usage = NO_USAGE
         self.model = ""
+        self.failed = False
         self._api = api
         self._decoder = SseDecoder()
         self._ended = False
@@ -98,7 +99,7 @@ class IdentityStream:
         """Return an error as the API has it in a stream."""
         if self._ended:
             return b""
-        self._ended = True
+        self._ended = self.failed = True
         # What was passed on may have ended within an event, which must not swallow the error.
         gap = b"" if self._last.endswith((b"\n\n", b"\r\n\r\n", b"\r\r")) else b"\n\n"
         return gap + b"".join(write_event(event, self._api) for event in self._failure(of_gateway(error)))
@@ -131,6 +132,8 @@ class IdentityStream:
         kind = event.get("type")
         if (isinstance(kind, str) and kind in _ENDS) or (event.get("error") and kind is None) or _is_finished(event):
             self._ended = True
+        if kind in ("error", "response.failed") or (event.get("error") and kind is None):
+            self.failed = True
         holder = _holder(event)
         model, usage = holder.get("model"), event.get("usage") or holder.get("usage")
         if isinstance(model, str):

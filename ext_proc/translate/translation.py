@@ -67,6 +67,11 @@ class StreamTranslator(Protocol):
         ...
 
     @property
+    def failed(self) -> bool:
+        """The stream has ended with an error."""
+        ...
+
+    @property
     def usage(self) -> Usage:
         """Tokens reported so far."""
         ...

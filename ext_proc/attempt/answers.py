@@ -1,0 +1,206 @@
+"""Answers that are read before the client sees them: errors, and whole bodies. Streams are in `stream_answer`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import orjson
+
+from ext_proc import contract
+from ext_proc.attempt.aim import Aim
+from ext_proc.attempt.events import ResponseReply, SendBody, SendHeaders
+from ext_proc.attempt.failures import BETTERED_ELSEWHERE, Failure, classify
+from ext_proc.attempt.record import COMPLETED, AttemptRecord
+from ext_proc.attempt.upstream_request import Prepared
+from ext_proc.codec.json_body import parse_object
+from ext_proc.errors import GatewayError, MalformedBody, UpstreamError
+from ext_proc.translate.events import bad_answer
+from ext_proc.translate.provider_errors import ProviderError, error_body, of_gateway, parse_error
+from ext_proc.translate.translation import TranslatedBody
+
+MAX_ERROR_BYTES: Final = 1 << 20
+"""More of an error's body than this is not read."""
+OUR_HEADERS: Final = (contract.RETRY_HEADER, contract.RETRY_AFTER_HEADER)
+"""What an upstream says under these names is not ours."""
+MAX_WHOLE_BYTES: Final = 64 << 20
+"""A whole answer may not be larger: it is held here until it is complete."""
+
+
+class Answer(Protocol):
+    """Turns an upstream's body into what the client gets."""
+
+    def feed(self, data: bytes) -> list[ResponseReply]:
+        """Take a piece.
+
+        Raises:
+            GatewayError: it cannot be read.
+        """
+        ...
+
+    def finish(self) -> list[ResponseReply]:
+        """Take the end of the body, and return what is due before the client's ends.
+
+        Raises:
+            GatewayError: what came cannot be read.
+        """
+        ...
+
+    def fail(self, error: GatewayError, /) -> list[ResponseReply]:
+        """Give up, and return what the client gets instead of the rest."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What all answers of an attempt need."""
+
+    aim: Aim
+    prepared: Prepared
+    record: AttemptRecord
+
+    def failed(self, failure: Failure) -> tuple[dict[str, str], dict[str, str]]:
+        """Record a failure; return the headers and the metadata that tell it to Envoy and to the next attempt."""
+        self.record.outcome = failure
+        betters = failure in BETTERED_ELSEWHERE and (failure is not Failure.CONTEXT_LENGTH or self.aim.has_others)
+        return ({contract.RETRY_HEADER: failure} if betters else {}), {contract.METADATA_FAILURE: failure}
+
+
+def refusal(attempt: Attempt, error: ProviderError, failure: Failure, *, status: int) -> list[ResponseReply]:
+    """Answer with an error in the client's API instead of what the upstream said, before any of that was sent."""
+    body = orjson.dumps(error_body(error, attempt.aim.client_api).body)
+    marks, metadata = attempt.failed(failure)
+    return [answer_head(body, {":status": str(status), **marks}, metadata), SendBody(body)]
+
+
+def unreadable(attempt: Attempt, error: GatewayError) -> list[ResponseReply]:
+    """Answer for an upstream whose success cannot be understood."""
+    failure = Failure.EMPTY if error.code == "empty_answer" else Failure.UNREADABLE
+    return refusal(attempt, of_gateway(error), failure, status=502)
+
+
+def answer_head(body: bytes, more: Mapping[str, str], metadata: Mapping[str, str] | None = None) -> SendHeaders:
+    """Return the head of a JSON body that stands for the upstream's."""
+    changed = {"content-type": "application/json", "content-length": str(len(body)), **more}
+    removed = (name for name in ("content-encoding", *OUR_HEADERS) if name not in changed)
+    return SendHeaders(set_headers=changed, remove_headers=tuple(removed), metadata=metadata or {})
+
+
+class ErrorAnswer:
+    """A status of 400 or more: read as a whole, told in the client's API, marked if another model may do better."""
+
+    def __init__(self, attempt: Attempt, status: int, retry_after: str = "") -> None:
+        self._attempt = attempt
+        self._status = status
+        self._retry_after = retry_after
+        self._held = bytearray()
+
+    def feed(self, data: bytes) -> list[ResponseReply]:
+        """Keep a piece."""
+        self._held += data[: MAX_ERROR_BYTES - len(self._held)]
+        return []
+
+    def finish(self) -> list[ResponseReply]:
+        """Tell the error."""
+        body = bytes(self._held)
+        failure = classify(parse_error(self._status, body))
+        told = self._told(body)
+        marks, metadata = self._attempt.failed(failure)
+        if failure is not Failure.CONTEXT_LENGTH:
+            marks = {}  # The status says it all, and Envoy's retry policy knows what to do about it.
+        if failure is Failure.REFUSED and self._status >= 500:
+            marks = {":status": "400"}  # Final: it must not be tried again.
+        return [answer_head(told, marks | self._wait(), metadata), SendBody(told)]
+
+    def fail(self, _error: GatewayError) -> list[ResponseReply]:
+        """Tell what was read."""
+        return self.finish()
+
+    def _wait(self) -> dict[str, str]:
+        # A model that was not asked yet need not wait until this one has recovered.
+        if self._attempt.aim.has_others or not self._retry_after:
+            return {}
+        return {contract.RETRY_AFTER_HEADER: self._retry_after}
+
+    def _told(self, body: bytes) -> bytes:
+        told = self._attempt.prepared.translation.error(self._status, body).body
+        if self._attempt.prepared.is_identity and _is_json_of(body, told):
+            return body
+        return orjson.dumps(told)
+
+
+def _is_json_of(body: bytes, value: object) -> bool:
+    try:
+        return bool(orjson.loads(body) == value)
+    except orjson.JSONDecodeError:
+        return False
+
+
+class WholeAnswer:
+    """A body that is translated as a whole."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+        self._held = bytearray()
+
+    def feed(self, data: bytes) -> list[ResponseReply]:
+        """Keep a piece."""
+        self._held += data
+        if len(self._held) > MAX_WHOLE_BYTES:
+            raise UpstreamError("The provider's answer is too large.", code="bad_upstream_answer")
+        return []
+
+    def finish(self) -> list[ResponseReply]:
+        """Translate."""
+        read = self._read()
+        body = orjson.dumps(read.body)
+        self._attempt.record.usage = read.usage
+        self._attempt.record.outcome = COMPLETED
+        return [answer_head(body, {}), SendBody(body)]
+
+    def fail(self, error: GatewayError) -> list[ResponseReply]:
+        """Answer with an error: nothing was sent yet."""
+        return unreadable(self._attempt, error)
+
+    def _read(self) -> TranslatedBody:
+        if not self._held.strip():
+            raise UpstreamError("The provider's answer was empty.", code="empty_answer")
+        try:
+            return self._attempt.prepared.translation.response(parse_object(bytes(self._held)))
+        except MalformedBody as error:
+            raise bad_answer(error) from error
+
+
+class PassedAnswer:
+    """A body of the client's own API: passes as it is, from its first byte on."""
+
+    def __init__(self, attempt: Attempt, *, is_json: bool) -> None:
+        self._attempt = attempt
+        self._is_json = is_json
+        self._seen: list[bytes] = []
+
+    def feed(self, data: bytes) -> list[ResponseReply]:
+        """Pass a piece on."""
+        if not data:
+            return []
+        head = [] if self._seen else [SendHeaders(remove_headers=OUR_HEADERS)]
+        self._seen.append(data)
+        return [*head, SendBody(data)]
+
+    def finish(self) -> list[ResponseReply]:
+        """Read the usage."""
+        if not self._seen:
+            raise UpstreamError("The provider's answer was empty.", code="empty_answer")
+        self._attempt.record.outcome = COMPLETED
+        if self._is_json:
+            self._read_usage(b"".join(self._seen))
+        return []
+
+    def fail(self, error: GatewayError) -> list[ResponseReply]:
+        """Answer with an error if nothing was sent yet."""
+        return [] if self._seen else unreadable(self._attempt, error)
+
+    def _read_usage(self, body: bytes) -> None:
+        try:
+            self._attempt.record.usage = self._attempt.prepared.translation.response(parse_object(body)).usage
+        except GatewayError:
+            return  # The client is told the same; whatever it is, it is not ours to judge.

@@ -1,0 +1,84 @@
+"""What Envoy tells of one attempt, and what the attempt stage answers: an attempt is one request to one upstream.
+
+Responses come in pieces that need not be answered one by one. As long as no SendHeaders was answered the client has seen
+nothing, and Envoy may still try elsewhere.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ext_proc.events import Continue, Respond
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptHeaders:
+    """The head of the request as the attempt before left it, if there was one."""
+
+    headers: Mapping[str, str]
+    attributes: Mapping[str, str]
+    """Of the host that Envoy picked: see contract.ATTEMPT_ATTRIBUTES."""
+    metadata: Mapping[str, str]
+    """What decide and the attempt before left, in the namespace `plano`."""
+    ends_stream: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptBody:
+    """The whole body that decide left."""
+
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseHeaders:
+    """The head of the upstream's response, names in lower case."""
+
+    headers: Mapping[str, str]
+    ends_stream: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseBody:
+    """A piece of the response's body."""
+
+    data: bytes
+    ends_stream: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTrailers:
+    """The request ends with trailers."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseTrailers:
+    """The response ends with trailers."""
+
+
+AttemptEvent = AttemptHeaders | AttemptBody | RequestTrailers | ResponseHeaders | ResponseBody | ResponseTrailers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendHeaders:
+    """Let the response's head go, changed as said."""
+
+    set_headers: Mapping[str, str] = field(default_factory=dict)
+    remove_headers: tuple[str, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SendBody:
+    """Send a piece of body."""
+
+    data: bytes
+    ends_stream: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SendTrailers:
+    """Let the response's trailers go."""
+
+
+ResponseReply = SendHeaders | SendBody | SendTrailers
+AttemptReply = Continue | Respond | ResponseReply

@@ -1,0 +1,100 @@
+"""Reads the beginning of an event stream until it says something: only then may the client see it.
+
+Before that Envoy can still try elsewhere. Announcements (a message begins, a role, a ping) say nothing yet.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any, Final
+
+import orjson
+
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.codec.sse import SseDecoder, SseEvent
+from ext_proc.translate.events import is_failure
+from ext_proc.translate.provider_errors import ProviderError, read_error
+from ext_proc.translate.translation import MESSAGES, RESPONSES
+
+
+class Opened(Enum):
+    """What opens a gate other than an error."""
+
+    CONTENT = "content"
+
+
+Opening = Opened | ProviderError
+
+
+class Gate:
+    """Of one stream, whatever its chunks."""
+
+    def __init__(self, api: str) -> None:
+        self._says_something = _SAYS_SOMETHING.get(api, _chat_says_something)
+        self._decoder = SseDecoder()
+
+    def feed(self, chunk: bytes) -> Opening | None:
+        """Return what opens the gate, None as long as nothing was said.
+
+        Raises:
+            UpstreamError: an event is longer than any should be.
+        """
+        return self._first(self._decoder.feed(chunk))
+
+    def finish(self) -> Opening | None:
+        """Return what the end of the stream completes."""
+        return self._first(self._decoder.finish())
+
+    def _first(self, events: list[SseEvent]) -> Opening | None:
+        return next((opening for event in events if (opening := self._opening(event)) is not None), None)
+
+    def _opening(self, event: SseEvent) -> Opening | None:
+        if event.data is None:
+            return None
+        if event.data == b"[DONE]":
+            return Opened.CONTENT
+        try:
+            parsed = orjson.loads(event.data)
+        except orjson.JSONDecodeError:
+            return None
+        if not isinstance(parsed, dict):
+            return None
+        if parsed.get("type", event.event) == "error" or is_failure(parsed):
+            return read_error(parsed)
+        if parsed.get("type") == "response.failed":
+            return read_error(parsed.get("response"))
+        return Opened.CONTENT if self._says_something(parsed) else None
+
+
+def _chat_says_something(event: JsonObject) -> bool:
+    choices = event.get("choices")
+    if not isinstance(choices, list):
+        return False
+    return any(isinstance(choice, Mapping) and _choice_says_something(choice) for choice in choices)
+
+
+def _choice_says_something(choice: Mapping[str, Any]) -> bool:
+    if choice.get("finish_reason") or choice.get("text"):
+        return True
+    delta = choice.get("delta")
+    return isinstance(delta, Mapping) and any(value for name, value in delta.items() if name != "role")
+
+
+def _messages_says_something(event: JsonObject) -> bool:
+    kind = event.get("type")
+    if kind == "content_block_start":
+        block = event.get("content_block")
+        return isinstance(block, Mapping) and block.get("type") not in ("text", "thinking")
+    return kind in ("content_block_delta", "message_delta", "message_stop")
+
+
+def _responses_says_something(event: JsonObject) -> bool:
+    kind = event.get("type")
+    if not isinstance(kind, str):
+        return False
+    return kind.endswith((".delta", ".done")) or kind in ("response.completed", "response.incomplete")
+
+
+_SAYS_SOMETHING: Final[dict[str, Callable[[JsonObject], bool]]] = {
+    MESSAGES: _messages_says_something,
+    RESPONSES: _responses_says_something,
+}

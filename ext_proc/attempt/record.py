@@ -1,0 +1,34 @@
+"""What happened in one attempt, for the log and the metrics. Names are configured ones or constant words."""
+
+from dataclasses import dataclass
+
+from ext_proc.apis.usage import NO_USAGE, Usage
+from ext_proc.attempt.failures import Failure
+
+COMPLETED = "completed"
+CUT_OFF = "cut_off"
+"""The answer began, and ended before it was complete."""
+PASSED = "passed"
+"""Not a model's attempt: nothing was looked at."""
+
+
+@dataclass(slots=True)
+class AttemptRecord:
+    """Filled while the attempt goes on."""
+
+    model: str = ""
+    """Configured name of the target."""
+    api: str = ""
+    client_api: str = ""
+    request_id: str = ""
+    number: int = 0
+    status: int = 0
+    """What the upstream answered with."""
+    outcome: str = Failure.UNANSWERED
+    """COMPLETED, CUT_OFF, or a Failure."""
+    failed_over_from: str = ""
+    """The model of the attempt before, if it was another."""
+    failed_over_for: str = ""
+    """Why that one failed."""
+    first_token_seconds: float | None = None
+    usage: Usage = NO_USAGE

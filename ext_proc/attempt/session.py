@@ -1,0 +1,178 @@
+"""One attempt: events in, replies out. Makes the upstream's request, and reads its answer for the client and for Envoy.
+
+Envoy's order is AttemptHeaders, AttemptBody, perhaps RequestTrailers, then ResponseHeaders, ResponseBody any number of times,
+perhaps ResponseTrailers. An attempt that Envoy gives up ends in the middle. Knows no transport, and has no timers: Envoy
+measures silence, because the head of an answer is not sent before it says something.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+
+from ext_proc import contract
+from ext_proc.apis.errors import render_error
+from ext_proc.attempt.aim import Aim, take_aim
+from ext_proc.attempt.answers import Answer, Attempt, ErrorAnswer, PassedAnswer, WholeAnswer
+from ext_proc.attempt.events import (
+    AttemptBody,
+    AttemptEvent,
+    AttemptHeaders,
+    AttemptReply,
+    RequestTrailers,
+    ResponseBody,
+    ResponseHeaders,
+    ResponseReply,
+    ResponseTrailers,
+    SendBody,
+    SendHeaders,
+    SendTrailers,
+)
+from ext_proc.attempt.record import PASSED, AttemptRecord
+from ext_proc.attempt.stream_answer import StreamAnswer
+from ext_proc.attempt.upstream_request import Prepared, prepare
+from ext_proc.codec.content_encoding import Decoder, decoder
+from ext_proc.errors import GatewayError, InternalError, RequestError, UpstreamError
+from ext_proc.events import Continue, Respond
+from ext_proc.plan import Plan
+from ext_proc.translate.translation import MESSAGES
+
+
+class AttemptSession:
+    """Handles the events of one attempt, under the configuration that was current when it began."""
+
+    def __init__(
+        self,
+        plan: Plan | None,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+        new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+    ) -> None:
+        self.record = AttemptRecord()
+        self.is_done = False
+        """Whether the last reply was the last."""
+        self._plan = plan
+        self._monotonic, self._now, self._new_id = monotonic, now, new_id
+        self._head: AttemptHeaders | None = None
+        self._aim: Aim | None = None
+        self._prepared: Prepared | None = None
+        self._sent_at = 0.0
+        self._answer: Answer | None = None
+        self._decoder: Decoder | None = None
+
+    def handle(self, event: AttemptEvent) -> list[AttemptReply]:
+        """Answer an event. GatewayErrors become answers; anything else that is raised is a bug."""
+        match event:
+            case AttemptHeaders() | AttemptBody():
+                return [self._request(event)]
+            case RequestTrailers():
+                return [Continue()]
+            case ResponseHeaders():
+                return [*self._respond(event)]
+            case ResponseBody():
+                return [*self._pass(event.data, ends_stream=event.ends_stream)]
+            case ResponseTrailers():
+                self.is_done = True
+                return [*self._complete(), SendTrailers()]
+
+    def give_up(self) -> list[AttemptReply]:
+        """Answer after a bug: nothing half-done may look complete."""
+        error = InternalError("The gateway failed to handle the answer.")
+        self.is_done = True
+        if self._answer is None:
+            return [self._refuse(error)] if self.record.status == 0 else [SendHeaders(), SendBody(b"", ends_stream=True)]
+        return [*_ended(self._answer.fail(error))]
+
+    def _request(self, event: AttemptHeaders | AttemptBody) -> Continue | Respond:
+        try:
+            return self._begin(event) if isinstance(event, AttemptHeaders) else self._send(event.body)
+        except GatewayError as error:
+            return self._refuse(error)
+
+    def _refuse(self, error: GatewayError) -> Respond:
+        # Envoy makes such an answer final: nobody else is asked.
+        self.is_done = True
+        self.record.outcome = "cannot_carry" if isinstance(error, RequestError) else "gateway_error"
+        client_api = self._aim.client_api if self._aim else ""
+        return render_error(error, "anthropic" if client_api == MESSAGES else "openai")
+
+    def _begin(self, event: AttemptHeaders) -> Continue:
+        self._head = event
+        self._aim = aim = take_aim(event, self._plan)
+        record = self.record
+        record.request_id = event.headers.get(contract.REQUEST_ID_HEADER, "")[:128]
+        if aim is None:
+            record.outcome = PASSED
+            return Continue()
+        record.model, record.api, record.client_api, record.number = aim.model.name, aim.api, aim.client_api, aim.number
+        previous = aim.attempted[-1] if aim.attempted else ""
+        if previous not in ("", aim.model.name):
+            record.failed_over_from, record.failed_over_for = previous, aim.previous_failure
+        return Continue()
+
+    def _send(self, body: bytes) -> Continue:
+        self._sent_at = self._monotonic()
+        if self._aim is None or self._head is None:
+            return Continue()
+        self._prepared = prepare(
+            self._aim,
+            body,
+            headers=frozenset(self._head.headers),
+            exchange_id=self._new_id(),
+            now=int(self._now()),
+        )
+        return self._prepared.reply
+
+    def _respond(self, event: ResponseHeaders) -> list[ResponseReply]:
+        headers = event.headers
+        self.record.status = status = int(headers.get(":status", "0"))
+        self._decoder = decoder(headers.get("content-encoding", ""))
+        if self._aim is None or self._prepared is None:
+            self.is_done = event.ends_stream
+            return [SendHeaders()]
+        attempt = Attempt(aim=self._aim, prepared=self._prepared, record=self.record)
+        self._answer = self._choose(attempt, status, headers)
+        if event.ends_stream:
+            self.is_done = True
+            return _ended(self._complete())
+        return []
+
+    def _choose(self, attempt: Attempt, status: int, headers: Mapping[str, str]) -> Answer:
+        if status >= 400:
+            return ErrorAnswer(attempt, status, headers.get("retry-after", ""))
+        if headers.get("content-type", "").strip().lower().startswith("text/event-stream"):
+            return StreamAnswer(attempt, lambda: self._monotonic() - self._sent_at)
+        if attempt.prepared.is_identity or status >= 300:
+            return PassedAnswer(attempt, is_json=status < 300)
+        return WholeAnswer(attempt)
+
+    def _pass(self, data: bytes, *, ends_stream: bool) -> list[ResponseReply]:
+        self.is_done = ends_stream
+        if self._answer is None:
+            return [SendBody(data, ends_stream=ends_stream)]
+        try:
+            replies = self._answer.feed(self._decoded(data)) if data else []
+        except GatewayError as error:
+            self.is_done = True
+            return _ended(self._answer.fail(error))
+        return _ended([*replies, *self._complete()]) if ends_stream else replies
+
+    def _decoded(self, data: bytes) -> bytes:
+        if self._decoder is None:
+            raise UpstreamError("The provider's answer is compressed in an unknown way.", code="bad_upstream_answer")
+        return self._decoder.decode(data)
+
+    def _complete(self) -> list[ResponseReply]:
+        if self._answer is None:
+            return []
+        try:
+            return self._answer.finish()
+        except GatewayError as error:
+            return self._answer.fail(error)
+
+
+def _ended(replies: list[ResponseReply]) -> list[ResponseReply]:
+    """Let the last piece of body end the stream."""
+    if replies and isinstance(last := replies[-1], SendBody):
+        return [*replies[:-1], SendBody(last.data, ends_stream=True)]
+    return [*replies, SendBody(b"", ends_stream=True)]

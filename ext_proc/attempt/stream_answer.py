@@ -1,0 +1,81 @@
+"""An answer that is a stream of events: held until it says something, then translated event by event."""
+
+from collections.abc import Callable
+
+from ext_proc.attempt.answers import OUR_HEADERS, Attempt, refusal, unreadable
+from ext_proc.attempt.events import ResponseReply, SendBody, SendHeaders
+from ext_proc.attempt.failures import classify, status_of
+from ext_proc.attempt.gate import Gate, Opened, Opening
+from ext_proc.attempt.record import COMPLETED, CUT_OFF
+from ext_proc.errors import GatewayError, UpstreamError
+
+
+class StreamAnswer:
+    """Of one attempt; `elapsed` tells the seconds since its request went out."""
+
+    def __init__(self, attempt: Attempt, elapsed: Callable[[], float]) -> None:
+        self._attempt = attempt
+        self._elapsed = elapsed
+        self._gate: Gate | None = Gate(attempt.prepared.reads)
+        """None once it is open."""
+        self._held: list[bytes] = []
+        self._refused = False
+        self._stream = attempt.prepared.translation.stream()
+
+    def feed(self, data: bytes) -> list[ResponseReply]:
+        """Hold a piece, or translate it."""
+        if self._refused:
+            return []
+        if self._gate is None:
+            return _body(self._stream.feed(data))
+        self._held.append(data)
+        opening = self._gate.feed(data)
+        return [] if opening is None else self._open(opening)
+
+    def finish(self) -> list[ResponseReply]:
+        """End the stream as its API demands."""
+        if self._refused:
+            return []
+        begun = self._open_at_end(self._gate) if self._gate is not None else []
+        if self._refused:
+            return begun
+        last = self._stream.finish()
+        record = self._attempt.record
+        record.usage = self._stream.usage
+        record.outcome = CUT_OFF if self._stream.failed else COMPLETED
+        return [*begun, *_body(last)]
+
+    def fail(self, error: GatewayError) -> list[ResponseReply]:
+        """End with an error: as an answer of its own if nothing was sent yet, as the API's event otherwise."""
+        if self._refused:
+            return []
+        if self._gate is not None:
+            self._refused = True
+            return unreadable(self._attempt, error)
+        self._attempt.record.outcome = CUT_OFF
+        return _body(self._stream.abort(error))
+
+    def _open_at_end(self, gate: Gate) -> list[ResponseReply]:
+        opening = gate.finish()
+        if opening is None:
+            raise UpstreamError("The provider's answer was empty.", code="empty_answer")
+        return self._open(opening)
+
+    def _open(self, opening: Opening) -> list[ResponseReply]:
+        self._gate = None
+        held = b"".join(self._held)
+        self._held.clear()
+        if not isinstance(opening, Opened):
+            # The client has seen nothing: what the provider says in its stream can still be said by a status.
+            self._refused = True
+            return refusal(self._attempt, opening, classify(opening), status=status_of(opening))
+        self._attempt.record.first_token_seconds = self._elapsed()
+        head = SendHeaders(
+            set_headers={"content-type": "text/event-stream"},
+            remove_headers=("content-length", "content-encoding", *OUR_HEADERS),
+        )
+        return [head, *_body(self._stream.feed(held))]
+
+
+def _body(data: bytes) -> list[ResponseReply]:
+    return [SendBody(data)] if data else []

@@ -1,0 +1,70 @@
+"""The client's body -> what this attempt's upstream is sent: an edit of the model's name, or a translation.
+
+Changes of headers last into the next attempt, so every header that one attempt sets all of them set.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+import orjson
+
+from ext_proc.attempt.aim import Aim
+from ext_proc.codec.json_body import parse_object
+from ext_proc.codec.model_edit import replace_model
+from ext_proc.events import Continue
+from ext_proc.translate.identity import Identity
+from ext_proc.translate.pair import READ_USAGE
+from ext_proc.translate.registry import translation
+from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, Exchange, Translation
+
+_ANTHROPIC_VERSION: Final = "2023-06-01"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """An attempt on its way."""
+
+    reply: Continue
+    translation: Translation
+    reads: str
+    """The API in whose words the upstream's answer is read."""
+    is_identity: bool
+
+
+def prepare(aim: Aim, body: bytes, *, headers: frozenset[str], exchange_id: str, now: int) -> Prepared:
+    """Make the request of an attempt; `headers` are the names that it has already.
+
+    Raises:
+        RequestError: the target cannot carry it, or it is not a request of its API.
+    """
+    is_identity = aim.api == aim.client_api
+    reads = aim.api if aim.api in READ_USAGE else CHAT_COMPLETIONS
+    made: Translation
+    if is_identity:
+        made = Identity(reads, Exchange(request={}, id=exchange_id, created=now))
+        sent = replace_model(body, aim.upstream_model, has_model=aim.has_model)
+    else:
+        exchange = Exchange(request=parse_object(body), id=exchange_id, created=now, profile=aim.target.profile)
+        made = translation(aim.client_api, aim.api, exchange)
+        sent = orjson.dumps(made.request(upstream_model=aim.upstream_model))
+    return Prepared(reply=_reply(aim, sent, headers), translation=made, reads=reads, is_identity=is_identity)
+
+
+def _reply(aim: Aim, body: bytes, headers: frozenset[str]) -> Continue:
+    changed = {
+        ":path": _path(aim),
+        "content-type": "application/json",
+        "content-length": str(len(body)),
+        # What is read here must not be compressed, and none of this text gains from it over a provider's line.
+        "accept-encoding": "identity",
+    }
+    if aim.api == MESSAGES and "anthropic-version" not in headers:
+        changed["anthropic-version"] = _ANTHROPIC_VERSION
+    return Continue(set_headers=changed, body=body, metadata=aim.metadata)
+
+
+def _path(aim: Aim) -> str:
+    path = aim.target.path.replace("{model}", quote(aim.upstream_model, safe=""))
+    # A client's query means something to its own API alone, and none of it goes where the provider has a query of its own.
+    return path if "?" in path or aim.api != aim.client_api else path + aim.query

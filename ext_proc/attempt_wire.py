@@ -1,0 +1,101 @@
+"""ExternalProcessor messages <-> the attempt stage's events and replies. Beside `wire`, which serves decide.
+
+Responses are FULL_DUPLEX_STREAMED: what is sent need not match, piece by piece, what came.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from ext_proc import contract
+from ext_proc.attempt.events import (
+    AttemptBody,
+    AttemptEvent,
+    AttemptHeaders,
+    AttemptReply,
+    RequestTrailers,
+    ResponseBody,
+    ResponseHeaders,
+    ResponseTrailers,
+    SendBody,
+    SendHeaders,
+    SendTrailers,
+)
+from ext_proc.events import Continue, Event, RequestBody, RequestHeaders, Respond, Trailers
+from ext_proc.wire import UnexpectedMessage, decode_headers, encode, set_headers, set_metadata
+from protos import ext_proc_pb2 as pb
+
+
+def decode_attempt(message: pb.ProcessingRequest) -> AttemptEvent:
+    """Return what Envoy tells.
+
+    Raises:
+        UnexpectedMessage: it is of no phase.
+    """
+    match message.WhichOneof("request"):
+        case "request_headers":
+            return _begin(message)
+        case "request_body":
+            return AttemptBody(message.request_body.body)
+        case "request_trailers":
+            return RequestTrailers()
+        case "response_headers":
+            head = message.response_headers
+            return ResponseHeaders(decode_headers(head.headers.headers), head.end_of_stream)
+        case "response_body":
+            return ResponseBody(message.response_body.body, message.response_body.end_of_stream)
+        case "response_trailers":
+            return ResponseTrailers()
+        case other:
+            raise UnexpectedMessage(other or "empty message")
+
+
+def encode_attempt(event: AttemptEvent, replies: Iterable[AttemptReply]) -> list[bytes]:
+    """Return the serialized ProcessingResponses that answer an event."""
+    return [_encode(event, reply) for reply in replies]
+
+
+def _begin(message: pb.ProcessingRequest) -> AttemptHeaders:
+    head = message.request_headers
+    attributes = message.attributes[contract.ATTRIBUTES_NAMESPACE].fields if message.attributes else {}
+    told = message.metadata_context.filter_metadata
+    metadata = told[contract.METADATA_NAMESPACE].fields if contract.METADATA_NAMESPACE in told else {}
+    return AttemptHeaders(
+        headers=decode_headers(head.headers.headers),
+        attributes=_texts(attributes),
+        metadata=_texts(metadata),
+        ends_stream=head.end_of_stream,
+    )
+
+
+def _texts(fields: Mapping[str, object]) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for name, value in fields.items():
+        kind = value.WhichOneof("kind")  # type: ignore[attr-defined]  # google.protobuf.Value
+        if kind in ("string_value", "number_value"):
+            texts[name] = str(getattr(value, kind))
+    return texts
+
+
+def _encode(event: AttemptEvent, reply: AttemptReply) -> bytes:
+    response = pb.ProcessingResponse()
+    match reply:
+        case SendBody():
+            streamed = response.response_body.response.body_mutation.streamed_response
+            streamed.body, streamed.end_of_stream = reply.data, reply.ends_stream
+        case SendHeaders():
+            common = response.response_headers.response
+            set_headers(common.header_mutation, reply.set_headers, reply.remove_headers)
+            set_metadata(response, reply.metadata)
+        case SendTrailers():
+            response.response_trailers.SetInParent()
+        case Continue() | Respond():
+            return encode(_REQUEST_PHASES[type(event)], reply)
+    return response.SerializeToString()
+
+
+_REQUEST_PHASES: Final[dict[type[AttemptEvent], Event]] = {
+    AttemptHeaders: RequestHeaders({}, ends_stream=False),
+    AttemptBody: RequestBody(b""),
+    RequestTrailers: Trailers(),
+}
+"""As decide knows them: a request's phases are answered alike in both stages."""

@@ -1,0 +1,75 @@
+"""The part of FilterConfig -> Plan that attempts need: targets of models, and the chains of models that a route tries."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from ext_proc.attempt.targets import Member, Target
+from ext_proc.runtime import Uncompilable
+from ext_proc.translate.profile import Profile
+from ext_proc.translate.registry import supports
+from protos import filter_config_pb2 as pb
+
+_CHOICES: Final[dict[str, frozenset[str]]] = {
+    "max_tokens_field": frozenset({"max_completion_tokens", "max_tokens"}),
+    "cache_markers": frozenset({"none", "cache_control", "prompt_cache_breakpoint"}),
+    "reasoning_history": frozenset({"none", "reasoning_content", "reasoning_details"}),
+    "thinking": frozenset({"adaptive", "budget", "none"}),
+}
+
+
+def compile_targets(items: Iterable[pb.Model]) -> dict[tuple[str, str], Target]:
+    """Compile what attempts at models can be sent as, by model and API.
+
+    Raises:
+        Uncompilable: a target is there twice, or a quirk is none.
+    """
+    targets: dict[tuple[str, str], Target] = {}
+    for item in items:
+        for target in item.targets:
+            if (item.name, target.api) in targets:
+                raise Uncompilable(f"target {target.api!r} of model {item.name!r} is there twice")
+            targets[item.name, target.api] = Target(path=target.path, profile=_profile(item.name, target.quirks))
+    return targets
+
+
+def compile_chains(items: Iterable[pb.Model], targets: Mapping[tuple[str, str], Target]) -> dict[str, tuple[Member, ...]]:
+    """Compile where the attempts of each route go.
+
+    Raises:
+        Uncompilable: a member is no target of any model, or cannot serve the route's client API.
+    """
+    chains: dict[str, tuple[Member, ...]] = {}
+    for item in items:
+        for route in item.routes:
+            if not route.by_attempt:
+                continue
+            members = tuple(_member(member, route, targets) for member in route.members)
+            if not members or chains.setdefault(route.route, members) != members:
+                raise Uncompilable(f"route {route.route!r} has {'two chains' if members else 'no members'}")
+    return chains
+
+
+def _member(item: pb.Member, route: pb.ModelRoute, targets: Mapping[tuple[str, str], Target]) -> Member:
+    if (item.model, item.api) not in targets:
+        raise Uncompilable(f"route {route.route!r} leads to {item.model!r} ({item.api}), which is no target")
+    if not supports(route.api, item.api):
+        raise Uncompilable(f"route {route.route!r} serves {route.api} over {item.api}, which cannot be translated")
+    return Member(item.model, item.api)
+
+
+def _profile(model: str, quirks: pb.Quirks) -> Profile:
+    given: dict[str, Any] = {}
+    for field, words in _CHOICES.items():
+        word = getattr(quirks, field)
+        if word and word not in words:
+            raise Uncompilable(f"{field} of model {model!r} cannot be {word!r}")
+        if word:
+            given[field] = word
+    if quirks.default_max_tokens > 0:
+        given["default_max_tokens"] = quirks.default_max_tokens
+    return Profile(
+        reasoning_effort=not quirks.refuses_reasoning_effort,
+        joins_text=quirks.joins_text,
+        system_messages=quirks.system_messages,
+        **given,
+    )
