@@ -4,10 +4,14 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 from control_plane.supervisor.instance import Instance, read_instance
 from control_plane.supervisor.run_dir import RunDir, remove_sockets
+
+_DEATH_SECONDS = 5.0
+_POLL_SECONDS = 0.01
 
 
 def clear_leftovers(path: Path) -> None:
@@ -24,13 +28,26 @@ def clear_leftovers(path: Path) -> None:
 
 def _kill_orphans(instance: Instance, path: Path) -> None:
     """Kill recorded children that still run; a pid that another program has by now is told by its command line."""
-    for process in instance.processes:
-        if process.pid is None:
-            continue
-        command = _command_line(process.pid)
-        if str(path) in command or instance.sockets in command:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+    recorded = [process.pid for process in instance.processes if process.pid is not None]
+    orphans = [pid for pid in recorded if any(place in _command_line(pid) for place in (str(path), instance.sockets))]
+    for pid in orphans:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+    # Until they are gone they hold their ports.
+    deadline = time.monotonic() + _DEATH_SECONDS
+    while any(map(_runs, orphans)) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process has not ended; one that waits for its parent to notice has."""
+    if Path("/proc").exists():
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+        except OSError:
+            return False
+        return state not in "ZX"
+    return _command_line(pid) not in ("", "<defunct>")
 
 
 def _command_line(pid: int) -> str:

@@ -1,0 +1,46 @@
+"""What a killed instance leaves behind is gone for good before its ports are asked for."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from control_plane.supervisor.instance import Instance, Phase, ProcessState, ProcessView, write_instance
+from control_plane.supervisor.leftovers import clear_leftovers
+
+# So much memory that the kernel needs a while to take it back.
+ORPHAN = "import signal, sys; held = bytearray(300_000_000); print('ready', flush=True); signal.pause()"
+
+
+def test_orphans_have_ended(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", ORPHAN, str(tmp_path)], process_group=0, stdout=subprocess.PIPE, text=True
+    ) as orphan:
+        assert orphan.stdout
+        assert orphan.stdout.readline() == "ready\n"
+        view = ProcessView(name="envoy", state=ProcessState.RUNNING, pid=orphan.pid, started_at=1.0, restarts=0, last_exit=None)
+        write_instance(tmp_path / "plano.json", instance(tmp_path, view))
+        clear_leftovers(tmp_path)
+        assert orphan.poll() is not None
+    assert not (tmp_path / "plano.json").exists()
+
+
+def test_a_pid_that_another_program_has_by_now_is_left_alone(tmp_path: Path) -> None:
+    view = ProcessView(name="envoy", state=ProcessState.RUNNING, pid=os.getpid(), started_at=1.0, restarts=0, last_exit=None)
+    write_instance(tmp_path / "plano.json", instance(tmp_path, view))
+    clear_leftovers(tmp_path)
+    assert not (tmp_path / "plano.json").exists()
+
+
+def instance(folder: Path, *processes: ProcessView) -> Instance:
+    return Instance(
+        pid=1,
+        phase=Phase.HEALTHY,
+        started_at=1.0,
+        config_file="plano_config.yaml",
+        sockets=str(folder),
+        admin_url="http://127.0.0.1:9901",
+        metrics_url="http://127.0.0.1:9092/metrics",
+        listeners=(),
+        processes=processes,
+    )
