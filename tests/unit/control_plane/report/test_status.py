@@ -1,7 +1,7 @@
 """What `plano up` and `plano status` print, held as a whole where it can be."""
 
 import json
-import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,10 +13,13 @@ from control_plane.supervisor.instance import Instance, ListenerView, Phase, Pro
 from control_plane.supervisor.overview import ListenerHealth, Overview
 
 TRAVEL = ListenerView(name="travel", kind="agent", url="http://127.0.0.1:8001", serves=("weather", "flight"))
-ENVOY = ProcessView(
-    name="envoy", state=ProcessState.RUNNING, pid=12, started_at=time.time() - 3700, restarts=1, last_exit="exit code 1"
-)
+ENVOY = ProcessView(name="envoy", state=ProcessState.RUNNING, pid=12, started_at=1000.0, restarts=1, last_exit="exit code 1")
 RESTING = ProcessView(name="ext_proc", state=ProcessState.RESTARTING, pid=None, started_at=None, restarts=3, last_exit=None)
+
+
+@pytest.fixture(autouse=True)
+def an_hour_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("control_plane.report.status.time", SimpleNamespace(time=lambda: 1000.0 + 3700))
 
 
 def instance(*processes: ProcessView) -> Instance:
