@@ -33,7 +33,7 @@ def gateway(folder: Path, upstream_port: int, *, workers: int) -> Iterator[Ports
     folder.mkdir(parents=True)
     config = folder / "plano_config.yaml"
     config.write_text(yaml.safe_dump(_configuration(ports, upstream_port)))
-    plano = [sys.executable, "-m", "control_plane"]
+    plano = [str(Path(sys.executable).with_name("plano"))]
     run_dir = ["--run-dir", str(folder / "run")]
     subprocess.run(
         [*plano, "up", str(config), "--detach", "--workers", str(workers), *run_dir], check=True, stdout=subprocess.DEVNULL

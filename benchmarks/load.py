@@ -8,6 +8,7 @@ import asyncio
 import json
 import sys
 import time
+from typing import cast
 
 import uvloop
 
@@ -20,11 +21,11 @@ class Connection(asyncio.Protocol):
         self._received = bytearray()
         self._sent_at = 0.0
         self._transport: asyncio.WriteTransport | None = None
+        self._is_done = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the first request."""
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        self._transport = cast("asyncio.WriteTransport", transport)
         self._send()
 
     def data_received(self, data: bytes) -> None:
@@ -42,11 +43,11 @@ class Connection(asyncio.Protocol):
         self._send()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Count a connection that the server closed in mid-run as one failed request."""
+        """Count a connection that the server closed in mid-request as a failed one, and go on with a new connection."""
         del exc
-        if not self._run.is_over:
+        if not self._is_done:
             self._run.finished(is_ok=False, seconds=time.perf_counter() - self._sent_at)
-            self._run.lost()
+            self._run.reconnect()
 
     def _send(self) -> None:
         assert self._transport is not None
@@ -54,24 +55,22 @@ class Connection(asyncio.Protocol):
             self._sent_at = time.perf_counter()
             self._transport.write(self._run.request)
         else:
+            self._is_done = True
             self._transport.close()
 
 
 class Run:
     """What all connections share: how many requests are left, and what was measured."""
 
-    def __init__(self, request: bytes, requests: int) -> None:
+    def __init__(self, port: int, request: bytes, requests: int) -> None:
         self.request = request
+        self._port = port
+        self._connecting: set[asyncio.Task[None]] = set()
         self._left = requests
         self._open = requests
         self._seconds: list[float] = []
         self._errors = 0
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    @property
-    def is_over(self) -> bool:
-        """Whether every request is answered."""
-        return self.over.done()
 
     def take(self) -> bool:
         """Take one request to send; False when none is left."""
@@ -86,10 +85,15 @@ class Run:
         if self._open <= 0 and not self.over.done():
             self.over.set_result(None)
 
-    def lost(self) -> None:
-        """End the run: a closed-loop measurement without all its connections says nothing."""
-        if not self.over.done():
-            self.over.set_result(None)
+    async def connect(self) -> None:
+        """Open one connection, which starts to send at once."""
+        await asyncio.get_running_loop().create_connection(lambda: Connection(self), "127.0.0.1", self._port)
+
+    def reconnect(self) -> None:
+        """Replace a connection that was lost: a closed loop needs all of them."""
+        task = asyncio.ensure_future(self.connect())
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
 
     def summary(self, seconds: float) -> dict[str, float]:
         """Return requests per second, errors, and latency percentiles in milliseconds."""
@@ -105,11 +109,10 @@ class Run:
 
 async def generate(port: int, connections: int, requests: int, request: bytes) -> dict[str, float]:
     """Send `requests` over `connections` to loopback, and measure them."""
-    run = Run(request, requests)
-    loop = asyncio.get_running_loop()
+    run = Run(port, request, requests)
     started = time.perf_counter()
     for _ in range(connections):
-        await loop.create_connection(lambda: Connection(run), "127.0.0.1", port)
+        await run.connect()
     await asyncio.wait_for(run.over, 300)
     return run.summary(time.perf_counter() - started)
 

@@ -49,6 +49,7 @@ def gateway(
         port=model_port,
         routes=(model_route,),
         decision_timeout_seconds=10,
+        shows_headers=True,  # the stub decider reads what to do from headers
     )
     agent_listener = ir.Listener(
         name="agents",
@@ -57,6 +58,7 @@ def gateway(
         port=agent_port,
         routes=(route(agent),),
         decision_timeout_seconds=10,
+        shows_headers=True,  # the stub decider reads what to do from headers
     )
     return ir.Gateway(
         listeners=(agent_listener, model_listener),
