@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from control_plane.config.model import PlanoConfig
-from control_plane.config.model.walk import fields_at
+from control_plane.config.model.walk import fields_at, sections_of
 from control_plane.config.paths import Path
 from control_plane.config.suggest import UNNAMED, did_you_mean, suggest
 from control_plane.config.tree import Tree
@@ -30,7 +30,8 @@ _WORDS: Final[Mapping[str, str]] = {
     "union_tag_not_found": "needs a `type`",
 }
 
-_STAND_INS: Final[Mapping[Any, object]] = {str: UNNAMED, int: 1}
+_DEPTH: Final = 4
+"""Rounds that it takes to fill in what is missing inside of what was missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +63,17 @@ def validate(tree: Tree) -> Validated:
 def _what_is_left(data: Any, wrong: set[Path]) -> PlanoConfig | None:
     """Build the model without wrong values, with something in their place where there must be a value."""
     left = _without(data, wrong)
-    try:
-        return PlanoConfig.model_validate(left)
-    except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            if detail["type"] == "missing":
-                _stand_in(left, _path(left, detail))
-    try:
-        return PlanoConfig.model_validate(left)
-    except ValidationError:
-        return None
+    for _ in range(_DEPTH):
+        try:
+            return PlanoConfig.model_validate(left)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                if detail["type"] == "missing":
+                    _put_stand_in(left, _path(left, detail))
+    return None
 
 
-def _stand_in(data: Any, path: Path) -> None:
+def _put_stand_in(data: Any, path: Path) -> None:
     """Put a value where one is missing. Its entry counts as incomplete, so nothing is said about the value."""
     *parents, name = path
     for step in parents:
@@ -82,10 +81,16 @@ def _stand_in(data: Any, path: Path) -> None:
     info = fields_at(PlanoConfig, path[:-1]).get(str(name))
     if info is None:
         return
-    if get_origin(info.annotation) is Literal:
-        data[name] = get_args(info.annotation)[-1]
-    elif info.annotation in _STAND_INS:
-        data[name] = _STAND_INS[info.annotation]
+    data[name] = _stand_in(info.annotation)
+
+
+def _stand_in(annotation: Any) -> object:
+    """Return a value of a type; what is missing inside of it is put there in the next round."""
+    if sections_of(annotation):
+        return [{}] if get_origin(annotation) is tuple else {}
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)[-1]
+    return 1 if annotation is int else UNNAMED
 
 
 def _places(data: Any, errors: Sequence[ErrorDetails]) -> dict[Path, ErrorDetails]:
