@@ -97,6 +97,9 @@ MODEL_HEADER: Final = "x-plano-model"
 DECISION_HEADER: Final = "x-plano-decision"
 """Which rung of the ladder decided, and why: `built_in_router; matched "weather", "london"`."""
 
+ATTEMPTS_HEADER: Final = "x-plano-attempts"
+"""How many attempts the answer took; 1 if the first one was good."""
+
 REQUEST_ID_HEADER: Final = "x-request-id"
 TRACEPARENT_HEADER: Final = "traceparent"
 

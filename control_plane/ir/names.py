@@ -33,6 +33,11 @@ def chain(name: str, variant: str = "") -> str:
     return f"chain/{name}({variant})" if variant else f"chain/{name}"
 
 
+def target(cluster: str, api: str = "") -> str:
+    """Name of the cluster by which chains reach the upstream of another one, as it is spoken to in one API."""
+    return f"target/{cluster}[{api}]" if api else f"target/{cluster}"
+
+
 def secret(cluster: str, header: str) -> str:
     """Name of the secret that a cluster sends in a header."""
     return f"secret/{cluster}/{header}"

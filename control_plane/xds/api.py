@@ -20,6 +20,7 @@ from envoy_data_plane.envoy.config.route import v3 as route
 from envoy_data_plane.envoy.extensions.access_loggers.file import v3 as file_log
 from envoy_data_plane.envoy.extensions.access_loggers.filters.cel import v3 as cel_filter
 from envoy_data_plane.envoy.extensions.access_loggers.stream import v3 as stream_log
+from envoy_data_plane.envoy.extensions.clusters.aggregate import v3 as aggregate
 from envoy_data_plane.envoy.extensions.clusters.common.dns import v3 as dns
 from envoy_data_plane.envoy.extensions.clusters.dns import v3 as dns_cluster
 from envoy_data_plane.envoy.extensions.filters.http.buffer import v3 as buffer
@@ -34,6 +35,7 @@ from envoy_data_plane.envoy.extensions.http.early_header_mutation.header_mutatio
 from envoy_data_plane.envoy.extensions.http.injected_credentials.generic import v3 as generic_credential
 from envoy_data_plane.envoy.extensions.resource_monitors.downstream_connections import v3 as connections_monitor
 from envoy_data_plane.envoy.extensions.retry.host.previous_hosts import v3 as previous_hosts
+from envoy_data_plane.envoy.extensions.retry.priority.previous_priorities import v3 as previous_priorities
 from envoy_data_plane.envoy.extensions.transport_sockets.tls import v3 as tls
 from envoy_data_plane.envoy.extensions.upstreams.http import v3 as upstream_http
 from envoy_data_plane.envoy.type import v3 as type_v3
@@ -53,6 +55,7 @@ __all__ = [
     "SECRET",
     "accesslog",
     "ads",
+    "aggregate",
     "bootstrap",
     "buffer",
     "cel_filter",
@@ -80,6 +83,7 @@ __all__ = [
     "overload",
     "pack",
     "previous_hosts",
+    "previous_priorities",
     "protobuf",
     "route",
     "router",

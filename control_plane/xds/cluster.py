@@ -3,10 +3,15 @@
 from control_plane.ir import model as ir
 from control_plane.xds import api
 from control_plane.xds.address import is_ip
-from control_plane.xds.endpoint import build_load_assignment
+from control_plane.xds.circuit_breaker import build_circuit_breakers
+from control_plane.xds.endpoint import Metadata, build_load_assignment
+from control_plane.xds.health_checks import build_health_check
+from control_plane.xds.load_balancing import build_common_lb, lb_policy
+from control_plane.xds.outlier import build_outlier_detection
+from control_plane.xds.tls import build_tls_matches, build_tls_socket
+from control_plane.xds.upstream_filters import build_credential_injectors, with_codec
 
-_CONCURRENT = 10_000
-"""Connections, requests, retries at a time. Envoy's defaults (1,024, and 3 retries) refuse what one core can carry."""
+HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
 def is_eds(cluster: ir.Cluster) -> bool:
@@ -14,32 +19,42 @@ def is_eds(cluster: ir.Cluster) -> bool:
     return all(is_ip(endpoint.host) for endpoint in cluster.endpoints)
 
 
-def build_cluster(cluster: ir.Cluster) -> api.cluster.Cluster:
-    """Build the cluster; its endpoints are served apart if `is_eds`."""
+def build_cluster(cluster: ir.Cluster, metadata: Metadata | None = None) -> api.cluster.Cluster:
+    """Build the cluster; its endpoints, which carry the metadata, are served apart if `is_eds`."""
     built = api.cluster.Cluster(
         name=cluster.name,
         connect_timeout=api.duration(cluster.connect_timeout_seconds),
-        lb_policy=api.cluster.ClusterLbPolicy.LEAST_REQUEST,
-        circuit_breakers=_circuit_breakers(),
+        lb_policy=lb_policy(cluster),
+        common_lb_config=build_common_lb(),
+        circuit_breakers=build_circuit_breakers(cluster.circuit_breaker),
+        # An instance that leaves the configuration gets no new requests, however well it is; those under way are finished.
+        ignore_health_on_host_removal=True,
         upstream_connection_options=api.cluster.UpstreamConnectionOptions(
             tcp_keepalive=api.core.TcpKeepalive(keepalive_probes=3, keepalive_time=60, keepalive_interval=10)
         ),
-        typed_extension_protocol_options={
-            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": api.pack(_protocol(cluster)),
-        },
+        typed_extension_protocol_options={HTTP_OPTIONS: api.pack(_protocol(cluster))},
     )
-    if cluster.tls is not None:
-        built.transport_socket = _tls_socket(cluster.tls)
-    _locate(built, cluster)
+    _protect(built, cluster)
+    _locate(built, cluster, metadata)
     return built
 
 
-def _locate(built: api.cluster.Cluster, cluster: ir.Cluster) -> None:
+def _protect(built: api.cluster.Cluster, cluster: ir.Cluster) -> None:
+    if cluster.tls is not None:
+        built.transport_socket = build_tls_socket(cluster.tls)
+        built.transport_socket_matches = build_tls_matches(cluster)
+    if cluster.outlier_detection is not None:
+        built.outlier_detection = build_outlier_detection(cluster.outlier_detection)
+    if cluster.health_check is not None:
+        built.health_checks = [build_health_check(cluster.health_check, cluster.host_header)]
+
+
+def _locate(built: api.cluster.Cluster, cluster: ir.Cluster, metadata: Metadata | None) -> None:
     if is_eds(cluster):
         built.type = api.cluster.ClusterDiscoveryType.EDS
         built.eds_cluster_config = api.cluster.ClusterEdsClusterConfig(eds_config=api.ads())
         return
-    built.load_assignment = build_load_assignment(cluster)
+    built.load_assignment = build_load_assignment(cluster, metadata)
     built.cluster_type = api.cluster.ClusterCustomClusterType(name="envoy.cluster.dns", typed_config=api.pack(_dns(cluster)))
 
 
@@ -58,21 +73,10 @@ def _dns(cluster: ir.Cluster) -> api.dns_cluster.DnsCluster:
     )
 
 
-def _circuit_breakers() -> api.cluster.CircuitBreakers:
-    return api.cluster.CircuitBreakers(
-        thresholds=[
-            api.cluster.CircuitBreakersThresholds(
-                max_connections=_CONCURRENT,
-                max_pending_requests=_CONCURRENT,
-                max_requests=_CONCURRENT,
-                max_retries=_CONCURRENT,
-            )
-        ]
-    )
-
-
 def _protocol(cluster: ir.Cluster) -> api.upstream_http.HttpProtocolOptions:
-    options = api.upstream_http.HttpProtocolOptions(http_filters=_http_filters(cluster))
+    options = api.upstream_http.HttpProtocolOptions(
+        http_filters=with_codec(build_credential_injectors(cluster.injected_headers))
+    )
     if cluster.tls is not None:
         options.auto_config = api.upstream_http.HttpProtocolOptionsAutoHttpConfig(
             http_protocol_options=api.core.Http1ProtocolOptions(), http2_protocol_options=api.core.Http2ProtocolOptions()
@@ -82,42 +86,3 @@ def _protocol(cluster: ir.Cluster) -> api.upstream_http.HttpProtocolOptions:
             http_protocol_options=api.core.Http1ProtocolOptions()
         )
     return options
-
-
-def _http_filters(cluster: ir.Cluster) -> list[api.hcm.HttpFilter]:
-    """Return the upstream http_filters: they run once per attempt. None at all where there is nothing to inject."""
-    if not cluster.injected_headers:
-        return []
-    ordered = sorted(cluster.injected_headers, key=lambda injected: injected.header)
-    codec = api.hcm.HttpFilter(
-        name="envoy.filters.http.upstream_codec", typed_config=api.pack(api.upstream_codec.UpstreamCodec())
-    )
-    return [*map(_credential_injector, ordered), codec]
-
-
-def _credential_injector(injected: ir.InjectedHeader) -> api.hcm.HttpFilter:
-    credential = api.generic_credential.Generic(
-        credential=api.tls.SdsSecretConfig(name=injected.secret_name, sds_config=api.ads()), header=injected.header
-    )
-    injector = api.credential_injector.CredentialInjector(
-        overwrite=True, credential=api.extension("envoy.http.injected_credentials.generic", credential)
-    )
-    return api.hcm.HttpFilter(name=f"plano.credential.{injected.header}", typed_config=api.pack(injector))
-
-
-def _tls_socket(tls: ir.UpstreamTls) -> api.core.TransportSocket:
-    validation = api.tls.CertificateValidationContext(
-        trusted_ca=api.core.DataSource(filename=tls.ca_path), match_typed_subject_alt_names=[_subject(tls.sni)]
-    )
-    context = api.tls.UpstreamTlsContext(
-        sni="" if is_ip(tls.sni) else tls.sni,
-        common_tls_context=api.tls.CommonTlsContext(alpn_protocols=["h2", "http/1.1"], validation_context=validation),
-    )
-    return api.core.TransportSocket(name="envoy.transport_sockets.tls", typed_config=api.pack(context))
-
-
-def _subject(name: str) -> api.tls.SubjectAltNameMatcher:
-    kinds = api.tls.SubjectAltNameMatcherSanType
-    return api.tls.SubjectAltNameMatcher(
-        san_type=kinds.IP_ADDRESS if is_ip(name) else kinds.DNS, matcher=api.matcher.StringMatcher(exact=name)
-    )

@@ -34,6 +34,11 @@ def _routes_of(routes: Iterable[ir.Route]) -> set[str]:
 
 def _clusters(gateway: ir.Gateway) -> Iterator[str]:
     known = {cluster.name for cluster in gateway.clusters}
+    for chain in gateway.chains:
+        who = f"chain {chain.name!r}"
+        yield from _missing(who, "cluster", (member.cluster for member in chain.members), known)
+        yield from () if chain.members else (f"{who} has no members",)
+    known |= {chain.name for chain in gateway.chains}
     for listener in gateway.listeners:
         yield from _missing(f"listener {listener.name!r}", "cluster", (route.cluster for route in listener.routes), known)
     yield from _missing("the egress listener", "cluster", (route.cluster for route in gateway.egress.routes), known)

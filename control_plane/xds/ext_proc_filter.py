@@ -21,7 +21,9 @@ _UNAVAILABLE = api.type_v3.StatusCode.ServiceUnavailable
 def build_ext_proc(listener: ir.Listener) -> api.hcm.HttpFilter:
     """Build the decide stage of a listener."""
     config = api.ext_proc.ExternalProcessor(
-        grpc_service=_grpc_service(listener),
+        grpc_service=build_grpc_service(
+            stage=contract.STAGE_DECIDE if listener.shows_headers else contract.STAGE_DECIDE_BODY, listener=listener.name
+        ),
         processing_mode=processing_mode(sends_headers=listener.shows_headers),
         request_attributes=[] if listener.shows_headers else list(contract.REQUEST_ATTRIBUTES),
         # Envoy's default of 200 ms is shorter than any call of a filter or of an orchestrator.
@@ -48,16 +50,14 @@ def processing_mode(*, sends_headers: bool) -> api.ext_proc.ProcessingMode:
     )
 
 
-def _grpc_service(listener: ir.Listener) -> api.core.GrpcService:
-    stage = contract.STAGE_DECIDE if listener.shows_headers else contract.STAGE_DECIDE_BODY
+def build_grpc_service(*, stage: str, listener: str = "") -> api.core.GrpcService:
+    """Build the way to ext_proc, which is told who asks."""
+    said = {contract.STAGE_METADATA: stage, contract.LISTENER_METADATA: listener}
     return api.core.GrpcService(
         envoy_grpc=api.core.GrpcServiceEnvoyGrpc(cluster_name=EXT_PROC_CLUSTER),
         # Not the field of the same name in envoy_grpc, which is for xDS streams alone.
         retry_policy=_next_worker(),
-        initial_metadata=[
-            api.core.HeaderValue(key=contract.STAGE_METADATA, value=stage),
-            api.core.HeaderValue(key=contract.LISTENER_METADATA, value=listener.name),
-        ],
+        initial_metadata=[api.core.HeaderValue(key=key, value=value) for key, value in said.items() if value],
     )
 
 

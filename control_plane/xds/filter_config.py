@@ -1,9 +1,13 @@
 """Gateway -> FilterConfig: what ext_proc must know, and no secret."""
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from control_plane.ir import model as ir
 from protos import filter_config_pb2 as pb
+
+_Members = Mapping[str, tuple[ir.ChainMember, ...]]
+"""By chain: where its attempts go."""
 
 _LISTENER_KINDS: Final = {ir.ListenerKind.AGENT: pb.Listener.AGENT, ir.ListenerKind.MODEL: pb.Listener.MODEL}
 _FILTER_TYPES: Final = {ir.FilterType.MCP: pb.Filter.MCP, ir.FilterType.HTTP: pb.Filter.HTTP}
@@ -11,12 +15,14 @@ _FILTER_TYPES: Final = {ir.FilterType.MCP: pb.Filter.MCP, ir.FilterType.HTTP: pb
 
 def build_filter_config(gateway: ir.Gateway, *, version: str = "") -> pb.FilterConfig:
     """Build the configuration of ext_proc."""
+    members = {chain.name: chain.members for chain in gateway.chains}
+    plans = {plan.alias: plan.shares for plan in gateway.alias_plans}
     return pb.FilterConfig(
         version=version,
         listeners=[_listener(plan) for plan in sorted(gateway.plans, key=lambda plan: plan.name)],
         filters=[_filter(step) for step in sorted(gateway.filters, key=lambda step: step.id)],
-        models=[_model(model) for model in sorted(gateway.models, key=lambda model: model.name)],
-        aliases=[pb.Alias(name=name, model=model) for name, model in sorted(gateway.aliases)],
+        models=[_model(model, members) for model in sorted(gateway.models, key=lambda model: model.name)],
+        aliases=[_alias(name, model, plans.get(name, ()), members) for name, model in sorted(gateway.aliases)],
         orchestrator=_orchestrator(gateway.orchestrator),
         egress_url=gateway.egress.url,
     )
@@ -58,16 +64,50 @@ def _filter(step: ir.Filter) -> pb.Filter:
     )
 
 
-def _model(model: ir.Model) -> pb.Model:
-    routes = sorted(model.routes, key=lambda route: route.api)
+def _model(model: ir.Model, members: _Members) -> pb.Model:
     return pb.Model(
         name=model.name,
         upstream_model=model.upstream_model,
         default=model.is_default,
         internal=model.is_internal,
         provider=model.provider,
-        routes=[pb.ModelRoute(api=route.api, route=route.route, path=route.path) for route in routes],
+        routes=_model_routes(model.routes, members),
+        targets=[_target(target) for target in sorted(model.targets, key=lambda target: target.api)],
     )
+
+
+def _model_routes(routes: Iterable[ir.ModelRoute], members: _Members) -> list[pb.ModelRoute]:
+    return [_model_route(route, members) for route in sorted(routes, key=lambda route: route.api)]
+
+
+def _model_route(route: ir.ModelRoute, members: _Members) -> pb.ModelRoute:
+    tried = members[route.route] if route.by_attempt else ()
+    return pb.ModelRoute(
+        api=route.api,
+        route=route.route,
+        path=route.path,
+        by_attempt=route.by_attempt,
+        members=[pb.Member(model=member.model, api=member.api) for member in tried],
+    )
+
+
+def _target(target: ir.ModelTarget) -> pb.Target:
+    quirks = target.quirks
+    differs = pb.Quirks(
+        max_tokens_field=quirks.max_tokens_field,
+        cache_markers=quirks.cache_markers,
+        reasoning_history=quirks.reasoning_history,
+        joins_text=quirks.joins_text,
+    )
+    return pb.Target(api=target.api, path=target.path, quirks=differs if differs.ByteSize() else None)
+
+
+def _alias(name: str, model: str, shares: Iterable[ir.AliasShare], members: _Members) -> pb.Alias:
+    return pb.Alias(name=name, model=model, shares=[_share(share, members) for share in shares])
+
+
+def _share(share: ir.AliasShare, members: _Members) -> pb.Share:
+    return pb.Share(model=share.model, weight=share.weight, routes=_model_routes(share.routes, members))
 
 
 def _orchestrator(orchestrator: ir.Orchestrator | None) -> pb.Orchestrator | None:

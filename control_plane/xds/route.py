@@ -1,10 +1,12 @@
 """ir.Route -> RouteConfiguration: one virtual host whose matcher looks `x-plano-route` up in a map."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from control_plane.ir import model as ir
 from control_plane.xds import api
 from control_plane.xds.decided import DECIDED_PATH
+from control_plane.xds.load_balancing import build_hash_policy
+from control_plane.xds.retry import build_retry_policy
 from ext_proc import contract
 
 _ADD_IF_ABSENT = api.core.HeaderValueOptionHeaderAppendAction.ADD_IF_ABSENT
@@ -20,29 +22,37 @@ _ANSWERS = (
 )
 """Response headers, and the dynamic metadata that they show; absent metadata adds no header."""
 
+_INSIDE = (contract.LOCAL_REPLY_HEADER, contract.RETRY_HEADER, contract.RETRY_AFTER_HEADER)
+"""Response headers between the parts of the gateway."""
+
 
 def build_route_configuration(
-    name: str, routes: Iterable[ir.Route], *, max_request_bytes: int, undecided: api.xds_matcher.MatcherOnMatch | None = None
+    name: str,
+    routes: Iterable[ir.Route],
+    *,
+    max_request_bytes: int,
+    chains: Collection[str] = (),
+    undecided: api.xds_matcher.MatcherOnMatch | None = None,
 ) -> api.route.RouteConfiguration:
     """Build the route table of a listener: each request goes where its route header says; `undecided` has the others."""
+    ordered = sorted(routes, key=lambda route: route.name)
+    actions = {route.name: on_match(build_route(route, is_chain=route.cluster in chains)) for route in ordered}
     host = api.route.VirtualHost(
         name=name,
         domains=["*"],
-        matcher=_by_route_header(
-            sorted(routes, key=lambda route: route.name), undecided or on_match(reply_route("(none)", 404))
-        ),
+        matcher=by_header(contract.ROUTE_HEADER, actions, undecided or on_match(reply_route("(none)", 404))),
         request_headers_to_remove=list(contract.INTERNAL_HEADERS),
-        response_headers_to_add=[_answer(header, key) for header, key in _ANSWERS],
+        response_headers_to_add=[
+            *(_answer(header, key) for header, key in _ANSWERS),
+            _header(contract.ATTEMPTS_HEADER, "%UPSTREAM_REQUEST_ATTEMPT_COUNT%", _OVERWRITE),
+        ],
         # What an upstream says under our names is not ours. Envoy removes before it adds.
-        response_headers_to_remove=[*(header for header, _ in _ANSWERS), contract.LOCAL_REPLY_HEADER],
+        response_headers_to_remove=[*(header for header, _ in _ANSWERS), contract.ATTEMPTS_HEADER, *_INSIDE],
         # Bounds what ext_proc is shown and what a retry can repeat, apart from the buffers of a connection.
         request_body_buffer_limit=max_request_bytes,
     )
-    return api.route.RouteConfiguration(name=name, virtual_hosts=[host])
-
-
-def _by_route_header(routes: list[ir.Route], undecided: api.xds_matcher.MatcherOnMatch) -> api.xds_matcher.Matcher:
-    return by_header(contract.ROUTE_HEADER, {route.name: on_match(build_route(route)) for route in routes}, undecided)
+    # So that a route knows better than its table which agent answered.
+    return api.route.RouteConfiguration(name=name, virtual_hosts=[host], most_specific_header_mutations_wins=True)
 
 
 def by_header(
@@ -72,42 +82,36 @@ def reply_route(name: str, status: int) -> api.route.Route:
     return api.route.Route(name=name, match=_any(), direct_response=api.route.DirectResponseAction(status=status))
 
 
-def build_route(route: ir.Route) -> api.route.Route:
+def build_route(route: ir.Route, *, is_chain: bool = False) -> api.route.Route:
     """Build one route, without regard to how requests find it."""
     return api.route.Route(
         name=route.name,
         match=_any(),
-        route=_route_action(route),
+        route=_route_action(route, is_chain=is_chain),
         request_headers_to_add=[_header(name, value, _ADD_IF_ABSENT) for name, value in route.default_headers],
         request_headers_to_remove=[] if route.keeps_credentials else [*contract.CREDENTIAL_HEADERS, *_CLIENT_ADDRESS],
+        response_headers_to_add=[_agent_that_answered()] if is_chain else [],
     )
 
 
-def _route_action(route: ir.Route) -> api.route.RouteAction:
+def _route_action(route: ir.Route, *, is_chain: bool) -> api.route.RouteAction:
     return api.route.RouteAction(
         cluster=route.cluster,
-        # No bound on the whole answer: a stream may last. The retry policy bounds the wait for headers, per attempt.
-        timeout=api.duration(0),
+        # Usually no bound on the whole answer: a stream may last. The retry policy bounds the wait for headers, per attempt.
+        timeout=api.duration(route.total_timeout_seconds),
         idle_timeout=api.duration(route.idle_timeout_seconds),
         prefix_rewrite=f"{route.path_prefix}/" if route.path_prefix else "",
         path_rewrite=DECIDED_PATH if route.takes_decided_path else "",
         auto_host_rewrite=True,
-        retry_policy=_retry_policy(route),
+        hash_policy=build_hash_policy(route.hash_header),
+        retry_policy=build_retry_policy(route, is_chain=is_chain),
     )
 
 
-def _retry_policy(route: ir.Route) -> api.route.RetryPolicy:
-    return api.route.RetryPolicy(
-        retry_on=",".join(route.retry.on),
-        num_retries=route.retry.attempts,
-        retriable_status_codes=sorted(route.retry.statuses),
-        per_try_timeout=api.duration(route.response_timeout_seconds),
-        retry_back_off=api.route.RetryPolicyRetryBackOff(base_interval=api.duration(0.05), max_interval=api.duration(1)),
-        # An upstream that says when to come back is obeyed, within reason.
-        rate_limited_retry_back_off=api.route.RetryPolicyRateLimitedRetryBackOff(
-            reset_headers=[api.route.RetryPolicyResetHeader(name="retry-after")], max_interval=api.duration(10)
-        ),
-    )
+def _agent_that_answered() -> api.core.HeaderValueOption:
+    """Name the agent of the last attempt; what answers for a model has told by metadata already."""
+    value = f"%UPSTREAM_METADATA({contract.METADATA_NAMESPACE}:{contract.METADATA_AGENT})%"
+    return _header(contract.AGENT_HEADER, value, _OVERWRITE)
 
 
 def _any() -> api.route.RouteMatch:

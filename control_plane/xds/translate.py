@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from control_plane.ir import model as ir
 from control_plane.ir import names
 from control_plane.xds import api, consistency
+from control_plane.xds.chain import build_chain, targets
 from control_plane.xds.cluster import build_cluster, is_eds
 from control_plane.xds.encode import encode
-from control_plane.xds.endpoint import build_load_assignment
+from control_plane.xds.endpoint import Metadata, build_load_assignment
 from control_plane.xds.filter_config import build_filter_config, serialize
 from control_plane.xds.listener import build_egress_listener, build_listener
 from control_plane.xds.resources import Resource, Resources
@@ -34,11 +35,20 @@ def _filter_config(gateway: ir.Gateway, *, version: str) -> _Named:
 
 def _clusters(gateway: ir.Gateway) -> Iterator[_Named]:
     for cluster in gateway.clusters:
-        yield api.CLUSTER, Resource(cluster.name, encode(build_cluster(cluster)))
-        if is_eds(cluster):
-            yield api.ENDPOINT, Resource(cluster.name, encode(build_load_assignment(cluster)))
+        yield from _cluster(cluster)
         for injected in cluster.injected_headers:
             yield api.SECRET, Resource(injected.secret_name, encode(build_secret(injected)))
+    for target in targets(gateway):
+        yield from _cluster(target.cluster, target.metadata)
+    known = {cluster.name: cluster for cluster in gateway.clusters}
+    for chain in gateway.chains:
+        yield api.CLUSTER, Resource(chain.name, encode(build_chain(chain, known)))
+
+
+def _cluster(cluster: ir.Cluster, metadata: Metadata | None = None) -> Iterator[_Named]:
+    yield api.CLUSTER, Resource(cluster.name, encode(build_cluster(cluster, metadata)))
+    if is_eds(cluster):
+        yield api.ENDPOINT, Resource(cluster.name, encode(build_load_assignment(cluster, metadata)))
 
 
 def _listeners(gateway: ir.Gateway) -> Iterator[_Named]:
@@ -53,5 +63,11 @@ def _listeners(gateway: ir.Gateway) -> Iterator[_Named]:
 def _routes(
     name: str, routes: tuple[ir.Route, ...], gateway: ir.Gateway, undecided: api.xds_matcher.MatcherOnMatch | None = None
 ) -> _Named:
-    table = build_route_configuration(name, routes, max_request_bytes=gateway.max_request_bytes, undecided=undecided)
+    table = build_route_configuration(
+        name,
+        routes,
+        max_request_bytes=gateway.max_request_bytes,
+        chains={chain.name for chain in gateway.chains},
+        undecided=undecided,
+    )
     return api.ROUTE, Resource(name, encode(table))

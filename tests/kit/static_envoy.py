@@ -32,8 +32,10 @@ def _with_static_secrets(cluster: api.cluster.Cluster) -> api.cluster.Cluster:
     """Look secrets up in the bootstrap: Envoy's validation dies with a segmentation fault when one comes over ADS."""
     (name, packed), *_ = cluster.typed_extension_protocol_options.items()
     options = api.upstream_http.HttpProtocolOptions.parse(packed.value)
-    for http_filter in options.http_filters[:-1]:
+    for http_filter in options.http_filters:
         assert http_filter.typed_config is not None
+        if http_filter.typed_config.type_url != api.type_url(api.credential_injector.CredentialInjector):
+            continue
         injector = api.credential_injector.CredentialInjector.parse(http_filter.typed_config.value)
         assert injector.credential is not None
         assert injector.credential.typed_config is not None

@@ -1,0 +1,91 @@
+"""ir.Chain -> an aggregate cluster, and a cluster of its own for each target: the upstream, and what an attempt at it needs.
+
+Envoy picks the first member that is well, and a retry (see `retry.py`) the next one. Filters of the aggregate run on each
+attempt, those of its members do not: so what differs between members travels as metadata of their endpoints.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from control_plane.ir import model as ir
+from control_plane.ir import names
+from control_plane.xds import api
+from control_plane.xds.attempt_filter import build_attempt_filter
+from control_plane.xds.circuit_breaker import build_chain_breakers
+from control_plane.xds.cluster import HTTP_OPTIONS
+from control_plane.xds.endpoint import CREDENTIALS_NAMESPACE, Metadata
+from control_plane.xds.upstream_filters import with_codec
+from ext_proc import contract
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A member's cluster, whose endpoints say what they are."""
+
+    cluster: ir.Cluster
+    metadata: Metadata
+
+
+def targets(gateway: ir.Gateway) -> Iterator[Target]:
+    """Yield the targets of all chains, each once, by name."""
+    known = {cluster.name: cluster for cluster in gateway.clusters}
+    found = {_target_name(member): member for chain in gateway.chains for member in chain.members}
+    for name, member in sorted(found.items()):
+        yield _target(name, member, known[member.cluster])
+
+
+def build_chain(chain: ir.Chain, clusters: Mapping[str, ir.Cluster]) -> api.cluster.Cluster:
+    """Build the cluster that routes name; a member that occurs again is not tried again before the others were."""
+    members = dict.fromkeys(_target_name(member) for member in chain.members)
+    config = api.aggregate.ClusterConfig(clusters=list(members))
+    return api.cluster.Cluster(
+        name=chain.name,
+        connect_timeout=api.duration(chain.connect_timeout_seconds),
+        lb_policy=api.cluster.ClusterLbPolicy.CLUSTER_PROVIDED,
+        cluster_type=api.cluster.ClusterCustomClusterType(name="envoy.clusters.aggregate", typed_config=api.pack(config)),
+        circuit_breakers=build_chain_breakers(chain.circuit_breaker),
+        typed_extension_protocol_options={HTTP_OPTIONS: api.pack(_protocol(chain, clusters))},
+    )
+
+
+def _target_name(member: ir.ChainMember) -> str:
+    return names.target(member.cluster, member.api)
+
+
+def _target(name: str, member: ir.ChainMember, cluster: ir.Cluster) -> Target:
+    said = {"agent": member.agent, "model": member.model, "api": member.api}
+    metadata = {contract.METADATA_NAMESPACE: {key: value for key, value in said.items() if value}}
+    credentials = {injected.header: injected.value.reveal() for injected in cluster.injected_headers}
+    if credentials:
+        metadata[CREDENTIALS_NAMESPACE] = credentials
+    return Target(replace(cluster, name=name, injected_headers=()), metadata)
+
+
+def _protocol(chain: ir.Chain, clusters: Mapping[str, ir.Cluster]) -> api.upstream_http.HttpProtocolOptions:
+    filters = [build_attempt_filter()] if any(member.model for member in chain.members) else []
+    headers = {injected.header for member in chain.members for injected in clusters[member.cluster].injected_headers}
+    if headers:
+        filters.append(_credentials(sorted(headers)))
+    return api.upstream_http.HttpProtocolOptions(
+        http_filters=with_codec(filters),
+        explicit_http_config=api.upstream_http.HttpProtocolOptionsExplicitHttpConfig(
+            http_protocol_options=api.core.Http1ProtocolOptions()
+        ),
+    )
+
+
+def _credentials(headers: Iterable[str]) -> api.hcm.HttpFilter:
+    """Send each attempt with the key of its endpoint; what the attempt before has set would otherwise stay."""
+    mutations = [mutation for header in headers for mutation in (_remove(header), _set(header))]
+    config = api.header_mutation.HeaderMutation(mutations=api.header_mutation.Mutations(request_mutations=mutations))
+    return api.hcm.HttpFilter(name="plano.credentials", typed_config=api.pack(config))
+
+
+def _remove(header: str) -> api.mutation.HeaderMutation:
+    return api.mutation.HeaderMutation(remove=header)
+
+
+def _set(header: str) -> api.mutation.HeaderMutation:
+    value = api.core.HeaderValue(key=header, value=f"%UPSTREAM_METADATA({CREDENTIALS_NAMESPACE}:{header})%")
+    overwrite = api.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
+    return api.mutation.HeaderMutation(append=api.core.HeaderValueOption(header=value, append_action=overwrite))

@@ -1,0 +1,41 @@
+"""What a cluster may have under way: beyond it Envoy answers 503 at once. Retries have a budget of their own."""
+
+from typing import Final
+
+from control_plane.ir import model as ir
+from control_plane.xds import api
+
+_FEW_RETRIES: Final = 3
+"""Always allowed at a time, however few requests there are to take a part of."""
+
+
+def build_circuit_breakers(breaker: ir.CircuitBreaker) -> api.cluster.CircuitBreakers:
+    """Build the limits of an upstream."""
+    limits = _limits(breaker)
+    if breaker.max_retries is None:
+        limits.retry_budget = api.cluster.CircuitBreakersThresholdsRetryBudget(
+            budget_percent=api.type_v3.Percent(value=breaker.retry_budget_percent), min_retry_concurrency=_FEW_RETRIES
+        )
+    else:
+        limits.max_retries = breaker.max_retries
+    return api.cluster.CircuitBreakers(thresholds=[limits])
+
+
+def build_chain_breakers(breaker: ir.CircuitBreaker) -> api.cluster.CircuitBreakers:
+    """Build the limits of a chain, whose members have limits of their own.
+
+    No budget: Envoy counts a chain's requests with its members, so that a part of the chain's own would be none at all.
+    """
+    limits = _limits(breaker)
+    limits.max_retries = breaker.max_requests if breaker.max_retries is None else breaker.max_retries
+    return api.cluster.CircuitBreakers(thresholds=[limits])
+
+
+def _limits(breaker: ir.CircuitBreaker) -> api.cluster.CircuitBreakersThresholds:
+    return api.cluster.CircuitBreakersThresholds(
+        max_connections=breaker.max_connections,
+        max_pending_requests=breaker.max_pending_requests,
+        max_requests=breaker.max_requests,
+        # Statistics tell how much is left: `plano status` shows it.
+        track_remaining=True,
+    )

@@ -1,0 +1,62 @@
+"""ir.Retry -> Envoy's retry policy: what is tried again, where, and after how long."""
+
+from typing import Final
+
+from control_plane.ir import model as ir
+from control_plane.xds import api
+from ext_proc import contract
+
+_OTHER_ENDPOINT_TRIES: Final = 5
+
+
+def build_retry_policy(route: ir.Route, *, is_chain: bool = False) -> api.route.RetryPolicy:
+    """Build a route's retry policy; a chain's goes on to the next member, any other to the next endpoint."""
+    policy = _basic(route, wait_header=contract.RETRY_AFTER_HEADER if is_chain else "retry-after")
+    if is_chain:
+        policy.retry_priority = _next_member()
+        # One provider's `retry-after` says nothing about the next: only what the attempt stage says of all of them is obeyed.
+        # Set by the attempt stage as well, on answers whose body says that another model may do better.
+        policy.retry_on = ",".join([policy.retry_on, "retriable-headers"])
+        policy.retriable_headers = [api.route.HeaderMatcher(name=contract.RETRY_HEADER, present_match=True)]
+    return policy
+
+
+def _basic(route: ir.Route, *, wait_header: str) -> api.route.RetryPolicy:
+    retry = route.retry
+    policy = api.route.RetryPolicy(
+        retry_on=",".join(retry.on),
+        num_retries=retry.attempts,
+        retriable_status_codes=sorted(retry.statuses),
+        per_try_timeout=api.duration(route.response_timeout_seconds),
+        # Jittered: the wait before retry n is random, at most base * (2^n - 1).
+        retry_back_off=api.route.RetryPolicyRetryBackOff(
+            base_interval=api.duration(retry.base_backoff_seconds), max_interval=api.duration(retry.max_backoff_seconds)
+        ),
+        retry_host_predicate=[_other_endpoint()],
+        host_selection_retry_max_attempts=_OTHER_ENDPOINT_TRIES,
+    )
+    if retry.honours_retry_after:
+        policy.rate_limited_retry_back_off = api.route.RetryPolicyRateLimitedRetryBackOff(
+            reset_headers=[api.route.RetryPolicyResetHeader(name=wait_header)],
+            max_interval=api.duration(retry.max_backoff_seconds),
+        )
+    return policy
+
+
+def _next_member() -> api.route.RetryPolicyRetryPriority:
+    """Go to the next member that is well and was not tried; when all were, begin again.
+
+    Members are priorities to Envoy. Why an attempt failed does not reach this choice, so no failure leads to the same member
+    at once: what was silent or rate limited is not asked again before the others were.
+    """
+    previous = api.previous_priorities.PreviousPrioritiesConfig(update_frequency=1)
+    return api.route.RetryPolicyRetryPriority(
+        name="envoy.retry_priorities.previous_priorities", typed_config=api.pack(previous)
+    )
+
+
+def _other_endpoint() -> api.route.RetryPolicyRetryHostPredicate:
+    """Avoid the endpoint that failed where there is another one."""
+    return api.route.RetryPolicyRetryHostPredicate(
+        name="envoy.retry_host_predicates.previous_hosts", typed_config=api.pack(api.previous_hosts.PreviousHostsPredicate())
+    )
