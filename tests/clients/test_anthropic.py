@@ -1,0 +1,79 @@
+"""The official `anthropic` package as a client of both kinds of listeners."""
+
+import anthropic
+import pytest
+from anthropic.types import MessageParam
+
+from tests.clients.conftest import SECRETS, Clients
+from tests.clients.speaking import TEXT
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("clients")]
+
+LISTENERS = ("models", "travel")
+
+
+def saying(text: str) -> list[MessageParam]:
+    return [{"role": "user", "content": text}]
+
+
+@pytest.mark.parametrize("listener", LISTENERS)
+async def test_messages(clients: Clients, listener: str) -> None:
+    async with clients.anthropic(listener) as client:
+        answer = await client.messages.create(model="claude", max_tokens=9, messages=saying("Will it rain?"))
+    assert [block.text for block in answer.content if block.type == "text"] == [TEXT]
+    assert (answer.stop_reason, answer.usage.output_tokens) == ("end_turn", 4)
+
+
+@pytest.mark.parametrize("listener", LISTENERS)
+async def test_messages_streamed(clients: Clients, listener: str) -> None:
+    async with (
+        clients.anthropic(listener) as client,
+        client.messages.stream(model="claude", max_tokens=9, messages=saying("Will it rain?")) as stream,
+    ):
+        text = "".join([word async for word in stream.text_stream])
+        final = await stream.get_final_message()
+    assert (text, final.stop_reason, final.usage.output_tokens) == (TEXT, "end_turn", 4)
+
+
+async def test_the_gateways_key_not_the_clients(clients: Clients) -> None:
+    async with clients.anthropic("models") as client:
+        await client.messages.create(model="anthropic/claude", max_tokens=9, messages=saying("hi"))
+    assert clients.provider.last.headers["x-api-key"] == SECRETS["ANTHROPIC_KEY"]
+    assert clients.provider.last_json["model"] == "claude"
+
+
+async def test_an_unknown_model(clients: Clients) -> None:
+    async with clients.anthropic("models") as client:
+        with pytest.raises(anthropic.NotFoundError) as raised:
+            await client.messages.create(model="nobody-knows", max_tokens=9, messages=saying("hi"))
+    assert isinstance(raised.value.body, dict)
+    assert raised.value.body["error"]["type"] == "not_found_error"
+    assert "nobody-knows" in raised.value.body["error"]["message"]
+
+
+async def test_a_bad_request(clients: Clients) -> None:
+    async with clients.anthropic("travel") as client:
+        with pytest.raises(anthropic.BadRequestError) as raised:
+            await client.messages.create(model="claude", max_tokens=9, messages=[])
+    assert "messages" in str(raised.value.body)
+
+
+@pytest.mark.parametrize("listener", LISTENERS)
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, anthropic.BadRequestError),
+        (401, anthropic.AuthenticationError),
+        (403, anthropic.PermissionDeniedError),
+        (429, anthropic.RateLimitError),
+        (529, anthropic.InternalServerError),
+    ],
+)
+async def test_errors_of_whoever_answers_pass_through(
+    clients: Clients, listener: str, status: int, error: type[anthropic.APIStatusError]
+) -> None:
+    async with clients.anthropic(listener) as client:
+        with pytest.raises(error) as raised:
+            await client.messages.create(model="claude", max_tokens=9, messages=saying(f"fail {status}"))
+    assert raised.value.status_code == status
+    assert raised.value.body == {"type": "error", "error": {"type": "x_error", "message": "mine"}}
