@@ -156,12 +156,24 @@ class Quirks(_message.Message):
     def __init__(self, max_tokens_field: _Optional[str] = ..., cache_markers: _Optional[str] = ..., reasoning_history: _Optional[str] = ..., refuses_reasoning_effort: _Optional[bool] = ..., joins_text: _Optional[bool] = ..., default_max_tokens: _Optional[int] = ..., system_messages: _Optional[bool] = ..., thinking: _Optional[str] = ...) -> None: ...
 
 class Alias(_message.Message):
-    __slots__ = ("name", "model")
+    __slots__ = ("name", "model", "shares")
     NAME_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
+    SHARES_FIELD_NUMBER: _ClassVar[int]
     name: str
     model: str
-    def __init__(self, name: _Optional[str] = ..., model: _Optional[str] = ...) -> None: ...
+    shares: _containers.RepeatedCompositeFieldContainer[Share]
+    def __init__(self, name: _Optional[str] = ..., model: _Optional[str] = ..., shares: _Optional[_Iterable[_Union[Share, _Mapping]]] = ...) -> None: ...
+
+class Share(_message.Message):
+    __slots__ = ("model", "weight", "routes")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    ROUTES_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    weight: int
+    routes: _containers.RepeatedCompositeFieldContainer[ModelRoute]
+    def __init__(self, model: _Optional[str] = ..., weight: _Optional[int] = ..., routes: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ...) -> None: ...
 
 class Orchestrator(_message.Message):
     __slots__ = ("model", "timeout_seconds", "context_length")

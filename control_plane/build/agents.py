@@ -6,12 +6,22 @@ has a cluster and a route for each role that it plays.
 
 from collections.abc import Mapping
 
-from control_plane.build.resilience import hash_header, idle_timeout, response_timeout, settings_of
-from control_plane.build.retries import agent_retry
+from control_plane.build.resilience import (
+    build_circuit_breaker,
+    connect_timeout,
+    hash_header,
+    idle_timeout,
+    response_timeout,
+    settings_of,
+)
+from control_plane.build.retries import agent_retry, chain_retries
 from control_plane.build.upstream import parse_upstream
-from control_plane.config.model import Agent, Filter, Listener, ListenerAgent, Overrides, PlanoConfig
+from control_plane.config.model import Agent, Filter, Listener, ListenerAgent, Overrides, PlanoConfig, Resilience
 from control_plane.ir import model as ir
 from control_plane.ir import names
+
+AGENTS_ARE_CHAINED = False
+"""Whether Envoy is told of chains."""
 
 
 def services(config: PlanoConfig) -> dict[str, Agent | Filter]:
@@ -23,6 +33,35 @@ def services(config: PlanoConfig) -> dict[str, Agent | Filter]:
 def offered_agents(config: PlanoConfig) -> list[str]:
     """Return the ids that some listener offers as agents, sorted."""
     return sorted({agent.id for listener in config.listeners for agent in listener.agents})
+
+
+def called_agents(config: PlanoConfig) -> list[str]:
+    """Return the ids of the agents that are offered, or stand in for one that is, sorted."""
+    offered = offered_agents(config)
+    known = services(config)
+    return sorted({*offered, *(name for agent_id in offered for name in _fallbacks(known[agent_id]))})
+
+
+def build_agent_chains(config: PlanoConfig) -> list[ir.Chain]:
+    """Build the chains of the agents that are offered and have fallbacks."""
+    known = services(config)
+    chained = [known[agent_id] for agent_id in offered_agents(config) if _fallbacks(known[agent_id])]
+    return [_chain(service, settings_of(service.resilience, config.overrides), config.overrides) for service in chained]
+
+
+def _fallbacks(service: Agent | Filter) -> tuple[str, ...]:
+    return service.fallbacks if isinstance(service, Agent) and AGENTS_ARE_CHAINED else ()
+
+
+def _chain(service: Agent | Filter, settings: Resilience, overrides: Overrides) -> ir.Chain:
+    ids = (service.id, *_fallbacks(service))
+    path = parse_upstream(service.instances[0].url).path
+    return ir.Chain(
+        name=names.chain(names.agent(service.id)),
+        members=tuple(ir.ChainMember(cluster=names.agent(agent_id), agent=agent_id, path_prefix=path) for agent_id in ids),
+        connect_timeout_seconds=connect_timeout(settings, overrides),
+        circuit_breaker=build_circuit_breaker(settings),
+    )
 
 
 def used_filters(config: PlanoConfig) -> list[str]:
@@ -41,15 +80,17 @@ def _agent_route(service: Agent | Filter, listener: Listener, overrides: Overrid
     """Build the route to one agent, which gets the client's credentials: they are meant for it."""
     settings = settings_of(service.resilience, overrides)
     response_seconds = response_timeout(settings, listener.timeout)
+    fallbacks = _fallbacks(service)
+    retries = chain_retries(1 + len(fallbacks), settings, listener.max_retries)
     return ir.Route(
         name=names.agent(service.id),
-        cluster=names.agent(service.id),
-        hash_header=hash_header(settings),
+        cluster=names.chain(names.agent(service.id)) if fallbacks else names.agent(service.id),
+        hash_header="" if fallbacks else hash_header(settings),
         path_prefix=parse_upstream(service.instances[0].url).path,
         total_timeout_seconds=settings.timeouts.total,
         response_timeout_seconds=response_seconds,
         idle_timeout_seconds=idle_timeout(settings, listener.idle_timeout, response_seconds),
-        retry=agent_retry(settings, listener.max_retries),
+        retry=agent_retry(settings, retries),
         keeps_credentials=True,
     )
 

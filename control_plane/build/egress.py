@@ -63,7 +63,7 @@ def _filter_route(step: ir.Filter, settings: Resilience) -> ir.Route:
 
 def _orchestrator_route(orchestrator: ir.Orchestrator, entries: tuple[ProviderEntry, ...], overrides: Overrides) -> ir.Route:
     entry = next(entry for entry in entries if entry.name == orchestrator.model)
-    name = next(route.route for route in build_model(entry).routes if route.api == ORCHESTRATOR_API)
+    name = next(route.route for route in build_model(entry, {}).routes if route.api == ORCHESTRATOR_API)
     retry = replace(model_retry(settings_of(entry.entry.resilience, overrides), None), attempts=1)
     return ir.Route(
         name=name,

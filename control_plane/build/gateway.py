@@ -2,8 +2,17 @@
 
 from collections.abc import Iterator
 
-from control_plane.build.agents import build_agents, build_choice, build_filter, offered_agents, services, used_filters
-from control_plane.build.aliases import build_aliases
+from control_plane.build.agents import (
+    build_agent_chains,
+    build_agents,
+    build_choice,
+    build_filter,
+    called_agents,
+    services,
+    used_filters,
+)
+from control_plane.build.aliases import SharedAlias, alias_chains, build_aliases, build_shared_aliases
+from control_plane.build.chains import ChainedModel, all_chains, build_chain_route, chained_models
 from control_plane.build.egress import build_egress, build_orchestrator
 from control_plane.build.models import ProviderEntry, build_model, build_model_clusters, build_model_routes, provider_entries
 from control_plane.build.runtime import Runtime
@@ -22,14 +31,19 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
     filters = _filters(config)
     listeners = _served(config)
     orchestrator = build_orchestrator(config.overrides, entries)
+    models = chained_models(entries, config.overrides)
+    aliases = build_shared_aliases(config.model_aliases, entries, config.overrides)
+    chains = [*all_chains(models), *alias_chains(aliases), *build_agent_chains(config)]
     return ir.Gateway(
-        listeners=tuple(_listener(listener, config, entries, filters) for listener in listeners),
+        listeners=tuple(_listener(listener, config, models, aliases, filters) for listener in listeners),
         egress=build_egress(runtime, config, filters.values(), orchestrator, entries),
         clusters=tuple(sorted(_clusters(config, entries), key=lambda cluster: cluster.name)),
         plans=tuple(_plan(listener) for listener in listeners),
         filters=tuple(filters.values()),
-        models=tuple(sorted((build_model(entry) for entry in entries), key=lambda model: model.name)),
+        models=tuple(sorted((build_model(model.entry, model.chains) for model in models), key=lambda model: model.name)),
         aliases=tuple(build_aliases(config.model_aliases, entries)),
+        alias_plans=tuple(alias.plan() for alias in aliases),
+        chains=tuple(sorted(chains, key=lambda chain: chain.name)),
         orchestrator=orchestrator,
         max_request_bytes=config.overrides.max_request_bytes,
         internal_cidrs=config.overrides.internal_cidrs,
@@ -53,7 +67,7 @@ def _filters(config: PlanoConfig) -> dict[str, ir.Filter]:
 
 def _clusters(config: PlanoConfig, entries: tuple[ProviderEntry, ...]) -> Iterator[ir.Cluster]:
     known = services(config)
-    for agent_id in offered_agents(config):
+    for agent_id in called_agents(config):
         agent = known[agent_id]
         yield build_cluster(names.agent(agent_id), agent.instances, agent.resilience, config.overrides)
     for filter_id in used_filters(config):
@@ -64,17 +78,16 @@ def _clusters(config: PlanoConfig, entries: tuple[ProviderEntry, ...]) -> Iterat
 
 
 def _listener(
-    listener: Listener, config: PlanoConfig, entries: tuple[ProviderEntry, ...], filters: dict[str, ir.Filter]
+    listener: Listener,
+    config: PlanoConfig,
+    models: tuple[ChainedModel, ...],
+    aliases: tuple[SharedAlias, ...],
+    filters: dict[str, ir.Filter],
 ) -> ir.Listener:
     if listener.type == "agent":
         routes = build_agents(listener, services(config), config.overrides)
     else:
-        routes = [
-            route
-            for entry in entries
-            if not entry.is_internal
-            for route in build_model_routes(entry, listener, config.overrides)
-        ]
+        routes = list(_model_routes(listener, config, models, aliases))
     return ir.Listener(
         name=listener.name,
         kind=ir.ListenerKind(listener.type),
@@ -84,6 +97,17 @@ def _listener(
         decision_timeout_seconds=_decision_timeout(listener, config, filters),
         shows_headers=any(_chains(listener)),
     )
+
+
+def _model_routes(
+    listener: Listener, config: PlanoConfig, models: tuple[ChainedModel, ...], aliases: tuple[SharedAlias, ...]
+) -> Iterator[ir.Route]:
+    chained = [(model.entry, model.chains) for model in models if not model.entry.is_internal]
+    for entry, _ in chained:
+        yield from build_model_routes(entry, listener, config.overrides)
+    for entry, chains in (*chained, *((share.entry, share.chains) for alias in aliases for share in alias.shares)):
+        for chain in chains.values():
+            yield build_chain_route(chain, entry, listener, config.overrides)
 
 
 def _decision_timeout(listener: Listener, config: PlanoConfig, filters: dict[str, ir.Filter]) -> float:

@@ -9,7 +9,7 @@ from control_plane.build.upstream import build_cluster, parse_upstream
 from control_plane.config.model import Instance, Listener, ModelProvider, Overrides
 from control_plane.config.providers import Api, Auth, Provider, resolve_provider, upstream_path
 from control_plane.ir import names
-from control_plane.ir.model import Cluster, InjectedHeader, Model, ModelRoute, Route
+from control_plane.ir.model import Chain, Cluster, InjectedHeader, Model, ModelRoute, ModelTarget, Route
 from control_plane.ir.secret import Secret
 
 HOSTED_ORCHESTRATOR = "plano/Plano-Orchestrator"
@@ -83,22 +83,32 @@ def _with_provider(entry: ModelProvider, orchestration_model: str | None) -> Pro
     return ProviderEntry(entry=entry, provider=provider, is_internal=is_internal)
 
 
-def build_model(known: ProviderEntry) -> Model:
-    """Build what clients can ask for."""
-    path = parse_upstream(known.instances[0].url).path
-    routes = [
-        ModelRoute(api=api, route=group.name, path=upstream_path(known.provider, api, path))
-        for group in known.groups()
-        for api in group.apis
-    ]
+def build_model(known: ProviderEntry, chains: Mapping[str, Chain]) -> Model:
+    """Build what clients can ask for; for the client APIs of `chains` the attempts make the upstream's request."""
+    routes = {
+        api: ModelRoute(api=api, route=group.name, path=_path(known, api)) for group in known.groups() for api in group.apis
+    }
+    routes |= build_chain_choices(chains)
     return Model(
         name=known.name,
         upstream_model="" if known.entry.is_wildcard else known.entry.upstream_model,
         provider=known.entry.provider,
         is_default=known.entry.default,
         is_internal=known.is_internal,
-        routes=tuple(sorted(routes, key=lambda route: route.api)),
+        routes=tuple(routes[api] for api in sorted(routes)),
+        targets=tuple(
+            ModelTarget(api=api, path=_path(known, api), quirks=known.provider.quirks) for api in sorted(known.provider.apis)
+        ),
     )
+
+
+def build_chain_choices(chains: Mapping[str, Chain]) -> dict[str, ModelRoute]:
+    """Build how the decide stage reaches chains, by client API: it leaves the body, and the path, to the attempts."""
+    return {api: ModelRoute(api=api, route=chain.name, path="", by_attempt=True) for api, chain in chains.items()}
+
+
+def _path(known: ProviderEntry, api: str) -> str:
+    return upstream_path(known.provider, api, parse_upstream(known.instances[0].url).path)
 
 
 def build_model_clusters(known: ProviderEntry, overrides: Overrides) -> Iterator[Cluster]:

@@ -29,6 +29,14 @@ def filter_retry(settings: Resilience) -> Retry:
     return _retry(settings, _BEFORE_THE_REQUEST, None)
 
 
+def chain_retries(members: int, settings: Resilience, max_retries: int | None) -> int:
+    """Return how often a chain is tried again: as configured, and at least until every member had its turn.
+
+    A retry goes to the next member, and to the first again after the last one. An explicit limit of a listener is obeyed.
+    """
+    return max(settings.retries.attempts, members - 1) if max_retries is None else max_retries
+
+
 def _retry(settings: Resilience, usual: tuple[RetryCondition, ...], max_retries: int | None) -> Retry:
     retries = settings.retries
     conditions = usual if retries.on is None else retries.on

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from control_plane.ir.model import Quirks
+
 
 class Auth(StrEnum):
     """How a key is sent."""
@@ -47,6 +49,8 @@ class Provider:
     apis: Mapping[str, Api] = field(default_factory=dict)
     """API word (`chat_completions`) -> how it is reached."""
     needs_key: bool = True
+    quirks: Quirks = field(default_factory=Quirks)
+    """What a request that is translated for it must respect."""
     client_authenticates: bool = False
     """Whether clients send credentials of their own, which are passed through unless there is a key."""
 
@@ -93,6 +97,7 @@ _COMPLETIONS: Final = Api(suffix="completions")
 _MESSAGES: Final = Api(suffix="messages", auth=Auth.X_API_KEY, default_headers=(("anthropic-version", "2023-06-01"),))
 _CHAT_ONLY: Final = {"chat_completions": _CHAT}
 _CHAT_AND_EMBEDDINGS: Final = {"chat_completions": _CHAT, "embeddings": _EMBEDDINGS}
+_MAX_TOKENS: Final = Quirks(max_tokens_field="max_tokens")
 _CLASSIC: Final = {"chat_completions": _CHAT, "embeddings": _EMBEDDINGS, "completions": _COMPLETIONS}
 
 
@@ -103,14 +108,19 @@ def _azure(operation: str) -> Api:
 PROVIDERS: Final = (
     Provider(id="openai", base_url="https://api.openai.com", apis=_CLASSIC | {"responses": _RESPONSES}),
     Provider(id="anthropic", base_url="https://api.anthropic.com", apis={"chat_completions": _CHAT, "messages": _MESSAGES}),
-    Provider(id="deepseek", base_url="https://api.deepseek.com", apis=_CHAT_ONLY),
+    Provider(
+        id="deepseek",
+        base_url="https://api.deepseek.com",
+        apis=_CHAT_ONLY,
+        quirks=Quirks(max_tokens_field="max_tokens", reasoning_history="reasoning_content"),
+    ),
     Provider(
         id="groq",
         base_url="https://api.groq.com",
         prefix="/openai",
         apis={"chat_completions": Api(suffix="v1/chat/completions")},
     ),
-    Provider(id="mistral", base_url="https://api.mistral.ai", apis=_CHAT_AND_EMBEDDINGS),
+    Provider(id="mistral", base_url="https://api.mistral.ai", apis=_CHAT_AND_EMBEDDINGS, quirks=_MAX_TOKENS),
     Provider(
         id="gemini",
         aliases=("google",),
@@ -118,10 +128,17 @@ PROVIDERS: Final = (
         prefix="/v1beta/openai",
         apis=_CHAT_AND_EMBEDDINGS,
     ),
-    Provider(id="together_ai", aliases=("together",), base_url="https://api.together.xyz", apis=_CLASSIC),
+    Provider(id="together_ai", aliases=("together",), base_url="https://api.together.xyz", apis=_CLASSIC, quirks=_MAX_TOKENS),
     Provider(id="xai", base_url="https://api.x.ai", apis={"chat_completions": _CHAT, "responses": _RESPONSES}),
-    Provider(id="moonshotai", base_url="https://api.moonshot.ai", apis=_CHAT_ONLY),
-    Provider(id="zhipu", base_url="https://open.bigmodel.cn", prefix="/api/paas/v4", apis=_CHAT_AND_EMBEDDINGS),
+    Provider(
+        id="moonshotai",
+        base_url="https://api.moonshot.ai",
+        apis=_CHAT_ONLY,
+        quirks=Quirks(reasoning_history="reasoning_content"),
+    ),
+    Provider(
+        id="zhipu", base_url="https://open.bigmodel.cn", prefix="/api/paas/v4", apis=_CHAT_AND_EMBEDDINGS, quirks=_MAX_TOKENS
+    ),
     Provider(id="xiaomi", base_url="https://api.xiaomimimo.com", apis=_CHAT_ONLY),
     Provider(id="digitalocean", aliases=("do", "do_ai"), base_url="https://inference.do-ai.run", apis=_CHAT_ONLY),
     Provider(id="plano", base_url="https://archfc.katanemo.dev", apis=_CHAT_ONLY, needs_key=False),
@@ -134,8 +151,8 @@ PROVIDERS: Final = (
             "completions": _azure("completions"),
         },
     ),
-    Provider(id="qwen", prefix="/compatible-mode/v1", apis=_CHAT_AND_EMBEDDINGS),
-    Provider(id="ollama", apis=_CLASSIC, needs_key=False),
+    Provider(id="qwen", prefix="/compatible-mode/v1", apis=_CHAT_AND_EMBEDDINGS, quirks=_MAX_TOKENS),
+    Provider(id="ollama", apis=_CLASSIC, needs_key=False, quirks=_MAX_TOKENS),
     # Speaks Converse only, which the gateway does not speak yet.
     Provider(id="amazon_bedrock", aliases=("amazon",), prefix="", apis={}),
     Provider(
@@ -151,7 +168,13 @@ PROVIDERS: Final = (
         base_url="https://ai-gateway.vercel.sh",
         apis=_CHAT_AND_EMBEDDINGS | {"responses": _RESPONSES, "messages": _MESSAGES},
     ),
-    Provider(id="openrouter", base_url="https://openrouter.ai", prefix="/api/v1", apis=_CLASSIC),
+    Provider(
+        id="openrouter",
+        base_url="https://openrouter.ai",
+        prefix="/api/v1",
+        apis=_CLASSIC,
+        quirks=Quirks(cache_markers="cache_control", reasoning_history="reasoning_details"),
+    ),
     Provider(id="edenai", base_url="https://api.edenai.run", prefix="/v3", apis=_CHAT_ONLY),
 )
 

@@ -113,6 +113,8 @@ class ChainMember:
     """Name of the model that is tried (`ir.Model.name`); empty for an agent."""
     api: str = ""
     """API that the model is spoken to; it differs from the client's where the attempt is translated."""
+    path_prefix: str = ""
+    """Agents: the path of its URL, which all members of a chain share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +161,8 @@ class Route:
     name: str
     cluster: str
     """Name of a cluster or of a chain."""
+    split: tuple[tuple[str, int], ...] = ()
+    """(cluster or chain, weight): requests are shared out by weight; empty for a route with one cluster."""
     hash_header: str = ""
     """Request header that a ring_hash cluster chooses by."""
     path_prefix: str = ""
@@ -256,12 +260,27 @@ class ModelRoute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quirks:
+    """How a provider differs from others that speak the same API; what is unset is the translation's default."""
+
+    max_tokens_field: str = ""
+    """`max_completion_tokens` or `max_tokens`."""
+    cache_markers: str = ""
+    """`none`, `cache_control` or `prompt_cache_breakpoint`."""
+    reasoning_history: str = ""
+    """`none`, `reasoning_content` or `reasoning_details`."""
+    joins_text: bool = False
+    """Whether it takes the texts of a message as one string only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelTarget:
     """An API that a model's provider speaks, for the attempt stage."""
 
     api: str
     path: str
     """At the provider; `{model}` stands for the upstream model."""
+    quirks: Quirks = field(default_factory=Quirks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,7 +290,7 @@ class AliasShare:
     model: str
     weight: int = 1
     routes: tuple[ModelRoute, ...] = ()
-    """Where the alias has fallbacks of its own: they stand in for the routes of the model."""
+    """Where the alias has fallbacks of its own: they stand in for the model's routes of the same APIs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,12 @@
 """Fallbacks and split aliases: every name is there, is one model or agent, and comes up once."""
 
 from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
 
 from control_plane.config.check.finding import Finding
+from control_plane.config.check.urls import url_defect
 from control_plane.config.lookup import ModelNames
-from control_plane.config.model import ModelAlias, ModelProvider, PlanoConfig
+from control_plane.config.model import Agent, ModelAlias, ModelProvider, PlanoConfig
 from control_plane.config.paths import Path
 from control_plane.config.providers import resolve_provider
 from control_plane.config.suggest import suggest
@@ -12,7 +14,8 @@ from control_plane.config.suggest import suggest
 
 def check_agent_fallbacks(config: PlanoConfig) -> Iterator[Finding]:
     """Find fallbacks of agents that are no other agent."""
-    agents = {agent.id for agent in config.agents}
+    by_id = {agent.id: agent for agent in config.agents}
+    agents = set(by_id)
     filters = {filter_.id for filter_ in config.filters}
     for index, agent in enumerate(config.agents):
         for position, name in enumerate(agent.fallbacks):
@@ -25,6 +28,16 @@ def check_agent_fallbacks(config: PlanoConfig) -> Iterator[Finding]:
                 yield Finding(here, "fallback-to-itself", f"`{name}` cannot answer for itself; its retries do that")
             elif name in agent.fallbacks[:position]:
                 yield Finding(here, "duplicate-fallback", f"`{name}` is already a fallback of `{agent.id}`")
+            elif _url_path(by_id[name]) != _url_path(agent):
+                yield Finding(
+                    here, "mixed-paths", f"`{name}` should have the URL path of `{agent.id}`: both get the same request"
+                )
+
+
+def _url_path(agent: Agent) -> str:
+    """Return the path of an agent's URL, or nothing if the URL is found wrong elsewhere."""
+    url = agent.instances[0].url if agent.instances else ""
+    return "" if url_defect(url) else urlsplit(url).path.rstrip("/")
 
 
 def check_model_fallbacks(config: PlanoConfig) -> Iterator[Finding]:

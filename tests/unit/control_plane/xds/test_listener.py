@@ -8,7 +8,7 @@ from ext_proc import contract
 from tests.kit import gateways
 
 GATEWAY = gateways.gateway()
-AGENTS = GATEWAY.listeners[0]
+AGENTS = replace(GATEWAY.listeners[0], shows_headers=False)
 
 
 def manager(listener: api.listener.Listener) -> api.hcm.HttpConnectionManager:

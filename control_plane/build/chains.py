@@ -1,0 +1,116 @@
+"""Which models are tried one after another for one client API, and as what: chains, where a plain route does not do.
+
+An entry has a chain for a client API if it has fallbacks that can serve that API, or if it is spoken to in another API itself.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from control_plane.build.models import ProviderEntry, find_entry
+from control_plane.build.resilience import build_circuit_breaker, connect_timeout, idle_timeout, response_timeout, settings_of
+from control_plane.build.retries import chain_retries, model_retry
+from control_plane.config.model import Listener, Overrides
+from control_plane.ir import model as ir
+from control_plane.ir import names
+from ext_proc.contract import TRANSLATIONS
+
+FIRST_BYTE_SECONDS = 30.0
+"""How long a streamed answer may take to begin before the next model is asked, unless configured."""
+
+ATTEMPTS_ARE_MADE = False
+"""Whether ext_proc's attempt stage is served; without it a chain's requests could not be edited."""
+
+
+def upstream_api(client_api: str, spoken: Collection[str]) -> str | None:
+    """Choose the API in which a provider is asked: the client's own, or the best one that can be translated."""
+    choices = (client_api, *TRANSLATIONS.get(client_api, ()))
+    return next((api for api in choices if api in spoken), None)
+
+
+def served_apis(entry: ProviderEntry) -> list[str]:
+    """Return the client APIs that an entry can serve, sorted."""
+    spoken = entry.provider.apis
+    return sorted(api for api in {*spoken, *TRANSLATIONS} if upstream_api(api, spoken) is not None)
+
+
+def build_chains(
+    name: str, primary: ProviderEntry, fallbacks: Iterable[ProviderEntry], overrides: Overrides, *, model: str = ""
+) -> dict[str, ir.Chain]:
+    """Build the chains that begin with one entry, by client API; `model` tells those of a split alias apart."""
+    entries = (primary, *fallbacks)
+    chains: dict[str, ir.Chain] = {}
+    if not ATTEMPTS_ARE_MADE:
+        return chains
+    for api in served_apis(primary):
+        members = tuple(_members(entries, api))
+        if len(members) > 1 or members[0].api != api:
+            variant = f"{model},{api}" if model else api
+            chains[api] = _chain(names.chain(name, variant), api, members, primary, overrides)
+    return chains
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainedModel:
+    """An entry and its own chains, by client API."""
+
+    entry: ProviderEntry
+    chains: Mapping[str, ir.Chain]
+
+
+def chained_models(entries: tuple[ProviderEntry, ...], overrides: Overrides) -> tuple[ChainedModel, ...]:
+    """Pair each entry with its chains; the gateway's own model has none, Python asks it directly."""
+    return tuple(ChainedModel(entry=entry, chains=_own_chains(entry, entries, overrides)) for entry in entries)
+
+
+def all_chains(models: Iterable[ChainedModel]) -> Iterator[ir.Chain]:
+    """Yield the chains that belong to models."""
+    for model in models:
+        yield from model.chains.values()
+
+
+def _own_chains(entry: ProviderEntry, entries: tuple[ProviderEntry, ...], overrides: Overrides) -> dict[str, ir.Chain]:
+    if entry.is_internal:
+        return {}
+    fallbacks = [find_entry(entries, name) for name in entry.entry.fallbacks]
+    return build_chains(entry.name, entry, [fallback for fallback in fallbacks if fallback is not None], overrides)
+
+
+def _members(entries: Iterable[ProviderEntry], client_api: str) -> Iterator[ir.ChainMember]:
+    """Yield the entries that can serve a client API, in order."""
+    for entry in entries:
+        api = upstream_api(client_api, entry.provider.apis)
+        if api is not None:
+            cluster = next(group.name for group in entry.groups() if api in group.apis)
+            yield ir.ChainMember(cluster=cluster, model=entry.name, api=api)
+
+
+def _chain(name: str, api: str, members: tuple[ir.ChainMember, ...], primary: ProviderEntry, overrides: Overrides) -> ir.Chain:
+    settings = settings_of(primary.entry.resilience, overrides)
+    gates = len(members) > 1
+    return ir.Chain(
+        name=name,
+        members=members,
+        client_api=api,
+        translates=any(member.api != api for member in members),
+        gates=gates,
+        first_byte_timeout_seconds=(settings.timeouts.first_byte or FIRST_BYTE_SECONDS) if gates else 0.0,
+        idle_timeout_seconds=settings.timeouts.idle or 0.0,
+        connect_timeout_seconds=connect_timeout(settings, overrides),
+        circuit_breaker=build_circuit_breaker(settings),
+    )
+
+
+def build_chain_route(chain: ir.Chain, primary: ProviderEntry, listener: Listener, overrides: Overrides) -> ir.Route:
+    """Build the route by which a model listener's requests reach a chain, with the times and credentials of its first entry."""
+    settings = settings_of(primary.entry.resilience, overrides)
+    response_seconds = response_timeout(settings, listener.timeout)
+    retries = chain_retries(len(chain.members), settings, listener.max_retries)
+    return ir.Route(
+        name=chain.name,
+        cluster=chain.name,
+        total_timeout_seconds=settings.timeouts.total,
+        response_timeout_seconds=response_seconds,
+        idle_timeout_seconds=idle_timeout(settings, listener.idle_timeout, response_seconds),
+        retry=model_retry(settings, retries),
+        keeps_credentials=primary.keeps_credentials,
+    )

@@ -1,0 +1,153 @@
+"""Which models are tried one after another, for which client API, and as what."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from control_plane.build import aliases, chains
+from control_plane.build.aliases import build_shared_aliases
+from control_plane.build.chains import build_chain_route, build_chains, served_apis, upstream_api
+from control_plane.build.models import ProviderEntry, build_chain_choices, find_entry, provider_entries
+from control_plane.build.retries import chain_retries
+from control_plane.config import load
+from control_plane.config.model import Listener, PlanoConfig, Resilience
+from control_plane.ir import model as ir
+from tests.kit.problems import TEST_ENV
+
+HEAD = """
+version: v0.4.0
+listeners: [{type: model}]
+model_providers:
+  - {model: openai/gpt-4o, access_key: $OPENAI_API_KEY, name: big, fallbacks: [claude, mistral/small]}
+  - {model: anthropic/claude-sonnet-4-5, access_key: $ANTHROPIC_API_KEY, name: claude}
+  - {model: mistral/*, access_key: $MISTRAL_API_KEY}
+  - {model: chatgpt/gpt-5}
+"""
+
+
+def parse(more: str = "") -> PlanoConfig:
+    return load(HEAD + more, env=TEST_ENV).config
+
+
+def entries(config: PlanoConfig) -> tuple[ProviderEntry, ...]:
+    return provider_entries(config.model_providers, None)
+
+
+def entry(known: tuple[ProviderEntry, ...], name: str) -> ProviderEntry:
+    found = find_entry(known, name)
+    assert found is not None
+    return found
+
+
+def made(primary: str, *fallbacks: str) -> dict[str, list[tuple[str, str, str]]]:
+    config = parse()
+    known = entries(config)
+    chained = build_chains(primary, entry(known, primary), [entry(known, name) for name in fallbacks], config.overrides)
+    return {api: shown(chain) for api, chain in chained.items()}
+
+
+def shown(chain: ir.Chain) -> list[tuple[str, str, str]]:
+    return [(member.model, member.api, member.cluster) for member in chain.members]
+
+
+@pytest.fixture(autouse=True)
+def attempts_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chains, "ATTEMPTS_ARE_MADE", True)
+
+
+@pytest.mark.parametrize(
+    ("client_api", "spoken", "expected"),
+    [
+        ("messages", ("chat_completions", "messages", "responses"), "messages"),
+        ("messages", ("chat_completions", "responses"), "chat_completions"),
+        ("messages", ("responses",), "responses"),
+        ("chat_completions", ("messages", "responses"), "messages"),
+        ("responses", ("chat_completions", "messages"), "chat_completions"),
+        ("embeddings", ("embeddings",), "embeddings"),
+        ("embeddings", ("chat_completions",), None),
+        ("chat_completions", ("embeddings",), None),
+        ("chat_completions", (), None),
+    ],
+)
+def test_the_api_that_a_provider_is_asked_in(client_api: str, spoken: Sequence[str], expected: str | None) -> None:
+    assert upstream_api(client_api, spoken) == expected
+
+
+def test_every_translatable_api_is_served() -> None:
+    known = entries(parse())
+    assert served_apis(entry(known, "chatgpt/gpt-5")) == ["chat_completions", "messages", "responses"]
+    assert "embeddings" in served_apis(entry(known, "big"))
+
+
+def test_a_chain_where_a_client_must_be_translated_only() -> None:
+    assert made("claude") == {"responses": [("claude", "chat_completions", "model/claude")]}
+
+
+def test_fallbacks_make_a_chain_of_every_api_that_they_serve() -> None:
+    assert made("big", "claude") == {
+        "chat_completions": [("big", "chat_completions", "model/big"), ("claude", "chat_completions", "model/claude")],
+        "messages": [("big", "chat_completions", "model/big"), ("claude", "messages", "model/claude(messages)")],
+        "responses": [("big", "responses", "model/big"), ("claude", "chat_completions", "model/claude")],
+    }
+
+
+def test_a_chain_knows_whether_it_translates_and_gates() -> None:
+    config = parse()
+    known = entries(config)
+    alone = build_chains("claude", entry(known, "claude"), (), config.overrides)["responses"]
+    both = build_chains("big", entry(known, "big"), [entry(known, "claude")], config.overrides)["chat_completions"]
+    assert (alone.translates, alone.gates, alone.first_byte_timeout_seconds) == (True, False, 0.0)
+    assert (both.translates, both.gates, both.first_byte_timeout_seconds) == (False, True, 30.0)
+    assert (alone.name, both.name) == ("chain/claude(responses)", "chain/big(chat_completions)")
+
+
+@pytest.mark.parametrize(
+    ("members", "attempts", "max_retries", "expected"),
+    [(1, 2, None, 2), (2, 2, None, 2), (5, 2, None, 4), (5, 0, None, 4), (1, 0, None, 0), (5, 2, 1, 1), (5, 2, 0, 0)],
+)
+def test_every_member_has_its_turn_unless_the_listener_limits_retries(
+    members: int, attempts: int, max_retries: int | None, expected: int
+) -> None:
+    settings = Resilience.model_validate({"retries": {"attempts": attempts}})
+    assert chain_retries(members, settings, max_retries) == expected
+
+
+def test_a_route_of_a_chain_has_the_times_of_its_first_entry() -> None:
+    config = parse("overrides: {resilience: {timeouts: {first_byte: 7s, total: 20s}}}")
+    known = entries(config)
+    chain = build_chains("big", entry(known, "big"), [entry(known, "claude")], config.overrides)["messages"]
+    route = build_chain_route(chain, entry(known, "big"), Listener.model_validate({"type": "model"}), config.overrides)
+    assert (route.name, route.cluster) == ("chain/big(messages)", "chain/big(messages)")
+    assert (route.response_timeout_seconds, route.total_timeout_seconds) == (7.0, 20.0)
+    assert chain.first_byte_timeout_seconds == 7.0
+
+
+def test_an_alias_with_fallbacks_has_chains_of_its_own() -> None:
+    config = parse("model_aliases: {smart: {target: claude, fallbacks: [big]}, other: {target: smart}, plain: {target: big}}")
+    shared = build_shared_aliases(config.model_aliases, entries(config), config.overrides)
+    assert [alias.name for alias in shared] == ["other", "smart"]
+    assert [chain.name for chain in aliases.alias_chains(shared[1:])] == [
+        "chain/smart(chat_completions)",
+        "chain/smart(messages)",
+        "chain/smart(responses)",
+    ]
+    assert shown(shared[1].shares[0].chains["messages"])[0] == ("claude", "messages", "model/claude(messages)")
+
+
+def test_a_split_alias_uses_the_routes_of_its_models_unless_it_has_fallbacks() -> None:
+    targets = "[{model: big, weight: 9}, {model: claude}]"
+    config = parse(f"model_aliases: {{a: {{targets: {targets}}}, b: {{targets: {targets}, fallbacks: [claude]}}}}")
+    plain, chained = (alias.plan() for alias in build_shared_aliases(config.model_aliases, entries(config), config.overrides))
+    assert plain == ir.AliasPlan(
+        alias="a", shares=(ir.AliasShare(model="big", weight=9), ir.AliasShare(model="claude", weight=1))
+    )
+    assert [route.route for route in chained.shares[0].routes][:1] == ["chain/b(big,chat_completions)"]
+    assert [route.api for route in chained.shares[1].routes] == ["responses"]
+
+
+def test_attempts_make_the_request_of_a_chain() -> None:
+    config = parse()
+    chained = build_chains("claude", entry(entries(config), "claude"), (), config.overrides)
+    assert build_chain_choices(chained) == {
+        "responses": ir.ModelRoute(api="responses", route="chain/claude(responses)", path="", by_attempt=True)
+    }
