@@ -53,7 +53,7 @@ class AttemptProcessor:
 
     def _finish(self, session: AttemptSession) -> None:
         record = session.record
-        if record.outcome == PASSED:
+        if record.outcome == PASSED or not record.model:
             return
         self._metrics.record(record)
         if record.failed_over_from:

@@ -10,7 +10,7 @@ from ext_proc import contract
 from ext_proc.attempt.aim import Aim
 from ext_proc.attempt.events import ResponseReply, SendBody, SendHeaders
 from ext_proc.attempt.failures import BETTERED_ELSEWHERE, Failure, classify
-from ext_proc.attempt.record import COMPLETED, AttemptRecord
+from ext_proc.attempt.record import COMPLETED, CUT_OFF, AttemptRecord
 from ext_proc.attempt.upstream_request import Prepared
 from ext_proc.codec.json_body import parse_object
 from ext_proc.errors import GatewayError, MalformedBody, UpstreamError
@@ -184,6 +184,7 @@ class PassedAnswer:
             return []
         head = [] if self._seen else [SendHeaders(remove_headers=OUR_HEADERS)]
         self._seen.append(data)
+        self._attempt.record.outcome = CUT_OFF  # Until the end has come.
         return [*head, SendBody(data)]
 
     def finish(self) -> list[ResponseReply]:

@@ -70,6 +70,7 @@ class StreamAnswer:
             self._refused = True
             return refusal(self._attempt, opening, classify(opening), status=status_of(opening))
         self._attempt.record.first_token_seconds = self._elapsed()
+        self._attempt.record.outcome = CUT_OFF  # Until the end has come.
         head = SendHeaders(
             set_headers={"content-type": "text/event-stream"},
             remove_headers=("content-length", "content-encoding", *OUR_HEADERS),

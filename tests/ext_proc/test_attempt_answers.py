@@ -1,0 +1,185 @@
+"""What the client gets of whole answers and errors, and what Envoy is told about another attempt."""
+
+import gzip
+import zlib
+
+import orjson
+import pytest
+
+from ext_proc import contract
+from ext_proc.attempt.record import COMPLETED
+from tests.kit.attempts import ANSWERS, CHAT_ANSWER, CHAT_REQUEST, CLAUDE, GPT, REQUESTS, RESPONSES, AttemptPlay
+
+MODELS = {"chat_completions": GPT, "messages": CLAUDE, "responses": RESPONSES}
+
+
+def play(model: str = GPT, client_api: str = "chat_completions", **more: object) -> AttemptPlay:
+    started = AttemptPlay(model, client_api=client_api, **more)  # type: ignore[arg-type]
+    started.request(REQUESTS[client_api])
+    return started
+
+
+def text_of(client_api: str, body: dict[str, object]) -> object:
+    reads = {
+        "chat_completions": lambda: body["choices"][0]["message"]["content"],  # type: ignore[index]
+        "messages": lambda: body["content"][0]["text"],  # type: ignore[index]
+        "responses": lambda: body["output"][0]["content"][0]["text"],  # type: ignore[index]
+    }
+    return reads[client_api]()
+
+
+@pytest.mark.parametrize("upstream_api", ANSWERS)
+@pytest.mark.parametrize("client_api", REQUESTS)
+def test_every_answer_reaches_every_client(client_api: str, upstream_api: str) -> None:
+    attempt = play(MODELS[upstream_api], client_api)
+    raw = orjson.dumps(ANSWERS[upstream_api])
+    seen = attempt.answer(200, raw)
+    assert text_of(client_api, seen.json) == "Hello!"
+    assert (seen.ended, seen.status, seen.retry) == (True, 200, "")
+    assert (seen.body == raw) == (client_api == upstream_api)
+    if client_api != upstream_api:
+        assert seen.headers["content-length"] == str(len(seen.body))
+    record = attempt.session.record
+    assert (record.outcome, record.usage.input_tokens, record.usage.output_tokens) == (COMPLETED, 7, 3)
+    assert attempt.session.is_done
+
+
+def test_an_answer_of_the_same_api_is_held_until_its_first_byte_and_passes_at_once_then() -> None:
+    attempt = play()
+    attempt.head(more={"content-length": "999"})
+    assert attempt.is_held
+    attempt.body(b'{"a":')
+    assert not attempt.is_held
+    assert attempt.seen.body == b'{"a":'
+    assert "content-length" not in (*attempt.seen.removed, *attempt.seen.headers)
+
+
+def test_a_translated_answer_is_held_until_it_is_whole() -> None:
+    attempt = play(CLAUDE)
+    attempt.head()
+    attempt.body(orjson.dumps(ANSWERS["messages"])[:-5])
+    assert attempt.is_held
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_an_upstream_that_compresses_anyway_is_read(encoding: str) -> None:
+    attempt = play(CLAUDE)
+    compress = gzip.compress if encoding == "gzip" else zlib.compress
+    packed = compress(orjson.dumps(ANSWERS["messages"]))
+    seen = attempt.answer(200, packed, {"content-encoding": encoding})
+    assert text_of("chat_completions", seen.json) == "Hello!"
+    assert "content-encoding" in seen.removed
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "outcome"),
+    [
+        (b"", {}, "empty_answer"),
+        (b"  ", {}, "empty_answer"),
+        (b"<html>", {}, "unreadable_answer"),
+        (b"[]", {}, "unreadable_answer"),
+        (b"{}", {"content-encoding": "br"}, "unreadable_answer"),
+        (b"{}", {"content-encoding": "gzip"}, "unreadable_answer"),
+    ],
+)
+def test_a_success_that_cannot_be_understood_is_a_failure_that_another_target_may_better(
+    body: bytes, headers: dict[str, str], outcome: str
+) -> None:
+    attempt = play(CLAUDE)
+    attempt.head(200, more=headers)
+    attempt.body(body, ends_stream=True)
+    seen = attempt.seen
+    assert (seen.status, seen.retry, attempt.session.record.outcome) == (502, outcome, outcome)
+    assert seen.json["error"]["message"]
+    assert seen.metadata == {contract.METADATA_FAILURE: outcome}
+    assert attempt.session.record.usage.total_tokens == 0
+
+
+def test_a_head_without_a_body_is_empty_too() -> None:
+    attempt = play()
+    attempt.head(200, ends_stream=True)
+    assert (attempt.seen.status, attempt.seen.retry, attempt.seen.ended) == (502, "empty_answer", True)
+
+
+TOO_LONG = {"error": {"message": "This model's maximum context length is 8192 tokens.", "code": "context_length_exceeded"}}
+
+
+def test_a_context_that_is_too_long_goes_to_the_next_model_with_the_providers_own_words() -> None:
+    raw = orjson.dumps(TOO_LONG)
+    seen = play().answer(400, raw)
+    assert (seen.status, seen.retry, seen.body) == (400, "context_length_exceeded", raw)
+
+
+def test_a_context_that_is_too_long_for_all_is_final() -> None:
+    seen = play(CLAUDE, attempted=(GPT,), chain=f"chain/{GPT}(chat_completions)").answer(
+        400, {"type": "error", "error": {"type": "invalid_request_error", "message": "prompt is too long: 9 > 8"}}
+    )
+    assert (seen.status, seen.retry) == (400, "")
+    assert seen.json["error"]["message"] == "prompt is too long: 9 > 8"
+    assert contract.RETRY_HEADER in seen.removed
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "outcome"),
+    [
+        (400, {"message": "nonsense", "type": "invalid_request_error"}, "refused"),
+        (401, {"message": "bad key", "type": "authentication_error"}, "refused"),
+        (429, {"message": "slow down", "type": "rate_limit_error"}, "rate_limited"),
+        (500, {"message": "oops", "type": "api_error"}, "upstream_error"),
+        (529, {"message": "busy", "type": "overloaded_error"}, "upstream_error"),
+    ],
+)
+def test_errors_keep_their_status_and_words_in_the_clients_shape(status: int, error: dict[str, str], outcome: str) -> None:
+    attempt = play(CLAUDE)
+    seen = attempt.answer(status, {"type": "error", "error": error}, {"retry-after": "7"})
+    assert (seen.status, seen.json["error"]["message"], seen.retry) == (status, error["message"], "")
+    assert {"message", "type", "param", "code"} == seen.json["error"].keys()
+    assert (attempt.session.record.outcome, seen.metadata) == (outcome, {contract.METADATA_FAILURE: outcome})
+
+
+def test_a_page_for_browsers_becomes_an_error_of_the_api() -> None:
+    seen = play().answer(502, b"<html><h1>Bad Gateway</h1></html>")
+    assert (seen.status, seen.json["error"]["type"]) == (502, "server_error")
+
+
+def test_a_refusal_by_policy_is_final_even_as_a_server_error() -> None:
+    error = {"error": {"message": "Rejected by our safety system.", "code": "content_policy_violation"}}
+    seen = play().answer(500, error)
+    assert (seen.status, seen.retry, seen.json) == (400, "", error)
+
+
+def test_only_the_last_model_is_waited_for() -> None:
+    first = play().answer(429, {"error": {"message": "slow"}}, {"retry-after": "7"})
+    last = play(CLAUDE, attempted=(GPT,), chain=f"chain/{GPT}(chat_completions)").answer(429, b"{}", {"retry-after": "7"})
+    assert contract.RETRY_AFTER_HEADER not in first.headers
+    assert last.headers[contract.RETRY_AFTER_HEADER] == "7"
+
+
+def test_trailers_end_an_answer_too() -> None:
+    attempt = play(CLAUDE)
+    attempt.head()
+    attempt.body(orjson.dumps(ANSWERS["messages"]))
+    attempt.trailers()
+    assert text_of("chat_completions", attempt.seen.json) == "Hello!"
+    assert attempt.session.is_done
+
+
+def test_other_statuses_pass() -> None:
+    seen = play(CLAUDE).answer(307, b"elsewhere", {"location": "/x"})
+    assert (seen.status, seen.body) == (307, b"elsewhere")
+
+
+def test_a_bug_before_the_answer_began_is_an_error_not_a_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    attempt = play(CLAUDE)
+    attempt.head()
+    attempt._take(attempt.session.give_up())
+    assert (attempt.seen.status, attempt.seen.ended) == (502, True)
+    assert attempt.seen.json["error"]
+
+
+def test_embeddings_count_their_input() -> None:
+    attempt = AttemptPlay(GPT, client_api="embeddings")
+    attempt.request(CHAT_REQUEST)
+    attempt.answer(200, {"object": "list", "data": [], "usage": {"prompt_tokens": 5, "total_tokens": 5}})
+    assert attempt.session.record.usage.input_tokens == 5
+    assert CHAT_ANSWER["usage"]

@@ -1,0 +1,132 @@
+"""What each attempt sends: always from the client's own body, whatever the attempt before made of it."""
+
+import orjson
+import pytest
+
+from ext_proc import contract
+from ext_proc.attempt.events import (
+    AttemptBody,
+    AttemptHeaders,
+    RequestTrailers,
+    ResponseBody,
+    ResponseHeaders,
+    SendBody,
+    SendHeaders,
+)
+from ext_proc.attempt.record import PASSED
+from ext_proc.attempt.session import AttemptSession
+from ext_proc.events import Continue, Respond
+from tests.kit.attempts import CHAT_REQUEST, CLAUDE, GPT, REQUESTS, RESPONSES, TOGETHER, AttemptPlay
+
+
+def sent(reply: Continue | Respond) -> Continue:
+    assert isinstance(reply, Continue), reply
+    assert reply.body is not None
+    assert reply.set_headers["content-length"] == str(len(reply.body))
+    assert reply.set_headers["accept-encoding"] == "identity"
+    return reply
+
+
+def test_the_same_api_keeps_every_byte_but_the_models_name() -> None:
+    raw = b'{ "messages":[{"role":"user","content":"\xc3\xa9\\u00e9"}], "model" : "smart", "n":1.0 , "n":2}'
+    reply = sent(AttemptPlay(GPT).request(raw))
+    assert reply.body == raw.replace(b'"smart"', b'"gpt-4o"')
+    assert reply.set_headers[":path"] == "/v1/chat/completions"
+    assert "anthropic-version" not in reply.set_headers
+
+
+def test_a_body_without_a_model_gets_one() -> None:
+    reply = sent(AttemptPlay(GPT, metadata={contract.METADATA_HAS_MODEL: "false"}).request(b'{"messages":[]}'))
+    assert orjson.loads(reply.body or b"") == {"model": "gpt-4o", "messages": []}
+
+
+@pytest.mark.parametrize(
+    ("model", "path"), [(GPT, "/v1/chat/completions"), (CLAUDE, "/v1/messages"), (RESPONSES, "/v1/responses")]
+)
+@pytest.mark.parametrize("client_api", REQUESTS)
+def test_every_client_reaches_every_api(client_api: str, model: str, path: str) -> None:
+    reply = sent(AttemptPlay(model, client_api=client_api).request(REQUESTS[client_api]))
+    body = orjson.loads(reply.body or b"")
+    assert body["model"] == model.partition("/")[2]
+    assert reply.set_headers[":path"] == path
+    assert {"messages": "messages", "chat_completions": "messages", "responses": "input"}[path_api(path)] in body
+    assert ("anthropic-version" in reply.set_headers) == (model == CLAUDE)
+
+
+def path_api(path: str) -> str:
+    return {"/v1/chat/completions": "chat_completions", "/v1/messages": "messages", "/v1/responses": "responses"}[path]
+
+
+def test_a_clients_anthropic_version_is_kept() -> None:
+    reply = sent(
+        AttemptPlay(CLAUDE, client_api="messages", headers={"anthropic-version": "2024-01-01"}).request(REQUESTS["messages"])
+    )
+    assert "anthropic-version" not in reply.set_headers
+
+
+def test_a_wildcard_is_sent_and_shown_under_the_name_that_was_asked_for() -> None:
+    reply = sent(AttemptPlay(TOGETHER, metadata={contract.METADATA_UPSTREAM_MODEL: "meta/llama-3"}).request(CHAT_REQUEST))
+    assert orjson.loads(reply.body or b"")["model"] == "meta/llama-3"
+    assert reply.metadata[contract.METADATA_MODEL] == "together/meta/llama-3"
+    assert reply.metadata[contract.METADATA_ATTEMPTED] == "together/*"
+
+
+def test_a_query_reaches_the_clients_own_api_only() -> None:
+    query = {contract.METADATA_QUERY: "?beta=true"}
+    same = sent(AttemptPlay(CLAUDE, client_api="messages", metadata=query).request(REQUESTS["messages"]))
+    other = sent(AttemptPlay(GPT, client_api="messages", metadata=query).request(REQUESTS["messages"]))
+    assert (same.set_headers[":path"], other.set_headers[":path"]) == ("/v1/messages?beta=true", "/v1/chat/completions")
+
+
+def test_what_an_api_cannot_carry_is_refused_by_name_in_the_clients_shape() -> None:
+    body = {**REQUESTS["messages"], "messages": [{"role": "user", "content": [{"type": "container_upload", "file_id": "f"}]}]}
+    reply = AttemptPlay(GPT, client_api="messages").request(body)
+    assert isinstance(reply, Respond)
+    error = orjson.loads(reply.body)
+    assert (reply.status, error["type"], error["error"]["type"]) == (400, "error", "invalid_request_error")
+    assert "messages[0].content[0].type" in error["error"]["message"]
+
+
+def test_embeddings_pass() -> None:
+    reply = sent(AttemptPlay(GPT, client_api="embeddings").request({"model": "x", "input": "hi"}))
+    assert orjson.loads(reply.body or b"") == {"model": "gpt-4o", "input": "hi"}
+    assert reply.set_headers[":path"] == "/v1/embeddings"
+
+
+def test_each_attempt_leaves_word_for_the_next() -> None:
+    first = sent(AttemptPlay(GPT).request(CHAT_REQUEST))
+    assert first.metadata == {
+        contract.METADATA_MODEL: GPT,
+        contract.METADATA_ATTEMPTED: GPT,
+        contract.METADATA_FAILURE: "unanswered",
+    }
+    second = AttemptPlay(CLAUDE, attempted=(GPT,), failure="unanswered", chain=f"chain/{GPT}(chat_completions)")
+    assert sent(second.request(CHAT_REQUEST)).metadata[contract.METADATA_ATTEMPTED] == f"{GPT}\n{CLAUDE}"
+    record = second.session.record
+    assert (record.number, record.failed_over_from, record.failed_over_for) == (2, GPT, "unanswered")
+    again = AttemptPlay(GPT, attempted=(GPT, CLAUDE))
+    assert sent(again.request(CHAT_REQUEST)).metadata[contract.METADATA_ATTEMPTED] == f"{CLAUDE}\n{GPT}"
+
+
+def test_a_retry_of_the_same_model_is_no_failover() -> None:
+    play = AttemptPlay(GPT, attempted=(GPT,), failure="upstream_error")
+    play.request(CHAT_REQUEST)
+    assert play.session.record.failed_over_from == ""
+
+
+def test_an_unknown_target_is_a_gateway_that_is_changing() -> None:
+    play = AttemptPlay("nobody/nothing", api="messages", client_api="messages")
+    [reply] = play.session.handle(play.begin)
+    assert isinstance(reply, Respond)
+    assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+    assert play.session.is_done
+
+
+def test_what_decide_has_not_prepared_passes_untouched() -> None:
+    session = AttemptSession(None)
+    assert session.handle(AttemptHeaders(headers={}, attributes={}, metadata={})) == [Continue()]
+    assert session.handle(AttemptBody(b"x")) == [Continue()]
+    assert session.handle(RequestTrailers()) == [Continue()]
+    assert session.handle(ResponseHeaders({":status": "500"})) == [SendHeaders()]
+    assert session.handle(ResponseBody(b"y", ends_stream=True)) == [SendBody(b"y", ends_stream=True)]
+    assert (session.is_done, session.record.outcome) == (True, PASSED)

@@ -1,0 +1,152 @@
+"""The attempt stage over gRPC: a real worker's server, Envoy's messages, and what is counted and logged."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc.aio
+import orjson
+import pytest
+from prometheus_client import CollectorRegistry
+
+from ext_proc import contract
+from ext_proc.attempt.session import AttemptSession
+from ext_proc.attempt_server import AttemptProcessor
+from ext_proc.compile import compile_plan
+from ext_proc.server import ExternalProcessor, Server
+from ext_proc.session import Session
+from ext_proc.telemetry import names
+from ext_proc.telemetry.metrics import Metrics
+from protos import ext_proc_pb2 as pb
+from protos import ext_proc_pb2_grpc
+from tests.kit.attempts import CHAT_REQUEST, CLAUDE, GPT, MESSAGE_ANSWER, chain_config
+from tests.kit.llm_streams import Answer, message_stream
+
+STREAM = message_stream(Answer(thoughts=[], signature="", texts=["Hi"], calls=[], cut=0, finish="stop", usage=(7, 2, 1, 3, 1)))
+
+
+@asynccontextmanager
+async def worker(registry: CollectorRegistry, session: Any = None) -> AsyncIterator[Any]:
+    metrics, plan = Metrics(registry), compile_plan(chain_config())
+    attempts = AttemptProcessor(session or (lambda: AttemptSession(plan)), metrics.attempts)
+    server = Server(ExternalProcessor(lambda listener: Session(listener, None), metrics, attempts))
+    port = await server.start("127.0.0.1:0")
+    async with asyncio.timeout(20), grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield ext_proc_pb2_grpc.ExternalProcessorStub(channel)  # type: ignore[no-untyped-call]
+    await server.drain(1)
+
+
+def head(model: str = CLAUDE, api: str = "messages", *, attempted: str = "", failure: str = "") -> pb.ProcessingRequest:
+    message = pb.ProcessingRequest(request_headers=pb.HttpHeaders(headers=pb.HeaderMap()))
+    message.request_headers.headers.headers.add(key="x-request-id", raw_value=b"r-1")
+    attributes = message.attributes[contract.ATTRIBUTES_NAMESPACE].fields
+    attributes[contract.ATTEMPT_MODEL].string_value = model
+    attributes[contract.ATTEMPT_API].string_value = api
+    attributes[contract.ATTEMPT_NUMBER].number_value = 2
+    told = message.metadata_context.filter_metadata[contract.METADATA_NAMESPACE].fields
+    values = {
+        contract.METADATA_API: "chat_completions",
+        contract.METADATA_ROUTE: f"chain/{GPT}(chat_completions)",
+        contract.METADATA_ATTEMPTED: attempted,
+        contract.METADATA_FAILURE: failure,
+    }
+    for key, value in values.items():
+        told[key].string_value = value
+    return message
+
+
+def response_head(status: str, content_type: str) -> pb.ProcessingRequest:
+    message = pb.ProcessingRequest(response_headers=pb.HttpHeaders(headers=pb.HeaderMap()))
+    for key, value in ((":status", status), ("content-type", content_type)):
+        message.response_headers.headers.headers.add(key=key, raw_value=value.encode())
+    return message
+
+
+def response_body(data: bytes, *, ends: bool) -> pb.ProcessingRequest:
+    return pb.ProcessingRequest(response_body=pb.HttpBody(body=data, end_of_stream=ends))
+
+
+async def begin(stub: Any, first: pb.ProcessingRequest) -> tuple[Any, pb.ProcessingResponse]:
+    call = stub.Process(metadata=((contract.STAGE_METADATA, contract.STAGE_ATTEMPT),))
+    await call.write(first)
+    await call.read()
+    await call.write(pb.ProcessingRequest(request_body=pb.HttpBody(body=orjson.dumps(CHAT_REQUEST), end_of_stream=True)))
+    return call, await call.read()
+
+
+async def replies(call: Any) -> list[pb.ProcessingResponse]:
+    found = []
+    while (reply := await call.read()) is not grpc.aio.EOF:  # type: ignore[attr-defined]
+        found.append(reply)
+    return found
+
+
+async def test_an_attempt_is_translated_counted_and_told() -> None:
+    registry = CollectorRegistry()
+    async with worker(registry) as stub:
+        call, sent = await begin(stub, head(attempted=GPT, failure="rate_limited"))
+        assert orjson.loads(sent.request_body.response.body_mutation.body)["model"] == "claude-sonnet-4-0"
+        assert sent.dynamic_metadata.fields["plano"].struct_value.fields["model"].string_value == CLAUDE
+        await call.write(response_head("200", "text/event-stream"))
+        await call.write(response_body(STREAM[:50], ends=False))
+        await call.write(response_body(STREAM[50:], ends=False))
+        await call.write(response_body(b"", ends=True))
+        first, *pieces = await replies(call)
+    removed = first.response_headers.response.header_mutation.remove_headers
+    assert {"content-length", contract.RETRY_HEADER} <= set(removed)
+    streamed = [piece.response_body.response.body_mutation.streamed_response for piece in pieces]
+    assert [piece.end_of_stream for piece in streamed] == [False] * (len(streamed) - 1) + [True]
+    assert b"".join(piece.body for piece in streamed).endswith(b"data: [DONE]\n\n")
+    value = registry.get_sample_value
+    assert value(names.ATTEMPTS, {"model": CLAUDE, "outcome": "completed"}) == 1
+    assert value(names.FAILOVERS, {"from": GPT, "to": CLAUDE, "reason": "rate_limited"}) == 1
+    assert value(names.LLM_TOKENS, {"model": CLAUDE, "kind": "input"}) == 10
+    assert value(names.LLM_TOKENS, {"model": CLAUDE, "kind": "output"}) == 4
+    assert value(names.LLM_TOKENS, {"model": CLAUDE, "kind": "cached_input"}) == 2
+    assert value(names.TIME_TO_FIRST_TOKEN + "_count", {"model": CLAUDE}) == 1
+
+
+async def test_an_attempt_that_envoy_gives_up_is_unanswered_and_no_completion() -> None:
+    registry = CollectorRegistry()
+    async with worker(registry) as stub:
+        call, _ = await begin(stub, head())
+        await call.write(response_head("200", "text/event-stream"))
+        await call.done_writing()
+        assert await replies(call) == []
+    assert registry.get_sample_value(names.ATTEMPTS, {"model": CLAUDE, "outcome": "unanswered"}) == 1
+    assert registry.get_sample_value(names.LLM_TOKENS, {"model": CLAUDE, "kind": "input"}) is None
+
+
+async def test_trailers_end_the_answer() -> None:
+    async with worker(CollectorRegistry()) as stub:
+        call, _ = await begin(stub, head())
+        await call.write(response_head("200", "application/json"))
+        await call.write(response_body(orjson.dumps(MESSAGE_ANSWER), ends=False))
+        await call.write(pb.ProcessingRequest(response_trailers=pb.HttpTrailers()))
+        phases = [reply.WhichOneof("response") for reply in await replies(call)]
+    assert phases == ["response_headers", "response_body", "response_trailers"]
+
+
+async def test_a_bug_is_an_error_to_the_client_and_counted() -> None:
+    class Broken(AttemptSession):
+        def _send(self, body: bytes) -> Any:
+            raise RuntimeError("a bug")
+
+    registry = CollectorRegistry()
+    plan = compile_plan(chain_config())
+    async with worker(registry, lambda: Broken(plan)) as stub:
+        _, reply = await begin(stub, head())
+    assert reply.immediate_response.status.code == 500
+    assert registry.get_sample_value(names.ERRORS, {"listener": "", "kind": "internal"}) == 1
+
+
+async def test_a_message_of_no_phase_is_a_disagreement() -> None:
+    registry = CollectorRegistry()
+    async with worker(registry) as stub:
+        call = stub.Process(metadata=((contract.STAGE_METADATA, contract.STAGE_ATTEMPT),))
+        await call.write(pb.ProcessingRequest())
+        with pytest.raises(grpc.aio.AioRpcError):
+            await replies(call)
+        assert await call.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert registry.get_sample_value(names.ERRORS, {"listener": "", "kind": "unexpected_message"}) == 1

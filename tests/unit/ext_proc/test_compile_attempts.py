@@ -1,0 +1,71 @@
+from collections.abc import Callable
+
+import pytest
+
+from ext_proc.attempt.targets import Member, Target
+from ext_proc.compile import compile_plan
+from ext_proc.runtime import Uncompilable
+from ext_proc.translate.profile import Profile
+from protos import filter_config_pb2 as pb
+from tests.kit.attempts import CLAUDE, GPT, chain_config
+
+
+def test_targets_and_chains_are_looked_up_by_name() -> None:
+    plan = compile_plan(chain_config())
+    assert plan.targets[CLAUDE, "messages"] == Target(path="/v1/messages")
+    assert plan.chains[f"chain/{GPT}(messages)"] == (Member(GPT, "chat_completions"), Member(CLAUDE, "messages"))
+    assert plan.entries[GPT].routes["messages"].by_attempt
+
+
+def test_quirks_become_a_profile() -> None:
+    config = chain_config()
+    quirks = config.models[0].targets[0].quirks
+    quirks.max_tokens_field, quirks.cache_markers, quirks.default_max_tokens = "max_tokens", "cache_control", 8192
+    quirks.refuses_reasoning_effort = True
+    profile = compile_plan(config).targets[GPT, "chat_completions"].profile
+    expected = Profile(
+        max_tokens_field="max_tokens", cache_markers="cache_control", default_max_tokens=8192, reasoning_effort=False
+    )
+    assert profile == expected
+
+
+def _twice(config: pb.FilterConfig) -> None:
+    config.models[0].targets.add(api="chat_completions", path="/x")
+
+
+def _nobody(config: pb.FilterConfig) -> None:
+    config.models[0].routes[0].members.add(model="nobody", api="messages")
+
+
+def _nothing(config: pb.FilterConfig) -> None:
+    del config.models[0].routes[0].members[:]
+
+
+def _differs(config: pb.FilterConfig) -> None:
+    config.models[1].routes[0].route = config.models[0].routes[1].route
+
+
+def _untranslatable(config: pb.FilterConfig) -> None:
+    config.models[0].routes[0].members.add(model=CLAUDE, api="messages")
+
+
+def _quirk(config: pb.FilterConfig) -> None:
+    config.models[0].targets[0].quirks.thinking = "hard"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (_twice, "is there twice"),
+        (_nobody, "which is no target"),
+        (_nothing, "has no members"),
+        (_differs, "has two chains"),
+        (_untranslatable, "cannot be translated"),
+        (_quirk, "cannot be 'hard'"),
+    ],
+)
+def test_what_cannot_work_is_said(spoil: Callable[[pb.FilterConfig], None], message: str) -> None:
+    config = chain_config()
+    spoil(config)
+    with pytest.raises(Uncompilable, match=message):
+        compile_plan(config)
