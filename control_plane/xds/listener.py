@@ -23,7 +23,10 @@ def build_listener(listener: ir.Listener, gateway: ir.Gateway) -> api.listener.L
     name = names.listener(listener.name)
     manager = _connection_manager(name, gateway, build_http_filters(listener, gateway.max_request_bytes))
     # Until ext_proc has decided no route's idle timeout applies, so silence must outlast the longest decision.
-    manager.stream_idle_timeout = api.duration(max(_SILENCE_SECONDS, listener.decision_timeout_seconds + 60))
+    patience = api.duration(max(_SILENCE_SECONDS, listener.decision_timeout_seconds + 60))
+    manager.stream_idle_timeout = patience
+    # A body that trickles in is never silent. Ends with the request's last byte: answers may take as long as they like.
+    manager.request_timeout = patience
     manager.early_header_mutation_extensions = [_early_mutations(listener)]
     manager.local_reply_config = build_client_local_reply()
     return _listener(name, address.tcp(listener.address, listener.port), manager, api.core.TrafficDirection.INBOUND)

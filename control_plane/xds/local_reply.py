@@ -43,6 +43,9 @@ _REPLIES: Final = (
     _Reply(404, (_CLIENT, "unknown_url"), "not_found_error", "Nothing is served at this path."),
     _Reply(408, (_CLIENT, "request_timeout"), "timeout_error", "The request took too long to arrive."),
     _Reply(413, (_CLIENT, "request_too_large"), "request_too_large", "The request body is too large."),
+    _Reply(
+        426, (_CLIENT, "http_version_not_supported"), "invalid_request_error", "HTTP/1.0 is not served; use HTTP/1.1 or HTTP/2."
+    ),
     _Reply(429, ("rate_limit_error", "rate_limit_exceeded"), "rate_limit_error", "Too many requests. Try again later."),
     _Reply(431, (_CLIENT, "headers_too_large"), "request_too_large", "The request headers are too large."),
     _Reply(500, (_SERVER, "internal_error"), "api_error", "The gateway failed to handle the request."),

@@ -40,6 +40,11 @@ def test_no_text_uses_what_envoy_knows(body: str) -> None:
     assert "envoy" not in body.lower()
 
 
+def test_an_old_version_of_http_is_told_so() -> None:
+    codes = [error["code"] for error in (json.loads(body)["error"] for body in TEXTS) if "code" in error]
+    assert "http_version_not_supported" in codes
+
+
 def test_only_overflow_says_when_to_come_back() -> None:
     assert {json.loads(text(mapper) or "")["error"]["type"] for mapper in MAPPERS if mapper.headers_to_add} == {
         "overloaded_error",
