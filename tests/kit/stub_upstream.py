@@ -45,8 +45,10 @@ class Upstream:
 
 
 @asynccontextmanager
-async def serving(behave: Behave, host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None) -> AsyncIterator[Upstream]:
-    """Serve one behaviour on a port of its own."""
+async def serving(
+    behave: Behave, host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None, port: int = 0
+) -> AsyncIterator[Upstream]:
+    """Serve one behaviour on a port of its own, or on one that was its own before."""
     upstream = Upstream()
     connections: set[asyncio.Task[None]] = set()
 
@@ -62,14 +64,14 @@ async def serving(behave: Behave, host: str = "127.0.0.1", *, tls: ssl.SSLContex
                     break
                 writer.write(answer.encode())
                 await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the other end left, or the test did
         finally:
             connections.discard(task)
             writer.transport.abort()
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    server = await asyncio.start_server(connected, host, 0, family=family, ssl=tls)
+    server = await asyncio.start_server(connected, host, port, family=family, ssl=tls)
     upstream.port = server.sockets[0].getsockname()[1]
     async with server:
         yield upstream
