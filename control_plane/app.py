@@ -13,9 +13,11 @@ import structlog
 
 from control_plane.ads import AdsServer, Clients, Publisher, Snapshot, Timing, Views
 from control_plane.build import Runtime
+from control_plane.config.model import Overrides
 from control_plane.inspection import Inspection, inspect_file
 from control_plane.reading import served_names
 from control_plane.reload import Compiled, Reloader, Report
+from control_plane.restart import restart_warnings
 from control_plane.status import ServedListener
 from control_plane.status_file import StatusFile
 from control_plane.telemetry import Telemetry, serving_metrics
@@ -50,7 +52,7 @@ async def serve(settings: Settings) -> None:
     reports: list[Callable[[Report], None]] = [telemetry.reloaded]
     reloader = Reloader(
         settings.config_file,
-        compile_file=lambda file: compile_file(file, settings.runtime),
+        compile_file=FileCompiler(settings.runtime).compile,
         publish=publisher.publish,
         report=lambda report: _tell(reports, report),
     )
@@ -72,10 +74,21 @@ async def serve(settings: Settings) -> None:
             _log.info("control_plane_stopped")
 
 
-def compile_file(file: Path, runtime: Runtime) -> Compiled:
-    """Bring a configuration file to what is served of it, with variables from this process's environment."""
-    inspection = inspect_file(file, env=os.environ, runtime=runtime)
-    return Compiled(snapshot=Snapshot.of(inspection.resources), listeners=_served(inspection), warnings=inspection.warnings)
+class FileCompiler:
+    """Brings each state of the configuration file to what is served of it, with variables from this process's environment."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._started: Overrides | None = None
+        """What this process and its siblings were started with."""
+
+    def compile(self, file: Path) -> Compiled:
+        """Compile the file as it is now. Raises ConfigError."""
+        inspection = inspect_file(file, env=os.environ, runtime=self._runtime)
+        wanted = inspection.config.overrides
+        self._started = self._started or wanted
+        warnings = (*inspection.warnings, *restart_warnings(self._started, wanted, file=str(file)))
+        return Compiled(snapshot=Snapshot.of(inspection.resources), listeners=_served(inspection), warnings=warnings)
 
 
 class _Stopped(Exception):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from control_plane.build import Runtime
+from control_plane.config.model import PlanoConfig
 from control_plane.errors import ConfigError, Problem
 from control_plane.ir.model import Gateway
 from control_plane.reading import read_config
@@ -15,6 +16,7 @@ from control_plane.xds import InconsistentGateway, Resources, translate
 class Inspection:
     """One configuration, as the gateway that it asks for and as what is sent for it."""
 
+    config: PlanoConfig
     gateway: Gateway
     resources: Resources
     warnings: tuple[Problem, ...]
@@ -27,7 +29,7 @@ def inspect_file(file: Path, *, env: Mapping[str, str], runtime: Runtime) -> Ins
         resources = translate(reading.gateway)
     except InconsistentGateway as error:
         raise ConfigError(tuple(_defect(problem, file) for problem in error.problems), reading.warnings) from error
-    return Inspection(gateway=reading.gateway, resources=resources, warnings=reading.warnings)
+    return Inspection(config=reading.config, gateway=reading.gateway, resources=resources, warnings=reading.warnings)
 
 
 def _defect(message: str, file: Path) -> Problem:
