@@ -20,9 +20,6 @@ from control_plane.config.model import Agent, Filter, Listener, ListenerAgent, O
 from control_plane.ir import model as ir
 from control_plane.ir import names
 
-AGENTS_ARE_CHAINED = False
-"""Whether Envoy is told of chains."""
-
 
 def services(config: PlanoConfig) -> dict[str, Agent | Filter]:
     """Return everything that an id can mean."""
@@ -50,7 +47,7 @@ def build_agent_chains(config: PlanoConfig) -> list[ir.Chain]:
 
 
 def _fallbacks(service: Agent | Filter) -> tuple[str, ...]:
-    return service.fallbacks if isinstance(service, Agent) and AGENTS_ARE_CHAINED else ()
+    return service.fallbacks if isinstance(service, Agent) else ()
 
 
 def _chain(service: Agent | Filter, settings: Resilience, overrides: Overrides) -> ir.Chain:

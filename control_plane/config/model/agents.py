@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from control_plane.config.model.instances import Instance, Instances
 from control_plane.config.model.resilience import Resilience
-from control_plane.config.model.types import Default, Duration, NoEffect, Section, Text
+from control_plane.config.model.types import Default, Duration, Section, Text
 
 
 class Agent(Section):
@@ -18,7 +18,7 @@ class Agent(Section):
     """What it does; used for entries of agent listeners that have none."""
     input_filters: tuple[Text, ...] | None = None
     """Filters for its requests; used for entries of agent listeners that have none."""
-    fallbacks: Annotated[tuple[Text, ...], NoEffect("requests do not move from one agent to another yet")] = ()
+    fallbacks: tuple[Text, ...] = ()
     """Ids of agents that are asked, in this order, when it does not answer; their own filters and fallbacks do not count."""
     resilience: Resilience | None = None
     """Retries, timeouts, circuit breaking, health and load balancing."""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from control_plane.config.model.types import NoEffect, Section, Text, TypeName
+from control_plane.config.model.types import Section, Text, TypeName
 
 
 class Instance(Section):
@@ -14,7 +14,7 @@ class Instance(Section):
     """Where it listens, `http://host:port/path`; scheme and path must be those of the others."""
     weight: Annotated[int, Field(ge=1, le=1000)] = 1
     """Its share of the requests, relative to the others."""
-    canary: Annotated[bool, NoEffect("Envoy is not told yet")] = False
+    canary: bool = False
     """Whether it serves a new version: Envoy counts its requests apart. Give it a small `weight`."""
 
 

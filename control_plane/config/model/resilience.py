@@ -5,9 +5,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from control_plane.config.model.types import Default, Duration, DurationOrZero, NoEffect, Section, Text, TypeName
-
-_NOT_YET: Final = NoEffect("Envoy is not told yet")
+from control_plane.config.model.types import Default, Duration, DurationOrZero, Section, Text, TypeName
 
 RetryWord = Literal["connect-failure", "refused-stream", "reset-before-request", "reset", "gateway-error", "5xx"]
 RETRY_WORDS: Final[tuple[str, ...]] = (
@@ -52,11 +50,11 @@ class Retries(Section):
         Default("models: failures and resets before the answer, 429 and transient 5xx; others: what cannot have reached them"),
     ] = None
     """What is retried: 429, statuses from 500 to 599, and Envoy's words for failures, such as `connect-failure` and `reset`."""
-    backoff: Annotated[Backoff, _NOT_YET, Field(default_factory=Backoff)]
+    backoff: Annotated[Backoff, Field(default_factory=Backoff)]
     """How long to wait before trying again."""
-    honour_retry_after: Annotated[bool, _NOT_YET] = True
-    """Whether `retry-after` of an answer sets the wait, up to 10 s."""
-    budget_percent: Annotated[float, _NOT_YET, Field(gt=0, le=100)] = 20.0
+    honour_retry_after: bool = True
+    """Whether `retry-after` of an answer sets the wait; one longer than `backoff.max` is not waited for."""
+    budget_percent: Annotated[float, Field(gt=0, le=100)] = 20.0
     """Retries under way at a time, as a part of the requests under way; a few are always allowed."""
 
 
@@ -71,7 +69,7 @@ class Timeouts(Section):
     """Bounds the wait for the first byte of an answer, per attempt."""
     idle: Annotated[Duration | None, Default("the listener's `idle_timeout`")] = None
     """Bounds silence in an answer."""
-    total: Annotated[DurationOrZero, _NOT_YET] = 0.0
+    total: DurationOrZero = 0.0
     """Bounds the whole exchange, retries included; `0s` does not."""
 
 
@@ -92,18 +90,18 @@ class OutlierDetection(Section):
     """When an instance that fails is left alone."""
 
     consecutive_errors: Annotated[int, Field(ge=1, le=1000)] = 5
-    """5xx answers, resets and failed connections in a row."""
+    """5xx answers in a row; of failed connections and answers that do not come, half as many do."""
     ejection_time: Duration = 10.0
-    """How long it is left alone the first time; longer each further time."""
+    """How long it is left alone; then it is used again."""
     max_ejection_percent: Annotated[int, Field(ge=0, le=100)] = 50
-    """Never more of the instances at a time, except that one always can be; 0 ejects none."""
+    """Never more of the instances at a time, though one always can be; `0` ejects none."""
 
 
 class HealthCheck(Section):
     """Asking instances whether they are well."""
 
     path: Text
-    """Path of the request; 200 means well. The path of the URL does not go before it."""
+    """Path of the request; a status from 200 to 299 means well. The path of the URL does not go before it."""
     interval: Duration = 5.0
     """Time between requests."""
 
@@ -115,15 +113,15 @@ class Resilience(Section):
     """When a failed attempt is made again."""
     timeouts: Annotated[Timeouts, Field(default_factory=Timeouts)]
     """How long to wait for what."""
-    circuit_breaker: Annotated[CircuitBreaker, _NOT_YET, Field(default_factory=CircuitBreaker)]
+    circuit_breaker: Annotated[CircuitBreaker, Field(default_factory=CircuitBreaker)]
     """What may be under way at a time."""
-    outlier_detection: Annotated[OutlierDetection, _NOT_YET, Field(default_factory=OutlierDetection)]
+    outlier_detection: Annotated[OutlierDetection, Field(default_factory=OutlierDetection)]
     """When an instance that fails is left alone."""
-    health_check: Annotated[HealthCheck | None, _NOT_YET, Default("none: requests tell who is well")] = None
+    health_check: Annotated[HealthCheck | None, Default("none: requests tell who is well")] = None
     """Asking instances whether they are well."""
-    load_balancing: Annotated[Literal["round_robin", "least_request", "random", "ring_hash"], _NOT_YET] = "least_request"
+    load_balancing: Literal["round_robin", "least_request", "random", "ring_hash"] = "least_request"
     """How one of several instances is chosen; `ring_hash` by a request header."""
-    hash_header: Annotated[Text | None, _NOT_YET, Default("needed for `ring_hash`")] = None
+    hash_header: Annotated[Text | None, Default("needed for `ring_hash`")] = None
     """Request header whose equal values meet the same instance."""
 
 
