@@ -14,6 +14,7 @@ from control_plane.xds.attempt_filter import build_attempt_filter
 from control_plane.xds.circuit_breaker import build_chain_breakers
 from control_plane.xds.cluster import HTTP_OPTIONS
 from control_plane.xds.endpoint import CREDENTIALS_NAMESPACE, Metadata
+from control_plane.xds.retry_after import build_veto
 from control_plane.xds.upstream_filters import with_codec
 from ext_proc import contract
 
@@ -34,7 +35,7 @@ def targets(gateway: ir.Gateway) -> Iterator[Target]:
         yield _target(name, member, known[member.cluster])
 
 
-def build_chain(chain: ir.Chain, clusters: Mapping[str, ir.Cluster]) -> api.cluster.Cluster:
+def build_chain(chain: ir.Chain, clusters: Mapping[str, ir.Cluster], *, longest_wait: int | None = None) -> api.cluster.Cluster:
     """Build the cluster that routes name; a member that occurs again is not tried again before the others were."""
     members = dict.fromkeys(_target_name(member) for member in chain.members)
     config = api.aggregate.ClusterConfig(clusters=list(members))
@@ -44,7 +45,7 @@ def build_chain(chain: ir.Chain, clusters: Mapping[str, ir.Cluster]) -> api.clus
         lb_policy=api.cluster.ClusterLbPolicy.CLUSTER_PROVIDED,
         cluster_type=api.cluster.ClusterCustomClusterType(name="envoy.clusters.aggregate", typed_config=api.pack(config)),
         circuit_breakers=build_chain_breakers(chain.circuit_breaker),
-        typed_extension_protocol_options={HTTP_OPTIONS: api.pack(_protocol(chain, clusters))},
+        typed_extension_protocol_options={HTTP_OPTIONS: api.pack(_protocol(chain, clusters, longest_wait))},
     )
 
 
@@ -61,8 +62,13 @@ def _target(name: str, member: ir.ChainMember, cluster: ir.Cluster) -> Target:
     return Target(replace(cluster, name=name, injected_headers=()), metadata)
 
 
-def _protocol(chain: ir.Chain, clusters: Mapping[str, ir.Cluster]) -> api.upstream_http.HttpProtocolOptions:
-    filters = [build_attempt_filter()] if any(member.model for member in chain.members) else []
+def _protocol(
+    chain: ir.Chain, clusters: Mapping[str, ir.Cluster], longest_wait: int | None
+) -> api.upstream_http.HttpProtocolOptions:
+    filters: list[api.hcm.HttpFilter] = []
+    if any(member.model for member in chain.members):
+        # Responses pass in reverse: what the attempt stage says about waiting is judged after it.
+        filters = [*build_veto(longest_wait, contract.RETRY_AFTER_HEADER), build_attempt_filter()]
     headers = {injected.header for member in chain.members for injected in clusters[member.cluster].injected_headers}
     if headers:
         filters.append(_credentials(sorted(headers)))

@@ -8,6 +8,7 @@ from control_plane.xds.endpoint import Metadata, build_load_assignment
 from control_plane.xds.health_checks import build_health_check
 from control_plane.xds.load_balancing import build_common_lb, lb_policy
 from control_plane.xds.outlier import build_outlier_detection
+from control_plane.xds.retry_after import build_veto
 from control_plane.xds.tls import build_tls_matches, build_tls_socket
 from control_plane.xds.upstream_filters import build_credential_injectors, with_codec
 
@@ -19,8 +20,13 @@ def is_eds(cluster: ir.Cluster) -> bool:
     return all(is_ip(endpoint.host) for endpoint in cluster.endpoints)
 
 
-def build_cluster(cluster: ir.Cluster, metadata: Metadata | None = None) -> api.cluster.Cluster:
-    """Build the cluster; its endpoints, which carry the metadata, are served apart if `is_eds`."""
+def build_cluster(
+    cluster: ir.Cluster, metadata: Metadata | None = None, *, longest_wait: int | None = None
+) -> api.cluster.Cluster:
+    """Build the cluster; its endpoints, which carry the metadata, are served apart if `is_eds`.
+
+    `longest_wait` is how many seconds an upstream may ask its callers to wait, if they wait at all.
+    """
     built = api.cluster.Cluster(
         name=cluster.name,
         connect_timeout=api.duration(cluster.connect_timeout_seconds),
@@ -32,7 +38,7 @@ def build_cluster(cluster: ir.Cluster, metadata: Metadata | None = None) -> api.
         upstream_connection_options=api.cluster.UpstreamConnectionOptions(
             tcp_keepalive=api.core.TcpKeepalive(keepalive_probes=3, keepalive_time=60, keepalive_interval=10)
         ),
-        typed_extension_protocol_options={HTTP_OPTIONS: api.pack(_protocol(cluster))},
+        typed_extension_protocol_options={HTTP_OPTIONS: api.pack(_protocol(cluster, longest_wait))},
     )
     _protect(built, cluster)
     _locate(built, cluster, metadata)
@@ -73,9 +79,9 @@ def _dns(cluster: ir.Cluster) -> api.dns_cluster.DnsCluster:
     )
 
 
-def _protocol(cluster: ir.Cluster) -> api.upstream_http.HttpProtocolOptions:
+def _protocol(cluster: ir.Cluster, longest_wait: int | None) -> api.upstream_http.HttpProtocolOptions:
     options = api.upstream_http.HttpProtocolOptions(
-        http_filters=with_codec(build_credential_injectors(cluster.injected_headers))
+        http_filters=with_codec([*build_veto(longest_wait), *build_credential_injectors(cluster.injected_headers)])
     )
     if cluster.tls is not None:
         options.auto_config = api.upstream_http.HttpProtocolOptionsAutoHttpConfig(

@@ -4,6 +4,7 @@ from typing import Final
 
 from control_plane.ir import model as ir
 from control_plane.xds import api
+from control_plane.xds.retry_after import RETRY_AFTER
 from ext_proc import contract
 
 _OTHER_ENDPOINT_TRIES: Final = 5
@@ -11,7 +12,7 @@ _OTHER_ENDPOINT_TRIES: Final = 5
 
 def build_retry_policy(route: ir.Route, *, is_chain: bool = False) -> api.route.RetryPolicy:
     """Build a route's retry policy; a chain's goes on to the next member, any other to the next endpoint."""
-    policy = _basic(route, wait_header=contract.RETRY_AFTER_HEADER if is_chain else "retry-after")
+    policy = _basic(route, wait_header=contract.RETRY_AFTER_HEADER if is_chain else RETRY_AFTER)
     if is_chain:
         policy.retry_priority = _next_member()
         # One provider's `retry-after` says nothing about the next: only what the attempt stage says of all of them is obeyed.

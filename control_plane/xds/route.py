@@ -7,6 +7,7 @@ from control_plane.xds import api
 from control_plane.xds.decided import DECIDED_PATH
 from control_plane.xds.load_balancing import build_hash_policy
 from control_plane.xds.retry import build_retry_policy
+from control_plane.xds.retry_after import VETO_HEADER
 from ext_proc import contract
 
 _ADD_IF_ABSENT = api.core.HeaderValueOptionHeaderAppendAction.ADD_IF_ABSENT
@@ -22,7 +23,7 @@ _ANSWERS = (
 )
 """Response headers, and the dynamic metadata that they show; absent metadata adds no header."""
 
-_INSIDE = (contract.LOCAL_REPLY_HEADER, contract.RETRY_HEADER, contract.RETRY_AFTER_HEADER)
+_INSIDE = (contract.LOCAL_REPLY_HEADER, contract.RETRY_HEADER, contract.RETRY_AFTER_HEADER, VETO_HEADER)
 """Response headers between the parts of the gateway."""
 
 

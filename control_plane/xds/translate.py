@@ -12,6 +12,7 @@ from control_plane.xds.endpoint import Metadata, build_load_assignment
 from control_plane.xds.filter_config import build_filter_config, serialize
 from control_plane.xds.listener import build_egress_listener, build_listener
 from control_plane.xds.resources import Resource, Resources
+from control_plane.xds.retry_after import longest_waits
 from control_plane.xds.route import build_route_configuration
 from control_plane.xds.secret import build_secret
 from control_plane.xds.undecided import build_undecided
@@ -34,19 +35,20 @@ def _filter_config(gateway: ir.Gateway, *, version: str) -> _Named:
 
 
 def _clusters(gateway: ir.Gateway) -> Iterator[_Named]:
+    waits = longest_waits(gateway)
     for cluster in gateway.clusters:
-        yield from _cluster(cluster)
+        yield from _cluster(cluster, longest_wait=waits.get(cluster.name))
         for injected in cluster.injected_headers:
             yield api.SECRET, Resource(injected.secret_name, encode(build_secret(injected)))
     for target in targets(gateway):
         yield from _cluster(target.cluster, target.metadata)
     known = {cluster.name: cluster for cluster in gateway.clusters}
     for chain in gateway.chains:
-        yield api.CLUSTER, Resource(chain.name, encode(build_chain(chain, known)))
+        yield api.CLUSTER, Resource(chain.name, encode(build_chain(chain, known, longest_wait=waits.get(chain.name))))
 
 
-def _cluster(cluster: ir.Cluster, metadata: Metadata | None = None) -> Iterator[_Named]:
-    yield api.CLUSTER, Resource(cluster.name, encode(build_cluster(cluster, metadata)))
+def _cluster(cluster: ir.Cluster, metadata: Metadata | None = None, *, longest_wait: int | None = None) -> Iterator[_Named]:
+    yield api.CLUSTER, Resource(cluster.name, encode(build_cluster(cluster, metadata, longest_wait=longest_wait)))
     if is_eds(cluster):
         yield api.ENDPOINT, Resource(cluster.name, encode(build_load_assignment(cluster, metadata)))
 

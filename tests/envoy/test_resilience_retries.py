@@ -93,6 +93,14 @@ async def test_an_upstream_that_says_when_is_obeyed(world: World) -> None:
     assert 0.9 < time.monotonic() - begun < 3
 
 
+@pytest.mark.parametrize("wait", ["60", "Wed, 21 Oct 2037 07:28:00 GMT"])
+async def test_an_upstream_that_asks_for_too_long_a_wait_is_not_asked_again(world: World, wait: str) -> None:
+    world.upstream.script(Answer(429, headers={"retry-after": wait}), 200)
+    answer = await world.ask()
+    assert (answer.status_code, answer.headers["retry-after"], len(world.upstream.received)) == (429, wait, 1)
+    assert "x-envoy-ratelimited" not in answer.headers
+
+
 async def test_a_limit_that_stays_is_not_hammered(world: World) -> None:
     world.upstream.script(429)
     answer = await world.ask()
