@@ -1,0 +1,258 @@
+"""The attempt stage behind a real Envoy, from the configuration on: failover across APIs, official clients everywhere."""
+
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import anthropic
+import httpx
+import openai
+import pytest
+import pytest_asyncio
+
+from control_plane.build import chains
+from ext_proc.telemetry import names
+from tests.kit.envoy import free_port
+from tests.kit.llm_provider import Provider, failing, streaming
+from tests.kit.stub_upstream import serving
+from tests.kit.whole_gateway import WholeGateway, whole_gateway
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("envoy-attempt-stage")]
+
+CHAT, CLAUDE, GPT = "deepseek/chat", "anthropic/claude-sonnet-4-0", "openai/gpt-5"
+SPEAKS = {CHAT: "chat_completions", CLAUDE: "messages", GPT: "responses"}
+PATHS = {CHAT: "/v1/chat/completions", CLAUDE: "/v1/messages", GPT: "/v1/responses"}
+CONFIG = """
+version: v0.4.0
+model_providers:
+  - model: deepseek/chat
+    base_url: http://127.0.0.1:{chat}
+    access_key: $CHAT_KEY
+  - model: anthropic/claude-sonnet-4-0
+    base_url: http://127.0.0.1:{claude}
+    access_key: $CLAUDE_KEY
+  - model: openai/gpt-5
+    base_url: http://127.0.0.1:{gpt}
+    access_key: $GPT_KEY
+  - model: deepseek/chained
+    base_url: http://127.0.0.1:{chat}
+    access_key: $CHAT_KEY
+    fallbacks: [anthropic/claude-sonnet-4-0]
+    resilience: {{timeouts: {{first_byte: 1s}}}}
+listeners:
+  - {{type: model, name: models, address: 127.0.0.1, port: {port}, timeout: 10s}}
+"""
+CHAINED = "deepseek/chained"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    gateway: WholeGateway
+    providers: dict[str, Provider]
+    openai: openai.AsyncOpenAI
+    anthropic: anthropic.AsyncAnthropic
+
+    async def ask(self, path: str = "/v1/chat/completions", model: str = CHAINED, **more: Any) -> httpx.Response:
+        headers = more.pop("headers", {})
+        body = {"model": model, "max_tokens": 50, "messages": [{"role": "user", "content": "hi"}], **more}
+        return await self.gateway.http.post(self.gateway.url("models") + path, json=body, headers=headers)
+
+
+def only_the_strangest(client_api: str, spoken: Collection[str]) -> str | None:
+    """Have each provider speak one API alone, so that every pair occurs."""
+    if client_api not in SPEAKS.values():
+        return client_api if client_api in spoken else None
+    return next((api for api in ("messages", "responses", "chat_completions") if api in spoken), None)
+
+
+@pytest.fixture(scope="module")
+def _every_pair() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chains, "ATTEMPTS_ARE_MADE", True)
+        patch.setattr(chains, "upstream_api", only_the_strangest)
+        yield
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(_every_pair: None) -> AsyncIterator[World]:
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        providers = {model: Provider() for model in SPEAKS}
+        chat, claude, gpt = [(await enter(serving(provider))).port for provider in providers.values()]
+        text = CONFIG.format(chat=chat, claude=claude, gpt=gpt, port=free_port())
+        keys = {"CHAT_KEY": "sk-chat", "CLAUDE_KEY": "sk-claude", "GPT_KEY": "sk-gpt"}
+        gateway = await enter(whole_gateway(text, keys))
+        url = gateway.url("models")
+        chat_http = openai.DefaultAsyncHttpxClient(trust_env=False)
+        message_http = anthropic.DefaultAsyncHttpxClient(trust_env=False)
+        clients = (
+            await enter(openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="sk-client", max_retries=0, http_client=chat_http)),
+            await enter(anthropic.AsyncAnthropic(base_url=url, api_key="sk-client", max_retries=0, http_client=message_http)),
+        )
+        yield World(gateway, providers, *clients)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def world(shared: World) -> World:
+    for provider in shared.providers.values():
+        provider.reset()
+    return shared
+
+
+CHAT_TOOL = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object", "properties": {}}}}
+MESSAGE_TOOL = {"name": "get_weather", "input_schema": {"type": "object", "properties": {}}}
+RESPONSE_TOOL = {"type": "function", "name": "get_weather", "parameters": {"type": "object", "properties": {}}, "strict": False}
+ASK: list[Any] = [{"role": "user", "content": "How is the weather?"}]
+
+
+@pytest.mark.parametrize("model", SPEAKS)
+async def test_the_openai_client_speaks_chat_with_every_provider(world: World, model: str) -> None:
+    said = await world.openai.chat.completions.create(model=model, messages=ASK)
+    assert said.choices[0].message.content == "It rains."
+    assert said.usage is not None
+    assert (said.usage.prompt_tokens, said.usage.completion_tokens) == (7, 3)
+    tools: list[Any] = [CHAT_TOOL]
+    called = await world.openai.chat.completions.create(model=model, messages=ASK, tools=tools)
+    [call] = called.choices[0].message.tool_calls or []
+    assert (call.type, call.function.name) == ("function", "get_weather")  # type: ignore[union-attr]  # of the type above
+    assert [request.path for request in world.providers[model].received] == [PATHS[model]] * 2
+
+
+@pytest.mark.parametrize("model", SPEAKS)
+async def test_the_openai_client_streams_chat_from_every_provider(world: World, model: str) -> None:
+    stream = await world.openai.chat.completions.create(model=model, messages=ASK, stream=True)
+    chunks = [chunk async for chunk in stream]
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices) == "It rains."
+    tools: list[Any] = [CHAT_TOOL]
+    async with world.openai.chat.completions.stream(model=model, messages=ASK, tools=tools) as events:
+        final = await events.get_final_completion()
+    [call] = final.choices[0].message.tool_calls or []
+    assert call.function.name == "get_weather"
+    assert final.choices[0].finish_reason == "tool_calls"
+
+
+@pytest.mark.parametrize("model", SPEAKS)
+async def test_the_openai_client_speaks_responses_with_every_provider(world: World, model: str) -> None:
+    said = await world.openai.responses.create(model=model, input="hi", store=False)
+    assert said.output_text == "It rains."
+    tools: list[Any] = [RESPONSE_TOOL]
+    async with world.openai.responses.stream(model=model, input="hi", store=False, tools=tools) as events:
+        final = await events.get_final_response()
+    assert [(item.type, getattr(item, "name", "")) for item in final.output] == [("function_call", "get_weather")]
+
+
+@pytest.mark.parametrize("model", SPEAKS)
+async def test_the_anthropic_client_speaks_with_every_provider(world: World, model: str) -> None:
+    said = await world.anthropic.messages.create(model=model, max_tokens=50, messages=ASK)
+    assert [block.text for block in said.content if block.type == "text"] == ["It rains."]
+    assert (said.usage.input_tokens, said.usage.output_tokens) == (7, 3)
+    tools: list[Any] = [MESSAGE_TOOL]
+    async with world.anthropic.messages.stream(model=model, max_tokens=50, messages=ASK, tools=tools) as events:
+        final = await events.get_final_message()
+    [block] = final.content
+    assert block.type == "tool_use"
+    assert (block.name, block.input, final.stop_reason) == ("get_weather", {"city": "Paris", "days": [1, 2]}, "tool_use")
+    key = world.providers[model].received[-1].headers
+    assert key.get("x-api-key", key.get("authorization")) in ("sk-claude", "Bearer sk-chat", "Bearer sk-gpt")
+
+
+@pytest.mark.parametrize("model", [CHAT, GPT])
+async def test_errors_of_another_api_raise_what_anthropics_users_expect(world: World, model: str) -> None:
+    world.providers[model].behaves = failing(404, {"error": {"message": "no such model", "code": "model_not_found"}})
+    with pytest.raises(anthropic.NotFoundError, match="no such model"):
+        await world.anthropic.messages.create(model=model, max_tokens=50, messages=ASK)
+
+
+async def test_errors_of_another_api_raise_what_openais_users_expect(world: World) -> None:
+    error = {"type": "error", "error": {"type": "rate_limit_error", "message": "slow down"}}
+    world.providers[CLAUDE].behaves = failing(429, error, retry_after="1")
+    with pytest.raises(openai.RateLimitError, match="slow down") as raised:
+        await world.openai.chat.completions.create(model=CLAUDE, messages=ASK, extra_headers={"x-envoy-max-retries": "0"})
+    assert raised.value.response.headers["retry-after"] == "1"
+
+
+def seen(answer: httpx.Response) -> tuple[int, str, str]:
+    return answer.status_code, answer.headers["x-plano-model"], answer.headers["x-plano-attempts"]
+
+
+async def test_a_healthy_first_model_answers_alone(world: World) -> None:
+    assert seen(await world.ask()) == (200, CHAINED, "1")
+    assert world.providers[CLAUDE].received == []
+
+
+TOO_LONG = {"error": {"message": "This model's maximum context length is 8 tokens.", "code": "context_length_exceeded"}}
+FAILURES: dict[str, Any] = {
+    "server error": failing(503, {"error": {"message": "down"}}),
+    "rate limit": failing(429, {"error": {"message": "slow"}}, retry_after="60"),
+    "context too long": failing(400, TOO_LONG),
+    "empty answer": failing(200, {}),
+    "error first": streaming(b'data: {"error":{"message":"busy","code":503}}\n\n'),
+    "empty stream": streaming(b'data: {"choices":[{"index":0,"delta":{"role":"assistant"}}]}\n\n'),
+    "silent stream": streaming(b'data: {"choices":[{"index":0,"delta":{"role":"assistant"}}]}\n\n', ends=False),
+}
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
+@pytest.mark.parametrize("failure", [name for name in FAILURES if name != "empty answer"])
+async def test_the_next_model_answers_in_its_own_api_from_the_clients_own_request(
+    world: World, failure: str, path: str
+) -> None:
+    world.providers[CHAT].behaves = FAILURES[failure]
+    before = world.gateway.metric(names.ATTEMPTS, model=CLAUDE, outcome="completed")
+    answer = await world.ask(path, stream=True)
+    assert seen(answer) == (200, CLAUDE, "2")
+    assert "rains." in answer.text
+    [first], [second] = world.providers[CHAT].received, world.providers[CLAUDE].received
+    assert (first.path, second.path) == (PATHS[CHAT], PATHS[CLAUDE])
+    assert world.providers[CHAT].last_json["model"] == "chained"
+    assert world.providers[CLAUDE].last_json["model"] == "claude-sonnet-4-0"
+    assert (first.headers["authorization"], second.headers["x-api-key"]) == ("Bearer sk-chat", "sk-claude")
+    assert "authorization" not in second.headers
+    assert second.headers["anthropic-version"]
+    assert not [header for header in answer.headers if header.startswith("x-plano-retry")]
+    assert world.gateway.metric(names.ATTEMPTS, model=CLAUDE, outcome="completed") == before + 1
+    assert world.gateway.metric(names.ATTEMPTS, model=CHAINED, outcome="completed") <= 1
+
+
+async def test_an_answer_that_is_none_fails_over_where_it_must_be_translated(world: World) -> None:
+    world.providers[CHAT].behaves = FAILURES["empty answer"]
+    assert seen(await world.ask("/v1/messages")) == (200, CLAUDE, "2")
+
+
+async def test_when_no_attempt_is_left_the_providers_own_words_arrive(world: World) -> None:
+    world.providers[CHAT].behaves = FAILURES["context too long"]
+    answer = await world.ask(headers={"x-envoy-max-retries": "0"})
+    assert (seen(answer), answer.json()) == ((400, CHAINED, "1"), TOO_LONG)
+
+
+async def test_when_all_fail_the_last_error_arrives_in_the_clients_api(world: World) -> None:
+    for model in (CHAT, CLAUDE):
+        world.providers[model].behaves = failing(503, {"type": "error", "error": {"type": "api_error", "message": model}})
+    answer = await world.ask(headers={"x-envoy-max-retries": "1"})
+    assert seen(answer) == (503, CLAUDE, "2")
+    assert answer.json()["error"] == {"message": CLAUDE, "type": "server_error", "param": None, "code": None}
+
+
+@pytest.mark.parametrize("status", [400, 500])
+async def test_a_refusal_by_policy_is_final(world: World, status: int) -> None:
+    error = {"error": {"message": "Rejected by our safety system.", "code": "content_policy_violation"}}
+    world.providers[CHAT].behaves = failing(status, error)
+    answer = await world.ask()
+    assert (seen(answer), answer.json()) == ((400, CHAINED, "1"), error)
+    assert world.providers[CLAUDE].received == []
+
+
+async def test_what_a_model_cannot_carry_is_refused_by_name(world: World) -> None:
+    body: Any = [{"role": "user", "content": [{"type": "container_upload", "file_id": "f"}]}]
+    answer = await world.ask("/v1/messages", model=CHAT, messages=body)
+    assert answer.status_code == 400
+    assert "messages[0].content[0]" in answer.json()["error"]["message"]
+    assert world.providers[CHAT].received == []
+
+
+async def test_large_requests_and_answers_are_whole(world: World) -> None:
+    text = "x" * (3 << 20)
+    answer = await world.ask("/v1/messages", model=CHAT, messages=[{"role": "user", "content": text}])
+    assert answer.status_code == 200
+    assert world.providers[CHAT].last_json["messages"][0]["content"] == text

@@ -1,0 +1,59 @@
+"""A gateway from a configuration text, within the test's process but for Envoy: static xDS, a real worker, a real Envoy."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+from prometheus_client import CollectorRegistry
+
+from control_plane.build import build_gateway
+from control_plane.build.runtime import Runtime
+from control_plane.config import load
+from control_plane.xds import translate
+from control_plane.xds.bootstrap import build_bootstrap
+from ext_proc.app import Worker, WorkerSettings
+from ext_proc.telemetry.metrics import Metrics
+from tests.kit import envoy, static_xds
+
+
+@dataclass(frozen=True, slots=True)
+class WholeGateway:
+    """What a test of it works with."""
+
+    envoy: envoy.Envoy
+    registry: CollectorRegistry
+    ports: Mapping[str, int]
+    """By listener."""
+    http: httpx.AsyncClient
+
+    def url(self, listener: str) -> str:
+        return f"http://127.0.0.1:{self.ports[listener]}"
+
+    def metric(self, name: str, **labels: str) -> float:
+        return self.registry.get_sample_value(name, {key.rstrip("_"): value for key, value in labels.items()}) or 0.0
+
+
+@asynccontextmanager
+async def whole_gateway(text: str, env: Mapping[str, str]) -> AsyncIterator[WholeGateway]:
+    """Run a configuration."""
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        folder = await enter(envoy.short_folder())
+        xds, listen, egress = (f"unix://{folder}/{name}.sock" for name in ("xds", "worker", "egress"))
+        runtime = Runtime(egress_address=egress, egress_url=egress, access_log_path=str(folder / "access.log"))
+        gateway = build_gateway(load(text, env=env).config, runtime=runtime)
+        served = await enter(static_xds.serving(translate(gateway), xds))
+        registry, stop = CollectorRegistry(), asyncio.Event()
+        worker = Worker(WorkerSettings(number=0, xds=xds, listen=listen, grace_seconds=2), Metrics(registry))
+        # Not a task group: fixtures of a module begin and end in different tasks.
+        running_worker = asyncio.get_running_loop().create_task(worker.run(stop))
+        stack.push_async_callback(lambda: running_worker)
+        stack.callback(stop.set)
+        bootstrap = build_bootstrap(node_id="test", xds=xds, ext_proc=[listen], admin="127.0.0.1:0")
+        running = await enter(envoy.running(bootstrap, folder))
+        assert not served.rejected, served.rejected
+        ports = {listener.name: listener.port for listener in gateway.listeners}
+        http = await enter(httpx.AsyncClient(timeout=20, trust_env=False))
+        yield WholeGateway(running, registry, ports, http)
