@@ -79,8 +79,8 @@ def _put_stand_in(data: Any, path: Path) -> None:
     for step in parents:
         data = data[step]
     info = fields_at(PlanoConfig, path[:-1]).get(str(name))
-    if info is None:
-        return
+    if info is None or (not parents and sections_of(info.annotation)):
+        return  # without a whole part of the file, the checks of the others would mislead
     data[name] = _stand_in(info.annotation)
 
 
