@@ -1,0 +1,86 @@
+from dataclasses import replace
+
+import pytest
+
+from control_plane.ir import model as ir
+from control_plane.ir import names
+from control_plane.xds import InconsistentGateway, api, translate
+from control_plane.xds.chain import build_chain, targets
+from control_plane.xds.cluster import HTTP_OPTIONS
+from control_plane.xds.endpoint import CREDENTIALS_NAMESPACE
+from control_plane.xds.views import render_view
+from ext_proc import contract
+from tests.kit import gateways
+
+GATEWAY = gateways.gateway()
+MODEL = names.model("openai/gpt-4o")
+AGENT = names.agent("weather")
+CLUSTERS = {known.name: known for known in GATEWAY.clusters}
+
+
+def member(**changes: str) -> ir.ChainMember:
+    return ir.ChainMember(**({"cluster": MODEL, "model": "openai/gpt-4o", "api": "chat_completions"} | changes))
+
+
+def chained(*chains: ir.Chain) -> ir.Gateway:
+    return replace(GATEWAY, chains=chains)
+
+
+def filters(built: api.cluster.Cluster) -> list[str]:
+    options = api.upstream_http.HttpProtocolOptions.parse(built.typed_extension_protocol_options[HTTP_OPTIONS].value)
+    return [http_filter.name for http_filter in options.http_filters]
+
+
+def members(built: api.cluster.Cluster) -> list[str]:
+    assert built.cluster_type is not None
+    assert built.cluster_type.typed_config is not None
+    return api.aggregate.ClusterConfig.parse(built.cluster_type.typed_config.value).clusters
+
+
+def test_members_are_in_order_and_once_each() -> None:
+    other = member(api="responses")
+    built = build_chain(ir.Chain(name="c", members=(other, member(), other)), CLUSTERS)
+    assert members(built) == [f"target/{MODEL}[responses]", f"target/{MODEL}[chat_completions]"]
+
+
+def test_attempts_at_models_are_edited_and_get_keys() -> None:
+    chain = ir.Chain(name="c", members=(member(),))
+    codec = "envoy.filters.http.upstream_codec"
+    assert filters(build_chain(chain, CLUSTERS)) == ["plano.attempt", "plano.credentials", codec]
+    # Responses pass in reverse.
+    assert filters(build_chain(chain, CLUSTERS, longest_wait=5))[:2] == ["plano.retry_after", "plano.attempt"]
+
+
+def test_agents_are_sent_what_the_client_sent() -> None:
+    assert filters(build_chain(ir.Chain(name="c", members=(ir.ChainMember(cluster=AGENT, agent="weather"),)), CLUSTERS)) == []
+
+
+def test_a_target_says_what_it_is_and_is_shared_by_chains() -> None:
+    chains = (ir.Chain(name="c", members=(member(),)), ir.Chain(name="d", members=(member(), member(api="responses"))))
+    first, second = targets(chained(*chains))
+    assert first.metadata == {
+        contract.METADATA_NAMESPACE: {"model": "openai/gpt-4o", "api": "chat_completions"},
+        CREDENTIALS_NAMESPACE: {"authorization": "Bearer sk-gateway"},
+    }
+    assert (first.cluster.name, first.cluster.injected_headers) == (f"target/{MODEL}[chat_completions]", ())
+    assert second.cluster.name == f"target/{MODEL}[responses]"
+
+
+def test_nobody_sees_the_keys_that_endpoints_carry() -> None:
+    made = translate(chained(ir.Chain(name="c", members=(member(),))))
+    assert any(b"sk-gateway" in resource.value for resource in made.of(api.ENDPOINT))
+    shown = "".join(render_view(made, view) for view in ("clusters", "endpoints", "secrets", "filter", "routes", "listeners"))
+    assert "sk-gateway" not in shown
+    assert "authorization: '[redacted]'" in shown
+
+
+@pytest.mark.parametrize(
+    ("chain", "problem"),
+    [
+        (ir.Chain(name="c", members=()), "chain 'c' has no members"),
+        (ir.Chain(name="c", members=(member(cluster="model/gone"),)), "chain 'c' refers to cluster 'model/gone'"),
+    ],
+)
+def test_a_chain_leads_somewhere(chain: ir.Chain, problem: str) -> None:
+    with pytest.raises(InconsistentGateway, match=problem):
+        translate(chained(chain))
