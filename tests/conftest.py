@@ -1,5 +1,7 @@
 """Options that every test can read."""
 
+from typing import Any
+
 import pytest
 from hypothesis import settings
 
@@ -10,3 +12,10 @@ settings.load_profile("plano")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite golden files instead of comparing with them")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from tests.kit.groups import make_scheduler  # its xdist may be turned off
+
+    return make_scheduler(config, log)

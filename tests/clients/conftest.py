@@ -38,7 +38,7 @@ class Clients:
         return anthropic.AsyncAnthropic(base_url=url, api_key="sk-client", max_retries=0, http_client=http)
 
 
-@pytest_asyncio.fixture(scope="package", loop_scope="session")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def _clients(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clients]:
     async with AsyncExitStack() as stack:
         agent, provider = [await stack.enter_async_context(acting(Answer(500))) for _ in range(2)]

@@ -8,7 +8,7 @@ import pytest_asyncio
 from tests.e2e.stage import Stage, staged
 
 
-@pytest_asyncio.fixture(scope="package", loop_scope="session")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def _stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     async with staged(tmp_path_factory.mktemp("stage")) as running:
         yield running

@@ -12,7 +12,7 @@ from tests.e2e.stage import USUAL
 from tests.kit.actor import acting
 from tests.kit.plano_up import Running, plano_up
 
-pytestmark = [pytest.mark.xdist_group("e2e-scale"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.xdist_group("e2e-change"), pytest.mark.timeout(240)]
 
 COUNT = 1_000
 LIMIT_SECONDS = 15
