@@ -77,6 +77,7 @@ METADATA_FAILURE: Final = "failure"
 """Why that attempt failed: a constant word."""
 METADATA_PATH: Final = "path"
 METADATA_TRACEPARENT: Final = "traceparent"
+METADATA_TRACESTATE: Final = "tracestate"
 
 # Request headers inside the gateway: overwritten on entry, removed towards upstreams.
 
@@ -102,6 +103,7 @@ ATTEMPTS_HEADER: Final = "x-plano-attempts"
 
 REQUEST_ID_HEADER: Final = "x-request-id"
 TRACEPARENT_HEADER: Final = "traceparent"
+TRACESTATE_HEADER: Final = "tracestate"
 
 LOCAL_REPLY_HEADER: Final = "x-plano-local-reply"
 """Set by the egress listener on Envoy's own answers, with its response flags: tells an upstream's own 503 from ours."""

@@ -104,7 +104,7 @@ class Session:
         if isinstance(begun, Respond):
             return begun
         decided = await self._decide(body)
-        return replace(decided, set_headers={**begun.set_headers, **decided.set_headers})
+        return replace(decided, set_headers={**begun.set_headers, **decided.set_headers}, remove_headers=begun.remove_headers)
 
     def _bound(self) -> tuple[Services, Listener]:
         if self._services is None or self._listener is None:
@@ -129,5 +129,5 @@ def _trace(headers: Mapping[str, str]) -> tuple[Mapping[str, str], Continue]:
         return headers, _GO_ON
     fresh = {contract.TRACEPARENT_HEADER: new_traceparent()}
     # The vendor's state belongs to the trace that could not be read.
-    kept = {name: value for name, value in headers.items() if name != "tracestate"}
-    return kept | fresh, Continue(set_headers=fresh, remove_headers=("tracestate",))
+    kept = {name: value for name, value in headers.items() if name != contract.TRACESTATE_HEADER}
+    return kept | fresh, Continue(set_headers=fresh, remove_headers=(contract.TRACESTATE_HEADER,))

@@ -53,7 +53,7 @@ def encode(event: Event, reply: Reply) -> bytes:
         _fill(phase.response, reply)
     set_metadata(response, reply.metadata)
     if isinstance(event, RequestBody) and event.head is not None:
-        set_metadata(response, _as_metadata(reply.set_headers, event.head))
+        set_metadata(response, _as_metadata(reply, event.head))
     return response.SerializeToString()
 
 
@@ -99,9 +99,12 @@ def _decode_attributes(message: pb.ProcessingRequest) -> RequestHeaders | None:
     return RequestHeaders(head, ends_stream=False)
 
 
-def _as_metadata(headers: Mapping[str, str], head: RequestHeaders) -> dict[str, str]:
+def _as_metadata(reply: Continue, head: RequestHeaders) -> dict[str, str]:
     # Envoy does not let a filter change headers that it was not shown; http_filters and routes after it set them from these.
-    values = {_METADATA_OF[name]: value for name, value in headers.items() if name in _METADATA_OF}
+    values = {_METADATA_OF[name]: value for name, value in reply.set_headers.items() if name in _METADATA_OF}
+    state = head.headers.get(contract.TRACESTATE_HEADER)
+    if state and contract.TRACESTATE_HEADER not in reply.remove_headers:
+        values[contract.METADATA_TRACESTATE] = state
     if contract.METADATA_PATH in values:
         # A route that rewrites the path keeps the query.
         _, mark, query = head.headers.get(":path", "").partition("?")

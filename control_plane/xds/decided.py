@@ -15,6 +15,7 @@ _OVERWRITE: Final = api.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EX
 _HEADERS: Final = {
     contract.ROUTE_HEADER: contract.METADATA_ROUTE,
     contract.TRACEPARENT_HEADER: contract.METADATA_TRACEPARENT,
+    contract.TRACESTATE_HEADER: contract.METADATA_TRACESTATE,
 }
 
 DECIDED_PATH: Final = f"%DYNAMIC_METADATA({contract.METADATA_NAMESPACE}:{contract.METADATA_PATH})%"
@@ -37,7 +38,9 @@ def _buffer(max_request_bytes: int) -> api.hcm.HttpFilter:
 
 
 def _set_headers() -> api.hcm.HttpFilter:
-    mutations = [_from_metadata(header, key) for header, key in _HEADERS.items()]
+    # The state of a trace that could not be read goes: it stays only where the decision repeats it.
+    mutations = [api.mutation.HeaderMutation(remove=contract.TRACESTATE_HEADER)]
+    mutations += [_from_metadata(header, key) for header, key in _HEADERS.items()]
     config = api.header_mutation.HeaderMutation(mutations=api.header_mutation.Mutations(request_mutations=mutations))
     return api.hcm.HttpFilter(name="envoy.filters.http.header_mutation", typed_config=api.pack(config))
 

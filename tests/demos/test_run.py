@@ -44,8 +44,8 @@ def test_the_configuration_of_a_run_is_valid(provider: str | None) -> None:
     ports = free_ports()
     text = yaml.safe_dump(build_config(ports, URLS, provider))
     config = load(text, env={"OPENAI_API_KEY": "key"}).config
-    assert {agent.id: agent.url for agent in config.agents} == URLS
-    assert {found.base_url for found in config.model_providers} == {provider}
+    assert {agent.id: agent.instances[0].url for agent in config.agents} == URLS
+    assert {at.url for found in config.model_providers for at in found.instances} == ({provider} if provider else set())
     assert {found.port for found in config.listeners} == {ports.agents, ports.models}
 
 

@@ -42,6 +42,14 @@ async def test_a_trace_goes_on() -> None:
     assert "traceparent" not in metadata(answer)
 
 
+async def test_the_state_of_a_trace_stays_with_it() -> None:
+    known = {**head().headers, "tracestate": "vendor=1"}
+    (kept,) = await answers("models", whole_message(CHAT, {**known, "traceparent": TRACEPARENT}))
+    assert metadata(kept)["tracestate"] == "vendor=1"
+    (dropped,) = await answers("models", whole_message(CHAT, {**known, "traceparent": "nonsense"}))
+    assert "tracestate" not in metadata(dropped)
+
+
 async def test_a_refusal_is_the_answer() -> None:
     (answer,) = await answers("models", whole_message(b"{", head("/v1/messages").headers))
     assert answer.immediate_response.status.code == 400
