@@ -63,7 +63,6 @@ def _begin(message: pb.ProcessingRequest) -> AttemptHeaders:
         headers=decode_headers(head.headers.headers),
         attributes=_texts(attributes),
         metadata=_texts(metadata),
-        ends_stream=head.end_of_stream,
     )
 
 

@@ -19,7 +19,6 @@ class AttemptHeaders:
     """Of the host that Envoy picked: see contract.ATTEMPT_ATTRIBUTES."""
     metadata: Mapping[str, str]
     """What decide and the attempt before left, in the namespace `plano`."""
-    ends_stream: bool = False
 
 
 @dataclass(frozen=True, slots=True)

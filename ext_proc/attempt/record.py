@@ -8,6 +8,10 @@ from ext_proc.attempt.failures import Failure
 COMPLETED = "completed"
 CUT_OFF = "cut_off"
 """The answer began, and ended before it was complete."""
+CANNOT_CARRY = "cannot_carry"
+"""The model's API has no place for what the request asks."""
+GATEWAY_ERROR = "gateway_error"
+"""Our own fault."""
 PASSED = "passed"
 """Not a model's attempt: nothing was looked at."""
 
@@ -25,7 +29,7 @@ class AttemptRecord:
     status: int = 0
     """What the upstream answered with."""
     outcome: str = Failure.UNANSWERED
-    """COMPLETED, CUT_OFF, or a Failure."""
+    """One of the words above, or a Failure."""
     failed_over_from: str = ""
     """The model of the attempt before, if it was another."""
     failed_over_for: str = ""

@@ -27,7 +27,7 @@ from ext_proc.attempt.events import (
     SendHeaders,
     SendTrailers,
 )
-from ext_proc.attempt.record import PASSED, AttemptRecord
+from ext_proc.attempt.record import CANNOT_CARRY, GATEWAY_ERROR, PASSED, AttemptRecord
 from ext_proc.attempt.stream_answer import StreamAnswer
 from ext_proc.attempt.upstream_request import Prepared, prepare
 from ext_proc.codec.content_encoding import Decoder, decoder
@@ -78,10 +78,17 @@ class AttemptSession:
     def give_up(self) -> list[AttemptReply]:
         """Answer after a bug: nothing half-done may look complete."""
         error = InternalError("The gateway failed to handle the answer.")
-        self.is_done = True
-        if self._answer is None:
-            return [self._refuse(error)] if self.record.status == 0 else [SendHeaders(), SendBody(b"", ends_stream=True)]
-        return [*_ended(self._answer.fail(error))]
+        if self._answer is not None:
+            self.is_done = True
+            return [*_ended(self._answer.fail(error))]
+        refusal = self._refuse(error)
+        if self.record.status == 0:
+            return [refusal]
+        # An ImmediateResponse is for requests: Envoy does not survive one in this phase.
+        head = SendHeaders(
+            set_headers={**refusal.headers, ":status": str(refusal.status)}, remove_headers=("content-encoding",)
+        )
+        return [head, SendBody(refusal.body, ends_stream=True)]
 
     def _request(self, event: AttemptHeaders | AttemptBody) -> Continue | Respond:
         try:
@@ -92,7 +99,9 @@ class AttemptSession:
     def _refuse(self, error: GatewayError) -> Respond:
         # Envoy makes such an answer final: nobody else is asked.
         self.is_done = True
-        self.record.outcome = "cannot_carry" if isinstance(error, RequestError) else "gateway_error"
+        self.record.outcome = CANNOT_CARRY if isinstance(error, RequestError) else GATEWAY_ERROR
+        if isinstance(error, RequestError) and self._aim is not None and self._aim.attempted:
+            error = _nobody_left(self._aim, error)
         client_api = self._aim.client_api if self._aim else ""
         return render_error(error, "anthropic" if client_api == MESSAGES else "openai")
 
@@ -169,6 +178,16 @@ class AttemptSession:
             return self._answer.finish()
         except GatewayError as error:
             return self._answer.fail(error)
+
+
+def _nobody_left(aim: Aim, error: RequestError) -> UpstreamError:
+    """Return the error for a request that its own model would take, if that were well."""
+    return UpstreamError(
+        f"The model failed, and `{aim.name}`, which is asked instead, cannot take the request: {error.public_message}",
+        status=503,
+        code="no_model_left",
+        param=error.param,
+    )
 
 
 def _ended(replies: list[ResponseReply]) -> list[ResponseReply]:

@@ -40,6 +40,9 @@ model_providers:
     access_key: $CHAT_KEY
     fallbacks: [anthropic/claude-sonnet-4-0]
     resilience: {{timeouts: {{first_byte: 1s}}}}
+overrides:
+  # So many failures would have a model left alone.
+  resilience: {{outlier_detection: {{consecutive_errors: 1000}}}}
 listeners:
   - {{type: model, name: models, address: 127.0.0.1, port: {port}, timeout: 10s}}
 """
@@ -69,7 +72,7 @@ def only_the_strangest(client_api: str, spoken: Collection[str]) -> str | None:
 @pytest.fixture(scope="module")
 def _every_pair() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chains, "ATTEMPTS_ARE_MADE", True)
+        patch.setattr(chains, "ATTEMPTS_ARE_MADE", True, raising=False)
         patch.setattr(chains, "upstream_api", only_the_strangest)
         yield
 
@@ -193,13 +196,29 @@ FAILURES: dict[str, Any] = {
 }
 
 
+REASONS = {
+    "server error": "upstream_error",
+    "rate limit": "rate_limited",
+    "context too long": "context_length_exceeded",
+    "error first": "upstream_error",
+    "empty stream": "empty_answer",
+    "silent stream": "unanswered",
+}
+
+
+def completed(world: World, model: str) -> float:
+    return world.gateway.metric(names.ATTEMPTS, model=model, outcome="completed")
+
+
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
-@pytest.mark.parametrize("failure", [name for name in FAILURES if name != "empty answer"])
+@pytest.mark.parametrize("failure", REASONS)
 async def test_the_next_model_answers_in_its_own_api_from_the_clients_own_request(
     world: World, failure: str, path: str
 ) -> None:
     world.providers[CHAT].behaves = FAILURES[failure]
-    before = world.gateway.metric(names.ATTEMPTS, model=CLAUDE, outcome="completed")
+    reason = REASONS[failure]
+    before = world.gateway.metric(names.FAILOVERS, from_=CHAINED, to=CLAUDE, reason=reason)
+    completions = completed(world, CHAINED), completed(world, CLAUDE)
     answer = await world.ask(path, stream=True)
     assert seen(answer) == (200, CLAUDE, "2")
     assert "rains." in answer.text
@@ -211,8 +230,9 @@ async def test_the_next_model_answers_in_its_own_api_from_the_clients_own_reques
     assert "authorization" not in second.headers
     assert second.headers["anthropic-version"]
     assert not [header for header in answer.headers if header.startswith("x-plano-retry")]
-    assert world.gateway.metric(names.ATTEMPTS, model=CLAUDE, outcome="completed") == before + 1
-    assert world.gateway.metric(names.ATTEMPTS, model=CHAINED, outcome="completed") <= 1
+    await world.gateway.until(before + 1, names.FAILOVERS, from_=CHAINED, to=CLAUDE, reason=reason)
+    await world.gateway.until(completions[1] + 1, names.ATTEMPTS, model=CLAUDE, outcome="completed")
+    assert completed(world, CHAINED) == completions[0]
 
 
 async def test_an_answer_that_is_none_fails_over_where_it_must_be_translated(world: World) -> None:

@@ -169,12 +169,19 @@ def test_other_statuses_pass() -> None:
     assert (seen.status, seen.body) == (307, b"elsewhere")
 
 
-def test_a_bug_before_the_answer_began_is_an_error_not_a_success(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_before_the_answer_began_is_an_error_not_a_success() -> None:
     attempt = play(CLAUDE)
     attempt.head()
     attempt._take(attempt.session.give_up())
     assert (attempt.seen.status, attempt.seen.ended) == (502, True)
     assert attempt.seen.json["error"]
+
+
+def test_a_bug_at_the_answers_head_is_an_error_not_an_empty_success() -> None:
+    attempt = play(CLAUDE)
+    attempt.session.record.status = 200
+    attempt._take(attempt.session.give_up())
+    assert (attempt.seen.status, attempt.seen.ended, attempt.seen.json["error"]["code"]) == (500, True, "internal_error")
 
 
 def test_embeddings_count_their_input() -> None:

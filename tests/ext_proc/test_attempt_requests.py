@@ -87,6 +87,14 @@ def test_what_an_api_cannot_carry_is_refused_by_name_in_the_clients_shape() -> N
     assert "messages[0].content[0].type" in error["error"]["message"]
 
 
+def test_a_failover_to_a_model_that_cannot_take_the_request_is_the_upstreams_fault() -> None:
+    body = {**REQUESTS["messages"], "messages": [{"role": "user", "content": [{"type": "container_upload", "file_id": "f"}]}]}
+    reply = AttemptPlay(GPT, client_api="messages", attempted=(CLAUDE,), failure="upstream_error").request(body)
+    assert isinstance(reply, Respond)
+    assert reply.status == 503
+    assert "messages[0].content[0].type" in orjson.loads(reply.body)["error"]["message"]
+
+
 def test_embeddings_pass() -> None:
     reply = sent(AttemptPlay(GPT, client_api="embeddings").request({"model": "x", "input": "hi"}))
     assert orjson.loads(reply.body or b"") == {"model": "gpt-4o", "input": "hi"}

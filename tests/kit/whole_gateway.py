@@ -32,7 +32,16 @@ class WholeGateway:
         return f"http://127.0.0.1:{self.ports[listener]}"
 
     def metric(self, name: str, **labels: str) -> float:
+        """Return what the worker has counted; a trailing underscore of a label's name is for Python."""
         return self.registry.get_sample_value(name, {key.rstrip("_"): value for key, value in labels.items()}) or 0.0
+
+    async def until(self, value: float, name: str, **labels: str) -> None:
+        """Wait until the worker has counted so many: it counts just after the client has its answer."""
+        async with asyncio.timeout(10):
+            while True:
+                if self.metric(name, **labels) == value:
+                    return
+                await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
