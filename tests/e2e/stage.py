@@ -105,6 +105,7 @@ def config(actors: dict[str, Actor], mcp_url: str) -> Config:
             agent("solo", WEATHER),
             agent("travel", WEATHER, FLIGHT),
             agent("hasty", WEATHER, timeout="500ms"),
+            agent("quiet", WEATHER, timeout="500ms", idle_timeout="500ms"),
             agent("absent", {"id": "absent", "description": "Is never there."}),
             agent("filtered", filtered("guard", "stamp", "audit")),
             agent("filter_down", filtered("absent_filter")),

@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.e2e.stage import Stage
@@ -128,6 +129,38 @@ async def test_a_stream_outlives_the_listeners_timeout(stage: Stage) -> None:
 
     stage.weather.plays(trickle)
     assert (await stage.gateway.post("hasty", RAIN)).text == "......"
+
+
+async def test_silence_in_a_stream_is_bounded(stage: Stage) -> None:
+    stream = Stream()
+    stage.weather.plays(stream)
+    stream.send("one")
+    url = f"{stage.gateway.url('quiet')}{CHAT}"
+    async with asyncio.timeout(20), stage.gateway.http.stream("POST", url, content=RAIN) as answer:
+        chunks = answer.aiter_raw()
+        assert await anext(chunks) == b"data: one\n\n"
+        with pytest.raises(httpx.RemoteProtocolError):
+            await anext(chunks)
+
+
+async def test_a_client_that_leaves_ends_the_agents_work(stage: Stage) -> None:
+    left = asyncio.Event()
+
+    async def talk(_request: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(STREAM_HEAD)
+        try:
+            while True:
+                writer.write(b"1\r\n.\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        except ConnectionError:
+            left.set()
+
+    stage.weather.plays(talk)
+    async with asyncio.timeout(20):
+        async with stage.gateway.http.stream("POST", f"{stage.gateway.url('travel')}{CHAT}", content=RAIN) as answer:
+            assert await anext(answer.aiter_raw())
+        await left.wait()
 
 
 @pytest.mark.parametrize(("path", "body"), EACH_API)

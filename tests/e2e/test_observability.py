@@ -1,5 +1,6 @@
 """What operators see: health, metrics with bounded labels, the access log; and that no secret is to be seen anywhere."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,16 @@ async def test_the_access_log(stage: Stage, listener: str, expected: dict[str, o
     assert line["duration_ms"] >= line["first_byte_ms"] >= 0
     assert line["bytes_received"] > line["bytes_sent"] > 0
     assert "secret" not in str(line)
+
+
+async def test_the_log_says_who_decided_and_why(stage: Stage) -> None:
+    await stage.gateway.post("travel", RAIN, x_request_id="r-decided")
+    log = dict(stage.gateway.logs())["ext_proc.log"]
+    lines = [json.loads(line) for line in log.splitlines() if '"r-decided"' in line]
+    assert [(line["event"], line["listener"], line["agent"], line["rung"]) for line in lines] == [
+        ("request_decided", "travel", "weather", "built_in_router")
+    ]
+    assert lines[0]["reason"].startswith("matched ")
 
 
 async def test_the_access_log_counts_attempts_and_says_why_it_failed(stage: Stage) -> None:
