@@ -120,7 +120,7 @@ LEGACY_HEADERS: Final[dict[str, str]] = {}
 CREDENTIAL_HEADERS: Final = ("authorization", "x-api-key", "api-key", "cookie", "proxy-authorization")
 """A client's credentials: go only to the upstream that they are meant for."""
 
-# Which client APIs a model of another API can serve. `ext_proc.translate.registry` does it; the control plane builds routes for it.
+# Which client APIs a model of another API can serve. `ext_proc.translate.registry` does it; the control plane builds routes.
 
 TRANSLATIONS: Final[dict[str, tuple[str, ...]]] = {
     "chat_completions": ("messages", "responses"),

@@ -21,9 +21,7 @@ class AdsStub(discovery_pb2_grpc.AggregatedDiscoveryServiceServicer):
         self.requests: asyncio.Queue[ads.DiscoveryRequest] = asyncio.Queue()
         self._to_send: asyncio.Queue[ads.DiscoveryResponse] = asyncio.Queue()
 
-    async def StreamAggregatedResources(
-        self, request_iterator: AsyncIterator[ads.DiscoveryRequest], context: Any
-    ) -> None:
+    async def StreamAggregatedResources(self, request_iterator: AsyncIterator[ads.DiscoveryRequest], context: Any) -> None:
         async def remember() -> None:
             async for request in request_iterator:
                 self.requests.put_nowait(request)
