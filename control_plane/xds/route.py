@@ -43,10 +43,7 @@ def build_route_configuration(
         domains=["*"],
         matcher=by_header(contract.ROUTE_HEADER, actions, undecided or on_match(reply_route("(none)", 404))),
         request_headers_to_remove=list(contract.INTERNAL_HEADERS),
-        response_headers_to_add=[
-            *(_answer(header, key) for header, key in _ANSWERS),
-            _header(contract.ATTEMPTS_HEADER, "%UPSTREAM_REQUEST_ATTEMPT_COUNT%", _OVERWRITE),
-        ],
+        response_headers_to_add=[_answer(header, key) for header, key in _ANSWERS],
         # What an upstream says under our names is not ours. Envoy removes before it adds.
         response_headers_to_remove=[*(header for header, _ in _ANSWERS), contract.ATTEMPTS_HEADER, *_INSIDE],
         # Bounds what ext_proc is shown and what a retry can repeat, apart from the buffers of a connection.
@@ -91,7 +88,7 @@ def build_route(route: ir.Route, *, is_chain: bool = False) -> api.route.Route:
         route=_route_action(route, is_chain=is_chain),
         request_headers_to_add=[_header(name, value, _ADD_IF_ABSENT) for name, value in route.default_headers],
         request_headers_to_remove=[] if route.keeps_credentials else [*contract.CREDENTIAL_HEADERS, *_CLIENT_ADDRESS],
-        response_headers_to_add=[_agent_that_answered()] if is_chain else [],
+        response_headers_to_add=[_attempts(), _agent_that_answered()] if is_chain else [_attempts()],
     )
 
 
@@ -107,6 +104,10 @@ def _route_action(route: ir.Route, *, is_chain: bool) -> api.route.RouteAction:
         hash_policy=build_hash_policy(route.hash_header),
         retry_policy=build_retry_policy(route, is_chain=is_chain),
     )
+
+
+def _attempts() -> api.core.HeaderValueOption:
+    return _header(contract.ATTEMPTS_HEADER, "%UPSTREAM_REQUEST_ATTEMPT_COUNT%", _OVERWRITE)
 
 
 def _agent_that_answered() -> api.core.HeaderValueOption:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from control_plane.ir import model as ir
+from ext_proc import contract
 from tests.kit.faults import Fault, faulty
 from tests.kit.lab import Lab
 from tests.kit.resilience import AGENT, chain, endpoint, instances
@@ -70,3 +71,17 @@ async def test_a_client_that_leaves_ends_the_request_upstream() -> None:
         await asyncio.gather(request, return_exceptions=True)
         await made.envoy.until(f"cluster.{AGENT}.upstream_rq_active", 0)
         await made.envoy.until(f"cluster.{AGENT}.upstream_cx_active", 0)
+
+
+async def test_an_answer_that_lasts_too_long_is_cut_where_that_is_asked_for() -> None:
+    async with faulty("a") as (a,), instances([endpoint(a)], route={"total_timeout_seconds": 0.3}) as made:
+        a.script(503, Fault.SILENT)
+        answer = await made.agents.post("/v1/chat/completions", json={})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (504, "upstream_timeout")
+        assert len(a.received) == 2
+
+
+async def test_nothing_that_never_went_upstream_claims_attempts() -> None:
+    async with faulty("a") as (a,), instances([endpoint(a)]) as made:
+        refused = await made.egress.post("/v1/chat/completions", json={})
+        assert (refused.status_code, refused.headers.get(contract.ATTEMPTS_HEADER)) == (404, None)

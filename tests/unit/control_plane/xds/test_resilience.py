@@ -1,9 +1,10 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from control_plane.ir import model as ir
-from control_plane.xds import api
+from control_plane.xds import api, translate
 from control_plane.xds.circuit_breaker import build_chain_breakers, build_circuit_breakers
 from control_plane.xds.cluster import build_cluster
 from control_plane.xds.endpoint import build_load_assignment
@@ -13,7 +14,7 @@ from control_plane.xds.render import to_yaml
 from control_plane.xds.retry import build_retry_policy
 from control_plane.xds.retry_after import build_veto, longest_waits
 from ext_proc import contract
-from tests.kit import gateways
+from tests.kit import certificates, envoy, gateways
 
 
 def endpoint(host: str = "10.0.0.1", **changes: object) -> ir.Endpoint:
@@ -95,3 +96,22 @@ def test_waits_are_for_those_who_honour_them() -> None:
     assert build_veto(None) == []
     [veto] = build_veto(5)
     assert veto.name == "plano.retry_after"
+
+
+def test_envoy_takes_everything_at_once(tmp_path: Path) -> None:
+    gateway = gateways.gateway()
+    agent, model = gateway.clusters
+    protected = {
+        "outlier_detection": ir.OutlierDetection(consecutive_errors=5, ejection_seconds=10, max_ejection_percent=50),
+        "health_check": ir.HealthCheck(path="/healthz", interval_seconds=5),
+        "load_balancing": ir.LoadBalancing.RING_HASH,
+    }
+    endpoints = (endpoint("a.example", weight=3), endpoint("b.example", is_canary=True))
+    tls = ir.UpstreamTls(sni="a.example", ca_path=str(certificates.issue(tmp_path, "a.example").ca))
+    chains = (
+        ir.Chain(name="chain/m", members=(ir.ChainMember(cluster=model.name, model="openai/gpt-4o", api="chat_completions"),)),
+        ir.Chain(name="chain/a", members=(ir.ChainMember(cluster=agent.name, agent="weather"),)),
+    )
+    changed = replace(agent, endpoints=endpoints, tls=tls, **protected)  # type: ignore[arg-type]
+    made = translate(replace(gateway, clusters=(changed, replace(model, **protected)), chains=chains))  # type: ignore[arg-type]
+    envoy.validate(made, tmp_path)
