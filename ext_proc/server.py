@@ -83,8 +83,10 @@ class ExternalProcessor:
                     return
                 # What lies between two messages is the client's upload, not our work.
                 started = time.perf_counter()
-                answer = await self._answer(session, message)
-                spent += time.perf_counter() - started
+                try:
+                    answer = await self._answer(session, message)
+                finally:  # a client that goes away cancels a decision
+                    spent += time.perf_counter() - started
                 await context.write(answer)
         except wire.UnexpectedMessage as unexpected:
             await self._give_up(session, context, unexpected)

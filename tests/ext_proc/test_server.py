@@ -1,6 +1,8 @@
 """Real gRPC round trips with a worker: what Envoy would see."""
 
 import asyncio
+import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -145,6 +147,25 @@ async def test_a_client_that_goes_away_is_counted_and_forgotten(it: Running) -> 
     call.cancel()
     await until(lambda: it.metric(names.REQUESTS_IN_FLIGHT, listener="models") == 0)
     assert it.metric(names.REQUESTS, listener="models", api="chat_completions", outcome="cancelled") == 1
+
+
+async def test_the_time_of_a_cancelled_decision_counts(it: Running) -> None:
+    async with short_folder() as folder:
+        with socket.socket(socket.AF_UNIX) as silent:  # takes connections and answers none
+            silent.bind(f"{folder}/egress.sock")
+            silent.listen()
+            it.worker.apply(filter_config("v2", egress_url=f"unix://{folder}/egress.sock"))
+            call = it.client.stream("solo")
+            await call.write(headers_message())
+            await call.read()
+            await call.write(body_message(CHAT))
+            began = time.perf_counter()
+            await until(lambda: time.perf_counter() > began + 0.2)
+            call.cancel()
+            await until(lambda: it.metric(names.REQUESTS_IN_FLIGHT, listener="solo") == 0)
+    seconds = it.metric(f"{names.REQUEST_DURATION}_sum", listener="solo")
+    assert seconds is not None
+    assert seconds > 0.1
 
 
 async def test_a_stream_that_ends_without_a_body_ends(it: Running) -> None:
