@@ -1,5 +1,6 @@
 """Which model and API an attempt is for: what Envoy picked, looked up in the configuration, and what decide left with it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +33,8 @@ class Aim:
     number: int
     attempted: tuple[str, ...]
     """Models of the attempts before, in order."""
+    too_long_for: tuple[str, ...]
+    """Those of them whose context the request exceeds."""
     previous_failure: str
     has_others: bool
     """Whether the chain has a model that was not asked yet, this one apart."""
@@ -44,7 +47,7 @@ class Aim:
         ordered = (*(name for name in attempted if name != self.model.name), self.model.name)
         return {
             contract.METADATA_MODEL: self.name,
-            contract.METADATA_ATTEMPTED: _SEPARATOR.join(ordered),
+            contract.METADATA_ATTEMPTED: join(ordered),
             contract.METADATA_FAILURE: Failure.UNANSWERED,
         }
 
@@ -67,7 +70,7 @@ def take_aim(event: AttemptHeaders, plan: Plan | None) -> Aim | None:
             "The gateway's configuration is changing.", headers={"retry-after": "1"}, detail=f"no target {name!r} ({api})"
         )
     upstream_model = model.upstream_model or told.get(contract.METADATA_UPSTREAM_MODEL, "")
-    attempted = tuple(filter(None, told.get(contract.METADATA_ATTEMPTED, "").split(_SEPARATOR)))
+    attempted = _split(told.get(contract.METADATA_ATTEMPTED, ""))
     members = plan.chains.get(told.get(contract.METADATA_ROUTE, ""), ())
     return Aim(
         model=model,
@@ -80,9 +83,19 @@ def take_aim(event: AttemptHeaders, plan: Plan | None) -> Aim | None:
         query=told.get(contract.METADATA_QUERY, ""),
         number=_number(event.attributes.get(contract.ATTEMPT_NUMBER, "")),
         attempted=attempted,
+        too_long_for=_split(told.get(contract.METADATA_TOO_LONG, "")),
         previous_failure=told.get(contract.METADATA_FAILURE, ""),
         has_others=not {member.model for member in members} <= {name, *attempted},
     )
+
+
+def join(names: Iterable[str]) -> str:
+    """Write names of models as one value of dynamic metadata."""
+    return _SEPARATOR.join(names)
+
+
+def _split(joined: str) -> tuple[str, ...]:
+    return tuple(filter(None, joined.split(_SEPARATOR)))
 
 
 def _number(text: str) -> int:

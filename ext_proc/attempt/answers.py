@@ -7,7 +7,7 @@ from typing import Final, Protocol
 import orjson
 
 from ext_proc import contract
-from ext_proc.attempt.aim import Aim
+from ext_proc.attempt.aim import Aim, join
 from ext_proc.attempt.events import ResponseReply, SendBody, SendHeaders
 from ext_proc.attempt.failures import BETTERED_ELSEWHERE, Failure, classify
 from ext_proc.attempt.record import COMPLETED, CUT_OFF, AttemptRecord
@@ -62,7 +62,10 @@ class Attempt:
         """Record a failure; return the headers and the metadata that tell it to Envoy and to the next attempt."""
         self.record.outcome = failure
         betters = failure in BETTERED_ELSEWHERE and (failure is not Failure.CONTEXT_LENGTH or self.aim.has_others)
-        return ({contract.RETRY_HEADER: failure} if betters else {}), {contract.METADATA_FAILURE: failure}
+        metadata = {contract.METADATA_FAILURE: str(failure)}
+        if failure is Failure.CONTEXT_LENGTH:
+            metadata[contract.METADATA_TOO_LONG] = join((*self.aim.too_long_for, self.aim.model.name))
+        return ({contract.RETRY_HEADER: failure} if betters else {}), metadata
 
 
 def refusal(attempt: Attempt, error: ProviderError, failure: Failure, *, status: int) -> list[ResponseReply]:

@@ -99,7 +99,7 @@ class AttemptSession:
     def _refuse(self, error: GatewayError) -> Respond:
         # Envoy makes such an answer final: nobody else is asked.
         self.is_done = True
-        self.record.outcome = CANNOT_CARRY if isinstance(error, RequestError) else GATEWAY_ERROR
+        self.record.outcome = CANNOT_CARRY if isinstance(error, RequestError | UpstreamError) else GATEWAY_ERROR
         if isinstance(error, RequestError) and self._aim is not None and self._aim.attempted:
             error = _nobody_left(self._aim, error)
         client_api = self._aim.client_api if self._aim else ""
@@ -115,6 +115,8 @@ class AttemptSession:
             return Continue()
         record.model, record.api, record.client_api, record.number = aim.model.name, aim.api, aim.client_api, aim.number
         previous = aim.attempted[-1] if aim.attempted else ""
+        if aim.model.name in aim.too_long_for:
+            raise _too_long(aim)
         if previous not in ("", aim.model.name):
             record.failed_over_from, record.failed_over_for = previous, aim.previous_failure
         return Continue()
@@ -178,6 +180,16 @@ class AttemptSession:
             return self._answer.finish()
         except GatewayError as error:
             return self._answer.fail(error)
+
+
+def _too_long(aim: Aim) -> UpstreamError:
+    """Return the error for a chain that has come round to a model that said already that the request is too long for it."""
+    return UpstreamError(
+        f"The request is too long for `{aim.name}`, and the models that might take it do not answer.",
+        status=503,
+        code="no_model_left",
+        headers={"retry-after": "1"},
+    )
 
 
 def _nobody_left(aim: Aim, error: RequestError) -> UpstreamError:

@@ -235,6 +235,14 @@ async def test_the_next_model_answers_in_its_own_api_from_the_clients_own_reques
     assert completed(world, CHAINED) == completions[0]
 
 
+async def test_a_model_is_asked_once_what_is_too_long_for_it_however_often_the_others_fail(world: World) -> None:
+    world.providers[CHAT].behaves = FAILURES["context too long"]
+    world.providers[CLAUDE].behaves = FAILURES["server error"]
+    answer = await world.ask(headers={"x-envoy-max-retries": "3"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_model_left")
+    assert [len(world.providers[model].received) for model in (CHAT, CLAUDE)] == [1, 1]
+
+
 async def test_an_answer_that_is_none_fails_over_where_it_must_be_translated(world: World) -> None:
     world.providers[CHAT].behaves = FAILURES["empty answer"]
     assert seen(await world.ask("/v1/messages")) == (200, CLAUDE, "2")

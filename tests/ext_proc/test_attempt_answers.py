@@ -108,6 +108,7 @@ def test_a_context_that_is_too_long_goes_to_the_next_model_with_the_providers_ow
     raw = orjson.dumps(TOO_LONG)
     seen = play().answer(400, raw)
     assert (seen.status, seen.retry, seen.body) == (400, "context_length_exceeded", raw)
+    assert seen.metadata == {contract.METADATA_FAILURE: "context_length_exceeded", contract.METADATA_TOO_LONG: GPT}
 
 
 def test_a_context_that_is_too_long_for_all_is_final() -> None:

@@ -95,6 +95,15 @@ def test_a_failover_to_a_model_that_cannot_take_the_request_is_the_upstreams_fau
     assert "messages[0].content[0].type" in orjson.loads(reply.body)["error"]["message"]
 
 
+def test_a_model_is_not_asked_again_what_is_too_long_for_it() -> None:
+    told = {contract.METADATA_TOO_LONG: GPT}
+    reply = AttemptPlay(GPT, attempted=(GPT, CLAUDE), failure="upstream_error", metadata=told)
+    [refused] = reply.session.handle(reply.begin)
+    assert isinstance(refused, Respond)
+    assert (refused.status, orjson.loads(refused.body)["error"]["code"]) == (503, "no_model_left")
+    assert reply.session.is_done
+
+
 def test_embeddings_pass() -> None:
     reply = sent(AttemptPlay(GPT, client_api="embeddings").request({"model": "x", "input": "hi"}))
     assert orjson.loads(reply.body or b"") == {"model": "gpt-4o", "input": "hi"}

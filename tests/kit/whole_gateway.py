@@ -66,3 +66,4 @@ async def whole_gateway(text: str, env: Mapping[str, str]) -> AsyncIterator[Whol
         ports = {listener.name: listener.port for listener in gateway.listeners}
         http = await enter(httpx.AsyncClient(timeout=20, trust_env=False))
         yield WholeGateway(running, registry, ports, http)
+        assert "envoy bug" not in running.log.read_text()
