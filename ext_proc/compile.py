@@ -4,15 +4,17 @@ The control plane checks what users write; this checks the control plane, so tha
 a failing request.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 from urllib.parse import quote
 
 from ext_proc.apis.models import render_models
+from ext_proc.attempt.targets import Target
+from ext_proc.compile_aliases import compile_alias
 from ext_proc.compile_attempts import compile_chains, compile_targets
 from ext_proc.plan import Listener, ListenerKind, Plan
 from ext_proc.routing.agent_pool import compile_agents
-from ext_proc.runtime import Agent, Filter, FilterType, Model, ModelRoute, ModelTables, Orchestrator, Uncompilable
+from ext_proc.runtime import Agent, Filter, FilterType, Model, ModelRoute, ModelTables, Orchestrator, Share, Uncompilable
 from protos import filter_config_pb2 as pb
 
 Value = TypeVar("Value")
@@ -27,7 +29,7 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
     filters = _by_key(((item.id, _filter(item)) for item in config.filters), "filter")
     models = _by_key(((item.name, _model(item)) for item in config.models), "model")
     targets = compile_targets(config.models)
-    aliases = _by_key(((item.name, _named(models, item.model, "an alias")) for item in config.aliases), "alias")
+    aliases = _by_key(((item.name, compile_alias(item, models)) for item in config.aliases), "alias")
     listeners = _by_key(((item.name, _listener(item, filters)) for item in config.listeners), "listener")
     return Plan(
         version=config.version,
@@ -35,11 +37,11 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
         filters=filters,
         entries=models,
         targets=targets,
-        chains=compile_chains(config.models, targets),
+        chains=compile_chains((*config.models, *(share for item in config.aliases for share in item.shares)), targets),
         models=_tables(models, aliases, _default(config, models)),
-        orchestrator=_orchestrator(config.orchestrator, models) if config.HasField("orchestrator") else None,
+        orchestrator=_orchestrator(config.orchestrator, models, targets) if config.HasField("orchestrator") else None,
         egress_url=config.egress_url,
-        models_body=render_models(models.values(), aliases),
+        models_body=render_models(models.values(), {name: shares[0].model for name, shares in aliases.items()}),
     )
 
 
@@ -99,7 +101,7 @@ def _model(item: pb.Model) -> Model:
     )
 
 
-def _tables(models: dict[str, Model], aliases: dict[str, Model], default: Model | None) -> ModelTables:
+def _tables(models: dict[str, Model], aliases: dict[str, tuple[Share, ...]], default: Model | None) -> ModelTables:
     named = [model for model in models.values() if not model.is_internal and not model.is_wildcard]
     bare: dict[str, Model] = {}
     for model in named:
@@ -108,7 +110,8 @@ def _tables(models: dict[str, Model], aliases: dict[str, Model], default: Model 
     return ModelTables(
         exact={model.name: model for model in named},
         bare=bare,
-        aliases=aliases,
+        aliases={name: shares[0].model for name, shares in aliases.items()},
+        splits={name: shares for name, shares in aliases.items() if len(shares) > 1},
         wildcards={model.name.removesuffix("/*"): model for model in models.values() if model.is_wildcard},
         hidden=frozenset(model.name for model in models.values() if model.is_internal),
         default=default,
@@ -129,16 +132,19 @@ def _named(models: dict[str, Model], name: str, what: str) -> Model:
     return model
 
 
-def _orchestrator(item: pb.Orchestrator, models: dict[str, Model]) -> Orchestrator:
+def _orchestrator(item: pb.Orchestrator, models: dict[str, Model], targets: Mapping[tuple[str, str], Target]) -> Orchestrator:
     model = _named(models, item.model, "the orchestrator's")
     route = model.routes.get("chat_completions")
-    if route is None:
+    target = targets.get((model.name, "chat_completions"))
+    if route is None or (route.by_attempt and target is None):
         raise Uncompilable(f"the orchestrator's model {model.name!r} does not speak chat_completions")
+    # On the egress listener a chain's route leads to its first model alone, and no attempt stage makes the request.
+    path = target.path if route.by_attempt and target else route.path
     return Orchestrator(
         model=model.name,
         upstream_model=model.upstream_model,
         route=route.route,
-        path=route.path.replace("{model}", quote(model.upstream_model, safe="")),
+        path=path.replace("{model}", quote(model.upstream_model, safe="")),
         timeout_seconds=item.timeout_seconds,
         context_length=item.context_length,
     )

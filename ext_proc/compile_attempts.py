@@ -32,7 +32,9 @@ def compile_targets(items: Iterable[pb.Model]) -> dict[tuple[str, str], Target]:
     return targets
 
 
-def compile_chains(items: Iterable[pb.Model], targets: Mapping[tuple[str, str], Target]) -> dict[str, tuple[Member, ...]]:
+def compile_chains(
+    items: Iterable[pb.Model | pb.Share], targets: Mapping[tuple[str, str], Target]
+) -> dict[str, tuple[Member, ...]]:
     """Compile where the attempts of each route go.
 
     Raises:

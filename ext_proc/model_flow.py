@@ -21,7 +21,8 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
     Raises:
         GatewayError: the request ends here.
     """
-    resolved = resolve_model(services.plan.models, request.value.get("model"))
+    request_id = request.headers.get(contract.REQUEST_ID_HEADER, "")
+    resolved = resolve_model(services.plan.models, request.value.get("model"), request_id=request_id)
     record.model, record.reason = resolved.model.name, resolved.reason
     route = _route(resolved, request)
     body, value = await _filter(request, services)

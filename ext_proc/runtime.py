@@ -75,6 +75,15 @@ class Model:
         return self.name.endswith("/*")
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One of the models that share the requests of an alias."""
+
+    model: Model
+    until: int
+    """Sum of the weights up to and with this one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orchestrator:
     """The model that chooses agents, and how it is reached: always by chat completions."""
@@ -101,6 +110,8 @@ class ModelTables:
     bare: Mapping[str, Model] = field(default_factory=dict)
     """By bare id, `gpt-4o`."""
     aliases: Mapping[str, Model] = field(default_factory=dict)
+    splits: Mapping[str, tuple[Share, ...]] = field(default_factory=dict)
+    """Aliases whose requests several models share."""
     wildcards: Mapping[str, Model] = field(default_factory=dict)
     """By provider prefix, `openai`."""
     hidden: frozenset[str] = frozenset()

@@ -75,7 +75,7 @@ def _shares(name: str, alias: ModelAlias, entries: tuple[ProviderEntry, ...], ov
             continue
         others = [other for other in fallbacks if other is not entry]
         model = entry.name if len(targets) > 1 else ""
-        chains = build_chains(name, entry, others, overrides, model=model) if fallbacks else {}
+        chains = build_chains(name, entry, others, overrides, model=model) if others else {}
         yield Share(entry=entry, weight=target.weight, chains=chains)
 
 

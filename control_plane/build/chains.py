@@ -17,9 +17,6 @@ from ext_proc.contract import TRANSLATIONS
 FIRST_BYTE_SECONDS = 30.0
 """How long a streamed answer may take to begin before the next model is asked, unless configured."""
 
-ATTEMPTS_ARE_MADE = False
-"""Whether ext_proc's attempt stage is served; without it a chain's requests could not be edited."""
-
 
 def upstream_api(client_api: str, spoken: Collection[str]) -> str | None:
     """Choose the API in which a provider is asked: the client's own, or the best one that can be translated."""
@@ -39,8 +36,6 @@ def build_chains(
     """Build the chains that begin with one entry, by client API; `model` tells those of a split alias apart."""
     entries = (primary, *fallbacks)
     chains: dict[str, ir.Chain] = {}
-    if not ATTEMPTS_ARE_MADE:
-        return chains
     for api in served_apis(primary):
         members = tuple(_members(entries, api))
         if len(members) > 1 or members[0].api != api:

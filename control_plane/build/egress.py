@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from control_plane.build.agents import services
+from control_plane.build.chains import ChainedModel
 from control_plane.build.models import ProviderEntry, build_model, find_entry
 from control_plane.build.resilience import hash_header, idle_timeout, response_timeout, settings_of
 from control_plane.build.retries import filter_retry, model_retry
@@ -19,13 +20,13 @@ def build_egress(
     config: PlanoConfig,
     filters: Iterable[ir.Filter],
     orchestrator: ir.Orchestrator | None,
-    entries: tuple[ProviderEntry, ...],
+    models: tuple[ChainedModel, ...],
 ) -> ir.Egress:
     """Build the internal listener."""
     known = services(config)
     routes = [_filter_route(step, settings_of(known[step.id].resilience, config.overrides)) for step in filters]
     if orchestrator is not None:
-        routes.append(_orchestrator_route(orchestrator, entries, config.overrides))
+        routes.append(_orchestrator_route(orchestrator, models, config.overrides))
     return ir.Egress(
         address=runtime.egress_address,
         url=runtime.egress_url,
@@ -61,13 +62,14 @@ def _filter_route(step: ir.Filter, settings: Resilience) -> ir.Route:
     )
 
 
-def _orchestrator_route(orchestrator: ir.Orchestrator, entries: tuple[ProviderEntry, ...], overrides: Overrides) -> ir.Route:
-    entry = next(entry for entry in entries if entry.name == orchestrator.model)
-    name = next(route.route for route in build_model(entry, {}).routes if route.api == ORCHESTRATOR_API)
+def _orchestrator_route(orchestrator: ir.Orchestrator, models: tuple[ChainedModel, ...], overrides: Overrides) -> ir.Route:
+    entry, chains = next((model.entry, model.chains) for model in models if model.entry.name == orchestrator.model)
+    cluster = next(route.route for route in build_model(entry, {}).routes if route.api == ORCHESTRATOR_API)
     retry = replace(model_retry(settings_of(entry.entry.resilience, overrides), None), attempts=1)
     return ir.Route(
-        name=name,
-        cluster=name,
+        # As the model's own route is called. Here it leads to this model alone: the ladder has a rung of its own for failures.
+        name=chains[ORCHESTRATOR_API].name if ORCHESTRATOR_API in chains else cluster,
+        cluster=cluster,
         response_timeout_seconds=orchestrator.timeout_seconds,
         idle_timeout_seconds=orchestrator.timeout_seconds,
         retry=retry,

@@ -36,7 +36,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
     chains = [*all_chains(models), *alias_chains(aliases), *build_agent_chains(config)]
     return ir.Gateway(
         listeners=tuple(_listener(listener, config, models, aliases, filters) for listener in listeners),
-        egress=build_egress(runtime, config, filters.values(), orchestrator, entries),
+        egress=build_egress(runtime, config, filters.values(), orchestrator, models),
         clusters=tuple(sorted(_clusters(config, entries), key=lambda cluster: cluster.name)),
         plans=tuple(_plan(listener) for listener in listeners),
         filters=tuple(filters.values()),

@@ -4,8 +4,12 @@ A failure here is a bug of `build`, not of the user's configuration, which was c
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from control_plane.ir import model as ir
+
+_ASKED_BY: Final = "chat_completions"
+"""The API in which the orchestrator's model is asked."""
 
 
 class InconsistentGateway(Exception):
@@ -66,10 +70,13 @@ def _models(gateway: ir.Gateway) -> Iterator[str]:
     yield from _missing("an alias", "model", (model for _, model in gateway.aliases), known)
     for listener in gateway.listeners:
         if listener.kind is ir.ListenerKind.MODEL:
-            wanted = (route.route for model in gateway.models if not model.is_internal for route in model.routes)
+            own = (route.route for model in gateway.models if not model.is_internal for route in model.routes)
+            shared = (route.route for plan in gateway.alias_plans for share in plan.shares for route in share.routes)
+            wanted = (*own, *shared)
             yield from _missing(f"model listener {listener.name!r}", "route", wanted, _routes_of(listener.routes))
     if gateway.orchestrator is not None:
         name = gateway.orchestrator.model
         yield from _missing("the orchestrator", "model", (name,), known)
-        wanted = (route.route for model in gateway.models if model.name == name for route in model.routes)
-        yield from _missing("the orchestrator", "egress route", wanted, _routes_of(gateway.egress.routes))
+        chat = (route for model in gateway.models if model.name == name for route in model.routes if route.api == _ASKED_BY)
+        asked = (route.route for route in chat)
+        yield from _missing("the orchestrator", "egress route", asked, _routes_of(gateway.egress.routes))

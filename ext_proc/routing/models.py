@@ -3,9 +3,10 @@
 import re
 from dataclasses import dataclass
 from typing import Final
+from zlib import crc32
 
 from ext_proc.errors import MalformedBody, UnknownModel
-from ext_proc.runtime import Model, ModelTables
+from ext_proc.runtime import Model, ModelTables, Share
 
 _NAME: Final = re.compile(r"[!-~]{1,200}")
 """What a wildcard may stand for: it goes into a header and into a path."""
@@ -26,8 +27,10 @@ class ResolvedModel:
         return self.model.name.removesuffix("*") + self.upstream_model if self.model.is_wildcard else self.model.name
 
 
-def resolve_model(tables: ModelTables, requested: object) -> ResolvedModel:
+def resolve_model(tables: ModelTables, requested: object, *, request_id: str = "") -> ResolvedModel:
     """Find a model: configured name, alias, bare id, then a provider's wildcard; the default if none was requested.
+
+    The request's id chooses among the models that share an alias: the same one for the same id, by weight over many.
 
     Raises:
         MalformedBody: the requested model is not a string, or missing without a default.
@@ -37,11 +40,19 @@ def resolve_model(tables: ModelTables, requested: object) -> ResolvedModel:
         return _default(tables)
     if not isinstance(requested, str):
         raise MalformedBody("`model` must be a string.", param="model", code="invalid_type")
+    if requested in tables.splits:
+        return _share(tables.splits[requested], request_id)
     for table, reason in ((tables.exact, "exact"), (tables.aliases, "alias"), (tables.bare, "bare_id")):
         model = table.get(requested)
         if model is not None:
             return ResolvedModel(model, model.upstream_model, reason)
     return _wildcard(tables, requested)
+
+
+def _share(shares: tuple[Share, ...], request_id: str) -> ResolvedModel:
+    point = crc32(request_id.encode()) % shares[-1].until
+    model = next(share.model for share in shares if point < share.until)
+    return ResolvedModel(model, model.upstream_model, "split_alias")
 
 
 def _default(tables: ModelTables) -> ResolvedModel:

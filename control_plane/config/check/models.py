@@ -5,8 +5,9 @@ from typing import Final
 
 from control_plane.config.check.finding import Finding, warning
 from control_plane.config.lookup import ModelNames
-from control_plane.config.model import PlanoConfig
+from control_plane.config.model import ModelProvider, PlanoConfig
 from control_plane.config.paths import Path
+from control_plane.config.providers import resolve_provider
 from control_plane.config.suggest import suggest
 
 HOSTED_ORCHESTRATOR: Final = "Plano-Orchestrator"
@@ -53,13 +54,24 @@ def check_orchestration_model(config: PlanoConfig) -> Iterator[Finding]:
     for field in ("agent_orchestration_model", "llm_routing_model"):
         name: str | None = getattr(config.overrides, field)
         path: Path = ("overrides", field)
-        if name is None or name in config.model_aliases or models.find(name) or models.find(name.removeprefix("plano/")):
+        if name is None:
+            continue
+        entry = models.find(name) or models.find(name.removeprefix("plano/"))
+        if entry is not None and field == "agent_orchestration_model" and not _speaks_chat(entry):
+            message = f"`{name}` cannot choose agents: its provider does not speak chat completions"
+            yield Finding(path, "orchestrator-without-chat", message)
+        if entry is not None or name in config.model_aliases:
             continue
         if not is_hosted_orchestrator(config, name):
             yield Finding(path, "unknown-model", f"no model is called `{name}`{suggest(name, models.names())}")
         elif field == "agent_orchestration_model":
             message = f"`{name}` is not in model_providers: conversations are sent to the model that Plano hosts"
             yield warning(path, "hosted-orchestrator", message)
+
+
+def _speaks_chat(entry: ModelProvider) -> bool:
+    provider = resolve_provider(entry.model, entry.provider_interface)
+    return provider is None or "chat_completions" in provider.apis
 
 
 def check_preferences(config: PlanoConfig) -> Iterator[Finding]:

@@ -1,19 +1,17 @@
 """Model providers and aliases: which models clients can ask for, and where they are."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from control_plane.config.model.instances import Instance, Instances
 from control_plane.config.model.resilience import Resilience
-from control_plane.config.model.types import Default, NoEffect, SecretText, Section, Text
+from control_plane.config.model.types import Default, SecretText, Section, Text
 
 ProviderInterface = Literal[
     "plano", "deepseek", "groq", "mistral", "openai", "xiaomi", "gemini", "chatgpt",
     "digitalocean", "vercel", "openrouter", "edenai", "moonshotai",
 ]  # fmt: skip
-
-_NO_FALLBACKS: Final = NoEffect("requests do not move from one model to another yet")
 
 
 class ModelProvider(Section):
@@ -37,7 +35,7 @@ class ModelProvider(Section):
     """Which provider's API a provider of your own speaks; only with a prefix that the gateway does not know."""
     headers: Annotated[dict[str, SecretText], Field(default_factory=dict)]
     """Headers that the gateway sends to the provider, after its own."""
-    fallbacks: Annotated[tuple[Text, ...], _NO_FALLBACKS] = ()
+    fallbacks: tuple[Text, ...] = ()
     """Models that are asked, in this order, when it does not answer; their own fallbacks do not count."""
     resilience: Resilience | None = None
     """Retries, timeouts, circuit breaking, health and load balancing."""
@@ -77,9 +75,9 @@ class ModelAlias(Section):
 
     target: Annotated[Text | None, Default("required without `targets`")] = None
     """A model (`openai/gpt-4o` or `gpt-4o`), the name of a provider's entry, or another alias."""
-    targets: Annotated[tuple[AliasTarget, ...], NoEffect("all requests go to the first one")] = ()
+    targets: tuple[AliasTarget, ...] = ()
     """Models that share the requests by weight, instead of `target`."""
-    fallbacks: Annotated[tuple[Text, ...], _NO_FALLBACKS, Default("those of the model")] = ()
+    fallbacks: Annotated[tuple[Text, ...], Default("those of the model")] = ()
     """Models that are asked, in this order, when the target does not answer."""
 
     @property

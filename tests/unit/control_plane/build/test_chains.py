@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from control_plane.build import aliases, chains
+from control_plane.build import aliases
 from control_plane.build.aliases import build_shared_aliases
 from control_plane.build.chains import build_chain_route, build_chains, served_apis, upstream_api
 from control_plane.build.models import ProviderEntry, build_chain_choices, find_entry, provider_entries
@@ -48,11 +48,6 @@ def made(primary: str, *fallbacks: str) -> dict[str, list[tuple[str, str, str]]]
 
 def shown(chain: ir.Chain) -> list[tuple[str, str, str]]:
     return [(member.model, member.api, member.cluster) for member in chain.members]
-
-
-@pytest.fixture(autouse=True)
-def attempts_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chains, "ATTEMPTS_ARE_MADE", True)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +137,7 @@ def test_a_split_alias_uses_the_routes_of_its_models_unless_it_has_fallbacks() -
         alias="a", shares=(ir.AliasShare(model="big", weight=9), ir.AliasShare(model="claude", weight=1))
     )
     assert [route.route for route in chained.shares[0].routes][:1] == ["chain/b(big,chat_completions)"]
-    assert [route.api for route in chained.shares[1].routes] == ["responses"]
+    assert chained.shares[1].routes == ()
 
 
 def test_attempts_make_the_request_of_a_chain() -> None:

@@ -2,7 +2,7 @@ import pytest
 
 from ext_proc.errors import MalformedBody, UnknownModel
 from ext_proc.routing.models import resolve_model
-from ext_proc.runtime import Model, ModelTables
+from ext_proc.runtime import Model, ModelTables, Share
 
 GPT = Model(name="openai/gpt-4o", upstream_model="gpt-4o-2024", provider="openai")
 ANY = Model(name="together/*", upstream_model="", provider="together")
@@ -51,3 +51,12 @@ def test_a_missing_model_needs_a_default(requested: str | None) -> None:
 def test_a_model_is_a_string(requested: object) -> None:
     with pytest.raises(MalformedBody, match="must be a string"):
         resolve_model(TABLES, requested)
+
+
+def test_models_share_an_alias_by_weight_and_one_request_always_meets_the_same() -> None:
+    other = Model(name="openai/mini", upstream_model="mini", provider="openai")
+    tables = ModelTables(aliases={"both": GPT}, splits={"both": (Share(GPT, 9), Share(other, 10))})
+    chosen = [resolve_model(tables, "both", request_id=f"request-{number}") for number in range(1000)]
+    assert 70 < sum(resolved.model is other for resolved in chosen) < 130
+    assert {resolved.reason for resolved in chosen} == {"split_alias"}
+    assert len({resolve_model(tables, "both", request_id="request-1").name for _ in range(10)}) == 1

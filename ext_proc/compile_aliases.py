@@ -1,0 +1,34 @@
+"""The part of FilterConfig -> Plan that is about aliases: other names, models reached by routes of the alias, splits."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ext_proc.runtime import Model, ModelRoute, Share, Uncompilable
+from protos import filter_config_pb2 as pb
+
+
+def compile_alias(item: pb.Alias, models: Mapping[str, Model]) -> tuple[Share, ...]:
+    """Compile which models an alias stands for; most have one.
+
+    Raises:
+        Uncompilable: a model is not there or stands for many, or a weight is none.
+    """
+    shares: list[Share] = []
+    for share in item.shares or (pb.Share(model=item.model, weight=1),):
+        model = models.get(share.model)
+        if model is None:
+            raise Uncompilable(f"model {share.model!r} is not defined")
+        if model.is_wildcard:
+            raise Uncompilable(f"{share.model!r} stands for many models, it cannot be an alias")
+        if share.weight < 1:
+            raise Uncompilable(f"alias {item.name!r} gives {share.model!r} no weight")
+        shares.append(Share(_reached(model, share), share.weight + (shares[-1].until if shares else 0)))
+    return tuple(shares)
+
+
+def _reached(model: Model, share: pb.Share) -> Model:
+    """Let routes of an alias stand in for those of its model."""
+    if not share.routes:
+        return model
+    own = {route.api: ModelRoute(route=route.route, path=route.path, by_attempt=route.by_attempt) for route in share.routes}
+    return replace(model, routes={**model.routes, **own})
