@@ -1,0 +1,81 @@
+"""What decide leaves for attempts: the client's body as it is, filters' changes excepted, and what each of them must know."""
+
+import pytest
+
+from ext_proc import contract
+from ext_proc.events import Continue, RequestBody
+from protos import filter_config_pb2 as pb
+from tests.kit.attempts import CLAUDE, GPT, TOGETHER, chain_config
+from tests.kit.playbook import play
+from tests.kit.sessions import StubEgress, head, new_session
+
+
+def decided(route: str, model: str, upstream_model: str, **more: str) -> dict[str, str]:
+    return {
+        contract.METADATA_ROUTE: route,
+        contract.METADATA_MODEL: model,
+        contract.METADATA_DECISION: "exact",
+        contract.METADATA_API: "chat_completions",
+        contract.METADATA_UPSTREAM_MODEL: upstream_model,
+        contract.METADATA_HAS_MODEL: "true",
+    } | more
+
+
+@pytest.mark.parametrize(
+    ("asked", "entry", "upstream_model", "more"),
+    [
+        (GPT, GPT, "gpt-4o", {}),
+        ("gpt-4o", GPT, "gpt-4o", {"decision": "bare_id"}),
+        (CLAUDE, CLAUDE, "claude-sonnet-4-0", {}),
+        ("together/meta/llama", TOGETHER, "meta/llama", {"decision": "wildcard"}),
+    ],
+)
+async def test_decide_leaves_the_body_alone(asked: str, entry: str, upstream_model: str, more: dict[str, str]) -> None:
+    route = f"chain/{entry}(chat_completions)"
+    name = asked if entry == TOGETHER else entry
+    await (
+        play(new_session("models", config=chain_config()))
+        >> head()
+        << Continue()
+        >> RequestBody(f'{{ "model":"{asked}","messages":[]}}'.encode())
+        << Continue(
+            set_headers={contract.ROUTE_HEADER: route},
+            clear_route_cache=True,
+            metadata=decided(route, name, upstream_model, **more),
+        )
+    )
+
+
+async def test_the_query_goes_along_for_attempts_at_the_same_api() -> None:
+    route = f"chain/{GPT}(chat_completions)"
+    await (
+        play(new_session("models", config=chain_config()))
+        >> head("/v1/chat/completions?beta=true")
+        << Continue()
+        >> RequestBody(f'{{"model":"{GPT}"}}'.encode())
+        << Continue(
+            set_headers={contract.ROUTE_HEADER: route},
+            clear_route_cache=True,
+            metadata=decided(route, GPT, "gpt-4o", query="?beta=true"),
+        )
+    )
+
+
+async def test_attempts_start_from_what_filters_made_of_the_body() -> None:
+    config = chain_config()
+    config.filters.add(id="guard", type=pb.Filter.Type.HTTP, route="filter/guard", path="/check", timeout_seconds=5)
+    config.listeners[0].input_filters.append("guard")
+    route = f"chain/{GPT}(chat_completions)"
+    changed = b'{"messages":["cleaned"]}'
+    await (
+        play(new_session("models", egress=StubEgress(answer=changed), config=config))
+        >> head()
+        << Continue()
+        >> RequestBody(f'{{"model":"{GPT}","messages":[]}}'.encode())
+        << Continue(
+            set_headers={contract.ROUTE_HEADER: route, "content-length": str(len(changed))},
+            body=changed,
+            clear_route_cache=True,
+            metadata=decided(route, GPT, "gpt-4o", has_model="false"),
+        )
+    )
