@@ -91,7 +91,7 @@ async def test_decides_a_request(it: Running) -> None:
     assert orjson.loads(common.body_mutation.body)["model"] == "gpt-4o-mini"
     fields = second.dynamic_metadata.fields["plano"].struct_value.fields
     assert fields["model"].string_value == "openai/gpt-4o-mini"
-    assert it.metric(names.REQUESTS, listener="models", api="chat_completions", outcome="forwarded") == 1
+    await until(lambda: it.metric(names.REQUESTS, listener="models", api="chat_completions", outcome="forwarded") == 1)
     assert it.metric(names.MODEL_REQUESTS, listener="models", model="openai/gpt-4o-mini") == 1
 
 
@@ -100,7 +100,7 @@ async def test_refuses_a_request(it: Running) -> None:
     immediate = refusal.immediate_response
     assert (immediate.status.code, immediate.details) == (400, "plano_invalid_json")
     assert orjson.loads(immediate.body)["error"]["type"] == "invalid_request_error"
-    assert it.metric(names.REQUESTS, listener="models", api="chat_completions", outcome="4xx") == 1
+    await until(lambda: it.metric(names.REQUESTS, listener="models", api="chat_completions", outcome="4xx") == 1)
 
 
 async def test_carries_bodies_far_beyond_grpcs_own_limit(it: Running) -> None:
