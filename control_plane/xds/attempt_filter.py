@@ -1,5 +1,6 @@
 """The upstream http_filter `plano.attempt`: ext_proc sees each attempt of a chain, and its answer before the client."""
 
+from functools import cache
 from typing import Final
 
 from control_plane.xds import api
@@ -14,6 +15,7 @@ _HELD_SECONDS: Final = 3600
 _PLANO: Final = api.ext_proc.MetadataOptionsMetadataNamespaces(untyped=[contract.METADATA_NAMESPACE])
 
 
+@cache
 def build_attempt_filter() -> api.hcm.HttpFilter:
     """Build the attempt stage, which is the same for every chain: the endpoint's metadata says what each attempt is for."""
     config = api.ext_proc.ExternalProcessor(

@@ -59,7 +59,13 @@ def _target(name: str, member: ir.ChainMember, cluster: ir.Cluster) -> Target:
     credentials = {injected.header: injected.value.reveal() for injected in cluster.injected_headers}
     if credentials:
         metadata[CREDENTIALS_NAMESPACE] = credentials
-    return Target(replace(cluster, name=name, injected_headers=()), metadata)
+    return Target(replace(cluster, name=name, injected_headers=(), outlier_detection=_up_to_all(cluster)), metadata)
+
+
+def _up_to_all(cluster: ir.Cluster) -> ir.OutlierDetection | None:
+    """Let every instance of a member be left alone: there is another member, and if none is well any is tried."""
+    detection = cluster.outlier_detection
+    return None if detection is None else replace(detection, max_ejection_percent=100)
 
 
 def _protocol(

@@ -3,17 +3,19 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 import pytest
 import pytest_asyncio
 
+from control_plane.ir import model as ir
 from ext_proc import contract
+from tests.kit.decider import to_route
 from tests.kit.faults import Fault, FaultyUpstream, Step, faulty
-from tests.kit.lab import Lab
-from tests.kit.resilience import OUTLIERS, chain
-from tests.kit.stub_upstream import Answer
+from tests.kit.lab import Lab, lab
+from tests.kit.resilience import AGENT, OUTLIERS, chain, endpoint, with_chain
+from tests.kit.stub_upstream import Answer, always
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("envoy-resilience-chains")]
 
@@ -138,3 +140,23 @@ async def test_when_all_are_left_alone_a_real_try_is_made(world: World) -> None:
         await world.lab.envoy.until(f"cluster.target/agent/{upstream.name}.outlier_detection.ejections_active", 1)
         upstream.script(200)
     assert (await world.ask()).status_code == 200
+
+
+async def test_a_member_whose_instances_are_all_down_is_left_alone() -> None:
+    async with faulty("a", "b") as (a, b), faulty("second") as (second,):
+
+        def spread(gateway: ir.Gateway) -> ir.Gateway:
+            made = with_chain(gateway, [a, b])
+            clusters = tuple(
+                replace(known, endpoints=(endpoint(a), endpoint(second))) if known.name == "agent/a" else known
+                for known in made.clusters
+            )
+            return replace(made, clusters=clusters)
+
+        async with lab(lambda _asked: to_route(AGENT, agent="weather"), always(Answer()), change=spread) as made:
+            await a.down()
+            await second.down()
+            for _ in range(4):
+                assert (await made.agents.post("/", json={})).status_code == 200
+            await made.envoy.until("cluster.target/agent/a.outlier_detection.ejections_active", 2)
+            assert seen(await made.agents.post("/", json={})) == (200, "b", "1")
