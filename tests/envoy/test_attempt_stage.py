@@ -72,7 +72,6 @@ def only_the_strangest(client_api: str, spoken: Collection[str]) -> str | None:
 @pytest.fixture(scope="module")
 def _every_pair() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chains, "ATTEMPTS_ARE_MADE", True, raising=False)
         patch.setattr(chains, "upstream_api", only_the_strangest)
         yield
 
