@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import bare_envoy
-from benchmarks.gateway import Ports, gateway, memory_mb
+from benchmarks.gateway import MODEL, MODEL_WITH_FALLBACK, Ports, gateway, memory_mb
 
 QUESTION = "What is the weather in London tomorrow, and should I take an umbrella? "
 CONNECTIONS = 32
@@ -34,28 +34,28 @@ class Row:
     errors: int
 
 
-def request(port: int, body_kb: int) -> bytes:
+def request(port: int, body_kb: int, model: str) -> bytes:
     """Build a chat completion request whose body has about this many kilobytes."""
     content = QUESTION * max(1, (body_kb * 1024 - 80) // len(QUESTION))
-    body = json.dumps({"model": "openai/gpt-4o", "messages": [{"role": "user", "content": content}]})
+    body = json.dumps({"model": model, "messages": [{"role": "user", "content": content}]})
     head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncontent-type: application/json\r\n"
     return f"{head}content-length: {len(body)}\r\n\r\n{body}".encode()
 
 
-def measure(port: int, body_kb: int, connections: int, requests: int) -> dict[str, float]:
+def measure(port: int, body_kb: int, connections: int, requests: int, model: str = MODEL) -> dict[str, float]:
     """Run the load generator as a process of its own."""
     command = [sys.executable, "-m", "benchmarks.load", str(port), str(connections), str(requests)]
-    done = subprocess.run(command, input=request(port, body_kb), stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(command, input=request(port, body_kb, model), stdout=subprocess.PIPE, check=True)
     result: dict[str, float] = json.loads(done.stdout)
     return result
 
 
-def row(path: str, workers: int, body_kb: int, port: int, requests: int) -> Row:
+def row(path: str, workers: int, body_kb: int, port: int, requests: int, model: str = MODEL) -> Row:
     """Measure throughput with many connections, and latency with one."""
     size = max(200, requests // (1 if body_kb < 10 else 5))
-    measure(port, body_kb, CONNECTIONS, size // 10)
-    busy = [measure(port, body_kb, CONNECTIONS, size) for _ in range(ROUNDS)]
-    calm = [measure(port, body_kb, 1, max(100, size // 10)) for _ in range(ROUNDS)]
+    measure(port, body_kb, CONNECTIONS, size // 10, model)
+    busy = [measure(port, body_kb, CONNECTIONS, size, model) for _ in range(ROUNDS)]
+    calm = [measure(port, body_kb, 1, max(100, size // 10), model) for _ in range(ROUNDS)]
     return Row(
         path=path,
         workers=workers,
@@ -92,6 +92,14 @@ def soak(folder: Path, ports: Ports, requests: int) -> str:
     return f"{requests:,} requests: {errors} errors; memory of all processes {before:.0f} MB before, {after:.0f} MB after"
 
 
+def _paths(ports: Ports) -> list[tuple[str, int, str]]:
+    return [
+        ("agent listener", ports.agent, MODEL),
+        ("model listener", ports.model, MODEL),
+        ("model, fallback", ports.model, MODEL_WITH_FALLBACK),
+    ]
+
+
 def main() -> None:
     """Measure everything and print it."""
     arguments = argparse.ArgumentParser(description=__doc__)
@@ -107,8 +115,8 @@ def main() -> None:
             for workers in sorted({1, os.cpu_count() or 1}):
                 place = folder / f"workers-{workers}"
                 with gateway(place, upstream, workers=workers) as ports:
-                    for path, port in (("agent listener", ports.agent), ("model listener", ports.model)):
-                        rows.extend(row(path, workers, size, port, options.requests) for size in (1, 100))
+                    for path, port, model in _paths(ports):
+                        rows.extend(row(path, workers, size, port, options.requests, model) for size in (1, 100))
                     if workers == 1:
                         verdict = soak(place, ports, options.soak)
     print(table(rows))

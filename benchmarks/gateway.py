@@ -12,6 +12,10 @@ import yaml
 
 from benchmarks.ports import free_port
 
+MODEL = "openai/gpt-4o"
+MODEL_WITH_FALLBACK = "openai/gpt-4o-mini"
+"""Its answers pass the first-byte gate."""
+
 AGENTS = {
     "weather_agent": "Get real-time weather conditions and multi-day forecasts for any city worldwide.",
     "flight_agent": "Get live flight information between airports: status, departure and arrival times, gates and delays.",
@@ -50,7 +54,10 @@ def _configuration(ports: Ports, upstream_port: int) -> dict[str, object]:
     return {
         "version": "v0.4.0",
         "agents": [{"id": name, "url": url} for name in AGENTS],
-        "model_providers": [{"model": "openai/gpt-4o", "base_url": url, "access_key": "$BENCH_KEY", "default": True}],
+        "model_providers": [
+            {"model": MODEL, "base_url": url, "access_key": "$BENCH_KEY"},
+            {"model": MODEL_WITH_FALLBACK, "base_url": url, "access_key": "$BENCH_KEY", "fallbacks": [MODEL]},
+        ],
         "listeners": [
             {"type": "agent", "name": "agents", "address": "127.0.0.1", "port": ports.agent, "agents": choices},
             {"type": "model", "name": "models", "address": "127.0.0.1", "port": ports.model},
