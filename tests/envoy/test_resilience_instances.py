@@ -63,7 +63,7 @@ async def test_equal_headers_meet_the_same_instance() -> None:
 async def test_a_failure_is_tried_again_on_another_instance_and_the_failing_one_is_left_alone() -> None:
     async with (
         faulty("a", "b") as (a, b),
-        instances([endpoint(a), endpoint(b)], outlier_detection=OUTLIERS) as made,
+        instances([endpoint(a), endpoint(b)], outlier_detection=OUTLIERS, load_balancing=ir.LoadBalancing.ROUND_ROBIN) as made,
     ):
         a.script(503)
         answers = await ask(made, 6)
