@@ -9,6 +9,7 @@ from typing import Final
 from control_plane.xds import address, api
 from control_plane.xds.ext_proc_filter import EXT_PROC_CLUSTER
 from control_plane.xds.render import to_yaml
+from control_plane.xds.stat_tags import build_stats_config
 from control_plane.xds.stats_listener import build_admin_cluster, build_stats_listener
 
 XDS_CLUSTER: Final = "xds"
@@ -34,6 +35,7 @@ def build_bootstrap(
         static_resources=static,
         dynamic_resources=_dynamic_resources(),
         overload_manager=_overload_manager(),
+        stats_config=build_stats_config(),
     )
 
 
