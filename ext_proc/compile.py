@@ -10,11 +10,11 @@ from urllib.parse import quote
 
 from ext_proc.apis.models import render_models
 from ext_proc.attempt.targets import Target
-from ext_proc.compile_aliases import compile_alias
+from ext_proc.compile_aliases import compile_alias, compile_route
 from ext_proc.compile_attempts import compile_chains, compile_targets
 from ext_proc.plan import Listener, ListenerKind, Plan
 from ext_proc.routing.agent_pool import compile_agents
-from ext_proc.runtime import Agent, Filter, FilterType, Model, ModelRoute, ModelTables, Orchestrator, Share, Uncompilable
+from ext_proc.runtime import Agent, Filter, FilterType, Model, ModelTables, Orchestrator, Share, Uncompilable
 from protos import filter_config_pb2 as pb
 
 Value = TypeVar("Value")
@@ -86,7 +86,7 @@ def _agent(item: pb.Agent, filters: dict[str, Filter]) -> Agent:
 
 def _model(item: pb.Model) -> Model:
     routes = _by_key(
-        ((route.api, ModelRoute(route=route.route, path=route.path, by_attempt=route.by_attempt)) for route in item.routes),
+        ((route.api, compile_route(route)) for route in item.routes),
         f"API of model {item.name!r}",
     )
     is_wildcard = item.name.endswith("/*")

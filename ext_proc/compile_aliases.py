@@ -30,5 +30,9 @@ def _reached(model: Model, share: pb.Share) -> Model:
     """Let routes of an alias stand in for those of its model."""
     if not share.routes:
         return model
-    own = {route.api: ModelRoute(route=route.route, path=route.path, by_attempt=route.by_attempt) for route in share.routes}
-    return replace(model, routes={**model.routes, **own})
+    return replace(model, routes={**model.routes, **{route.api: compile_route(route) for route in share.routes}})
+
+
+def compile_route(item: pb.ModelRoute) -> ModelRoute:
+    """Compile how a client API is reached."""
+    return ModelRoute(route=item.route, path=item.path, stream_route=item.stream_route, by_attempt=item.by_attempt)

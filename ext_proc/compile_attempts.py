@@ -46,8 +46,9 @@ def compile_chains(
             if not route.by_attempt:
                 continue
             members = tuple(_member(member, route, targets) for member in route.members)
-            if not members or chains.setdefault(route.route, members) != members:
-                raise Uncompilable(f"route {route.route!r} has {'two chains' if members else 'no members'}")
+            for name in filter(None, (route.route, route.stream_route)):
+                if not members or chains.setdefault(name, members) != members:
+                    raise Uncompilable(f"route {name!r} has {'two chains' if members else 'no members'}")
     return chains
 
 

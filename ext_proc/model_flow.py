@@ -26,7 +26,9 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
     record.model, record.reason = resolved.model.name, resolved.reason
     route = _route(resolved, request)
     body, value = await _filter(request, services)
-    headers = {contract.ROUTE_HEADER: route.route}
+    # A filter may have changed what is asked for.
+    route_name = route.stream_route if route.stream_route and value.get("stream") is True else route.route
+    headers = {contract.ROUTE_HEADER: route_name}
     told: dict[str, str] = {}
     if route.by_attempt:
         # Each attempt makes its own request from this body.
@@ -43,7 +45,7 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
         body=body if is_changed else None,
         clear_route_cache=True,
         metadata={
-            contract.METADATA_ROUTE: route.route,
+            contract.METADATA_ROUTE: route_name,
             contract.METADATA_MODEL: resolved.name,
             contract.METADATA_DECISION: resolved.reason,
             contract.METADATA_API: request.api,

@@ -53,6 +53,8 @@ class ModelRoute:
     route: str
     path: str
     """At the provider; `{model}` stands for the upstream model."""
+    stream_route: str = ""
+    """Where requests for a stream go; empty for where all go."""
     by_attempt: bool = False
     """Each attempt's request is made by the attempt stage, from the body that decide leaves."""
 

@@ -104,18 +104,20 @@ class Model(_message.Message):
     def __init__(self, name: _Optional[str] = ..., upstream_model: _Optional[str] = ..., default: _Optional[bool] = ..., internal: _Optional[bool] = ..., provider: _Optional[str] = ..., routes: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ..., targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ...) -> None: ...
 
 class ModelRoute(_message.Message):
-    __slots__ = ("api", "route", "path", "by_attempt", "members")
+    __slots__ = ("api", "route", "path", "by_attempt", "members", "stream_route")
     API_FIELD_NUMBER: _ClassVar[int]
     ROUTE_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     BY_ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    STREAM_ROUTE_FIELD_NUMBER: _ClassVar[int]
     api: str
     route: str
     path: str
     by_attempt: bool
     members: _containers.RepeatedCompositeFieldContainer[Member]
-    def __init__(self, api: _Optional[str] = ..., route: _Optional[str] = ..., path: _Optional[str] = ..., by_attempt: _Optional[bool] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ...) -> None: ...
+    stream_route: str
+    def __init__(self, api: _Optional[str] = ..., route: _Optional[str] = ..., path: _Optional[str] = ..., by_attempt: _Optional[bool] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., stream_route: _Optional[str] = ...) -> None: ...
 
 class Member(_message.Message):
     __slots__ = ("model", "api")

@@ -4,7 +4,7 @@ An entry has a chain for a client API if it has fallbacks that can serve that AP
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from control_plane.build.models import ProviderEntry, find_entry
 from control_plane.build.resilience import build_circuit_breaker, connect_timeout, idle_timeout, response_timeout, settings_of
@@ -81,22 +81,30 @@ def _members(entries: Iterable[ProviderEntry], client_api: str) -> Iterator[ir.C
 
 def _chain(name: str, api: str, members: tuple[ir.ChainMember, ...], primary: ProviderEntry, overrides: Overrides) -> ir.Chain:
     settings = settings_of(primary.entry.resilience, overrides)
-    gates = len(members) > 1
+    fails_over = len(members) > 1
     return ir.Chain(
         name=name,
         members=members,
         client_api=api,
-        translates=any(member.api != api for member in members),
-        gates=gates,
-        first_byte_timeout_seconds=(settings.timeouts.first_byte or FIRST_BYTE_SECONDS) if gates else 0.0,
-        idle_timeout_seconds=settings.timeouts.idle or 0.0,
+        first_byte_timeout_seconds=(settings.timeouts.first_byte or FIRST_BYTE_SECONDS) if fails_over else 0.0,
         connect_timeout_seconds=connect_timeout(settings, overrides),
         circuit_breaker=build_circuit_breaker(settings),
     )
 
 
-def build_chain_route(chain: ir.Chain, primary: ProviderEntry, listener: Listener, overrides: Overrides) -> ir.Route:
-    """Build the route by which a model listener's requests reach a chain, with the times and credentials of its first entry."""
+def build_chain_routes(chain: ir.Chain, primary: ProviderEntry, listener: Listener, overrides: Overrides) -> Iterator[ir.Route]:
+    """Build the routes by which a model listener's requests reach a chain, with the times and credentials of its first entry.
+
+    A whole answer may be long in the making before its first byte; a stream that does not begin is soon given up.
+    """
+    route = _chain_route(chain, primary, listener, overrides)
+    yield route
+    if chain.first_byte_timeout_seconds:
+        seconds = min(route.response_timeout_seconds, chain.first_byte_timeout_seconds)
+        yield replace(route, name=names.stream(chain.name), response_timeout_seconds=seconds)
+
+
+def _chain_route(chain: ir.Chain, primary: ProviderEntry, listener: Listener, overrides: Overrides) -> ir.Route:
     settings = settings_of(primary.entry.resilience, overrides)
     response_seconds = response_timeout(settings, listener.timeout)
     retries = chain_retries(len(chain.members), settings, listener.max_retries)

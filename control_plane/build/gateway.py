@@ -12,7 +12,7 @@ from control_plane.build.agents import (
     used_filters,
 )
 from control_plane.build.aliases import SharedAlias, alias_chains, build_aliases, build_shared_aliases
-from control_plane.build.chains import ChainedModel, all_chains, build_chain_route, chained_models
+from control_plane.build.chains import ChainedModel, all_chains, build_chain_routes, chained_models
 from control_plane.build.egress import build_egress, build_orchestrator
 from control_plane.build.models import ProviderEntry, build_model, build_model_clusters, build_model_routes, provider_entries
 from control_plane.build.runtime import Runtime
@@ -107,7 +107,7 @@ def _model_routes(
         yield from build_model_routes(entry, listener, config.overrides)
     for entry, chains in (*chained, *((share.entry, share.chains) for alias in aliases for share in alias.shares)):
         for chain in chains.values():
-            yield build_chain_route(chain, entry, listener, config.overrides)
+            yield from build_chain_routes(chain, entry, listener, config.overrides)
 
 
 def _decision_timeout(listener: Listener, config: PlanoConfig, filters: dict[str, ir.Filter]) -> float:

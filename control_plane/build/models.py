@@ -104,7 +104,12 @@ def build_model(known: ProviderEntry, chains: Mapping[str, Chain]) -> Model:
 
 def build_chain_choices(chains: Mapping[str, Chain]) -> dict[str, ModelRoute]:
     """Build how the decide stage reaches chains, by client API: it leaves the body, and the path, to the attempts."""
-    return {api: ModelRoute(api=api, route=chain.name, path="", by_attempt=True) for api, chain in chains.items()}
+    return {api: _chain_choice(api, chain) for api, chain in chains.items()}
+
+
+def _chain_choice(api: str, chain: Chain) -> ModelRoute:
+    stream_route = names.stream(chain.name) if chain.first_byte_timeout_seconds else ""
+    return ModelRoute(api=api, route=chain.name, stream_route=stream_route, path="", by_attempt=True)
 
 
 def _path(known: ProviderEntry, api: str) -> str:

@@ -126,14 +126,8 @@ class Chain:
     """In order. Each retry goes to the next one that is well and was not tried yet, then around again."""
     client_api: str = ""
     """API of the requests; empty for agents, which get what the client sent."""
-    translates: bool = False
-    """Whether some member speaks another API than the client."""
-    gates: bool = False
-    """Whether the answer's headers wait for its first byte, so that a silent stream fails over."""
     first_byte_timeout_seconds: float = 0.0
     """Bounds the wait for the first byte of a streamed answer, per attempt; 0 leaves it to the route."""
-    idle_timeout_seconds: float = 0.0
-    """Bounds silence in a streamed answer, per attempt; 0 leaves it to the route."""
     connect_timeout_seconds: float = 5.0
     circuit_breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
 
@@ -161,8 +155,6 @@ class Route:
     name: str
     cluster: str
     """Name of a cluster or of a chain."""
-    split: tuple[tuple[str, int], ...] = ()
-    """(cluster or chain, weight): requests are shared out by weight; empty for a route with one cluster."""
     hash_header: str = ""
     """Request header that a ring_hash cluster chooses by."""
     path_prefix: str = ""
@@ -255,6 +247,8 @@ class ModelRoute:
     route: str
     path: str
     """At the provider; `{model}` stands for the upstream model. Empty where the attempt stage sets it."""
+    stream_route: str = ""
+    """Where requests for a stream go; empty for where all go."""
     by_attempt: bool = False
     """Whether the attempt stage edits the body, which then leaves the decide stage as it came."""
 

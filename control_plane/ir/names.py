@@ -38,6 +38,11 @@ def target(cluster: str, api: str = "") -> str:
     return f"target/{cluster}[{api}]" if api else f"target/{cluster}"
 
 
+def stream(chain_name: str) -> str:
+    """Name of the route by which requests for a stream reach a chain."""
+    return f"{chain_name}/stream"
+
+
 def secret(cluster: str, header: str) -> str:
     """Name of the secret that a cluster sends in a header."""
     return f"secret/{cluster}/{header}"

@@ -70,9 +70,9 @@ def _models(gateway: ir.Gateway) -> Iterator[str]:
     yield from _missing("an alias", "model", (model for _, model in gateway.aliases), known)
     for listener in gateway.listeners:
         if listener.kind is ir.ListenerKind.MODEL:
-            own = (route.route for model in gateway.models if not model.is_internal for route in model.routes)
-            shared = (route.route for plan in gateway.alias_plans for share in plan.shares for route in share.routes)
-            wanted = (*own, *shared)
+            own = (route for model in gateway.models if not model.is_internal for route in model.routes)
+            shared = (route for plan in gateway.alias_plans for share in plan.shares for route in share.routes)
+            wanted = [name for route in (*own, *shared) for name in (route.route, route.stream_route) if name]
             yield from _missing(f"model listener {listener.name!r}", "route", wanted, _routes_of(listener.routes))
     if gateway.orchestrator is not None:
         name = gateway.orchestrator.model

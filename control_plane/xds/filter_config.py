@@ -85,6 +85,7 @@ def _model_route(route: ir.ModelRoute, members: _Members) -> pb.ModelRoute:
     return pb.ModelRoute(
         api=route.api,
         route=route.route,
+        stream_route=route.stream_route,
         path=route.path,
         by_attempt=route.by_attempt,
         members=[pb.Member(model=member.model, api=member.api) for member in tried],

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.kit.actor import Actor, acting
+from tests.kit.actor import Actor, acting, silence
 from tests.kit.envoy import free_port
 from tests.kit.stub_upstream import Answer
 from tests.kit.whole_gateway import WholeGateway, whole_gateway
@@ -26,6 +26,11 @@ model_providers:
   - {{model: openai/big, base_url: "{first}", access_key: $FIRST, fallbacks: [groq/spare]}}
   - {{model: openai/small, base_url: "{first}", access_key: $FIRST}}
   - {{model: groq/spare, base_url: "{second}", access_key: $SECOND}}
+  - model: openai/hasty
+    base_url: "{first}"
+    access_key: $FIRST
+    fallbacks: [groq/spare]
+    resilience: {{timeouts: {{first_byte: 300ms}}}}
 model_aliases:
   safe: {{target: openai/small, fallbacks: [groq/spare]}}
   other: {{target: safe}}
@@ -53,9 +58,11 @@ class World:
     first: Actor
     second: Actor
 
-    async def ask(self, model: str) -> httpx.Response:
+    async def ask(self, model: str, **more: object) -> httpx.Response:
         return await self.gateway.http.post(
-            self.gateway.url("models") + "/v1/chat/completions", json=ASK | {"model": model}, headers={"authorization": "mine"}
+            self.gateway.url("models") + "/v1/chat/completions",
+            json=ASK | {"model": model} | more,
+            headers={"authorization": "mine"},
         )
 
 
@@ -86,6 +93,17 @@ async def test_fallbacks_of_an_alias_are_not_those_of_its_model(world: World, al
     assert sent == ["Bearer sk-first", "Bearer sk-second"]
     alone = await world.ask("openai/small")
     assert (alone.status_code, alone.headers["x-plano-model"]) == (503, "openai/small")
+
+
+EVENTS = b'data: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+
+
+async def test_a_stream_that_does_not_begin_is_given_up(world: World) -> None:
+    world.first.plays(silence)
+    world.second.plays(Answer(body=EVENTS, headers={"content-type": "text/event-stream"}))
+    answer = await world.ask("openai/hasty", stream=True)
+    assert (answer.status_code, answer.content, answer.headers["x-plano-model"]) == (200, EVENTS, "groq/spare")
+    assert (len(world.first.received), len(world.second.received)) == (1, 1)
 
 
 async def test_models_share_an_alias_by_weight(world: World) -> None:

@@ -79,3 +79,21 @@ async def test_attempts_start_from_what_filters_made_of_the_body() -> None:
             metadata=decided(route, GPT, "gpt-4o", has_model="false"),
         )
     )
+
+
+@pytest.mark.parametrize(("stream", "suffix"), [("true", "/stream"), ("false", ""), ("1", "")])
+async def test_requests_for_a_stream_have_a_route_of_their_own(stream: str, suffix: str) -> None:
+    config = chain_config()
+    route = config.models[0].routes[1]
+    route.stream_route = f"{route.route}/stream"
+    await (
+        play(new_session("models", config=config))
+        >> head()
+        << Continue()
+        >> RequestBody(f'{{"model":"{GPT}","stream":{stream}}}'.encode())
+        << Continue(
+            set_headers={contract.ROUTE_HEADER: route.route + suffix},
+            clear_route_cache=True,
+            metadata=decided(route.route + suffix, GPT, "gpt-4o"),
+        )
+    )

@@ -44,7 +44,7 @@ class Retries(Section):
     """When a failed attempt is made again."""
 
     attempts: Annotated[int, Field(ge=0, le=10)] = 2
-    """Retries after the first attempt; `max_retries` of a listener and `x-envoy-max-retries` of a trusted client win."""
+    """Retries after the first attempt, at least one per fallback; `max_retries` and `x-envoy-max-retries` win over it."""
     on: Annotated[
         tuple[RetryCondition, ...] | None,
         Default("models: failures and resets before the answer, 429 and transient 5xx; others: what cannot have reached them"),
@@ -64,7 +64,7 @@ class Timeouts(Section):
     connect: Annotated[Duration | None, Default("`overrides.upstream_connect_timeout`")] = None
     """Bounds connecting."""
     first_byte: Annotated[
-        Duration | None, Default("the listener's `timeout`; for streamed answers of models with fallbacks 30s, if that is less")
+        Duration | None, Default("the listener's `timeout`; 30s for streams of models with fallbacks, if that is less")
     ] = None
     """Bounds the wait for the first byte of an answer, per attempt."""
     idle: Annotated[Duration | None, Default("the listener's `idle_timeout`")] = None

@@ -6,7 +6,7 @@ import pytest
 
 from control_plane.build import aliases
 from control_plane.build.aliases import build_shared_aliases
-from control_plane.build.chains import build_chain_route, build_chains, served_apis, upstream_api
+from control_plane.build.chains import build_chain_routes, build_chains, served_apis, upstream_api
 from control_plane.build.models import ProviderEntry, build_chain_choices, find_entry, provider_entries
 from control_plane.build.retries import chain_retries
 from control_plane.config import load
@@ -86,13 +86,12 @@ def test_fallbacks_make_a_chain_of_every_api_that_they_serve() -> None:
     }
 
 
-def test_a_chain_knows_whether_it_translates_and_gates() -> None:
+def test_only_a_chain_that_fails_over_gives_up_streams_that_do_not_begin() -> None:
     config = parse()
     known = entries(config)
     alone = build_chains("claude", entry(known, "claude"), (), config.overrides)["responses"]
     both = build_chains("big", entry(known, "big"), [entry(known, "claude")], config.overrides)["chat_completions"]
-    assert (alone.translates, alone.gates, alone.first_byte_timeout_seconds) == (True, False, 0.0)
-    assert (both.translates, both.gates, both.first_byte_timeout_seconds) == (False, True, 30.0)
+    assert (alone.first_byte_timeout_seconds, both.first_byte_timeout_seconds) == (0.0, 30.0)
     assert (alone.name, both.name) == ("chain/claude(responses)", "chain/big(chat_completions)")
 
 
@@ -107,14 +106,20 @@ def test_every_member_has_its_turn_unless_the_listener_limits_retries(
     assert chain_retries(members, settings, max_retries) == expected
 
 
-def test_a_route_of_a_chain_has_the_times_of_its_first_entry() -> None:
-    config = parse("overrides: {resilience: {timeouts: {first_byte: 7s, total: 20s}}}")
+@pytest.mark.parametrize(
+    ("timeouts", "whole", "stream"),
+    [("{}", 300.0, 30.0), ("{first_byte: 7s}", 7.0, 7.0), ("{first_byte: 1h}", 300.0, 300.0), ("{total: 20s}", 300.0, 30.0)],
+)
+def test_a_stream_waits_less_than_a_whole_answer(timeouts: str, whole: float, stream: float) -> None:
+    config = parse(f"overrides: {{resilience: {{timeouts: {timeouts}}}}}")
     known = entries(config)
     chain = build_chains("big", entry(known, "big"), [entry(known, "claude")], config.overrides)["messages"]
-    route = build_chain_route(chain, entry(known, "big"), Listener.model_validate({"type": "model"}), config.overrides)
-    assert (route.name, route.cluster) == ("chain/big(messages)", "chain/big(messages)")
-    assert (route.response_timeout_seconds, route.total_timeout_seconds) == (7.0, 20.0)
-    assert chain.first_byte_timeout_seconds == 7.0
+    listener = Listener.model_validate({"type": "model"})
+    routes = list(build_chain_routes(chain, entry(known, "big"), listener, config.overrides))
+    assert [(route.name, route.cluster, route.response_timeout_seconds) for route in routes] == [
+        ("chain/big(messages)", "chain/big(messages)", whole),
+        ("chain/big(messages)/stream", "chain/big(messages)", stream),
+    ]
 
 
 def test_an_alias_with_fallbacks_has_chains_of_its_own() -> None:
