@@ -1,5 +1,6 @@
 """ir.Retry -> Envoy's retry policy: what is tried again, where, and after how long."""
 
+from datetime import timedelta
 from typing import Final
 
 from control_plane.ir import model as ir
@@ -28,7 +29,8 @@ def _basic(route: ir.Route, *, wait_header: str) -> api.route.RetryPolicy:
         retry_on=",".join(retry.on),
         num_retries=retry.attempts,
         retriable_status_codes=sorted(retry.statuses),
-        per_try_timeout=api.duration(route.response_timeout_seconds),
+        per_try_timeout=_wait_for_headers(route),
+        per_try_idle_timeout=api.duration(route.idle_timeout_seconds),
         # Jittered: the wait before retry n is random, at most base * (2^n - 1).
         retry_back_off=api.route.RetryPolicyRetryBackOff(
             base_interval=api.duration(retry.base_backoff_seconds), max_interval=api.duration(retry.max_backoff_seconds)
@@ -42,6 +44,17 @@ def _basic(route: ir.Route, *, wait_header: str) -> api.route.RetryPolicy:
             max_interval=api.duration(retry.max_backoff_seconds),
         )
     return policy
+
+
+def _wait_for_headers(route: ir.Route) -> timedelta | None:
+    """Bound the wait for headers, unless the bound of silence is the same.
+
+    When the time for headers is over, Envoy stops measuring silence until something comes, even where headers are there: a
+    stream that falls silent before that would last as long as its client.
+    """
+    if route.idle_timeout_seconds == route.response_timeout_seconds:
+        return None
+    return api.duration(route.response_timeout_seconds)
 
 
 def _next_member() -> api.route.RetryPolicyRetryPriority:

@@ -97,13 +97,19 @@ def _route_action(route: ir.Route, *, is_chain: bool) -> api.route.RouteAction:
         cluster=route.cluster,
         # Usually no bound on the whole answer: a stream may last. The retry policy bounds the wait for headers, per attempt.
         timeout=api.duration(route.total_timeout_seconds),
-        idle_timeout=api.duration(route.idle_timeout_seconds),
+        idle_timeout=api.duration(_client_patience(route)),
         prefix_rewrite=f"{route.path_prefix}/" if route.path_prefix else "",
         path_rewrite=DECIDED_PATH if route.takes_decided_path else "",
         auto_host_rewrite=True,
         hash_policy=build_hash_policy(route.hash_header),
         retry_policy=build_retry_policy(route, is_chain=is_chain),
     )
+
+
+def _client_patience(route: ir.Route) -> float:
+    """Bound silence towards the client: that of one attempt is the retry policy's business, and another may follow it."""
+    retry = route.retry
+    return max(route.idle_timeout_seconds, (1 + retry.attempts) * (route.response_timeout_seconds + retry.max_backoff_seconds))
 
 
 def _attempts() -> api.core.HeaderValueOption:

@@ -47,6 +47,14 @@ def test_nothing_bounds_the_whole_answer() -> None:
     assert built.retry_policy.per_try_timeout == api.duration(3.5)
 
 
+def test_silence_of_one_attempt_leaves_time_for_the_others() -> None:
+    retry = ir.Retry(on=("reset",), attempts=2, max_backoff_seconds=1)
+    built = action(gateways.route("agent/a", response_timeout_seconds=3, idle_timeout_seconds=3, retry=retry))
+    assert built.retry_policy is not None
+    assert built.retry_policy.per_try_idle_timeout == api.duration(3)
+    assert built.idle_timeout == api.duration(12)
+
+
 def test_retries_are_those_of_the_route() -> None:
     policy = action(gateways.route("a", retry=ir.Retry(on=("reset", "5xx"), statuses=(503, 429), attempts=2))).retry_policy
     assert policy is not None
