@@ -1,7 +1,7 @@
 """A closed-loop HTTP/1.1 load generator: each connection sends the same bytes again as soon as its answer is complete.
 
 Runs as its own process (`python -m benchmarks.load PORT CONNECTIONS REQUESTS < request-bytes`) and prints one JSON line, so
-that what it costs is not mixed with the one who asks. Answers must carry a content-length.
+that what it costs is not mixed with the one who asks.
 """
 
 import asyncio
@@ -34,9 +34,7 @@ class Connection(asyncio.Protocol):
         head, separator, body = self._received.partition(b"\r\n\r\n")
         if not separator:
             return
-        marker = head.lower().find(b"content-length:")
-        length = int(head[marker + 15 :].split(b"\r\n", 1)[0])
-        if len(body) < length:
+        if not _is_complete(bytes(head), bytes(body)):
             return
         self._run.finished(is_ok=head[9:12] == b"200", seconds=time.perf_counter() - self._sent_at)
         self._received.clear()
@@ -57,6 +55,13 @@ class Connection(asyncio.Protocol):
         else:
             self._is_done = True
             self._transport.close()
+
+
+def _is_complete(head: bytes, body: bytes) -> bool:
+    marker = head.lower().find(b"content-length:")
+    if marker < 0:
+        return body.endswith(b"0\r\n\r\n")
+    return len(body) >= int(head[marker + 15 :].split(b"\r\n", 1)[0])
 
 
 class Run:
