@@ -56,7 +56,7 @@ def down(run_dir: Path) -> None:
 @run_dir_option
 @json_option
 def status(run_dir: Path, *, as_json: bool) -> None:
-    """Show processes, listeners, configuration and acknowledgements; exit 1 unless all is healthy."""
+    """Show processes, listeners, upstreams, configuration and acknowledgements; exit 1 unless all is healthy."""
     overview = look(run_dir)
     click.echo(status_json(overview) if as_json else "\n".join(status_text(overview)))
     sys.exit(0 if overview.healthy else 1)

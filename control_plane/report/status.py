@@ -1,4 +1,4 @@
-"""`plano status`: processes, listeners, configuration and acknowledgements, as text and as JSON."""
+"""`plano status`: processes, listeners, upstreams, configuration and acknowledgements, as text and as JSON."""
 
 import json
 import time
@@ -8,6 +8,7 @@ from dataclasses import asdict
 from control_plane.report.problems import problem_line
 from control_plane.report.running import serves
 from control_plane.report.table import table
+from control_plane.report.upstreams import upstreams_text
 from control_plane.status import ClientStatus, ConfigState, Status
 from control_plane.supervisor.instance import ProcessView
 from control_plane.supervisor.overview import ListenerHealth, Overview
@@ -31,6 +32,8 @@ def status_text(overview: Overview) -> Iterator[str]:
     yield ""
     yield from table([("listener", "health", "url", "serves"), *map(_listener, overview.listeners)])
     yield ""
+    yield from upstreams_text(overview.upstreams, overview.failovers)
+    yield ""
     yield from _configuration(overview.status, instance.config_file)
     yield ""
     places = [("metrics", instance.metrics_url), ("Envoy admin", instance.admin_url), ("run dir, logs", overview.run_dir)]
@@ -52,6 +55,8 @@ def status_json(overview: Overview) -> str:
         "processes": [asdict(process) for process in instance.processes] if instance else [],
         "config": asdict(overview.status) if overview.status else None,
         "listeners": [{**asdict(health.listener), "healthy": health.healthy} for health in overview.listeners],
+        "upstreams": None if overview.upstreams is None else [asdict(upstream) for upstream in overview.upstreams],
+        "failovers": None if overview.failovers is None else [asdict(failover) for failover in overview.failovers],
     }
     return json.dumps(answer, indent=2)
 

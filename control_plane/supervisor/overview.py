@@ -1,13 +1,19 @@
-"""`plano status`: one look at an instance from outside, put together from its state files and its listeners' health."""
+"""`plano status`: one look at an instance from outside.
+
+Put together from its state files, its listeners' health, and what Envoy and ext_proc count.
+"""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from control_plane.status import ServedListener, Status, read_status
 from control_plane.supervisor.admin import is_healthy, local_client
+from control_plane.supervisor.envoy_stats import ask_envoy
+from control_plane.supervisor.failovers import ask_ext_proc
 from control_plane.supervisor.instance import Instance, ListenerView, Phase, ProcessState, reachable_url, read_instance
 from control_plane.supervisor.lock import is_locked
+from control_plane.supervisor.upstreams import Failover, Upstream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +34,10 @@ class Overview:
     listeners: tuple[ListenerHealth, ...] = ()
     status: Status | None = None
     """What the control plane says of the configuration; None if it has not said anything yet."""
+    upstreams: tuple[Upstream, ...] | None = None
+    """None if Envoy does not say."""
+    failovers: tuple[Failover, ...] | None = None
+    """Between models; None if ext_proc does not say."""
 
     @property
     def healthy(self) -> bool:
@@ -47,7 +57,7 @@ def look(run_dir: Path) -> Overview:
         return Overview(run_dir=str(run_dir), instance=None)
     status = read_status(run_dir / "status.json")
     views = tuple(map(_view, status.listeners)) if status else instance.listeners  # a reload may have changed them
-    return Overview(run_dir=str(run_dir), instance=instance, listeners=asyncio.run(_ask(views)), status=status)
+    return asyncio.run(_ask(Overview(run_dir=str(run_dir), instance=instance, status=status), instance, views))
 
 
 def _view(served: ServedListener) -> ListenerView:
@@ -55,7 +65,14 @@ def _view(served: ServedListener) -> ListenerView:
     return ListenerView(name=served.name, kind=served.kind, url=url, serves=served.serves)
 
 
-async def _ask(listeners: tuple[ListenerView, ...]) -> tuple[ListenerHealth, ...]:
+async def _ask(overview: Overview, instance: Instance, listeners: tuple[ListenerView, ...]) -> Overview:
     async with local_client() as client, asyncio.TaskGroup() as tasks:
         answers = [(listener, tasks.create_task(is_healthy(client, listener.url))) for listener in listeners]
-    return tuple(ListenerHealth(listener=listener, healthy=answer.result()) for listener, answer in answers)
+        upstreams = tasks.create_task(ask_envoy(client, instance.admin_url))
+        failovers = tasks.create_task(ask_ext_proc(client, instance.metrics_url))
+    return replace(
+        overview,
+        listeners=tuple(ListenerHealth(listener=listener, healthy=answer.result()) for listener, answer in answers),
+        upstreams=upstreams.result(),
+        failovers=failovers.result(),
+    )
