@@ -1,9 +1,10 @@
-"""The same API on both sides: bytes pass through; only the model's name changes on the way up, and usage is read in passing.
+"""The same API on both sides: events pass as they are; only the model's name changes on the way up, usage is read in passing.
 
 Callers that hold the client's bytes edit the name in place instead of calling `request`, so that nothing is re-serialised.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -24,8 +25,8 @@ from ext_proc.translate.translation import (
     TranslatedBody,
 )
 
-_WORTH_PARSING: Final = (b'"usage"', b'"finish_reason"', b'"message_', b'"response.', b'"error"')
-"""What events contain that tell the model, the usage or the end; the others, by far the most, are not parsed."""
+_BLANK_LINES: Final = (b"\n\n", b"\r\n\r\n", b"\r\r")
+_RAW_EVENT: Final = re.compile(rb".+?(?:\n\n|\r\n\r\n|\r\r)", re.DOTALL)
 
 _ENDS: Final = frozenset({"message_stop", "error", "response.completed", "response.incomplete", "response.failed"})
 
@@ -62,12 +63,15 @@ class Identity:
         return ErrorBody(body=parsed, type=written.type, message=written.message)
 
     def stream(self) -> StreamTranslator:
-        """Return a translator that passes bytes on."""
+        """Return a translator that passes events on."""
         return IdentityStream(self._api)
 
 
 class IdentityStream:
-    """Passes a stream's bytes on, reads what it says about itself, and tells the client if it is cut off."""
+    """Passes a stream's events on, reads what it says about itself, and tells the client if it is cut off.
+
+    Only whole events pass, and only those that are JSON: a client that meets half a one fails without knowing why.
+    """
 
     def __init__(self, api: str) -> None:
         self.usage: Usage = NO_USAGE
@@ -76,33 +80,37 @@ class IdentityStream:
         self._api = api
         self._decoder = SseDecoder()
         self._ended = False
-        self._last = b"\n\n"
+        self._held = bytearray()
+        """An event that is not whole yet."""
         self._counts: JsonObject = {}
 
     def feed(self, chunk: bytes) -> bytes:
-        """Return the chunk."""
+        """Return the events that the chunk completes."""
         try:
-            for event in self._decoder.feed(chunk):
-                self._observe(event)
+            are_sound = self._observe(self._decoder.feed(chunk))
         except GatewayError as error:
             return self.abort(error)
-        self._last = (self._last + chunk)[-4:]
-        return chunk
+        searched = max(0, len(self._held) - 3)
+        self._held += chunk
+        end = max(_end_of(blank, self._held, searched) for blank in _BLANK_LINES)
+        return self._taken(end, are_sound=are_sound)
 
     def finish(self) -> bytes:
-        """Return nothing, or an error if the upstream's answer is not complete."""
-        for event in self._decoder.finish():
-            self._observe(event)
-        return b"" if self._ended else self.abort(UpstreamError(CUT_OFF, code="stream_cut_off"))
+        """Return the last event if only its blank line is missing, and an error if the upstream's answer is not complete."""
+        events = self._decoder.finish()
+        last = bytes(self._held) if events and self._observe(events) else b""
+        self._held.clear()
+        if self._ended:
+            return last
+        gap = b"\n\n" if last else b""
+        return last + gap + self.abort(UpstreamError(CUT_OFF, code="stream_cut_off"))
 
     def abort(self, error: GatewayError) -> bytes:
         """Return an error as the API has it in a stream."""
         if self._ended:
             return b""
         self._ended = self.failed = True
-        # What was passed on may have ended within an event, which must not swallow the error.
-        gap = b"" if self._last.endswith((b"\n\n", b"\r\n\r\n", b"\r\r")) else b"\n\n"
-        return gap + b"".join(write_event(event, self._api) for event in self._failure(of_gateway(error)))
+        return b"".join(write_event(event, self._api) for event in self._failure(of_gateway(error)))
 
     def _failure(self, error: ProviderError) -> tuple[JsonObject, ...]:
         if self._api == CHAT_COMPLETIONS:
@@ -114,19 +122,24 @@ class IdentityStream:
             {"type": "error", "code": written["code"], "message": error.message, "param": error.param, "sequence_number": 0},
         )
 
-    def _observe(self, event: SseEvent) -> None:
-        data = event.data
-        if data is None:
-            return
-        if data == b"[DONE]":
-            self._ended = True
-        elif any(word in data for word in _WORTH_PARSING):
-            try:
-                parsed = orjson.loads(data)
-            except orjson.JSONDecodeError:
-                return
-            if isinstance(parsed, dict):
-                self._read(parsed)
+    def _taken(self, end: int, *, are_sound: bool) -> bytes:
+        whole = bytes(self._held[:end])
+        del self._held[:end]
+        return whole if are_sound else b"".join(raw for raw in _RAW_EVENT.findall(whole) if _is_sound(raw))
+
+    def _observe(self, events: Iterable[SseEvent]) -> bool:
+        """Read events; tell if all of them are what they should be."""
+        are_sound = True
+        for event in events:
+            if event.data == b"[DONE]":
+                self._ended = True
+            elif event.data is not None:
+                parsed = _parsed(event.data)
+                if parsed is None:
+                    are_sound = False
+                else:
+                    self._read(parsed)
+        return are_sound
 
     def _read(self, event: JsonObject) -> None:
         kind = event.get("type")
@@ -147,6 +160,24 @@ class IdentityStream:
         # Anthropic: counts of message_delta are totals; those that it leaves out stand as message_start gave them.
         self._counts = {**self._counts, **{name: count for name, count in usage.items() if count is not None}}
         return READ_USAGE[self._api](self._counts)
+
+
+def _end_of(blank: bytes, held: bytearray, start: int) -> int:
+    found = held.rfind(blank, start)
+    return 0 if found < 0 else found + len(blank)
+
+
+def _parsed(data: bytes) -> JsonObject | None:
+    try:
+        parsed = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _is_sound(raw: bytes) -> bool:
+    datas = (event.data for event in SseDecoder().feed(raw))
+    return all(data in (None, b"[DONE]") or _parsed(data) is not None for data in datas)
 
 
 def _holder(event: JsonObject) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from tests.kit.folding import fold, payloads
 from tests.kit.llm_streams import STREAMS, Answer, answers, chunked
 
 APIS = sorted(STREAMS)
+SPOKEN = Answer(thoughts=[], signature="", texts=["It ", "rains."], calls=[], cut=0, finish="stop", usage=(7, 0, 0, 3, 0))
 few = settings(max_examples=25, deadline=None)
 
 
@@ -28,10 +29,14 @@ def stream_of(api: str) -> StreamTranslator:
 @pytest.mark.parametrize("api", APIS)
 @few
 @given(answer=answers(), cuts=st.lists(st.integers(0, 10_000), max_size=8))
-def test_bytes_pass_and_usage_is_read_in_passing(api: str, answer: Answer, cuts: list[int]) -> None:
+def test_events_pass_and_usage_is_read_in_passing(api: str, answer: Answer, cuts: list[int]) -> None:
     data = STREAMS[api](answer)
     stream = stream_of(api)
-    assert [stream.feed(chunk) for chunk in chunked(data, cuts)] == chunked(data, cuts)
+    passed = b""
+    for chunk in chunked(data, cuts):
+        passed += stream.feed(chunk)
+        assert not passed or passed.endswith(b"\n\n")
+    assert passed == data
     assert stream.finish() == b""
     whole = translation(api, api, exchange()).response(fold(api, data))
     assert stream.usage == whole.usage
@@ -45,10 +50,29 @@ def test_a_stream_that_is_cut_off_ends_in_an_error_of_its_own(api: str, answer: 
     data = STREAMS[api](answer)
     stream = stream_of(api)
     told = stream.feed(data[:cut]) + stream.finish()
-    error = payloads(told[cut:])[-1]
-    assert told.startswith(data[:cut])
+    *events, error = payloads(told)
+    assert events == payloads(data)[: len(events)]
     assert error.get("type", "error") == "error"
     assert stream.finish() + stream.abort(UpstreamError("again")) == b""
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("malformed", [b'data: {"choices":[{"ind', b"data: [1]", b"event: x\r\ndata: <html>"])
+def test_what_is_no_event_of_the_api_is_skipped(api: str, malformed: bytes) -> None:
+    data = STREAMS[api](SPOKEN)
+    first, rest = data.split(b"\n\n", 1)
+    stream = stream_of(api)
+    sent = first + b"\n\n" + malformed + b"\n\n: alive\n\n" + rest
+    told = b"".join(stream.feed(chunk) for chunk in chunked(sent, list(range(0, len(sent), 30))))
+    assert told == first + b"\n\n: alive\n\n" + rest
+    assert stream.finish() == b""
+    assert not stream.failed
+
+
+def test_the_last_event_needs_no_blank_line() -> None:
+    data = STREAMS["chat_completions"](SPOKEN).rstrip()
+    stream = stream_of("chat_completions")
+    assert stream.feed(data) + stream.finish() == data
 
 
 def test_only_the_models_name_changes() -> None:
