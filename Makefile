@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 SOURCES := control_plane ext_proc demos benchmarks tests
 
-.PHONY: sync demo test check fmt lint types imports generated golden protos docs bench clean
+.PHONY: sync demo test check fmt lint types imports generated golden protos docs bench chaos clean
 
 sync: $(STAMP)
 
@@ -55,6 +55,9 @@ protos: sync
 
 bench: sync
 	$(BIN)/python -m benchmarks
+
+chaos: sync
+	$(BIN)/python -m tests.chaos --seconds 300 --rate 50
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

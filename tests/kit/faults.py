@@ -3,11 +3,12 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from tests.kit.stub_upstream import Answer, Received, Upstream, serving
+from tests.kit.stub_upstream import Answer, Received
+from tests.kit.switchable import Switchable
 
 HEALTH_PATH = "/health"
 
@@ -41,13 +42,15 @@ class FaultyUpstream:
     """Whether it says that it is well, when a health check asks."""
     received: list[Received] = field(default_factory=list)
     """Without health checks."""
-    _up: AsyncExitStack | None = None
-    _port: int = 0
+    _server: Switchable = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._server = Switchable(self._behave)
 
     @property
     def port(self) -> int:
         """Where it serves; the same after it was down."""
-        return self._port
+        return self._server.port
 
     def script(self, *steps: Step) -> None:
         """Set what the next requests get; the last step is for all after it."""
@@ -56,15 +59,11 @@ class FaultyUpstream:
 
     async def up(self) -> None:
         """Serve."""
-        self._up = AsyncExitStack()
-        upstream: Upstream = await self._up.enter_async_context(serving(self._behave, port=self._port))
-        self._port = upstream.port
+        await self._server.up()
 
     async def down(self) -> None:
         """Refuse connections, and end those that are open."""
-        if self._up is not None:
-            await self._up.aclose()
-        self._up = None
+        await self._server.down()
 
     async def _behave(self, request: Received, writer: asyncio.StreamWriter) -> Answer | None:
         if request.path == HEALTH_PATH:

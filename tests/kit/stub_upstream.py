@@ -32,6 +32,14 @@ class Answer:
         return f"HTTP/1.1 {self.status} X\r\n{lines}\r\n".encode() + self.body
 
 
+@dataclass(frozen=True, slots=True)
+class Written(Answer):
+    """Stands for a whole response that the behaviour has written itself: the connection stays open."""
+
+    def encode(self) -> bytes:
+        return b""
+
+
 Behave = Callable[[Received, asyncio.StreamWriter], Awaitable["Answer | None"]]
 """Returns the answer; or writes what it likes and returns None, after which the connection is cut."""
 
