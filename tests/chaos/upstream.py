@@ -17,6 +17,8 @@ from tests.kit.stub_upstream import Answer, Received, Written
 
 SILENCE_SECONDS = 40
 """Longer than any client waits, so that silence ends only if the gateway ends it."""
+_PAUSE_SECONDS = 0.02
+"""At most, between pieces: some reach the client before the next one comes, or does not."""
 _STREAM_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 _CORRUPT_EVENT = b'data: {"choices":[{"index":0,"del\n\n'
 
@@ -80,7 +82,7 @@ class Instance:
         for piece in pieces:
             writer.write(piece)
             await writer.drain()
-            await asyncio.sleep(0)
+            await asyncio.sleep(self.weather.random.uniform(0, _PAUSE_SECONDS))
         if fault in (Fault.SILENT, Fault.STALL):
             await asyncio.sleep(SILENCE_SECONDS)
         return Written() if fault in (Fault.NONE, Fault.SHORT, Fault.CORRUPT) else None
