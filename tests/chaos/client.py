@@ -71,6 +71,8 @@ class Told:
     is_complete: bool = False
     error: str = ""
     """Of an error event."""
+    models: set[str] = field(default_factory=set)
+    """Who says that it speaks."""
     damaged: str = ""
     """An event, or a body, that is no JSON."""
 
@@ -83,9 +85,10 @@ def read_whole(path: str, body: bytes) -> Told:
         return Told(damaged=body.decode(errors="replace"))
     if path == MESSAGES:
         text = "".join(block["text"] for block in said["content"])
-        return Told(text, is_complete=said["stop_reason"] == "end_turn")
+        return Told(text, is_complete=said["stop_reason"] == "end_turn", models={said["model"]})
     choice = said["choices"][0]
-    return Told(choice["message"]["content"], is_complete=choice["finish_reason"] == "stop")
+    is_complete = choice["finish_reason"] == "stop"
+    return Told(choice["message"]["content"], is_complete=is_complete, models={said["model"]})
 
 
 def read_stream(path: str, body: bytes) -> Told:
@@ -106,7 +109,9 @@ def read_stream(path: str, body: bytes) -> Told:
 def _understand(path: str, event: dict[str, Any], told: Told) -> None:
     if event.get("error"):
         told.error = json.dumps(event)
-    elif path == MESSAGES:
+        return
+    told.models |= {holder["model"] for holder in (event, event.get("message", {})) if "model" in holder}
+    if path == MESSAGES:
         if event["type"] == "content_block_delta":
             told.text += event["delta"]["text"]
         told.is_complete |= event["type"] == "message_stop"

@@ -53,6 +53,9 @@ def _judge_answer(request: Request, seen: Seen) -> tuple[Outcome, str]:
     truth = answer_to(request.number)
     if not truth.startswith(told.text):
         return Outcome.WRONG, f"wrong words: {told.text!r} instead of {truth!r}"
+    named = seen.headers.get("x-plano-model", "").rpartition("/")[2]
+    if not request.is_for_agent and not told.models <= {named}:
+        return Outcome.WRONG, f"of {told.models}, but the headers name {named}"
     # What is visibly not the end of an answer, or not one at all. An agent's bytes are its own: damage to them passes.
     if told.damaged and not request.is_for_agent and not seen.broken:
         return Outcome.WRONG, f"damaged: {told.damaged!r}"

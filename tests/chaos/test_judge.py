@@ -12,6 +12,8 @@ from tests.kit.llm_streams import STREAMS, Answer
 
 NUMBER = 7
 APIS = {CHAT: "chat_completions", MESSAGES: "messages"}
+MODELS = {CHAT: "openai/gpt-5", MESSAGES: "anthropic/claude-sonnet-4-6"}
+"""As the kit's streams say."""
 WORDS = words_of(NUMBER)
 PATHS = pytest.mark.parametrize("path", APIS)
 
@@ -25,7 +27,7 @@ def verdict(
     path: str, body: bytes, *, status: int = 200, is_streamed: bool = True, is_for_agent: bool = False, **seen: object
 ) -> Outcome:
     request = Request(number=NUMBER, url="", path=path, body={"stream": is_streamed}, is_for_agent=is_for_agent)
-    headers = httpx.Headers({"x-plano-attempts": "1"})
+    headers = httpx.Headers({"x-plano-attempts": "1", "x-plano-model": MODELS[path]})
     return judge(request, Seen(status=status, headers=headers, body=body, **seen))[0]  # type: ignore[arg-type]
 
 
@@ -60,6 +62,13 @@ def test_a_cut_must_be_visible(path: str) -> None:
     assert verdict(path, half.rpartition(b"\n\n")[0] + error) is Outcome.CUT
     assert verdict(path, said + error) is Outcome.WRONG
     assert verdict(path, half + error) is Outcome.WRONG, "half an event"
+
+
+@PATHS
+def test_the_model_must_be_the_one_that_is_named(path: str) -> None:
+    said = stream(path, WORDS).replace(b"gpt-5", b"gpt-4").replace(b"claude-sonnet-4-6", b"claude")
+    assert verdict(path, said) is Outcome.WRONG
+    assert verdict(path, said, is_for_agent=True) is Outcome.WHOLE
 
 
 @PATHS

@@ -1,6 +1,7 @@
 """An instance of an agent or a provider: tells the truth in every API, unless its weather says otherwise."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,6 +21,7 @@ SILENCE_SECONDS = 40
 _PAUSE_SECONDS = 0.02
 """At most, between pieces: some reach the client before the next one comes, or does not."""
 _STREAM_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+_MODEL = re.compile(rb'"model":"[^"]*"')
 _CORRUPT_EVENT = b'data: {"choices":[{"index":0,"del\n\n'
 
 
@@ -42,7 +44,7 @@ class Instance:
         if fault in STATUSES:
             return self._refusal(STATUSES[fault])
         said = Said(thoughts=[], signature="", texts=words_of(number), calls=[], cut=0, finish="stop", usage=(7, 0, 0, 3, 0))
-        stream = STREAMS[api_of(request)](said)
+        stream = _MODEL.sub(b'"model":"%s"' % asked["model"].encode(), STREAMS[api_of(request)](said))
         pieces = self._streamed(stream, fault) if streamed else self._whole(orjson.dumps(fold(api_of(request), stream)))
         return await self._send(pieces, fault, writer)
 
