@@ -1,4 +1,4 @@
-"""`plano status` of a gateway whose upstreams are in trouble: who is ejected and back again, who failed over, and why."""
+"""What operators see and do: the status of upstreams in trouble and well again, who failed over and why; a key is rolled."""
 
 import asyncio
 import json
@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,12 +18,13 @@ from tests.kit.faults import FaultyUpstream, faulty
 from tests.kit.plano_up import Config, Running, plano_up
 from tests.kit.stub_upstream import Answer
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("e2e-status"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("e2e-operations"), pytest.mark.timeout(240)]
 
 RAIN = {"messages": [{"role": "user", "content": "Will it rain?"}]}
 FIRST, SECOND = "openai/gpt-4.1", "openai/gpt-4o-mini"
 CHAIN = f"chain/{FIRST}(chat_completions)"
 EJECTION_SECONDS = 4
+LABELS = {"envoy_cluster_name", "envoy_http_conn_manager_prefix", "envoy_response_code_class"}
 COMPLETION = {
     "id": "c",
     "object": "chat.completion",
@@ -45,14 +47,16 @@ class Stage:
     second: FaultyUpstream
     """The model that stands in for it."""
 
+    async def upstream(self, name: str) -> dict[str, Any]:
+        """Return what the status says of an upstream."""
+        upstreams = (await self.gateway.site.status())["upstreams"]
+        return next(dict(upstream) for upstream in upstreams if upstream["name"] == name)
+
     async def weather(self, fact: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Return what the status says of agent `weather` once it shows a fact; it is asked meanwhile."""
-        while True:
-            upstreams = (await self.gateway.site.status())["upstreams"]
-            (upstream,) = (upstream for upstream in upstreams if upstream["name"] == "agent/weather")
-            if fact(upstream):
-                return dict(upstream)
+        while not fact(upstream := await self.upstream("agent/weather")):
             await self.ask(2)
+        return upstream
 
     async def ask(self, times: int) -> None:
         """Ask the agent: it answers each time."""
@@ -81,11 +85,17 @@ def config(one: FaultyUpstream, two: FaultyUpstream, first: FaultyUpstream, seco
     }
 
 
+def with_key(folder: Path, key: str) -> Path:
+    """Write the environment file beside the configuration."""
+    (folder / ".env").write_text(f"KEY={key}\n")
+    return folder
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     async with (
         faulty("one", "two", "first", "second") as upstreams,
-        plano_up(config(*upstreams), tmp_path_factory.mktemp("status"), env={"KEY": "sk-secret"}) as gateway,
+        plano_up(config(*upstreams), with_key(tmp_path_factory.mktemp("operations"), "old")) as gateway,
     ):
         yield Stage(gateway, *upstreams)
 
@@ -119,16 +129,23 @@ async def test_an_instance_that_is_down_is_ejected_and_comes_back(stage: Stage) 
 
 async def test_failovers_between_models_by_reason(stage: Stage) -> None:
     async with asyncio.timeout(60):
+        before = await stage.upstream(CHAIN)
         stage.first.script(503)
         stage.second.script(Answer(body=json.dumps(COMPLETION).encode()))
         for _ in range(3):
             answer = await stage.gateway.post("models", RAIN | {"model": FIRST})
             assert answer.headers["x-plano-model"] == SECOND
-        status = await stage.gateway.site.status()
-        assert status["failovers"] == [{"from_model": FIRST, "to_model": SECOND, "reason": "upstream_error", "count": 3}]
-        chain = next(upstream for upstream in status["upstreams"] if upstream["name"] == CHAIN)
-        assert (chain["answers"], chain["failed"], chain["retries"], chain["retries_that_helped"]) == (3, 0, 3, 3)
-        assert (chain["retries_by_reason"], chain["attempts_per_answer"]) == ({"503": 3}, 2.0)
+        chain = await stage.upstream(CHAIN)
+        assert {name: chain[name] - before[name] for name in ("answers", "failed", "retries", "retries_that_helped")} == {
+            "answers": 3,
+            "failed": 0,
+            "retries": 3,
+            "retries_that_helped": 3,
+        }
+        assert chain["retries_by_reason"] == {"503": 3}
+        assert chain["attempts_per_answer"] == round((chain["answers"] + 3) / chain["answers"], 3)
+        failovers = (await stage.gateway.site.status())["failovers"]
+        assert failovers == [{"from_model": FIRST, "to_model": SECOND, "reason": "upstream_error", "count": 3}]
 
 
 @contextmanager
@@ -147,3 +164,28 @@ async def test_an_envoy_that_does_not_answer(stage: Stage) -> None:
         assert shown.code == 1
         assert "upstreams are not known: Envoy does not answer" in shown.out
         assert (await stage.gateway.site.status())["upstreams"]
+
+
+async def test_a_key_is_rolled_in_the_environment_file(stage: Stage) -> None:
+    async def key_for(model: str, upstream: FaultyUpstream) -> str:
+        upstream.script(Answer(body=json.dumps(COMPLETION).encode()))
+        assert (await stage.gateway.post("models", RAIN | {"model": model})).status_code == 200
+        return upstream.received[-1].headers["authorization"]
+
+    async with asyncio.timeout(30):
+        for model, upstream in ((FIRST, stage.first), (SECOND, stage.second)):
+            assert await key_for(model, upstream) == "Bearer old"
+        with_key(stage.gateway.site.config.parent, "new")
+        for model, upstream in ((FIRST, stage.first), (SECOND, stage.second)):
+            while await key_for(model, upstream) != "Bearer new":
+                pass  # each question takes its time
+
+
+async def test_metrics_that_the_documentation_names(stage: Stage) -> None:
+    text = (Path(__file__).parents[2] / "docs/operations.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(envoy_[a-z_]+)`", text)) - LABELS
+    for listener in ("travel", "models"):
+        await stage.gateway.post(listener, RAIN | {"model": SECOND})
+    served = (await stage.gateway.http.get(f"{stage.gateway.override_url('admin_port')}/stats?format=prometheus")).text
+    assert named
+    assert {name for name in named if f"# TYPE {name} " not in served} == set()
