@@ -13,15 +13,11 @@ from tests.chaos.world import World, world
 FAULTY_SHARE = 0.25
 _WELL = 30
 """Whole answers in a row that show it."""
-_RECOVERY_SECONDS = 20
+_RECOVERY_SECONDS = 30
 
 
 async def storm(folder: Path, *, seconds: float, rate: float, seed: int) -> Table:
-    """Run, and return what happened.
-
-    Raises:
-        TimeoutError: the gateway did not recover.
-    """
+    """Run, and return what happened; that all is well again afterwards is part of it."""
     table = Table()
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=50)
     async with (
@@ -33,7 +29,7 @@ async def storm(folder: Path, *, seconds: float, rate: float, seed: int) -> Tabl
             await _ask_steadily(made, http, table, count=round(seconds * rate), rate=rate)
             flapping.cancel()
         made.calm()
-        await _recovered(made, http, Table(), first=round(seconds * rate))
+        table.problems += await _recover(made, http, first=round(seconds * rate))
     return table
 
 
@@ -52,12 +48,16 @@ async def _ask_steadily(made: World, http: httpx.AsyncClient, table: Table, *, c
             tasks.create_task(one(number))
 
 
-async def _recovered(made: World, http: httpx.AsyncClient, table: Table, *, first: int) -> None:
-    """Wait until many answers in a row are whole at the first attempt."""
-    in_a_row, number = 0, first
-    async with asyncio.timeout(_RECOVERY_SECONDS):
-        while in_a_row < _WELL:
-            request = made.request(number)
-            is_whole = table.count(request, await ask(http, request)) is Outcome.WHOLE
-            in_a_row = in_a_row + 1 if is_whole else 0
-            number += 1
+async def _recover(made: World, http: httpx.AsyncClient, *, first: int) -> list[str]:
+    """Wait until many answers in a row are whole at the first attempt; return what was wrong until then."""
+    table, in_a_row, number = Table(), 0, first
+    try:
+        async with asyncio.timeout(_RECOVERY_SECONDS):
+            while in_a_row < _WELL:
+                request = made.request(number)
+                is_whole = table.count(request, await ask(http, request)) is Outcome.WHOLE
+                in_a_row = in_a_row + 1 if is_whole else 0
+                number += 1
+    except TimeoutError:
+        return [*table.problems, f"not well again within {_RECOVERY_SECONDS} s:\n{table}"]
+    return table.problems
