@@ -52,11 +52,12 @@ def _instances(upstream: Upstream) -> str:
 
 
 def _breakers(upstream: Upstream) -> str:
-    """Name what is exhausted, and what was; else how many requests more there may be."""
+    """Name what is exhausted, and how many requests more there may be: Envoy counts a chain's with its targets."""
     exhausted = [name.replace("_", " ") for name, breaker in upstream.breakers.items() if breaker.open]
     overflows = sum(breaker.overflows for breaker in upstream.breakers.values())
     requests = upstream.breakers.get("requests")
-    left = f"{requests.remaining} requests left" if requests and requests.remaining is not None else ""
+    is_known = requests is not None and requests.remaining is not None and not upstream.is_chain
+    left = f"{requests.remaining} requests left" if requests and is_known else ""
     state = f"open: {', '.join(exhausted)}" if exhausted else "closed"
     return ", ".join(part for part in (state, left, f"{overflows} refused" if overflows else "") if part)
 

@@ -1,6 +1,7 @@
 """What `plano up` and `plano status` print, held as a whole where it can be."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +12,7 @@ from control_plane.report.status import duration, status_json, status_text
 from control_plane.status import ClientStatus, ConfigState, Status
 from control_plane.supervisor.instance import Instance, ListenerView, Phase, ProcessState, ProcessView
 from control_plane.supervisor.overview import ListenerHealth, Overview
+from control_plane.supervisor.upstreams import Breaker, Failover, InstanceState, Upstream, UpstreamInstance
 
 TRAVEL = ListenerView(name="travel", kind="agent", url="http://127.0.0.1:8001", serves=("weather", "flight"))
 ENVOY = ProcessView(name="envoy", state=ProcessState.RUNNING, pid=12, started_at=1000.0, restarts=1, last_exit="exit code 1")
@@ -118,6 +120,29 @@ def test_json() -> None:
     ]
     assert answer["config"]["state"] == "ok"
     assert answer["config"]["clients"][0]["acked"] == {"cds": "0123456789", "lds": "abc"}
+
+
+def test_upstreams_that_are_known_and_that_are_not() -> None:
+    upstream = Upstream(
+        name="agent/weather",
+        instances=(UpstreamInstance(address="10.0.0.1:80", state=InstanceState.EJECTED, requests=1, errors=2),),
+        breakers={"requests": Breaker(open=True, remaining=0, overflows=3)},
+        requests=3,
+        answers=2,
+        failed=0,
+        retries=1,
+        retries_that_helped=1,
+        attempts_per_answer=1.5,
+    )
+    failover = Failover(from_model="a", to_model="b", reason="rate_limited", count=1)
+    shown = replace(overview(ENVOY), upstreams=(upstream,), failovers=(failover,))
+    answer = json.loads(status_json(shown))
+    assert answer["upstreams"][0]["instances"] == [{"address": "10.0.0.1:80", "state": "ejected", "requests": 1, "errors": 2}]
+    assert answer["upstreams"][0]["breakers"] == {"requests": {"open": True, "remaining": 0, "overflows": 3}}
+    assert answer["failovers"] == [{"from_model": "a", "to_model": "b", "reason": "rate_limited", "count": 1}]
+    assert any(line.startswith("  agent/weather  1 ejected ") for line in status_text(shown))
+    unknown = json.loads(status_json(overview(ENVOY)))
+    assert (unknown["upstreams"], unknown["failovers"]) == (None, None)
 
 
 def test_nothing_runs() -> None:

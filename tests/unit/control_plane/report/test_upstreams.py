@@ -46,7 +46,7 @@ def test_trouble_first_then_traffic() -> None:
     assert list(upstreams_text([upstream("agent/a"), chain, ejected], failovers)) == [
         "  upstream  instances             circuit breaker           requests  answers  failed  retries                   attempts per answer",  # noqa: E501
         "  model/c   1 healthy, 1 ejected  closed, 99 requests left  5         4        0       1 (503: 1)                1.25",
-        "  chain/b   -                     closed, 99 requests left  -         2        0       3 (429: 1, no answer: 2)  2.50",
+        "  chain/b   -                     closed                    -         2        0       3 (429: 1, no answer: 2)  2.50",
         "  agent/a   1 healthy             closed, 99 requests left  0         0        0       0                         -",
         "",
         "  instance    of       state    errors",
