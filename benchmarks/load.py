@@ -98,7 +98,12 @@ class Run:
         """Replace a connection that was lost: a closed loop needs all of them."""
         task = asyncio.ensure_future(self.connect())
         self._connecting.add(task)
-        task.add_done_callback(self._connecting.discard)
+        task.add_done_callback(self._connected)
+
+    def _connected(self, task: asyncio.Task[None]) -> None:
+        self._connecting.discard(task)
+        if task.exception() and not self.over.done():
+            self.over.set_exception(task.exception() or RuntimeError())
 
     def summary(self, seconds: float) -> dict[str, float]:
         """Return requests per second, errors, and latency percentiles in milliseconds."""

@@ -16,6 +16,7 @@ XDS_CLUSTER: Final = "xds"
 
 _MAX_DOWNSTREAM_CONNECTIONS: Final = 50_000
 _UNLIMITED: Final = 1_000_000
+_NO_WATERMARK: Final = 2**32 - 1
 
 
 def build_bootstrap(
@@ -89,6 +90,9 @@ def _ext_proc_cluster(workers: Sequence[str]) -> api.cluster.Cluster:
         update_merge_window=api.duration(0),
     )
     cluster.health_checks = [_health_check()]
+    # No high watermark: Envoy 1.39 and 1.40 crash when it is reached while an upstream ext_proc filter has a stream on the
+    # connection. What waits here is bounded anyway, by the size of a request and by how many there are.
+    cluster.per_connection_buffer_limit_bytes = _NO_WATERMARK
     # One request is one ext_proc stream: Envoy's default of 1,024 would answer the next with an error.
     cluster.circuit_breakers = api.cluster.CircuitBreakers(
         thresholds=[
@@ -106,7 +110,7 @@ def _ext_proc_cluster(workers: Sequence[str]) -> api.cluster.Cluster:
 def _health_check() -> api.core.HealthCheck:
     return api.core.HealthCheck(
         timeout=api.duration(1),
-        interval=api.duration(1),
+        interval=api.duration(0.25),
         unhealthy_interval=api.duration(0.1),
         # Before the first request Envoy goes by these two: soon ready to begin with, seldom asked from then on.
         no_traffic_interval=api.duration(0.1),
