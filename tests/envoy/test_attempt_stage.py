@@ -1,5 +1,6 @@
 """The attempt stage behind a real Envoy, from the configuration on: failover across APIs, official clients everywhere."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -283,3 +284,10 @@ async def test_large_requests_and_answers_are_whole(world: World) -> None:
     answer = await world.ask("/v1/messages", model=CHAT, messages=[{"role": "user", "content": text}])
     assert answer.status_code == 200
     assert world.providers[CHAT].last_json["messages"][0]["content"] == text
+
+
+async def test_many_large_requests_at_once(world: World) -> None:
+    # More than a megabyte waits for ext_proc at a time: Envoy must not come to its watermark there, where it crashes.
+    question = {"role": "user", "content": "x" * 300_000}
+    answers = await asyncio.gather(*(world.ask(messages=[question]) for _ in range(32)))
+    assert {answer.status_code for answer in answers} == {200}
