@@ -103,7 +103,8 @@ def _envoy(run_dir: RunDir, binary: Path) -> ChildSpec:
 def _envoy_threads() -> int:
     """Leave half of the machine to ext_proc, which does more per request.
 
-    With a thread for each CPU, both spend their time waking each other up: on two CPUs one thread carries up to three times more.
+    With a thread for each CPU, both spend their time waking each other up: on two CPUs one thread carries up to three times as
+    many requests.
     """
     return max(1, available_cpus() // 2)
 
