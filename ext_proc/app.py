@@ -9,8 +9,11 @@ from typing import Final
 from ext_proc.attempt.session import AttemptSession
 from ext_proc.attempt_server import AttemptProcessor
 from ext_proc.clients.egress import HttpxEgress
+from ext_proc.clients.stream_source import HttpxSource
 from ext_proc.compile import compile_plan
 from ext_proc.config_source import ConfigRejected, ConfigSource
+from ext_proc.continuation.session import Asked, ContinuedAnswer
+from ext_proc.continue_server import ContinueProcessor
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.runtime import Uncompilable
 from ext_proc.server import ExternalProcessor, Server
@@ -46,10 +49,16 @@ class Worker:
         self._services: Services | None = None
         self._mcp_sessions = McpSessions()
         self._egresses: dict[str, HttpxEgress] = {}
+        self._sources: dict[str, HttpxSource] = {}
         self._configured = asyncio.Event()
         self._log = get_logger()
         self.server = Server(
-            ExternalProcessor(self._new_session, metrics, AttemptProcessor(self._new_attempt, metrics.attempts))
+            ExternalProcessor(
+                self._new_session,
+                metrics,
+                AttemptProcessor(self._new_attempt, metrics.attempts),
+                ContinueProcessor(self._new_answer, metrics.continuations),
+            )
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -66,6 +75,8 @@ class Worker:
             await self.server.drain(self._settings.grace_seconds)
         for egress in self._egresses.values():
             await egress.aclose()
+        for streams in self._sources.values():
+            await streams.aclose()
 
     def apply(self, config: FilterConfig) -> None:
         """Put a configuration into use: requests that begin from now on are decided by it.
@@ -82,6 +93,7 @@ class Worker:
         if egress is None:
             # One for each address there ever was, which is one: requests in flight may still use an older one.
             egress = self._egresses[plan.egress_url] = HttpxEgress(plan.egress_url)
+            self._sources[plan.egress_url] = HttpxSource(plan.egress_url)
         previous = self._services.plan.version if self._services else None
         self._services = Services(plan, MeteredEgress(egress, plan, self._metrics), self._mcp_sessions)
         self._mcp_sessions.keep_only(frozenset(plan.filters.values()))
@@ -94,6 +106,10 @@ class Worker:
 
     def _new_attempt(self) -> AttemptSession:
         return AttemptSession(self._services.plan if self._services else None)
+
+    def _new_answer(self, asked: Asked) -> ContinuedAnswer:
+        plan = self._services.plan if self._services else None
+        return ContinuedAnswer(plan, self._sources[plan.egress_url] if plan else None, asked)
 
     async def _serve_when_configured(self) -> None:
         await self._configured.wait()

@@ -61,12 +61,13 @@ def _begin(message: pb.ProcessingRequest) -> AttemptHeaders:
     metadata = told[contract.METADATA_NAMESPACE].fields if contract.METADATA_NAMESPACE in told else {}
     return AttemptHeaders(
         headers=decode_headers(head.headers.headers),
-        attributes=_texts(attributes),
-        metadata=_texts(metadata),
+        attributes=texts(attributes),
+        metadata=texts(metadata),
     )
 
 
-def _texts(fields: Mapping[str, object]) -> dict[str, str]:
+def texts(fields: Mapping[str, object]) -> dict[str, str]:
+    """Return what attributes or metadata say, values that are neither texts nor numbers left out."""
     texts: dict[str, str] = {}
     for name, value in fields.items():
         kind = value.WhichOneof("kind")  # type: ignore[attr-defined]  # google.protobuf.Value

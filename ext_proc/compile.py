@@ -11,7 +11,7 @@ from urllib.parse import quote
 from ext_proc.apis.models import render_models
 from ext_proc.attempt.targets import Target
 from ext_proc.compile_aliases import compile_alias, compile_route
-from ext_proc.compile_attempts import compile_chains, compile_targets
+from ext_proc.compile_attempts import compile_chains, compile_continued, compile_targets
 from ext_proc.plan import Listener, ListenerKind, Plan
 from ext_proc.routing.agent_pool import compile_agents
 from ext_proc.runtime import Agent, Filter, FilterType, Model, ModelTables, Orchestrator, Share, Uncompilable
@@ -29,6 +29,7 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
     filters = _by_key(((item.id, _filter(item)) for item in config.filters), "filter")
     models = _by_key(((item.name, _model(item)) for item in config.models), "model")
     targets = compile_targets(config.models)
+    holders: tuple[pb.Model | pb.Share, ...] = (*config.models, *(share for item in config.aliases for share in item.shares))
     aliases = _by_key(((item.name, compile_alias(item, models)) for item in config.aliases), "alias")
     listeners = _by_key(((item.name, _listener(item, filters)) for item in config.listeners), "listener")
     return Plan(
@@ -37,7 +38,8 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
         filters=filters,
         entries=models,
         targets=targets,
-        chains=compile_chains((*config.models, *(share for item in config.aliases for share in item.shares)), targets),
+        chains=compile_chains(holders, targets),
+        continued=compile_continued(holders, targets),
         models=_tables(models, aliases, _default(config, models)),
         orchestrator=_orchestrator(config.orchestrator, models, targets) if config.HasField("orchestrator") else None,
         egress_url=config.egress_url,
@@ -65,7 +67,7 @@ def _filter(item: pb.Filter) -> Filter:
 def _listener(item: pb.Listener, filters: dict[str, Filter]) -> Listener:
     chain = tuple(_lookup(filters, filter_id, "filter") for filter_id in item.input_filters)
     if item.kind == pb.Listener.Kind.MODEL:
-        return Listener(name=item.name, kind=ListenerKind.MODEL, input_filters=chain)
+        return Listener(name=item.name, kind=ListenerKind.MODEL, input_filters=chain, continues_streams=item.continues_streams)
     if item.kind != pb.Listener.Kind.AGENT:
         raise Uncompilable(f"listener {item.name!r} has no kind")
     agents = _by_key(((agent.id, _agent(agent, filters)) for agent in item.agents), f"agent of listener {item.name!r}")

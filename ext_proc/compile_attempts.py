@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ext_proc.attempt.targets import Member, Target
+from ext_proc.attempt.targets import Continued, Member, Target
 from ext_proc.runtime import Uncompilable
 from ext_proc.translate.profile import Profile
 from ext_proc.translate.registry import supports
@@ -28,7 +28,9 @@ def compile_targets(items: Iterable[pb.Model]) -> dict[tuple[str, str], Target]:
         for target in item.targets:
             if (item.name, target.api) in targets:
                 raise Uncompilable(f"target {target.api!r} of model {item.name!r} is there twice")
-            targets[item.name, target.api] = Target(path=target.path, profile=_profile(item.name, target.quirks))
+            targets[item.name, target.api] = Target(
+                path=target.path, profile=_profile(item.name, target.quirks), takes_up=_takes_up(item.name, target.quirks)
+            )
     return targets
 
 
@@ -46,10 +48,28 @@ def compile_chains(
             if not route.by_attempt:
                 continue
             members = tuple(_member(member, route, targets) for member in route.members)
-            for name in filter(None, (route.route, route.stream_route)):
+            for name in filter(None, (route.route, route.stream_route, route.continued)):
                 if not members or chains.setdefault(name, members) != members:
                     raise Uncompilable(f"route {name!r} has {'two chains' if members else 'no members'}")
     return chains
+
+
+def compile_continued(items: Iterable[pb.Model | pb.Share], targets: Mapping[tuple[str, str], Target]) -> dict[str, Continued]:
+    """Compile how streams of routes go on when they are cut.
+
+    Raises:
+        Uncompilable: a member cannot be reached alone, or silence is not bounded.
+    """
+    continued: dict[str, Continued] = {}
+    for item in items:
+        for route in item.routes:
+            if not route.continued:
+                continue
+            members = tuple(_member(member, route, targets) for member in route.members)
+            if route.silence_seconds <= 0 or not all(_can_resume(member, targets) for member in members):
+                raise Uncompilable(f"route {route.continued!r} does not say how its streams go on")
+            continued[route.continued] = Continued(client_api=route.api, members=members, silence_seconds=route.silence_seconds)
+    return continued
 
 
 def _member(item: pb.Member, route: pb.ModelRoute, targets: Mapping[tuple[str, str], Target]) -> Member:
@@ -57,7 +77,17 @@ def _member(item: pb.Member, route: pb.ModelRoute, targets: Mapping[tuple[str, s
         raise Uncompilable(f"route {route.route!r} leads to {item.model!r} ({item.api}), which is no target")
     if not supports(route.api, item.api):
         raise Uncompilable(f"route {route.route!r} serves {route.api} over {item.api}, which cannot be translated")
-    return Member(item.model, item.api)
+    return Member(item.model, item.api, item.resumed, item.resumed_api)
+
+
+def _can_resume(member: Member, targets: Mapping[tuple[str, str], Target]) -> bool:
+    return bool(member.resumed) and (member.model, member.resumed_api) in targets
+
+
+def _takes_up(model: str, quirks: pb.Quirks) -> str:
+    if quirks.takes_up not in ("", "prefill", "prefix", "partial"):
+        raise Uncompilable(f"takes_up of model {model!r} cannot be {quirks.takes_up!r}")
+    return quirks.takes_up
 
 
 def _profile(model: str, quirks: pb.Quirks) -> Profile:

@@ -44,6 +44,9 @@ ATTRIBUTES_NAMESPACE: Final = "envoy.filters.http.ext_proc"
 STAGE_ATTEMPT: Final = "attempt"
 """An upstream http_filter: called once per attempt."""
 
+STAGE_CONTINUE: Final = "continue"
+"""An http_filter of routes whose streams are continued elsewhere when they are cut."""
+
 # Attributes that the attempt stage asks Envoy for, one value each: a map would not arrive. Of the host that was picked.
 
 ATTEMPT_MODEL: Final = "xds.upstream_host_metadata.filter_metadata['plano']['model']"
@@ -80,6 +83,12 @@ METADATA_FAILURE: Final = "failure"
 METADATA_PATH: Final = "path"
 METADATA_TRACEPARENT: Final = "traceparent"
 METADATA_TRACESTATE: Final = "tracestate"
+
+TOLD_HEADERS: Final = {
+    key: f"x-plano-told-{key.replace('_', '-')}"
+    for key in (METADATA_ROUTE, METADATA_API, METADATA_UPSTREAM_MODEL, METADATA_HAS_MODEL, METADATA_QUERY)
+}
+"""What decide leaves for attempts -> the header that tells it to those of ext_proc's own calls, on the egress listener."""
 
 # Request headers inside the gateway: overwritten on entry, removed towards upstreams.
 

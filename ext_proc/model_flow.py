@@ -26,8 +26,7 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
     record.model, record.reason = resolved.model.name, resolved.reason
     route = _route(resolved, request)
     body, value = await _filter(request, services)
-    # A filter may have changed what is asked for.
-    route_name = route.stream_route if route.stream_route and value.get("stream") is True else route.route
+    route_name = _route_name(request, route, value)
     headers = {contract.ROUTE_HEADER: route_name}
     told: dict[str, str] = {}
     if route.by_attempt:
@@ -62,6 +61,16 @@ def _route(resolved: ResolvedModel, request: Request) -> ModelRoute:
             f"The provider of model `{resolved.name}` does not serve {PATHS[request.api]}. It serves: {spoken}.", param="model"
         )
     return route
+
+
+def _route_name(request: Request, route: ModelRoute, value: JsonObject) -> str:
+    """Choose among the routes of a chain, by what is asked for after filters: they may have changed it."""
+    if value.get("stream") is not True:
+        return route.route
+    # Of several choices none is known to be complete when one is.
+    if route.continued and request.listener.continues_streams and value.get("n", 1) in (1, None):
+        return route.continued
+    return route.stream_route or route.route
 
 
 async def _filter(request: Request, services: Services) -> tuple[bytes, JsonObject]:

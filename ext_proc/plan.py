@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from ext_proc.attempt.targets import Member, Target
+from ext_proc.attempt.targets import Continued, Member, Target
 from ext_proc.routing.agent_pool import AgentPool, compile_agents
 from ext_proc.runtime import Agent, Filter, Model, ModelTables, Orchestrator
 
@@ -31,6 +31,8 @@ class Listener:
     """What decisions among these agents need."""
     input_filters: tuple[Filter, ...] = ()
     """Of a model listener; an agent brings its own."""
+    continues_streams: bool = False
+    """Whether streams go on elsewhere when they are cut, where a route says how."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,8 @@ class Plan:
     """By model and upstream API."""
     chains: Mapping[str, tuple[Member, ...]] = field(default_factory=dict)
     """By route: where its attempts go, one after another."""
+    continued: Mapping[str, Continued] = field(default_factory=dict)
+    """By route: how its streams go on when they are cut."""
     orchestrator: Orchestrator | None = None
     """None: the built-in router is the first rung of the ladder."""
     egress_url: str = ""

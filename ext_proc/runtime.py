@@ -57,6 +57,8 @@ class ModelRoute:
     """Where requests for a stream go; empty for where all go."""
     by_attempt: bool = False
     """Each attempt's request is made by the attempt stage, from the body that decide leaves."""
+    continued: str = ""
+    """Route of streams that are continued when they are cut; empty: they are not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from ext_proc import wire
 from ext_proc.attempt_server import AttemptProcessor
-from ext_proc.contract import LISTENER_METADATA, STAGE_ATTEMPT, STAGE_DECIDE_BODY, STAGE_METADATA
+from ext_proc.continue_server import ContinueProcessor
+from ext_proc.contract import LISTENER_METADATA, STAGE_ATTEMPT, STAGE_CONTINUE, STAGE_DECIDE_BODY, STAGE_METADATA
 from ext_proc.errors import InternalError
 from ext_proc.events import Event, Reply
 from ext_proc.session import Session
@@ -41,8 +42,15 @@ SessionFactory = Callable[[str], Session]
 class ExternalProcessor:
     """Serves the streams of Envoy's http_filter."""
 
-    def __init__(self, new_session: SessionFactory, metrics: Metrics, attempts: AttemptProcessor | None = None) -> None:
+    def __init__(
+        self,
+        new_session: SessionFactory,
+        metrics: Metrics,
+        attempts: AttemptProcessor | None = None,
+        continued: ContinueProcessor | None = None,
+    ) -> None:
         self._attempts = attempts
+        self._continued = continued
         self._new_session = new_session
         self._metrics = metrics
         self._log = get_logger()
@@ -53,6 +61,8 @@ class ExternalProcessor:
         by_stage = {STAGE_DECIDE_BODY: unary(self.process_whole, request_deserializer=wire.decode_request)}
         if self._attempts is not None:
             by_stage[STAGE_ATTEMPT] = streams(self._attempts.process, request_deserializer=wire.decode_request)
+        if self._continued is not None:
+            by_stage[STAGE_CONTINUE] = streams(self._continued.process, request_deserializer=wire.decode_request)
         return _Process(by_stage, otherwise=streams(self.process, request_deserializer=wire.decode_request))
 
     async def process_whole(self, message: Any, context: grpc.aio.ServicerContext[Any, bytes]) -> bytes:

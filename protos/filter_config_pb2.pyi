@@ -26,7 +26,7 @@ class FilterConfig(_message.Message):
     def __init__(self, version: _Optional[str] = ..., listeners: _Optional[_Iterable[_Union[Listener, _Mapping]]] = ..., filters: _Optional[_Iterable[_Union[Filter, _Mapping]]] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., orchestrator: _Optional[_Union[Orchestrator, _Mapping]] = ..., egress_url: _Optional[str] = ...) -> None: ...
 
 class Listener(_message.Message):
-    __slots__ = ("name", "kind", "agents", "input_filters")
+    __slots__ = ("name", "kind", "agents", "input_filters", "continues_streams")
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         KIND_UNSPECIFIED: _ClassVar[Listener.Kind]
@@ -39,11 +39,13 @@ class Listener(_message.Message):
     KIND_FIELD_NUMBER: _ClassVar[int]
     AGENTS_FIELD_NUMBER: _ClassVar[int]
     INPUT_FILTERS_FIELD_NUMBER: _ClassVar[int]
+    CONTINUES_STREAMS_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: Listener.Kind
     agents: _containers.RepeatedCompositeFieldContainer[Agent]
     input_filters: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[Listener.Kind, str]] = ..., agents: _Optional[_Iterable[_Union[Agent, _Mapping]]] = ..., input_filters: _Optional[_Iterable[str]] = ...) -> None: ...
+    continues_streams: bool
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[Listener.Kind, str]] = ..., agents: _Optional[_Iterable[_Union[Agent, _Mapping]]] = ..., input_filters: _Optional[_Iterable[str]] = ..., continues_streams: _Optional[bool] = ...) -> None: ...
 
 class Agent(_message.Message):
     __slots__ = ("id", "description", "default", "input_filters", "route")
@@ -104,28 +106,36 @@ class Model(_message.Message):
     def __init__(self, name: _Optional[str] = ..., upstream_model: _Optional[str] = ..., default: _Optional[bool] = ..., internal: _Optional[bool] = ..., provider: _Optional[str] = ..., routes: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ..., targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ...) -> None: ...
 
 class ModelRoute(_message.Message):
-    __slots__ = ("api", "route", "path", "by_attempt", "members", "stream_route")
+    __slots__ = ("api", "route", "path", "by_attempt", "members", "stream_route", "continued", "silence_seconds")
     API_FIELD_NUMBER: _ClassVar[int]
     ROUTE_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     BY_ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     MEMBERS_FIELD_NUMBER: _ClassVar[int]
     STREAM_ROUTE_FIELD_NUMBER: _ClassVar[int]
+    CONTINUED_FIELD_NUMBER: _ClassVar[int]
+    SILENCE_SECONDS_FIELD_NUMBER: _ClassVar[int]
     api: str
     route: str
     path: str
     by_attempt: bool
     members: _containers.RepeatedCompositeFieldContainer[Member]
     stream_route: str
-    def __init__(self, api: _Optional[str] = ..., route: _Optional[str] = ..., path: _Optional[str] = ..., by_attempt: _Optional[bool] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., stream_route: _Optional[str] = ...) -> None: ...
+    continued: str
+    silence_seconds: float
+    def __init__(self, api: _Optional[str] = ..., route: _Optional[str] = ..., path: _Optional[str] = ..., by_attempt: _Optional[bool] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., stream_route: _Optional[str] = ..., continued: _Optional[str] = ..., silence_seconds: _Optional[float] = ...) -> None: ...
 
 class Member(_message.Message):
-    __slots__ = ("model", "api")
+    __slots__ = ("model", "api", "resumed", "resumed_api")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     API_FIELD_NUMBER: _ClassVar[int]
+    RESUMED_FIELD_NUMBER: _ClassVar[int]
+    RESUMED_API_FIELD_NUMBER: _ClassVar[int]
     model: str
     api: str
-    def __init__(self, model: _Optional[str] = ..., api: _Optional[str] = ...) -> None: ...
+    resumed: str
+    resumed_api: str
+    def __init__(self, model: _Optional[str] = ..., api: _Optional[str] = ..., resumed: _Optional[str] = ..., resumed_api: _Optional[str] = ...) -> None: ...
 
 class Target(_message.Message):
     __slots__ = ("api", "path", "quirks")
@@ -138,7 +148,7 @@ class Target(_message.Message):
     def __init__(self, api: _Optional[str] = ..., path: _Optional[str] = ..., quirks: _Optional[_Union[Quirks, _Mapping]] = ...) -> None: ...
 
 class Quirks(_message.Message):
-    __slots__ = ("max_tokens_field", "cache_markers", "reasoning_history", "refuses_reasoning_effort", "joins_text", "default_max_tokens", "system_messages", "thinking")
+    __slots__ = ("max_tokens_field", "cache_markers", "reasoning_history", "refuses_reasoning_effort", "joins_text", "default_max_tokens", "system_messages", "thinking", "takes_up")
     MAX_TOKENS_FIELD_FIELD_NUMBER: _ClassVar[int]
     CACHE_MARKERS_FIELD_NUMBER: _ClassVar[int]
     REASONING_HISTORY_FIELD_NUMBER: _ClassVar[int]
@@ -147,6 +157,7 @@ class Quirks(_message.Message):
     DEFAULT_MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
     SYSTEM_MESSAGES_FIELD_NUMBER: _ClassVar[int]
     THINKING_FIELD_NUMBER: _ClassVar[int]
+    TAKES_UP_FIELD_NUMBER: _ClassVar[int]
     max_tokens_field: str
     cache_markers: str
     reasoning_history: str
@@ -155,7 +166,8 @@ class Quirks(_message.Message):
     default_max_tokens: int
     system_messages: bool
     thinking: str
-    def __init__(self, max_tokens_field: _Optional[str] = ..., cache_markers: _Optional[str] = ..., reasoning_history: _Optional[str] = ..., refuses_reasoning_effort: _Optional[bool] = ..., joins_text: _Optional[bool] = ..., default_max_tokens: _Optional[int] = ..., system_messages: _Optional[bool] = ..., thinking: _Optional[str] = ...) -> None: ...
+    takes_up: str
+    def __init__(self, max_tokens_field: _Optional[str] = ..., cache_markers: _Optional[str] = ..., reasoning_history: _Optional[str] = ..., refuses_reasoning_effort: _Optional[bool] = ..., joins_text: _Optional[bool] = ..., default_max_tokens: _Optional[int] = ..., system_messages: _Optional[bool] = ..., thinking: _Optional[str] = ..., takes_up: _Optional[str] = ...) -> None: ...
 
 class Alias(_message.Message):
     __slots__ = ("name", "model", "shares")

@@ -14,6 +14,11 @@ from control_plane.ir import model as ir
 from control_plane.ir import names
 from ext_proc.contract import TRANSLATIONS
 
+SILENCE_SECONDS = 30.0
+"""How long a stream that can be continued may be silent, unless `resilience.timeouts.idle` says otherwise."""
+
+CHAT_COMPLETIONS, MESSAGES = "chat_completions", "messages"
+
 FIRST_BYTE_SECONDS = 30.0
 """How long a streamed answer may take to begin before the next model is asked, unless configured."""
 
@@ -38,6 +43,8 @@ def build_chains(
     chains: dict[str, ir.Chain] = {}
     for api in served_apis(primary):
         members = tuple(_members(entries, api))
+        if len(members) > 1 and api in TRANSLATIONS:
+            members = tuple(_resumable(member, entries, api) for member in members)
         if len(members) > 1 or members[0].api != api:
             variant = f"{model},{api}" if model else api
             chains[api] = _chain(names.chain(name, variant), api, members, primary, overrides)
@@ -75,8 +82,22 @@ def _members(entries: Iterable[ProviderEntry], client_api: str) -> Iterator[ir.C
     for entry in entries:
         api = upstream_api(client_api, entry.provider.apis)
         if api is not None:
-            cluster = next(group.name for group in entry.groups() if api in group.apis)
-            yield ir.ChainMember(cluster=cluster, model=entry.name, api=api)
+            yield ir.ChainMember(cluster=_cluster(entry, api), model=entry.name, api=api)
+
+
+def _resumable(member: ir.ChainMember, entries: tuple[ProviderEntry, ...], client_api: str) -> ir.ChainMember:
+    """Say how a member continues what another has begun: in the API in which it can be given that."""
+    entry = next(entry for entry in entries if entry.name == member.model)
+    takes_it_up = (
+        entry.provider.quirks.takes_up == "prefill" and client_api == CHAT_COMPLETIONS and MESSAGES in entry.provider.apis
+    )
+    api = MESSAGES if takes_it_up else member.api
+    cluster = _cluster(entry, api)
+    return replace(member, resumed=names.resumed(member.model, client_api), resumed_api=api, resumed_cluster=cluster)
+
+
+def _cluster(entry: ProviderEntry, api: str) -> str:
+    return next(group.name for group in entry.groups() if api in group.apis)
 
 
 def _chain(name: str, api: str, members: tuple[ir.ChainMember, ...], primary: ProviderEntry, overrides: Overrides) -> ir.Chain:
@@ -87,6 +108,7 @@ def _chain(name: str, api: str, members: tuple[ir.ChainMember, ...], primary: Pr
         members=members,
         client_api=api,
         first_byte_timeout_seconds=(settings.timeouts.first_byte or FIRST_BYTE_SECONDS) if fails_over else 0.0,
+        silence_seconds=settings.timeouts.idle or SILENCE_SECONDS,
         connect_timeout_seconds=connect_timeout(settings, overrides),
         circuit_breaker=build_circuit_breaker(settings),
     )
@@ -97,11 +119,16 @@ def build_chain_routes(chain: ir.Chain, primary: ProviderEntry, listener: Listen
 
     A whole answer may be long in the making before its first byte; a stream that does not begin is soon given up.
     """
-    route = _chain_route(chain, primary, listener, overrides)
-    yield route
+    yield _chain_route(chain, primary, listener, overrides)
     if chain.first_byte_timeout_seconds:
-        seconds = min(route.response_timeout_seconds, chain.first_byte_timeout_seconds)
-        yield replace(route, name=names.stream(chain.name), response_timeout_seconds=seconds)
+        yield build_stream_route(chain, primary, listener, overrides)
+
+
+def build_stream_route(chain: ir.Chain, primary: ProviderEntry, listener: Listener, overrides: Overrides) -> ir.Route:
+    """Build the route for requests that ask for a stream."""
+    route = _chain_route(chain, primary, listener, overrides)
+    seconds = min(route.response_timeout_seconds, chain.first_byte_timeout_seconds)
+    return replace(route, name=names.stream(chain.name), response_timeout_seconds=seconds)
 
 
 def _chain_route(chain: ir.Chain, primary: ProviderEntry, listener: Listener, overrides: Overrides) -> ir.Route:

@@ -21,10 +21,12 @@ def build_egress(
     filters: Iterable[ir.Filter],
     orchestrator: ir.Orchestrator | None,
     models: tuple[ChainedModel, ...],
+    continuations: Iterable[ir.Route] = (),
 ) -> ir.Egress:
     """Build the internal listener."""
     known = services(config)
     routes = [_filter_route(step, settings_of(known[step.id].resilience, config.overrides)) for step in filters]
+    routes.extend(continuations)
     if orchestrator is not None:
         routes.append(_orchestrator_route(orchestrator, models, config.overrides))
     return ir.Egress(

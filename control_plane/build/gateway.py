@@ -13,6 +13,7 @@ from control_plane.build.agents import (
 )
 from control_plane.build.aliases import SharedAlias, alias_chains, build_aliases, build_shared_aliases
 from control_plane.build.chains import ChainedModel, all_chains, build_chain_routes, chained_models
+from control_plane.build.continuations import build_continuations, build_continued_routes
 from control_plane.build.egress import build_egress, build_orchestrator
 from control_plane.build.models import ProviderEntry, build_model, build_model_clusters, build_model_routes, provider_entries
 from control_plane.build.runtime import Runtime
@@ -33,12 +34,13 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
     orchestrator = build_orchestrator(config.overrides, entries)
     models = chained_models(entries, config.overrides)
     aliases = build_shared_aliases(config.model_aliases, entries, config.overrides)
-    chains = [*all_chains(models), *alias_chains(aliases), *build_agent_chains(config)]
+    continuations = build_continuations(_model_chains(models, aliases), entries, listeners, config.overrides)
+    chains = [*all_chains(models), *alias_chains(aliases), *build_agent_chains(config), *continuations.chains]
     return ir.Gateway(
         listeners=tuple(_listener(listener, config, models, aliases, filters) for listener in listeners),
-        egress=build_egress(runtime, config, filters.values(), orchestrator, models),
+        egress=build_egress(runtime, config, filters.values(), orchestrator, models, continuations.egress_routes),
         clusters=tuple(sorted(_clusters(config, entries), key=lambda cluster: cluster.name)),
-        plans=tuple(_plan(listener) for listener in listeners),
+        plans=tuple(_plan(listener, continues=bool(continuations.egress_routes)) for listener in listeners),
         filters=tuple(filters.values()),
         models=tuple(sorted((build_model(model.entry, model.chains) for model in models), key=lambda model: model.name)),
         aliases=tuple(build_aliases(config.model_aliases, entries)),
@@ -102,12 +104,24 @@ def _listener(
 def _model_routes(
     listener: Listener, config: PlanoConfig, models: tuple[ChainedModel, ...], aliases: tuple[SharedAlias, ...]
 ) -> Iterator[ir.Route]:
-    chained = [(model.entry, model.chains) for model in models if not model.entry.is_internal]
-    for entry, _ in chained:
-        yield from build_model_routes(entry, listener, config.overrides)
-    for entry, chains in (*chained, *((share.entry, share.chains) for alias in aliases for share in alias.shares)):
+    for model in models:
+        if not model.entry.is_internal:
+            yield from build_model_routes(model.entry, listener, config.overrides)
+    chained = list(_model_chains(models, aliases))
+    for entry, chain in chained:
+        yield from build_chain_routes(chain, entry, listener, config.overrides)
+    if listener.continues_streams:
+        yield from build_continued_routes(chained, listener, config.overrides)
+
+
+def _model_chains(
+    models: tuple[ChainedModel, ...], aliases: tuple[SharedAlias, ...]
+) -> Iterator[tuple[ProviderEntry, ir.Chain]]:
+    """Yield each chain that clients' requests can take, with its first entry."""
+    own = ((model.entry, model.chains) for model in models if not model.entry.is_internal)
+    for entry, chains in (*own, *((share.entry, share.chains) for alias in aliases for share in alias.shares)):
         for chain in chains.values():
-            yield from build_chain_routes(chain, entry, listener, config.overrides)
+            yield entry, chain
 
 
 def _decision_timeout(listener: Listener, config: PlanoConfig, filters: dict[str, ir.Filter]) -> float:
@@ -120,10 +134,11 @@ def _chains(listener: Listener) -> list[tuple[str, ...]]:
     return [listener.input_filters] if listener.type == "model" else [agent.input_filters for agent in listener.agents]
 
 
-def _plan(listener: Listener) -> ir.ListenerPlan:
+def _plan(listener: Listener, *, continues: bool) -> ir.ListenerPlan:
     return ir.ListenerPlan(
         name=listener.name,
         kind=ir.ListenerKind(listener.type),
         agents=tuple(build_choice(agent) for agent in listener.agents),
         input_filters=listener.input_filters if listener.type == "model" else (),
+        continues_streams=continues and listener.type == "model",
     )

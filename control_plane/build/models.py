@@ -1,7 +1,7 @@
 """`model_providers` -> clusters, routes and models: an entry is one cluster, or two where its APIs authenticate differently."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from control_plane.build.resilience import hash_header, idle_timeout, response_timeout, settings_of
 from control_plane.build.retries import model_retry
@@ -109,7 +109,10 @@ def build_chain_choices(chains: Mapping[str, Chain]) -> dict[str, ModelRoute]:
 
 def _chain_choice(api: str, chain: Chain) -> ModelRoute:
     stream_route = names.stream(chain.name) if chain.first_byte_timeout_seconds else ""
-    return ModelRoute(api=api, route=chain.name, stream_route=stream_route, path="", by_attempt=True)
+    choice = ModelRoute(api=api, route=chain.name, stream_route=stream_route, path="", by_attempt=True)
+    if not any(member.resumed for member in chain.members):
+        return choice
+    return replace(choice, continued=names.continued(chain.name), silence_seconds=chain.silence_seconds)
 
 
 def _path(known: ProviderEntry, api: str) -> str:

@@ -107,7 +107,12 @@ def _azure(operation: str) -> Api:
 
 PROVIDERS: Final = (
     Provider(id="openai", base_url="https://api.openai.com", apis=_CLASSIC | {"responses": _RESPONSES}),
-    Provider(id="anthropic", base_url="https://api.anthropic.com", apis={"chat_completions": _CHAT, "messages": _MESSAGES}),
+    Provider(
+        id="anthropic",
+        base_url="https://api.anthropic.com",
+        apis={"chat_completions": _CHAT, "messages": _MESSAGES},
+        quirks=Quirks(takes_up="prefill"),
+    ),
     Provider(
         id="deepseek",
         base_url="https://api.deepseek.com",
@@ -120,7 +125,12 @@ PROVIDERS: Final = (
         prefix="/openai",
         apis={"chat_completions": Api(suffix="v1/chat/completions")},
     ),
-    Provider(id="mistral", base_url="https://api.mistral.ai", apis=_CHAT_AND_EMBEDDINGS, quirks=_MAX_TOKENS),
+    Provider(
+        id="mistral",
+        base_url="https://api.mistral.ai",
+        apis=_CHAT_AND_EMBEDDINGS,
+        quirks=Quirks(max_tokens_field="max_tokens", takes_up="prefix"),
+    ),
     Provider(
         id="gemini",
         aliases=("google",),
@@ -134,7 +144,7 @@ PROVIDERS: Final = (
         id="moonshotai",
         base_url="https://api.moonshot.ai",
         apis=_CHAT_ONLY,
-        quirks=Quirks(reasoning_history="reasoning_content"),
+        quirks=Quirks(reasoning_history="reasoning_content", takes_up="partial"),
     ),
     Provider(
         id="zhipu", base_url="https://open.bigmodel.cn", prefix="/api/paas/v4", apis=_CHAT_AND_EMBEDDINGS, quirks=_MAX_TOKENS
@@ -151,7 +161,12 @@ PROVIDERS: Final = (
             "completions": _azure("completions"),
         },
     ),
-    Provider(id="qwen", prefix="/compatible-mode/v1", apis=_CHAT_AND_EMBEDDINGS, quirks=_MAX_TOKENS),
+    Provider(
+        id="qwen",
+        prefix="/compatible-mode/v1",
+        apis=_CHAT_AND_EMBEDDINGS,
+        quirks=_MAX_TOKENS,
+    ),
     Provider(id="ollama", apis=_CLASSIC, needs_key=False, quirks=_MAX_TOKENS),
     # Speaks Converse only, which the gateway does not speak yet.
     Provider(id="amazon_bedrock", aliases=("amazon",), prefix="", apis={}),

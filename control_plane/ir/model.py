@@ -115,6 +115,12 @@ class ChainMember:
     """API that the model is spoken to; it differs from the client's where the attempt is translated."""
     path_prefix: str = ""
     """Agents: the path of its URL, which all members of a chain share."""
+    resumed: str = ""
+    """Route by which it continues streams that another member has begun; empty for agents, and where none are."""
+    resumed_api: str = ""
+    """API that it is spoken to there: the one in which it takes up a started answer, if there is one."""
+    resumed_cluster: str = ""
+    """Cluster that is reached in that API."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +134,8 @@ class Chain:
     """API of the requests; empty for agents, which get what the client sent."""
     first_byte_timeout_seconds: float = 0.0
     """Bounds the wait for the first byte of a streamed answer, per attempt; 0 leaves it to the route."""
+    silence_seconds: float = 0.0
+    """How long a stream that can be continued may be silent before it counts as cut."""
     connect_timeout_seconds: float = 5.0
     circuit_breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
 
@@ -172,6 +180,8 @@ class Route:
     """Whether ext_proc names the path: models, whose providers have paths of their own."""
     default_headers: tuple[tuple[str, str], ...] = ()
     """Set unless the request has them, sorted by name (`anthropic-version`)."""
+    is_continued: bool = False
+    """Whether ext_proc answers, from the egress listener's route of the same name, and continues what is cut."""
 
 
 class ListenerKind(StrEnum):
@@ -251,6 +261,10 @@ class ModelRoute:
     """Where requests for a stream go; empty for where all go."""
     by_attempt: bool = False
     """Whether the attempt stage edits the body, which then leaves the decide stage as it came."""
+    continued: str = ""
+    """Route of streams that are continued when they are cut, for listeners that do so; empty: they are not."""
+    silence_seconds: float = 0.0
+    """How long such a stream may be silent before it counts as cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,6 +279,9 @@ class Quirks:
     """`none`, `reasoning_content` or `reasoning_details`."""
     joins_text: bool = False
     """Whether it takes the texts of a message as one string only."""
+    takes_up: str = ""
+    """How it takes up a started answer: `prefill` (Messages: it goes on after a last message of the assistant), `partial`
+    (Chat Completions: that message is marked so) or `prefix` (marked so, and said again first); empty if it does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,6 +346,8 @@ class ListenerPlan:
     kind: ListenerKind
     agents: tuple[AgentChoice, ...] = ()
     input_filters: tuple[str, ...] = ()
+    continues_streams: bool = False
+    """Whether streams are continued elsewhere when they are cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

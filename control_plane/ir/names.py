@@ -33,6 +33,16 @@ def chain(name: str, variant: str = "") -> str:
     return f"chain/{name}({variant})" if variant else f"chain/{name}"
 
 
+def continued(chain: str) -> str:
+    """Name of the route of streams that are continued when they are cut: on a listener, and on the egress listener."""
+    return f"continued/{chain}"
+
+
+def resumed(model: str, client_api: str) -> str:
+    """Name of the chain, and of its route, by which one model takes up a stream of a client API that another has begun."""
+    return f"resumed/{model}({client_api})"
+
+
 def target(cluster: str, api: str = "") -> str:
     """Name of the cluster by which chains reach the upstream of another one, as it is spoken to in one API."""
     return f"target/{cluster}[{api}]" if api else f"target/{cluster}"

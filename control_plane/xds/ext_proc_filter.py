@@ -15,6 +15,11 @@ EXT_PROC_CLUSTER: Final = "ext_proc"
 
 FILTER_NAME: Final = "plano.decide"
 
+CONTINUE_FILTER: Final = "plano.continue"
+
+_ANSWER_SECONDS: Final = 3600
+"""Longer than any answer may take to begin, which other timeouts bound."""
+
 _UNAVAILABLE = api.type_v3.StatusCode.ServiceUnavailable
 
 
@@ -35,6 +40,44 @@ def build_ext_proc(listener: ir.Listener) -> api.hcm.HttpFilter:
         status_on_error=api.type_v3.HttpStatus(code=_UNAVAILABLE),
     )
     return api.hcm.HttpFilter(name=FILTER_NAME, typed_config=api.pack(config))
+
+
+def build_continue() -> api.hcm.HttpFilter:
+    """Build the stage that answers streams which are continued when they are cut: off, unless a route turns it on."""
+    headers, body = api.ext_proc.ProcessingModeHeaderSendMode, api.ext_proc.ProcessingModeBodySendMode
+    config = api.ext_proc.ExternalProcessor(
+        grpc_service=build_grpc_service(stage=contract.STAGE_CONTINUE),
+        processing_mode=api.ext_proc.ProcessingMode(
+            request_header_mode=headers.SKIP,
+            request_body_mode=body.NONE,
+            request_trailer_mode=headers.SKIP,
+            response_header_mode=headers.SKIP,
+            response_body_mode=body.NONE,
+            response_trailer_mode=headers.SKIP,
+        ),
+        message_timeout=api.duration(_ANSWER_SECONDS),
+        metadata_options=api.ext_proc.MetadataOptions(
+            forwarding_namespaces=api.ext_proc.MetadataOptionsMetadataNamespaces(untyped=[contract.METADATA_NAMESPACE])
+        ),
+        status_on_error=api.type_v3.HttpStatus(code=_UNAVAILABLE),
+    )
+    return api.hcm.HttpFilter(name=CONTINUE_FILTER, typed_config=api.pack(config))
+
+
+def turn_continue_on() -> dict[str, api.protobuf.Any]:
+    """Build what a route says to have ext_proc answer."""
+    headers, body = api.ext_proc.ProcessingModeHeaderSendMode, api.ext_proc.ProcessingModeBodySendMode
+    mode = api.ext_proc.ProcessingMode(
+        request_header_mode=headers.SEND,
+        # Envoy takes a streamed answer in this mode alone.
+        request_body_mode=body.FULL_DUPLEX_STREAMED,
+        request_trailer_mode=headers.SEND,
+        response_header_mode=headers.SKIP,
+        response_body_mode=body.NONE,
+        response_trailer_mode=headers.SKIP,
+    )
+    override = api.ext_proc.ExtProcPerRoute(overrides=api.ext_proc.ExtProcOverrides(processing_mode=mode))
+    return {CONTINUE_FILTER: api.pack(override)}
 
 
 def processing_mode(*, sends_headers: bool) -> api.ext_proc.ProcessingMode:

@@ -39,6 +39,7 @@ def _listener(plan: ir.ListenerPlan) -> pb.Listener:
         kind=_LISTENER_KINDS[plan.kind],
         agents=[_agent(agent) for agent in plan.agents],
         input_filters=plan.input_filters,
+        continues_streams=plan.continues_streams,
     )
 
 
@@ -88,7 +89,12 @@ def _model_route(route: ir.ModelRoute, members: _Members) -> pb.ModelRoute:
         stream_route=route.stream_route,
         path=route.path,
         by_attempt=route.by_attempt,
-        members=[pb.Member(model=member.model, api=member.api) for member in tried],
+        continued=route.continued,
+        silence_seconds=route.silence_seconds,
+        members=[
+            pb.Member(model=member.model, api=member.api, resumed=member.resumed, resumed_api=member.resumed_api)
+            for member in tried
+        ],
     )
 
 
@@ -99,6 +105,7 @@ def _target(target: ir.ModelTarget) -> pb.Target:
         cache_markers=quirks.cache_markers,
         reasoning_history=quirks.reasoning_history,
         joins_text=quirks.joins_text,
+        takes_up=quirks.takes_up,
     )
     return pb.Target(api=target.api, path=target.path, quirks=differs if differs.ByteSize() else None)
 

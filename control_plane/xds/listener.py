@@ -10,6 +10,7 @@ from control_plane.xds.access_log import build_access_log
 from control_plane.xds.decided import forget_length
 from control_plane.xds.http_filters import build_http_filters, build_router
 from control_plane.xds.local_reply import build_client_local_reply, build_egress_local_reply
+from control_plane.xds.told import build_told, chains_of_models
 from ext_proc import contract
 
 _SILENCE_SECONDS: Final = 300.0
@@ -35,7 +36,8 @@ def build_listener(listener: ir.Listener, gateway: ir.Gateway) -> api.listener.L
 def build_egress_listener(gateway: ir.Gateway) -> api.listener.Listener:
     """Build the internal listener: no ext_proc, and the route header is the caller's."""
     name = names.EGRESS_LISTENER
-    manager = _connection_manager(name, gateway, [build_router()])
+    told = [build_told()] if any(route.cluster in chains_of_models(gateway) for route in gateway.egress.routes) else []
+    manager = _connection_manager(name, gateway, [*told, build_router()])
     manager.stream_idle_timeout = api.duration(_SILENCE_SECONDS)
     manager.internal_address_config = _internal(gateway.internal_cidrs, unix_sockets=True)
     manager.local_reply_config = build_egress_local_reply()

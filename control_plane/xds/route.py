@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from control_plane.ir import model as ir
 from control_plane.xds import api
 from control_plane.xds.decided import DECIDED_PATH
+from control_plane.xds.ext_proc_filter import turn_continue_on
 from control_plane.xds.load_balancing import build_hash_policy
 from control_plane.xds.retry import build_retry_policy
 from control_plane.xds.retry_after import VETO_HEADER
@@ -89,6 +90,7 @@ def build_route(route: ir.Route, *, is_chain: bool = False) -> api.route.Route:
         request_headers_to_add=[_header(name, value, _ADD_IF_ABSENT) for name, value in route.default_headers],
         request_headers_to_remove=[] if route.keeps_credentials else [*contract.CREDENTIAL_HEADERS, *_CLIENT_ADDRESS],
         response_headers_to_add=[_attempts(), _agent_that_answered()] if is_chain else [_attempts()],
+        typed_per_filter_config=turn_continue_on() if route.is_continued else {},
     )
 
 

@@ -12,6 +12,8 @@ class Target:
     path: str
     """`{model}` stands for the upstream model."""
     profile: Profile = field(default_factory=Profile)
+    takes_up: str = ""
+    """How it takes up a started answer: `prefill`, `prefix`, `partial`, or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +23,17 @@ class Member:
     model: str
     """Configured name."""
     api: str
+    resumed: str = ""
+    """Route on the egress listener that leads to it alone."""
+    resumed_api: str = ""
+    """What it is sent there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continued:
+    """A route whose streams are continued when they are cut."""
+
+    client_api: str
+    members: tuple[Member, ...]
+    silence_seconds: float
+    """How long a stream may be silent."""

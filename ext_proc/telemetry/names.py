@@ -9,6 +9,7 @@ DECISION_DURATION: Final = "plano_decision_duration_seconds"
 DECISIONS: Final = "plano_decisions_total"
 MODEL_REQUESTS: Final = "plano_model_requests_total"
 ATTEMPTS: Final = "plano_attempts_total"
+CONTINUATIONS: Final = "plano_continuations_total"
 FAILOVERS: Final = "plano_failovers_total"
 LLM_TOKENS: Final = "plano_llm_tokens_total"
 TIME_TO_FIRST_TOKEN: Final = "plano_time_to_first_token_seconds"  # noqa: S105 - a metric

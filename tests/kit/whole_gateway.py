@@ -35,6 +35,14 @@ class WholeGateway:
         """Return what the worker has counted; a trailing underscore of a label's name is for Python."""
         return self.registry.get_sample_value(name, {key.rstrip("_"): value for key, value in labels.items()}) or 0.0
 
+    async def until_some(self, name: str, **labels: str) -> None:
+        """Wait until the worker has counted at all."""
+        async with asyncio.timeout(10):
+            while True:
+                if self.metric(name, **labels):
+                    return
+                await asyncio.sleep(0.01)
+
     async def until(self, value: float, name: str, **labels: str) -> None:
         """Wait until the worker has counted so many: it counts just after the client has its answer."""
         async with asyncio.timeout(10):

@@ -1,0 +1,21 @@
+"""What ext_proc tells the attempts of its own calls: headers that the egress listener reads as if decide had left it."""
+
+from control_plane.ir import model as ir
+from control_plane.xds import api
+from ext_proc import contract
+
+
+def chains_of_models(gateway: ir.Gateway) -> frozenset[str]:
+    """Return the names of the chains whose attempts want to be told."""
+    return frozenset(chain.name for chain in gateway.chains if any(member.model for member in chain.members))
+
+
+def build_told() -> api.hcm.HttpFilter:
+    """Build the filter that turns the headers into dynamic metadata, and takes them off."""
+    config = api.header_to_metadata.Config(request_rules=[_rule(key, name) for key, name in contract.TOLD_HEADERS.items()])
+    return api.hcm.HttpFilter(name="plano.told", typed_config=api.pack(config))
+
+
+def _rule(key: str, header: str) -> api.header_to_metadata.ConfigRule:
+    present = api.header_to_metadata.ConfigKeyValuePair(metadata_namespace=contract.METADATA_NAMESPACE, key=key)
+    return api.header_to_metadata.ConfigRule(header=header, on_header_present=present, remove=True)

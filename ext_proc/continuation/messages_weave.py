@@ -1,0 +1,102 @@
+"""Anthropic's Messages: blocks that begin, grow and end. One message_start, one message_stop, whoever speaks."""
+
+from collections.abc import Hashable
+from typing import Any, Final
+
+import orjson
+
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.continuation.ledger import Ledger, Mismatch
+
+_TEXTS: Final = {
+    "text_delta": "text",
+    "thinking_delta": "thinking",
+    "input_json_delta": "partial_json",
+    "signature_delta": "signature",
+}
+_START: Final = ("start",)
+_FIRST_BLOCK: Final = ("block", 0)
+_FIRST_TEXT: Final = (0, "text_delta")
+
+
+class MessagesWeave:
+    """A Weave."""
+
+    def __init__(self) -> None:
+        self.ledger = Ledger()
+        self.complete = False
+        self._input_tokens = 0
+        self._runs = 1
+
+    def begin(self) -> None:
+        """See Weave."""
+        self._runs += 1
+        self.ledger.begin()
+
+    def fit(self, event: JsonObject) -> JsonObject | None:
+        """See Weave."""
+        match event.get("type"):
+            case "message_start":
+                self._count(event.get("message"))
+                return event if self.ledger.mark(_START) else None
+            case "content_block_start":
+                block = event.get("content_block")
+                key: Hashable = ("block", event.get("index"))
+                return event if self.ledger.mark(key, _what(block if isinstance(block, dict) else {})) else None
+            case "content_block_delta":
+                return self._delta(event)
+            case "content_block_stop":
+                return event if self.ledger.mark(("stop", event.get("index"))) else None
+            case "message_delta":
+                return self._end(event)
+        return event
+
+    def text(self) -> str | None:
+        """See Weave."""
+        alone = self.ledger.consists_of((_START, _FIRST_BLOCK, _FIRST_TEXT))
+        return self.ledger.sent().get(_FIRST_TEXT) if alone else None
+
+    def give(self, length: int) -> None:
+        """See Weave."""
+        self.ledger.give(_FIRST_TEXT, length)
+
+    def farewell(self) -> bytes:
+        """See Weave."""
+        return b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+
+    def _delta(self, event: JsonObject) -> JsonObject | None:
+        index, delta = event.get("index"), event.get("delta")
+        if not isinstance(delta, dict):
+            return event
+        kind = str(delta.get("type"))
+        field = _TEXTS.get(kind)
+        if field is None:
+            return event if self.ledger.take_whole((index, kind), delta) else None
+        said, has_ended = delta.get(field), self.ledger.has(("stop", index))
+        if has_ended and self.ledger.caught_up:
+            raise Mismatch
+        new = self.ledger.take((index, kind), said) if isinstance(said, str) else ""
+        if new and has_ended:
+            raise Mismatch
+        if self._runs == 1:
+            return event
+        return {**event, "delta": {**delta, field: new}} if new else None
+
+    def _end(self, event: JsonObject) -> JsonObject:
+        if not self.ledger.caught_up:
+            raise Mismatch
+        self.complete = True
+        usage = event.get("usage")
+        if self._runs == 1 or not isinstance(usage, dict):
+            return event
+        return {**event, "usage": {**usage, "input_tokens": self._input_tokens}}
+
+    def _count(self, message: Any) -> None:
+        usage = message.get("usage") if isinstance(message, dict) else None
+        tokens = usage.get("input_tokens") if isinstance(usage, dict) else None
+        self._input_tokens += tokens if isinstance(tokens, int) else 0
+
+
+def _what(block: JsonObject) -> str:
+    """Return what must be the same of a block that comes again: all but its id, which the client has."""
+    return orjson.dumps({**block, "id": None}, option=orjson.OPT_SORT_KEYS).decode()

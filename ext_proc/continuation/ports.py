@@ -1,0 +1,43 @@
+"""What continuing needs from the outside: an answer that comes piece by piece, through the egress listener."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+
+class CutOff(Exception):
+    """The answer ended before it was complete, or never began."""
+
+
+class Pulled(Protocol):
+    """An answer whose head is there."""
+
+    @property
+    def status(self) -> int:
+        """Its status."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Its headers, names in lower case."""
+        ...
+
+    def pieces(self) -> AsyncGenerator[bytes]:
+        """Yield the body as it comes.
+
+        Raises:
+            CutOff: it ends too early.
+        """
+        ...
+
+
+class Source(Protocol):
+    """Asks upstreams."""
+
+    def ask(self, route: str, path: str, headers: Mapping[str, str], body: bytes) -> AbstractAsyncContextManager[Pulled]:
+        """Send a request and wait for the answer's head; leaving the context cancels the rest.
+
+        Raises:
+            CutOff: nobody answered.
+        """
+        ...

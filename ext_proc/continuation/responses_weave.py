@@ -1,0 +1,115 @@
+"""OpenAI's Responses: items with ids, and every text twice, as deltas and whole. Ids stay those that the client has.
+
+Taken up only by an answer that says everything again: then its whole texts are right as they come.
+"""
+
+from typing import Any, Final
+
+import orjson
+
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.continuation.ledger import Ledger, Mismatch
+
+_PLACES: Final = ("output_index", "content_index", "summary_index", "annotation_index")
+_OWN: Final = frozenset({"id", "item_id", "call_id", "sequence_number", "obfuscation", "response", "created_at"})
+"""What differs between two answers that say the same."""
+_ENDS: Final = ("response.completed", "response.incomplete")
+_BEGINNINGS: Final = ("response.created", "response.in_progress", "response.queued")
+
+
+class ResponsesWeave:
+    """A Weave."""
+
+    def __init__(self) -> None:
+        self.ledger = Ledger()
+        self.complete = False
+        self._runs = 1
+        self._number = -1
+        self._head: JsonObject = {}
+        self._ids: dict[tuple[int, str], str] = {}
+        self._renamed: dict[str, str] = {}
+
+    def begin(self) -> None:
+        """See Weave."""
+        self._runs += 1
+        self._renamed = {}
+        self.ledger.begin()
+
+    def fit(self, event: JsonObject) -> JsonObject | None:
+        """See Weave."""
+        kind = str(event.get("type"))
+        self._learn(kind, event)
+        fitted = self._new(kind, event)
+        if fitted is None or self._runs == 1:
+            self._number = event.get("sequence_number", self._number) if fitted is not None else self._number
+            return fitted
+        return self._in_first_ids(fitted)
+
+    def text(self) -> str | None:
+        """See Weave."""
+        return None
+
+    def give(self, length: int) -> None:
+        """See Weave."""
+        assert length == 0, "there is no text to be given"
+
+    def farewell(self) -> bytes:
+        """See Weave."""
+        return b""
+
+    def _new(self, kind: str, event: JsonObject) -> JsonObject | None:
+        place = (kind, *(event.get(name) for name in _PLACES))
+        if kind in _ENDS:
+            if not self.ledger.caught_up:
+                raise Mismatch
+            self.complete = True
+            return event
+        delta = event.get("delta")
+        if isinstance(delta, str):
+            new = self.ledger.take(place, delta)
+            if new == delta or self._runs == 1:
+                return event
+            return (
+                {**{name: value for name, value in event.items() if name not in ("obfuscation", "logprobs")}, "delta": new}
+                if new
+                else None
+            )
+        value = "" if kind in _BEGINNINGS else orjson.dumps(_without_own(event), option=orjson.OPT_SORT_KEYS).decode()
+        return event if self.ledger.mark(place, value) else None
+
+    def _learn(self, kind: str, event: JsonObject) -> None:
+        response, item = event.get("response"), event.get("item")
+        if kind in _BEGINNINGS and isinstance(response, dict):
+            self._head = self._head or {name: response[name] for name in ("id", "model", "created_at") if name in response}
+        if kind == "response.output_item.added" and isinstance(item, dict):
+            for name in ("id", "call_id"):
+                place, own = (event.get("output_index", 0), name), item.get(name)
+                if isinstance(own, str):
+                    first = self._ids.setdefault(place, own)
+                    self._renamed[own] = first
+
+    def _in_first_ids(self, event: JsonObject) -> JsonObject:
+        renamed: JsonObject = _rename(event, self._renamed)
+        if isinstance(renamed.get("response"), dict):
+            renamed["response"] = {**renamed["response"], **self._head}
+        if "sequence_number" in renamed:
+            self._number += 1
+            renamed["sequence_number"] = self._number
+        return renamed
+
+
+def _without_own(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_own(inner) for name, inner in value.items() if name not in _OWN}
+    return [_without_own(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _rename(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: names.get(inner, inner)
+            if name in ("id", "item_id", "call_id") and isinstance(inner, str)
+            else _rename(inner, names)
+            for name, inner in value.items()
+        }
+    return [_rename(inner, names) for inner in value] if isinstance(value, list) else value

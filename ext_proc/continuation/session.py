@@ -1,0 +1,230 @@
+"""One streamed answer that may have several authors: pulls it through the egress listener, and has it taken up when it is cut.
+
+The first request goes to the chain, where Envoy fails over as long as nothing was said. Whoever takes over is asked alone, one
+after the other, each at most once in each way. Knows no transport.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from ext_proc import contract
+from ext_proc.apis.errors import render_error
+from ext_proc.apis.paths import error_shape
+from ext_proc.attempt.targets import Continued, Member, Target
+from ext_proc.continuation.ledger import Mismatch
+from ext_proc.continuation.ports import CutOff, Pulled, Source
+from ext_proc.continuation.stitch import Broken, Stitch
+from ext_proc.continuation.takeover import Takeover, takeovers
+from ext_proc.errors import GatewayError, NotReady, UpstreamError
+from ext_proc.plan import Plan
+
+_TOLD: Final = frozenset(contract.TOLD_HEADERS.values())
+_HOP_BY_HOP: Final = frozenset({"host", "connection", "keep-alive", "transfer-encoding", "content-length", "te", "upgrade"})
+_BUDGETS: Final = "x-envoy-"
+"""A trusted client's wishes are about its one request, not about those that save it."""
+
+COMPLETED: Final = "completed"
+CUT_OFF: Final = "cut_off"
+"""It went on for a while, and was cut in turn, or was silent."""
+MISMATCH: Final = "mismatch"
+"""It did not begin with what the client has."""
+REFUSED: Final = "refused"
+"""No stream began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of the answer."""
+
+    status: int
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of one attempt to go on, for the metrics: configured names and constant words."""
+
+    from_model: str
+    to_model: str
+    method: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The client's request, and what decide has left with it."""
+
+    headers: Mapping[str, str]
+    metadata: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """What one answer is made with."""
+
+    continued: Continued
+    stitch: Stitch
+    targets: Mapping[tuple[str, str], Target]
+    source: Source
+
+
+class ContinuedAnswer:
+    """Of one request."""
+
+    def __init__(self, plan: Plan | None, source: Source | None, asked: Asked) -> None:
+        self.taken: list[Taken] = []
+        self._plan = plan
+        self._source = source
+        self._asked = asked
+        self._route = asked.metadata.get(contract.METADATA_ROUTE, "")
+        self._path = asked.headers.get(":path", "/")
+        self._outcome = ""
+
+    async def stream(self) -> AsyncGenerator[Head | bytes]:
+        """Yield the head, then the body.
+
+        Raises:
+            CutOff: an answer that is no stream is cut; it must not look complete.
+        """
+        try:
+            course = self._course()
+            async with aclosing(self._parts(course)) as parts:
+                async for part in parts:
+                    yield part
+        except GatewayError as error:
+            refusal = render_error(error, error_shape(self._path))
+            yield Head(refusal.status, refusal.headers)
+            yield refusal.body
+
+    def _course(self) -> _Course:
+        continued = self._plan.continued.get(self._route) if self._plan else None
+        if self._plan is None or continued is None or self._source is None:
+            raise NotReady("The gateway's configuration is changing.", headers={"retry-after": "1"})
+        return _Course(continued, Stitch(continued.client_api), self._plan.targets, self._source)
+
+    def _headers(self, route: str) -> dict[str, str]:
+        own = {name: value for name, value in self._asked.headers.items() if name[0] != ":" and name not in _HOP_BY_HOP | _TOLD}
+        told = {**self._asked.metadata, contract.METADATA_ROUTE: route}
+        return own | {header: told[key] for key, header in contract.TOLD_HEADERS.items() if told.get(key)}
+
+    async def _parts(self, course: _Course) -> AsyncGenerator[Head | bytes]:
+        headers = self._headers(self._route)
+        async with _asking(course.source.ask(self._route, self._path, headers, self._asked.body)) as answer:
+            is_stream = answer.status == 200 and answer.headers.get("content-type", "").startswith("text/event-stream")
+            yield self._head(answer, is_stream=is_stream)
+            if not is_stream:
+                async for piece in answer.pieces():
+                    yield piece
+                return
+            async with aclosing(self._pass(course, answer)) as pieces:
+                async for data in pieces:
+                    yield data
+            model = answer.headers.get(contract.MODEL_HEADER, "")
+        if not course.stitch.is_complete:
+            async with aclosing(self._go_on(course, _configured(model, course.continued.members))) as pieces:
+                async for data in pieces:
+                    yield data
+        if last := course.stitch.farewell():
+            yield last
+
+    def _head(self, answer: Pulled, *, is_stream: bool) -> Head:
+        hidden = _HOP_BY_HOP if is_stream else _HOP_BY_HOP - {"content-length"}
+        headers = {name: value for name, value in answer.headers.items() if name not in hidden}
+        decision = self._asked.metadata.get(contract.METADATA_DECISION)
+        return Head(answer.status, headers | ({contract.DECISION_HEADER: decision} if decision else {}))
+
+    async def _pass(self, course: _Course, answer: Pulled) -> AsyncGenerator[bytes]:
+        """Yield what the client gets of one stream, until it ends, is cut, or is not what is wanted."""
+        stitch, pieces = course.stitch, answer.pieces()
+        self._outcome = CUT_OFF
+        try:
+            while not stitch.has_ended:
+                async with asyncio.timeout(course.continued.silence_seconds):
+                    piece = await anext(pieces, None)
+                if data := stitch.finish() if piece is None else stitch.feed(piece):
+                    yield data
+                if piece is None:
+                    break
+        except (CutOff, TimeoutError):
+            pass
+        except (Broken, Mismatch, GatewayError) as stopped:
+            self._outcome = MISMATCH if isinstance(stopped, Mismatch) else CUT_OFF
+            if before := stitch.before_stop():
+                yield before
+        if stitch.is_complete:
+            self._outcome = COMPLETED
+
+    async def _go_on(self, course: _Course, current: str) -> AsyncGenerator[bytes]:
+        stitch = course.stitch
+        for member in course.continued.members:
+            if member.model == current or stitch.is_complete:
+                continue
+            async with aclosing(self._by(member, course, current)) as pieces:
+                async for data in pieces:
+                    yield data
+            if self._outcome == CUT_OFF:
+                current = member.model
+        if not stitch.is_complete:
+            message = "The answer was cut off, and no other model could continue it."
+            yield stitch.abort(UpstreamError(message, code="stream_cut_off"))
+
+    async def _by(self, member: Member, course: _Course, current: str) -> AsyncGenerator[bytes]:
+        """Have one model go on, in each way that it can, until it has."""
+        stitch, target = course.stitch, course.targets[member.model, member.resumed_api]
+        stitch.begin()
+        for way in takeovers(stitch.weave, member, target, course.continued.client_api, self._asked.body):
+            stitch.weave.give(way.given)
+            async with aclosing(self._take_over(way, course)) as pieces:
+                async for data in pieces:
+                    yield data
+            self.taken.append(Taken(from_model=current, to_model=member.model, method=way.method, outcome=self._outcome))
+            if self._outcome in (COMPLETED, CUT_OFF):
+                return
+            stitch.begin()
+
+    async def _take_over(self, way: Takeover, course: _Course) -> AsyncGenerator[bytes]:
+        self._outcome = REFUSED
+        route = way.member.resumed
+        headers = {name: value for name, value in self._headers(route).items() if not name.startswith(_BUDGETS)}
+        try:
+            async with _asking(course.source.ask(route, self._path, headers, way.body)) as answer:
+                if answer.status == 200:
+                    async with aclosing(self._pass(course, answer)) as pieces:
+                        async for data in pieces:
+                            yield data
+        except GatewayError:
+            return
+
+
+@asynccontextmanager
+async def _asking(asking: AbstractAsyncContextManager[Pulled]) -> AsyncIterator[Pulled]:
+    """Tell what Envoy answers in an upstream's place as an error."""
+    async with AsyncExitStack() as stack:
+        try:
+            answer = await stack.enter_async_context(asking)
+        except CutOff:
+            raise _unanswered(503) from None
+        if contract.LOCAL_REPLY_HEADER in answer.headers:
+            raise _unanswered(answer.status)
+        yield answer
+
+
+def _configured(name: str, members: tuple[Member, ...]) -> str:
+    """Return the configured name of the model that answers: it may be one of all of a provider's."""
+    for member in members:
+        if member.model == name or (member.model.endswith("*") and name.startswith(member.model[:-1])):
+            return member.model
+    return ""
+
+
+def _unanswered(status: int) -> UpstreamError:
+    if status == 504:
+        return UpstreamError("The upstream service did not answer in time.", status=504, code="upstream_timeout")
+    headers = {"retry-after": "1"} if status == 503 else {}
+    return UpstreamError(
+        "The upstream service could not be reached.", status=status, code="upstream_unavailable", headers=headers
+    )

@@ -1,0 +1,55 @@
+"""How a model can take up an answer that another one has begun: given what was said, or asked to say it all again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+
+from ext_proc.attempt.targets import Member, Target
+from ext_proc.codec.json_body import JsonObject, parse_object
+from ext_proc.continuation.weave import Weave
+from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, RESPONSES
+
+REPEAT: Final = "repeat"
+PREFILL: Final = "prefill"
+_MARKS: Final = frozenset({"prefix", "partial"})
+"""Fields of Chat Completions by which a provider is told that a message is to be gone on with."""
+_SAID_AGAIN: Final = "prefix"
+"""Its answer begins with what it was given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Takeover:
+    """One way in which one model may go on."""
+
+    member: Member
+    method: str
+    """PREFILL or REPEAT."""
+    body: bytes
+    given: int
+    """Characters of the client's text that the model is given and does not say again."""
+
+
+def takeovers(weave: Weave, member: Member, target: Target, client_api: str, body: bytes) -> Iterator[Takeover]:
+    """Yield the ways for a model to go on, best first, from what the client has by then."""
+    text = (weave.text() or "").rstrip()  # Anthropic refuses a last text that ends with a space.
+    if text and _can_be_given(member, target, client_api):
+        started = _started(parse_object(body), text, target.takes_up)
+        yield Takeover(member=member, method=PREFILL, body=started, given=0 if target.takes_up == _SAID_AGAIN else len(text))
+    yield Takeover(member=member, method=REPEAT, body=body, given=0)
+
+
+def _can_be_given(member: Member, target: Target, client_api: str) -> bool:
+    if client_api == RESPONSES:
+        return False  # Its last events repeat all of the text, which the one who takes over does not know.
+    if target.takes_up in _MARKS:
+        return client_api == member.resumed_api == CHAT_COMPLETIONS
+    return target.takes_up == PREFILL and member.resumed_api == MESSAGES
+
+
+def _started(request: JsonObject, text: str, takes_up: str) -> bytes:
+    message: JsonObject = {"role": "assistant", "content": text}
+    if takes_up in _MARKS:
+        message[takes_up] = True
+    return orjson.dumps({**request, "messages": [*request["messages"], message]})

@@ -1,0 +1,54 @@
+"""ExternalProcessor messages <-> what continuing streams is about. Beside `wire` and `attempt_wire`."""
+
+from ext_proc import contract
+from ext_proc.attempt_wire import texts
+from ext_proc.continuation.session import Asked, Head
+from ext_proc.wire import UnexpectedMessage, decode_headers
+from protos import ext_proc_pb2 as pb
+
+
+class AskedReader:
+    """Puts a request together: its head, then its body in pieces."""
+
+    def __init__(self) -> None:
+        self._head: pb.ProcessingRequest | None = None
+        self._body: list[bytes] = []
+
+    def read(self, message: pb.ProcessingRequest) -> Asked | None:
+        """Take a message; return the request once it is complete.
+
+        Raises:
+            UnexpectedMessage: it is of another phase.
+        """
+        kind, is_last = message.WhichOneof("request"), False
+        if kind == "request_headers":
+            self._head, is_last = message, message.request_headers.end_of_stream
+        elif kind == "request_body" and self._head is not None:
+            self._body.append(message.request_body.body)
+            is_last = message.request_body.end_of_stream
+        elif kind == "request_trailers" and self._head is not None:
+            is_last = True
+        else:
+            raise UnexpectedMessage(kind or "empty message")
+        return self._asked() if is_last else None
+
+    def _asked(self) -> Asked:
+        head = self._head or pb.ProcessingRequest()
+        told = head.metadata_context.filter_metadata
+        metadata = told[contract.METADATA_NAMESPACE].fields if contract.METADATA_NAMESPACE in told else {}
+        headers = decode_headers(head.request_headers.headers.headers)
+        return Asked(headers=headers, metadata=texts(metadata), body=b"".join(self._body))
+
+
+def encode_part(part: Head | bytes, *, ends_stream: bool = False) -> bytes:
+    """Return the serialized ProcessingResponse that sends a part of an answer."""
+    response = pb.ProcessingResponse()
+    streamed = response.streamed_immediate_response
+    if isinstance(part, bytes):
+        streamed.body_response.body, streamed.body_response.end_of_stream = part, ends_stream
+        return response.SerializeToString()
+    add = streamed.headers_response.headers.headers.add
+    add(key=":status", raw_value=str(part.status).encode())
+    for name, value in part.headers.items():
+        add(key=name, raw_value=value.encode(errors="surrogateescape"))
+    return response.SerializeToString()

@@ -1,0 +1,249 @@
+"""Answers with several authors: wherever a stream is cut, the client gets the whole answer or an error at its end."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ext_proc import contract
+from ext_proc.attempt.targets import Continued, Member, Target
+from ext_proc.continuation.ports import CutOff
+from ext_proc.continuation.session import Asked, ContinuedAnswer, Head, Taken
+from ext_proc.plan import Plan
+from tests.kit.folding import fold, payloads
+from tests.kit.llm_provider import HELLO, WEATHER
+from tests.kit.llm_streams import STREAMS, Answer, answers, chunked
+
+ROUTE = "continued/chain/a"
+APIS = st.sampled_from(sorted(STREAMS))
+STORY = replace(HELLO, texts=["It ", "rains ", "cats ", "and ", "dogs."])
+
+
+@dataclass
+class Script:
+    """What one upstream does."""
+
+    data: bytes
+    status: int = 200
+    cut: bool = False
+    silent: bool = False
+    headers: dict[str, str] = field(default_factory=lambda: {"content-type": "text/event-stream"})
+
+    async def pieces(self) -> AsyncGenerator[bytes]:
+        for piece in chunked(self.data, [7, 40, 41, 200]):
+            yield piece
+        if self.silent:
+            await asyncio.Event().wait()
+        if self.cut:
+            raise CutOff
+
+
+@dataclass
+class Upstreams:
+    """Plays its scripts one after another, by route."""
+
+    scripts: dict[str, list[Script]]
+    asked: list[tuple[str, Mapping[str, str], bytes]] = field(default_factory=list)
+    open: int = 0
+
+    @asynccontextmanager
+    async def ask(self, route: str, _path: str, headers: Mapping[str, str], body: bytes) -> AsyncIterator[Script]:
+        self.asked.append((route, headers, body))
+        if not self.scripts.get(route):
+            raise CutOff
+        self.open += 1
+        try:
+            yield self.scripts[route].pop(0)
+        finally:
+            self.open -= 1
+
+
+def plan(api: str, takes_up: str = "", *, silence: float = 10.0) -> Plan:
+    members = tuple(Member(model, api, f"resumed/{model}", api) for model in ("a/1", "b/2", "c/3"))
+    targets = {(member.model, api): Target(path="/", takes_up=takes_up) for member in members}
+    continued = {ROUTE: Continued(client_api=api, members=members, silence_seconds=silence)}
+    return Plan(version="1", targets=targets, continued=continued)
+
+
+@dataclass
+class Got:
+    head: Head
+    body: bytes
+    taken: list[Taken]
+    upstreams: Upstreams
+
+
+def play(api: str, scripts: dict[str, list[Script]], takes_up: str = "", *, silence: float = 10.0) -> Got:
+    """Run one request to its end."""
+    upstreams = Upstreams(scripts)
+    for script in scripts.get(ROUTE, []):
+        script.headers.setdefault(contract.MODEL_HEADER, "a/1")
+    metadata = {contract.METADATA_ROUTE: ROUTE, contract.METADATA_API: api, contract.METADATA_DECISION: "exact"}
+    body = orjson.dumps({"model": "a/1", "stream": True, "messages": [{"role": "user", "content": "hi"}]})
+    headers = {
+        ":path": "/v1/" + api,
+        ":method": "POST",
+        "host": "x",
+        "x-own": "1",
+        "x-plano-told-query": "?forged",
+        "x-envoy-max-retries": "1",
+    }
+    answer = ContinuedAnswer(
+        plan(api, takes_up, silence=silence), upstreams, Asked(headers=headers, metadata=metadata, body=body)
+    )
+
+    async def run() -> list[Any]:
+        async with asyncio.timeout(20):
+            return [part async for part in answer.stream()]
+
+    head, *parts = asyncio.run(run())
+    assert upstreams.open == 0
+    return Got(head, b"".join(parts), answer.taken, upstreams)
+
+
+def said(api: str, stream: bytes) -> Any:
+    """Fold a stream to what it says, without what counts tokens."""
+    return {name: value for name, value in fold(api, stream).items() if name != "usage"}
+
+
+def fails(api: str, stream: bytes) -> bool:
+    """Tell if a stream ends with its API's error, and with it alone."""
+    events = payloads(stream)
+    kinds = [bool(event.get("error")) or event.get("type") in ("error", "response.failed") for event in events]
+    assert not any(kinds[:-1])
+    if any(kinds):
+        assert b"[DONE]" not in stream
+    return bool(kinds) and kinds[-1]
+
+
+def cut_at(stream: bytes, at: int) -> Script:
+    return Script(stream[: at % (len(stream) + 1)], cut=True)
+
+
+@given(APIS, answers(), st.integers(0, 100_000))
+def test_a_stream_cut_anywhere_is_whole_when_another_says_the_same(api: str, answer: Answer, at: int) -> None:
+    stream = STREAMS[api](answer)
+    got = play(api, {ROUTE: [cut_at(stream, at)], "resumed/b/2": [Script(stream)]})
+    assert said(api, got.body) == said(api, stream)
+    assert not fails(api, got.body)
+
+
+@given(APIS, answers(), answers(), st.integers(0, 100_000))
+def test_a_stream_cut_anywhere_is_whole_or_ends_in_an_error_whatever_others_say(
+    api: str, answer: Answer, other: Answer, at: int
+) -> None:
+    stream, different = STREAMS[api](answer), STREAMS[api](other)
+    scripts = {ROUTE: [cut_at(stream, at)], "resumed/b/2": [Script(different)], "resumed/c/3": [Script(different)]}
+    got = play(api, scripts)
+    assert fails(api, got.body) or said(api, got.body) in (said(api, stream), said(api, different))
+
+
+@given(APIS, answers(), st.lists(st.integers(0, 100_000), min_size=3, max_size=3))
+def test_cuts_of_everybody_end_in_one_error_unless_the_answer_was_whole(api: str, answer: Answer, at: list[int]) -> None:
+    stream = STREAMS[api](answer)
+    first, second, third = (cut_at(stream, place) for place in at)
+    got = play(api, {ROUTE: [first], "resumed/b/2": [second], "resumed/c/3": [third]})
+    assert fails(api, got.body) or said(api, got.body) == said(api, stream)
+
+
+@pytest.mark.parametrize(("api", "takes_up"), [("messages", "prefill"), ("chat_completions", "partial")])
+@given(at=st.integers(0, 100_000), second=st.integers(0, 100_000))
+def test_who_can_take_up_a_text_is_given_it_and_says_the_rest(api: str, takes_up: str, at: int, second: int) -> None:
+    stream, whole = STREAMS[api](STORY), "".join(STORY.texts)
+    upstreams: dict[str, list[Script]] = {ROUTE: [cut_at(stream, at)]}
+
+    class Prefilled(Upstreams):
+        """Goes on after what it is given; the first one is cut as well."""
+
+        @asynccontextmanager
+        async def ask(self, route: str, path: str, headers: Mapping[str, str], body: bytes) -> AsyncIterator[Script]:
+            last = orjson.loads(body)["messages"][-1]
+            given = last["content"] if last["role"] == "assistant" else ""
+            assert whole.startswith(given)
+            if route != ROUTE:
+                rest = STREAMS[api](replace(STORY, texts=[whole[len(given) :]]))
+                self.scripts[route] = [cut_at(rest, second) if route == "resumed/b/2" else Script(rest)]
+            async with super().ask(route, path, headers, body) as script:
+                yield script
+
+    for script in upstreams[ROUTE]:
+        script.headers[contract.MODEL_HEADER] = "a/1"
+    metadata = {contract.METADATA_ROUTE: ROUTE, contract.METADATA_API: api}
+    body = orjson.dumps({"messages": [{"role": "user", "content": "hi"}]})
+    asked = Asked(headers={":path": "/"}, metadata=metadata, body=body)
+    answer = ContinuedAnswer(plan(api, takes_up), Prefilled(upstreams), asked)
+
+    async def run() -> bytes:
+        return b"".join([part async for part in answer.stream() if isinstance(part, bytes)])
+
+    assert said(api, asyncio.run(run())) == said(api, stream)
+
+
+def test_silence_counts_as_a_cut() -> None:
+    stream = STREAMS["chat_completions"](STORY)
+    scripts = {ROUTE: [Script(stream[: stream.index(b"cats")], silent=True)], "resumed/b/2": [Script(stream)]}
+    got = play("chat_completions", scripts, silence=0.05)
+    assert said("chat_completions", got.body) == said("chat_completions", stream)
+    assert got.taken == [Taken(from_model="a/1", to_model="b/2", method="repeat", outcome="completed")]
+
+
+def test_what_is_asked_again_carries_the_clients_headers_and_no_budget_of_its_first_request() -> None:
+    stream = STREAMS["chat_completions"](WEATHER)
+    got = play("chat_completions", {ROUTE: [cut_at(stream, 300)], "resumed/b/2": [Script(stream)]})
+    (first, headers, _), (second, later, _) = got.upstreams.asked
+    assert (first, second) == (ROUTE, "resumed/b/2")
+    assert (headers["x-own"], headers["x-envoy-max-retries"], headers["x-plano-told-route"]) == ("1", "1", ROUTE)
+    assert (later["x-own"], later["x-plano-told-route"], later["x-plano-told-api"]) == ("1", "resumed/b/2", "chat_completions")
+    assert "x-envoy-max-retries" not in later
+    assert "host" not in later
+    assert "x-plano-told-query" not in headers
+
+
+def test_the_head_is_the_first_answers() -> None:
+    script = Script(STREAMS["messages"](STORY), headers={"content-type": "text/event-stream", "x-plano-attempts": "2"})
+    got = play("messages", {ROUTE: [script]})
+    assert (got.head.status, got.head.headers["x-plano-attempts"]) == (200, "2")
+    assert (got.head.headers["x-plano-model"], got.head.headers["x-plano-decision"]) == ("a/1", "exact")
+    assert got.body == STREAMS["messages"](STORY)
+
+
+def test_an_error_passes_as_it_is() -> None:
+    script = Script(b'{"error":1}', status=400, headers={"content-type": "application/json", "content-length": "11"})
+    got = play("chat_completions", {ROUTE: [script]})
+    assert (got.head.status, got.head.headers["content-length"], got.body) == (400, "11", b'{"error":1}')
+
+
+@pytest.mark.parametrize(("status", "code"), [(503, "upstream_unavailable"), (504, "upstream_timeout")])
+def test_envoys_own_reply_is_told_in_the_clients_words(status: int, code: str) -> None:
+    script = Script(b"no", status=status, headers={contract.LOCAL_REPLY_HEADER: "UF"})
+    got = play("chat_completions", {ROUTE: [script]})
+    assert (got.head.status, orjson.loads(got.body)["error"]["code"]) == (status, code)
+
+
+def test_nobody_there_is_an_error_and_not_a_hang() -> None:
+    got = play("messages", {})
+    assert (got.head.status, orjson.loads(got.body)["type"]) == (503, "error")
+
+
+def test_a_refusal_in_the_stream_is_final() -> None:
+    stream = STREAMS["chat_completions"](STORY)
+    refused = b'data: {"error":{"message":"against our usage policy","code":"content_policy_violation"}}\n\n'
+    got = play(
+        "chat_completions", {ROUTE: [Script(stream[: stream.index(b"\n\n") + 2] + refused)], "resumed/b/2": [Script(stream)]}
+    )
+    assert got.body.endswith(refused)
+    assert len(got.upstreams.asked) == 1
+
+
+def test_an_error_that_another_model_may_better_is_a_cut() -> None:
+    stream = STREAMS["messages"](STORY)
+    error = b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"busy"}}\n\n'
+    begun = stream[: stream.index(b"\n\n", stream.index(b"cats")) + 2]
+    got = play("messages", {ROUTE: [Script(begun + error)], "resumed/b/2": [Script(stream)]})
+    assert said("messages", got.body) == said("messages", stream)
