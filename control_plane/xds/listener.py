@@ -30,7 +30,7 @@ def build_listener(listener: ir.Listener, gateway: ir.Gateway) -> api.listener.L
     manager.request_timeout = patience
     manager.early_header_mutation_extensions = [_early_mutations(listener)]
     manager.local_reply_config = build_client_local_reply()
-    return _listener(name, address.tcp(listener.address, listener.port), manager, api.core.TrafficDirection.INBOUND)
+    return _listener(name, address.tcp(listener.address, listener.port), manager, api.core.TrafficDirection.INBOUND, gateway)
 
 
 def build_egress_listener(gateway: ir.Gateway) -> api.listener.Listener:
@@ -41,11 +41,15 @@ def build_egress_listener(gateway: ir.Gateway) -> api.listener.Listener:
     manager.stream_idle_timeout = api.duration(_SILENCE_SECONDS)
     manager.internal_address_config = _internal(gateway.internal_cidrs, unix_sockets=True)
     manager.local_reply_config = build_egress_local_reply()
-    return _listener(name, address.parse(gateway.egress.address), manager, api.core.TrafficDirection.OUTBOUND)
+    return _listener(name, address.parse(gateway.egress.address), manager, api.core.TrafficDirection.OUTBOUND, gateway)
 
 
 def _listener(
-    name: str, where: api.core.Address, manager: api.hcm.HttpConnectionManager, direction: api.core.TrafficDirection
+    name: str,
+    where: api.core.Address,
+    manager: api.hcm.HttpConnectionManager,
+    direction: api.core.TrafficDirection,
+    gateway: ir.Gateway,
 ) -> api.listener.Listener:
     http = api.listener.Filter(
         name="envoy.filters.network.http_connection_manager",
@@ -56,7 +60,7 @@ def _listener(
         stat_prefix=name,
         address=where,
         traffic_direction=direction,
-        per_connection_buffer_limit_bytes=_CONNECTION_BUFFER_BYTES,
+        per_connection_buffer_limit_bytes=_NO_WATERMARK if chains_of_models(gateway) else _CONNECTION_BUFFER_BYTES,
         filter_chains=[api.listener.FilterChain(name="http", filters=[http])],
     )
 
@@ -115,3 +119,6 @@ def _early_mutations(listener: ir.Listener) -> api.core.TypedExtensionConfig:
 
 _CONNECTION_BUFFER_BYTES: Final = 1 << 20
 """Before back-pressure. The size of a request body is bounded apart, by its virtual host."""
+
+_NO_WATERMARK: Final = 2**32 - 1
+"""Envoy 1.39 crashes when a client that reads slowly reaches the watermark while an attempt stage streams its answer."""

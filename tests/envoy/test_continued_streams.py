@@ -37,7 +37,7 @@ model_providers:
 overrides:
   resilience: {{outlier_detection: {{consecutive_errors: 1000}}, timeouts: {{idle: 1s, first_byte: 2s}}}}
 listeners:
-  - {{type: model, name: models, address: 127.0.0.1, port: {port}, timeout: 10s}}
+  - {{type: model, name: models, address: 127.0.0.1, port: {port}, timeout: 10s, continues_streams: true}}
 """
 STORY = replace(HELLO, texts=["It ", "rains ", "cats ", "and ", "dogs."])
 ASK: list[Any] = [{"role": "user", "content": "How is the weather?"}]
@@ -247,3 +247,32 @@ async def test_a_client_that_leaves_cancels_who_went_on(world: World) -> None:
     async with asyncio.timeout(1.5):  # Before the gateway would give it up.
         await world.gateway.until(before + 1, names.ATTEMPTS, model=CLAUDE, outcome="unanswered")
     assert len(world.providers[MISTRAL].received) == 0
+
+
+async def test_a_large_stream_is_whole_for_a_slow_client(world: World) -> None:
+    texts = [f"{number:6}" * 2000 for number in range(120)]
+    large = replace(HELLO, texts=texts)
+    world.providers[FIRST].behaves = partly(large, b"    80")
+    world.providers[CLAUDE].behaves = failing(400, {"error": {"message": "no prefill"}})
+    world.providers[MISTRAL].behaves = saying(large)
+    text = ""
+    stream = await world.openai.chat.completions.create(model=FIRST, messages=ASK, stream=True)
+    async for chunk in stream:
+        text += (chunk.choices[0].delta.content or "") if chunk.choices else ""
+        if len(text) % 240_000 == 0:
+            await asyncio.sleep(0.02)
+    assert text == "".join(texts)
+
+
+async def test_an_answer_that_is_no_stream_never_looks_complete_when_it_is_cut(world: World) -> None:
+    async def cut(_request: Received, writer: asyncio.StreamWriter) -> None:
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+        writer.write(head + b'8\r\n{"id":"x\r\n')
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.transport.abort()
+
+    world.providers[FIRST].behaves = cut
+    body = {"model": FIRST, "messages": ASK, "stream": True}
+    with pytest.raises(httpx.RemoteProtocolError):
+        await world.gateway.http.post(world.gateway.url("models") + "/v1/chat/completions", json=body)

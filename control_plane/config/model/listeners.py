@@ -49,7 +49,7 @@ class Listener(Section):
     """Bounds silence: a stream without a byte for this long is closed."""
     max_retries: Annotated[int | None, Field(ge=0, le=10), Default("2")] = None
     """Retries after the first attempt; `x-envoy-max-retries` of a trusted client overrides it."""
-    continues_streams: bool = True
+    continues_streams: bool = False
     """Whether a streamed answer of a model that has fallbacks is continued by them when it is cut or falls silent (only model
     listeners). It then passes through ext_proc, which costs some of the throughput of such streams."""
     router: Literal["plano_orchestrator_v1"] = "plano_orchestrator_v1"
