@@ -23,8 +23,12 @@ DECIDED_PATH: Final = f"%DYNAMIC_METADATA({contract.METADATA_NAMESPACE}:{contrac
 
 
 def build_decided_filters(listener: ir.Listener, max_request_bytes: int) -> list[api.hcm.HttpFilter]:
-    """Build the http_filters between the decide stage and the router; none where the decide stage sees the headers itself."""
-    return [] if listener.shows_headers else [_buffer(max_request_bytes), _set_headers()]
+    """Build the http_filters between the decide stage and the router; one that sees the headers changes them itself.
+
+    The buffer filter is also what bounds a request's body, whatever the connection's buffers may hold.
+    """
+    buffer = _buffer(max_request_bytes)
+    return [buffer] if listener.shows_headers else [buffer, _set_headers()]
 
 
 def forget_length() -> api.mutation.HeaderMutation:

@@ -47,6 +47,7 @@ def test_decisions_that_see_the_headers_change_them_themselves() -> None:
     assert [http_filter.name for http_filter in build_http_filters(shown, 1024)] == [
         "envoy.filters.http.health_check",
         "plano.decide",
+        "envoy.filters.http.buffer",
         "envoy.filters.http.router",
     ]
     config = ext_proc(build_listener(shown, GATEWAY))
