@@ -4,6 +4,10 @@ from control_plane.ir import model as ir
 from control_plane.ir import names
 from control_plane.ir.secret import Secret
 
+WEATHER = ir.AgentChoice(
+    id="weather", description="Tells the weather.", route=names.agent("weather"), is_default=True, input_filters=()
+)
+AGENTS_PLAN = ir.ListenerPlan(name="agents", kind=ir.ListenerKind.AGENT, agents=(WEATHER,))
 RETRY = ir.Retry(on=("connect-failure", "reset", "retriable-status-codes"), statuses=(503, 429), attempts=1)
 
 
@@ -30,6 +34,13 @@ def injected(cluster_name: str, header: str, value: str) -> ir.InjectedHeader:
     return ir.InjectedHeader(header=header, secret_name=names.secret(cluster_name, header), value=Secret(value))
 
 
+def listener(name: str, kind: ir.ListenerKind, port: int, *routes: ir.Route) -> ir.Listener:
+    """Make a listener on loopback whose decisions see the headers: the stub decider reads what to do from them."""
+    return ir.Listener(
+        name=name, kind=kind, address="127.0.0.1", port=port, routes=routes, decision_timeout_seconds=10, shows_headers=True
+    )
+
+
 def gateway(
     *,
     agent_port: int = 8001,
@@ -42,43 +53,17 @@ def gateway(
     agent, model = names.agent("weather"), names.model("openai/gpt-4o")
     endpoint = ir.Endpoint(host="127.0.0.1", port=upstream_port)
     model_route = route(model, keeps_credentials=False, default_headers=(("x-version", "1"),))
-    model_listener = ir.Listener(
-        name="models",
-        kind=ir.ListenerKind.MODEL,
-        address="127.0.0.1",
-        port=model_port,
-        routes=(model_route,),
-        decision_timeout_seconds=10,
-        shows_headers=True,  # the stub decider reads what to do from headers
-    )
-    agent_listener = ir.Listener(
-        name="agents",
-        kind=ir.ListenerKind.AGENT,
-        address="127.0.0.1",
-        port=agent_port,
-        routes=(route(agent),),
-        decision_timeout_seconds=10,
-        shows_headers=True,  # the stub decider reads what to do from headers
-    )
     return ir.Gateway(
-        listeners=(agent_listener, model_listener),
+        listeners=(
+            listener("agents", ir.ListenerKind.AGENT, agent_port, route(agent)),
+            listener("models", ir.ListenerKind.MODEL, model_port, model_route),
+        ),
         egress=ir.Egress(address=egress, url=egress, routes=(route(agent), model_route)),
         clusters=(
             cluster(agent, endpoint),
             cluster(model, endpoint, injected_headers=(injected(model, "authorization", "Bearer sk-gateway"),)),
         ),
-        plans=(
-            ir.ListenerPlan(
-                name="agents",
-                kind=ir.ListenerKind.AGENT,
-                agents=(
-                    ir.AgentChoice(
-                        id="weather", description="Tells the weather.", route=agent, is_default=True, input_filters=()
-                    ),
-                ),
-            ),
-            ir.ListenerPlan(name="models", kind=ir.ListenerKind.MODEL),
-        ),
+        plans=(AGENTS_PLAN, ir.ListenerPlan(name="models", kind=ir.ListenerKind.MODEL)),
         filters=(),
         models=(
             ir.Model(
