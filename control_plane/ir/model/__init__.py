@@ -1,0 +1,50 @@
+"""The gateway as values: listeners, routes, clusters, and what ext_proc must know. Built by `build`, translated by `xds`.
+
+Everything is frozen and finished; validation happened before. Names come from `names.py` alone.
+"""
+
+from control_plane.ir.model.chain import Chain, ChainMember
+from control_plane.ir.model.cluster import (
+    CircuitBreaker,
+    Cluster,
+    Endpoint,
+    HealthCheck,
+    InjectedHeader,
+    LoadBalancing,
+    OutlierDetection,
+    UpstreamTls,
+)
+from control_plane.ir.model.gateway import Gateway
+from control_plane.ir.model.listener import Egress, Listener, ListenerKind, Retry, Route
+from control_plane.ir.model.models import AliasPlan, AliasShare, Model, ModelRoute, ModelTarget, Quirks
+from control_plane.ir.model.plan import AgentChoice, Filter, FilterType, ListenerPlan, Orchestrator
+
+__all__ = [
+    "AgentChoice",
+    "AliasPlan",
+    "AliasShare",
+    "Chain",
+    "ChainMember",
+    "CircuitBreaker",
+    "Cluster",
+    "Egress",
+    "Endpoint",
+    "Filter",
+    "FilterType",
+    "Gateway",
+    "HealthCheck",
+    "InjectedHeader",
+    "Listener",
+    "ListenerKind",
+    "ListenerPlan",
+    "LoadBalancing",
+    "Model",
+    "ModelRoute",
+    "ModelTarget",
+    "Orchestrator",
+    "OutlierDetection",
+    "Quirks",
+    "Retry",
+    "Route",
+    "UpstreamTls",
+]

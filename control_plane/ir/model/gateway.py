@@ -1,0 +1,32 @@
+"""Everything that one configuration asks for."""
+
+from dataclasses import dataclass
+
+from control_plane.ir.model.chain import Chain
+from control_plane.ir.model.cluster import Cluster
+from control_plane.ir.model.listener import Egress, Listener
+from control_plane.ir.model.models import AliasPlan, Model
+from control_plane.ir.model.plan import Filter, ListenerPlan, Orchestrator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """Everything that one configuration asks for. Every tuple is sorted by name, agents of a plan excepted (declared order)."""
+
+    listeners: tuple[Listener, ...]
+    egress: Egress
+    clusters: tuple[Cluster, ...]
+    plans: tuple[ListenerPlan, ...]
+    filters: tuple[Filter, ...]
+    models: tuple[Model, ...]
+    aliases: tuple[tuple[str, str], ...]
+    """(alias, model name), aliases of aliases resolved."""
+    orchestrator: Orchestrator | None
+    max_request_bytes: int
+    """Larger bodies are refused with 413."""
+    internal_cidrs: tuple[str, ...]
+    """Addresses whose `x-envoy-*` request headers are obeyed."""
+    access_log_path: str
+    """A file, or /dev/stdout."""
+    chains: tuple[Chain, ...] = ()
+    alias_plans: tuple[AliasPlan, ...] = ()
