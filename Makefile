@@ -55,6 +55,8 @@ protos: sync
 
 bench: sync
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.scale
+	$(BIN)/python -m benchmarks.translation
 
 chaos: sync
 	$(BIN)/python -m tests.chaos --seconds 300 --rate 50

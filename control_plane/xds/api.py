@@ -3,8 +3,9 @@
 The dataclasses carry Envoy's whole API reference in their docstrings. `pack` puts a message into an `Any`.
 """
 
+import dataclasses
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 import betterproto2
 from envoy_data_plane.envoy.config.accesslog import v3 as accesslog
@@ -47,6 +48,9 @@ from envoy_data_plane.xds.core import v3 as xds_core
 from envoy_data_plane.xds.type.matcher import v3 as xds_matcher
 
 from control_plane.xds.encode import encode
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 __all__ = [
     "CLUSTER",
@@ -108,6 +112,12 @@ def type_url(message_class: type[betterproto2.Message]) -> str:
 def message_class(url: str) -> type[betterproto2.Message] | None:
     """Return the message class that a type URL names; None if it is not one of Envoy's."""
     return default_message_pool.url_to_type.get(url)
+
+
+def field_number(message_class: type[betterproto2.Message], name: str) -> int:
+    """Return the number of a field on the wire."""
+    fields = dataclasses.fields(cast("type[DataclassInstance]", message_class))
+    return next(betterproto2.FieldMetadata.get(field).number for field in fields if field.name == name)
 
 
 def pack(message: betterproto2.Message) -> protobuf.Any:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _Write = Callable[[Any], bytes]
 
-_VARINT, _LENGTH_DELIMITED = 0, 2
+_VARINT, LENGTH_DELIMITED = 0, 2
 _FIXED = {
     betterproto2.TYPE_FLOAT: (5, "<f"),
     betterproto2.TYPE_FIXED32: (5, "<I"),
@@ -62,7 +62,7 @@ def _field(meta: betterproto2.FieldMetadata) -> _Write:
 def _single(meta: betterproto2.FieldMetadata) -> _Write:
     content, wire_type = _content(meta)
     tag = _varint(meta.number << 3 | wire_type)
-    if wire_type != _LENGTH_DELIMITED:
+    if wire_type != LENGTH_DELIMITED:
         return lambda value: tag + content(value)
 
     def write(value: Any) -> bytes:
@@ -83,18 +83,18 @@ def _content(meta: betterproto2.FieldMetadata) -> tuple[_Write, int]:
     if kind in betterproto2.WIRE_VARINT_TYPES:
         return _varint, _VARINT
     if kind == betterproto2.TYPE_STRING:
-        return str.encode, _LENGTH_DELIMITED
+        return str.encode, LENGTH_DELIMITED
     if kind == betterproto2.TYPE_BYTES:
-        return bytes, _LENGTH_DELIMITED
+        return bytes, LENGTH_DELIMITED
     if meta.unwrap is None:
-        return encode, _LENGTH_DELIMITED
+        return encode, LENGTH_DELIMITED
     wrapper: Any = meta.unwrap()
-    return lambda value: encode(wrapper.from_wrapped(value)), _LENGTH_DELIMITED
+    return lambda value: encode(wrapper.from_wrapped(value)), LENGTH_DELIMITED
 
 
 def _packed(meta: betterproto2.FieldMetadata) -> _Write:
     content, _ = _content(meta)
-    tag = _varint(meta.number << 3 | _LENGTH_DELIMITED)
+    tag = _varint(meta.number << 3 | LENGTH_DELIMITED)
 
     def write(items: list[Any]) -> bytes:
         data = b"".join([content(item) for item in items])
@@ -104,7 +104,7 @@ def _packed(meta: betterproto2.FieldMetadata) -> _Write:
 
 
 def _map_field(number: int, key: _Write, value: _Write) -> _Write:
-    tag = _varint(number << 3 | _LENGTH_DELIMITED)
+    tag = _varint(number << 3 | LENGTH_DELIMITED)
 
     def write(entries: dict[Any, Any]) -> bytes:
         parts: list[bytes] = []
@@ -127,3 +127,19 @@ def _varint(value: int) -> bytes:
         value >>= 7
     out.append(value)
     return bytes(out)
+
+
+def delimited(number: int, content: bytes) -> bytes:
+    """Write a field whose content is delimited by its length: a message, a string, bytes."""
+    return _varint(number << 3 | LENGTH_DELIMITED) + _varint(len(content)) + content
+
+
+def read_varint(data: bytes, at: int) -> tuple[int, int]:
+    """Read a number; return it and where it ends."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 0x80:
+            return value, at

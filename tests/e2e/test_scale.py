@@ -1,10 +1,10 @@
-"""A thousand agents and a thousand models: loaded, translated, acknowledged by Envoy, and the last of each answers."""
+"""A thousand agents and a thousand models: loaded, translated, acknowledged by Envoy, and the last of each answers.
+
+How long that takes is measured by `python -m benchmarks.scale`.
+"""
 
 import asyncio
 import copy
-import os
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,25 +12,15 @@ import pytest
 from tests.e2e.load import until
 from tests.e2e.stage import USUAL
 from tests.kit.actor import acting
-from tests.kit.plano_up import Running, plano_up
+from tests.kit.plano_up import plano_up
 
 pytestmark = [pytest.mark.xdist_group("e2e-change"), pytest.mark.timeout(240)]
 
 COUNT = 1_000
-LIMIT_SECONDS = 15
 QUESTION = {"messages": [{"role": "user", "content": f"Ask agent {COUNT - 1} about topic{COUNT - 1}"}]}
 
 
-def cpu_seconds(gateway: Running) -> dict[str, float]:
-    """Return what each process has kept a core busy for, those that it waited for included."""
-    pids = {name: gateway.process(name)["pid"] for name in ("control_plane", "ext_proc", "envoy")}
-    pids |= {"worker": int(Path(f"/proc/{pids['ext_proc']}/task/{pids['ext_proc']}/children").read_text())}
-    tick = os.sysconf("SC_CLK_TCK")
-    fields = {name: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for name, pid in pids.items()}
-    return {name: sum(map(int, found[11:15])) / tick for name, found in fields.items()}
-
-
-async def test_a_thousand_agents_and_models(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
+async def test_a_thousand_agents_and_models(tmp_path: Path) -> None:
     async with asyncio.timeout(200), acting(USUAL["weather"]) as agent, acting(USUAL["provider"]) as provider:
         names = [f"agent-{number}" for number in range(COUNT)]
         offered = [{"id": name, "description": f"Knows about topic{number}."} for number, name in enumerate(names)]
@@ -45,11 +35,8 @@ async def test_a_thousand_agents_and_models(tmp_path: Path, record_property: Cal
         async with plano_up(small, tmp_path, env={"KEY": "sk-secret-scale"}) as gateway:
             large = copy.deepcopy(gateway.config) | {"agents": [{"id": name, "url": agent.url} for name in names]}
             large["model_providers"], large["listeners"][0]["agents"] = models, offered
-            started, before = time.monotonic(), cpu_seconds(gateway)
             gateway.write(large)
             await until(lambda: len(gateway.state()["listeners"][0]["serves"]) == COUNT, seconds=120)
-            seconds, after = time.monotonic() - started, cpu_seconds(gateway)
-            busy = {name: round(after[name] - before[name], 2) for name in after}
             assert gateway.state()["state"] == "ok"
             envoy = next(client for client in gateway.state()["clients"] if client["role"] == "envoy")
             assert {"cds", "eds", "lds", "rds", "sds"} <= envoy["acked"].keys()
@@ -61,8 +48,3 @@ async def test_a_thousand_agents_and_models(tmp_path: Path, record_property: Cal
             assert (answer.status_code, answer.headers["x-plano-model"]) == (200, models[-1]["model"])
             assert f"agent/{names[-1]}::" in clusters
             assert f"model/{models[-1]['model']}::" in clusters
-        record_property("seconds", seconds)
-        record_property("cpu_seconds", busy)
-        print(f"{COUNT} agents and {COUNT} models serve after {seconds:.1f} s; CPU: {busy}")
-        # Not `seconds`: others may keep the machine busy. One after the other, on one core, they would need this.
-        assert sum(busy.values()) < LIMIT_SECONDS, busy
