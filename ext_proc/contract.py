@@ -112,6 +112,9 @@ DECISION_HEADER: Final = "x-plano-decision"
 ATTEMPTS_HEADER: Final = "x-plano-attempts"
 """How many attempts the answer took; 1 if the first one was good."""
 
+ESTIMATE_HEADER: Final = "x-plano-token-count"
+"""`estimate` on an answer to count_tokens that the gateway made itself: nobody counted exactly."""
+
 REQUEST_ID_HEADER: Final = "x-request-id"
 TRACEPARENT_HEADER: Final = "traceparent"
 TRACESTATE_HEADER: Final = "tracestate"

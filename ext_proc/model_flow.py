@@ -2,21 +2,26 @@
 
 from urllib.parse import quote
 
+import orjson
+
 from ext_proc import contract
-from ext_proc.apis.paths import PATHS
+from ext_proc.apis.paths import PATHS, Api
 from ext_proc.codec.json_body import JsonObject, parse_object
 from ext_proc.codec.model_edit import replace_model
 from ext_proc.errors import FilterFailed, MalformedBody, UnsupportedFeature
-from ext_proc.events import Continue
+from ext_proc.events import Continue, Reply, Respond
 from ext_proc.filters.chain import run_chain
 from ext_proc.filters.filtered_request import FilteredRequest
 from ext_proc.routing.models import ResolvedModel, resolve_model
 from ext_proc.runtime import ModelRoute
 from ext_proc.transaction import Record, Request, Services
+from ext_proc.translate.token_estimate import estimate_tokens
 
 
-async def decide_model(request: Request, services: Services, record: Record) -> Continue:
+async def decide_model(request: Request, services: Services, record: Record) -> Reply:
     """Resolve the model, which filters cannot change any more, and run the listener's input filters.
+
+    Tokens are counted here, without filters, where the provider cannot be asked for them.
 
     Raises:
         GatewayError: the request ends here.
@@ -24,6 +29,8 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
     request_id = request.headers.get(contract.REQUEST_ID_HEADER, "")
     resolved = resolve_model(services.plan.models, request.value.get("model"), request_id=request_id)
     record.model, record.reason = resolved.model.name, resolved.reason
+    if request.api is Api.COUNT_TOKENS and request.api not in resolved.model.routes:
+        return _answer_estimate(resolved, request)
     route = _route(resolved, request)
     body, value = await _filter(request, services)
     route_name = _route_name(request, route, value)
@@ -51,6 +58,17 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
             **told,
         },
     )
+
+
+def _answer_estimate(resolved: ResolvedModel, request: Request) -> Respond:
+    body = orjson.dumps({"input_tokens": estimate_tokens(request.value)})
+    headers = {
+        "content-type": "application/json",
+        "content-length": str(len(body)),
+        contract.MODEL_HEADER: resolved.name,
+        contract.ESTIMATE_HEADER: "estimate",
+    }
+    return Respond(status=200, headers=headers, body=body, details="plano_token_estimate")
 
 
 def _route(resolved: ResolvedModel, request: Request) -> ModelRoute:

@@ -90,7 +90,7 @@ class Session:
         self._head = api, query, traced
         return reply
 
-    async def _decide(self, body: bytes) -> Continue:
+    async def _decide(self, body: bytes) -> Reply:
         if self._head is None or self.is_decided:
             raise InternalError("The gateway failed to handle the request.", detail="a body that was not expected")
         services, listener = self._bound()
@@ -104,6 +104,8 @@ class Session:
         if isinstance(begun, Respond):
             return begun
         decided = await self._decide(body)
+        if isinstance(decided, Respond):
+            return decided
         return replace(decided, set_headers={**begun.set_headers, **decided.set_headers}, remove_headers=begun.remove_headers)
 
     def _bound(self) -> tuple[Services, Listener]:

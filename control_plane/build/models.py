@@ -55,8 +55,13 @@ class ProviderEntry:
         for way in ways:
             apis = {name: api for name, api in sorted(self.provider.apis.items()) if api.auth is way}
             headers = {header for api in apis.values() for header in api.default_headers}
-            variant = "" if way is ways[0] else next(iter(apis))
+            variant = "" if way is ways[0] else _variant(apis)
             yield Group(name=names.model(self.name, variant), apis=apis, auth=way, default_headers=tuple(sorted(headers)))
+
+
+def _variant(apis: Mapping[str, Api]) -> str:
+    """Name a group after its main API: those that belong to another one have longer paths."""
+    return min(apis, key=lambda name: (apis[name].suffix.count("/"), name))
 
 
 def provider_entries(entries: Iterable[ModelProvider], orchestration_model: str | None) -> tuple[ProviderEntry, ...]:

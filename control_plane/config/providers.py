@@ -95,6 +95,7 @@ _RESPONSES: Final = Api(suffix="responses")
 _EMBEDDINGS: Final = Api(suffix="embeddings")
 _COMPLETIONS: Final = Api(suffix="completions")
 _MESSAGES: Final = Api(suffix="messages", auth=Auth.X_API_KEY, default_headers=(("anthropic-version", "2023-06-01"),))
+_COUNT_TOKENS: Final = replace(_MESSAGES, suffix="messages/count_tokens")
 _CHAT_ONLY: Final = {"chat_completions": _CHAT}
 _CHAT_AND_EMBEDDINGS: Final = {"chat_completions": _CHAT, "embeddings": _EMBEDDINGS}
 _MAX_TOKENS: Final = Quirks(max_tokens_field="max_tokens")
@@ -110,7 +111,7 @@ PROVIDERS: Final = (
     Provider(
         id="anthropic",
         base_url="https://api.anthropic.com",
-        apis={"chat_completions": _CHAT, "messages": _MESSAGES},
+        apis={"chat_completions": _CHAT, "messages": _MESSAGES, "count_tokens": _COUNT_TOKENS},
         quirks=Quirks(takes_up="prefill"),
     ),
     Provider(

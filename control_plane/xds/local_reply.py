@@ -12,7 +12,7 @@ from control_plane.xds import api
 from ext_proc import contract
 
 _MESSAGES_PATH: Final = "/v1/messages"
-_MESSAGES_API: Final = "messages"
+_MESSAGES_APIS: Final = "messages|count_tokens"
 _EQ, _GE = api.accesslog.ComparisonFilterOp.EQ, api.accesslog.ComparisonFilterOp.GE
 
 _Filter = api.accesslog.AccessLogFilter
@@ -146,7 +146,9 @@ def _messages_api() -> _Filter:
         matcher=api.matcher.MetadataMatcher(
             filter=contract.METADATA_NAMESPACE,
             path=[api.matcher.MetadataMatcherPathSegment(key=contract.METADATA_API)],
-            value=api.matcher.ValueMatcher(string_match=api.matcher.StringMatcher(exact=_MESSAGES_API)),
+            value=api.matcher.ValueMatcher(
+                string_match=api.matcher.StringMatcher(safe_regex=api.matcher.RegexMatcher(regex=_MESSAGES_APIS))
+            ),
         ),
         match_if_key_not_found=False,
     )

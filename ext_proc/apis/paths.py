@@ -12,6 +12,8 @@ class Api(StrEnum):
     CHAT_COMPLETIONS = "chat_completions"
     RESPONSES = "responses"
     MESSAGES = "messages"
+    COUNT_TOKENS = "count_tokens"
+    """Of a request of the Messages API, which is not sent."""
     EMBEDDINGS = "embeddings"
     COMPLETIONS = "completions"
     MODELS = "models"
@@ -26,7 +28,11 @@ AGENT_APIS: Final = {
 }
 """What an agent listener serves."""
 
-MODEL_APIS: Final = AGENT_APIS | {"/v1/embeddings": Api.EMBEDDINGS, "/v1/completions": Api.COMPLETIONS}
+MODEL_APIS: Final = AGENT_APIS | {
+    "/v1/embeddings": Api.EMBEDDINGS,
+    "/v1/completions": Api.COMPLETIONS,
+    "/v1/messages/count_tokens": Api.COUNT_TOKENS,
+}
 """What a model listener serves."""
 
 PATHS: Final = {api: path for path, api in MODEL_APIS.items()}
@@ -44,6 +50,11 @@ def split_query(target: str) -> tuple[str, str]:
 def error_shape(path: str) -> Shape:
     """Return how a client that asked for this path reads errors: also for paths below it that are not served."""
     return "anthropic" if path == "/v1/messages" or path.startswith("/v1/messages/") else "openai"
+
+
+def shape_of(api: str) -> Shape:
+    """Return how a client of an API reads errors."""
+    return "anthropic" if api in (Api.MESSAGES, Api.COUNT_TOKENS) else "openai"
 
 
 def find_api(table: dict[str, Api], method: str, path: str) -> Api:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from ext_proc import contract
 from ext_proc.apis.errors import render_error
+from ext_proc.apis.paths import shape_of
 from ext_proc.attempt.aim import Aim, take_aim
 from ext_proc.attempt.answers import Answer, Attempt, ErrorAnswer, PassedAnswer, WholeAnswer
 from ext_proc.attempt.events import (
@@ -34,7 +35,6 @@ from ext_proc.codec.content_encoding import Decoder, decoder
 from ext_proc.errors import GatewayError, InternalError, RequestError, UpstreamError
 from ext_proc.events import Continue, Respond
 from ext_proc.plan import Plan
-from ext_proc.translate.translation import MESSAGES
 
 
 class AttemptSession:
@@ -102,8 +102,7 @@ class AttemptSession:
         self.record.outcome = CANNOT_CARRY if isinstance(error, RequestError | UpstreamError) else GATEWAY_ERROR
         if isinstance(error, RequestError) and self._aim is not None and self._aim.attempted:
             error = _nobody_left(self._aim, error)
-        client_api = self._aim.client_api if self._aim else ""
-        return render_error(error, "anthropic" if client_api == MESSAGES else "openai")
+        return render_error(error, shape_of(self._aim.client_api if self._aim else ""))
 
     def _begin(self, event: AttemptHeaders) -> Continue:
         self._head = event

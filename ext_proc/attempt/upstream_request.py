@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import orjson
 
+from ext_proc.apis.paths import shape_of
 from ext_proc.attempt.aim import Aim
 from ext_proc.codec.json_body import parse_object
 from ext_proc.codec.model_edit import replace_model
@@ -39,7 +40,7 @@ def prepare(aim: Aim, body: bytes, *, headers: frozenset[str], exchange_id: str,
         RequestError: the target cannot carry it, or it is not a request of its API.
     """
     is_identity = aim.api == aim.client_api
-    reads = aim.api if aim.api in READ_USAGE else CHAT_COMPLETIONS
+    reads = _reads(aim.api)
     made: Translation
     if is_identity:
         made = Identity(reads, Exchange(request={}, id=exchange_id, created=now))
@@ -51,6 +52,12 @@ def prepare(aim: Aim, body: bytes, *, headers: frozenset[str], exchange_id: str,
     return Prepared(reply=_reply(aim, sent, headers), translation=made, reads=reads, is_identity=is_identity)
 
 
+def _reads(api: str) -> str:
+    if api in READ_USAGE:
+        return api
+    return MESSAGES if shape_of(api) == "anthropic" else CHAT_COMPLETIONS
+
+
 def _reply(aim: Aim, body: bytes, headers: frozenset[str]) -> Continue:
     changed = {
         ":path": _path(aim),
@@ -59,7 +66,7 @@ def _reply(aim: Aim, body: bytes, headers: frozenset[str]) -> Continue:
         # What is read here must not be compressed, and none of this text gains from it over a provider's line.
         "accept-encoding": "identity",
     }
-    if aim.api == MESSAGES and "anthropic-version" not in headers:
+    if shape_of(aim.api) == "anthropic" and "anthropic-version" not in headers:
         changed["anthropic-version"] = _ANTHROPIC_VERSION
     return Continue(set_headers=changed, body=body, metadata=aim.metadata)
 

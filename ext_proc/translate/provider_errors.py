@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import orjson
 
+from ext_proc.apis.paths import shape_of
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import GatewayError
-from ext_proc.translate.translation import MESSAGES, ErrorBody
+from ext_proc.translate.translation import ErrorBody
 
 _MAX_MESSAGE: Final = 2000
 
@@ -134,7 +135,7 @@ def anthropic_error(error: ProviderError) -> JsonObject:
 
 def error_body(error: ProviderError, client_api: str) -> ErrorBody:
     """Return the body of an error answer in the client's API."""
-    if client_api == MESSAGES:
+    if shape_of(client_api) == "anthropic":
         written = anthropic_error(error)
         return ErrorBody(body={"type": "error", "error": written}, type=written["type"], message=error.message)
     written = openai_error(error)

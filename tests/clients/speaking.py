@@ -17,19 +17,20 @@ Json = dict[str, Any]
 async def speak(request: Received, writer: asyncio.StreamWriter) -> Answer | None:
     """Answer in the API of the path; a question `fail 429` is answered with that status."""
     asked: Json = json.loads(request.body)
+    api = request.path.partition("?")[0].rpartition("/")[2]
     if status := failure(asked):
-        anthropic = request.path.endswith("/messages")
+        anthropic = api == "messages"
         error = {"type": "x_error", "message": "mine"} | ({} if anthropic else {"param": None, "code": "my_code"})
         return Answer(status, json.dumps({"error": error} | ({"type": "error"} if anthropic else {})).encode())
     if asked.get("stream"):
         writer.write(STREAM_HEAD)
-        for event in STREAMS[request.path.rpartition("/")[2]](asked):
+        for event in STREAMS[api](asked):
             writer.write(b"%x\r\n%s\r\n" % (len(event), event))
             await writer.drain()
         writer.write(b"0\r\n\r\n")
         await writer.drain()
         return None
-    return Answer(body=json.dumps(ANSWERS[request.path.rpartition("/")[2]](asked)).encode())
+    return Answer(body=json.dumps(ANSWERS[api](asked)).encode())
 
 
 def failure(asked: Json) -> int:
@@ -103,6 +104,10 @@ def embeddings(asked: Json) -> Json:
     return {"object": "list", "model": asked["model"], "data": data, "usage": {"prompt_tokens": 3, "total_tokens": 3}}
 
 
+def token_count(asked: Json) -> Json:
+    return {"input_tokens": 42}
+
+
 def event(data: Json) -> bytes:
     return b"data: " + json.dumps(data).encode() + b"\n\n"
 
@@ -111,5 +116,11 @@ def named(data: Json) -> bytes:
     return f"event: {data['type']}\n".encode() + event(data)
 
 
-ANSWERS = {"completions": chat, "messages": message, "responses": response, "embeddings": embeddings}
+ANSWERS = {
+    "completions": chat,
+    "messages": message,
+    "responses": response,
+    "embeddings": embeddings,
+    "count_tokens": token_count,
+}
 STREAMS = {"completions": chat_events, "messages": message_events, "responses": response_events}

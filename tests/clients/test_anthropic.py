@@ -1,9 +1,13 @@
 """The official `anthropic` package as a client of both kinds of listeners."""
 
+import json
+from typing import Any
+
 import anthropic
 import pytest
-from anthropic.types import MessageParam
+from anthropic.types import MessageParam, ToolParam
 
+from ext_proc.contract import ESTIMATE_HEADER, MODEL_HEADER
 from tests.clients.conftest import SECRETS, Clients
 from tests.clients.speaking import TEXT
 
@@ -77,3 +81,42 @@ async def test_errors_of_whoever_answers_pass_through(
             await client.messages.create(model="claude", max_tokens=9, messages=saying(f"fail {status}"))
     assert raised.value.status_code == status
     assert raised.value.body == {"type": "error", "error": {"type": "x_error", "message": "mine"}}
+
+
+async def test_tokens_are_counted_by_a_provider_that_can(clients: Clients) -> None:
+    async with clients.anthropic("models") as client:
+        raw = await client.messages.with_raw_response.count_tokens(model="claude", messages=saying("Will it rain?"))
+        beta = {"beta": "true"}  # As Claude Code asks.
+        await client.messages.count_tokens(model="anthropic/claude", messages=saying("Will it rain?"), extra_query=beta)
+    counted, again = clients.provider.received[-2:]
+    assert (await raw.parse()).input_tokens == 42
+    assert ESTIMATE_HEADER not in raw.headers
+    assert (counted.path, again.path) == ("/v1/messages/count_tokens", "/v1/messages/count_tokens?beta=true")
+    assert counted.headers["x-api-key"] == SECRETS["ANTHROPIC_KEY"]
+    assert counted.headers["anthropic-version"] == "2023-06-01"
+    assert json.loads(again.body)["model"] == "claude"
+
+
+async def test_tokens_are_estimated_where_nobody_counts_them(clients: Clients) -> None:
+    tool = ToolParam(name="weather", description="Tells the weather.", input_schema={"type": "object", "properties": {}})
+    async with clients.anthropic("models") as client:
+        raw = await client.messages.with_raw_response.count_tokens(model="fast", messages=saying("Will it rain?" * 100))
+        with_tool = await client.messages.count_tokens(model="fast", messages=saying("Will it rain?" * 100), tools=[tool])
+    alone = await raw.parse()
+    assert 300 < alone.input_tokens < 500
+    assert with_tool.input_tokens > alone.input_tokens
+    assert (raw.headers[ESTIMATE_HEADER], raw.headers[MODEL_HEADER]) == ("estimate", "openai/gpt-4o")
+    assert not clients.provider.received
+
+
+async def test_what_cannot_be_counted_is_refused_in_the_clients_shape(clients: Clients) -> None:
+    wrong_content: Any = [{"role": "user", "content": 7}]
+    async with clients.anthropic("models") as client:
+        with pytest.raises(anthropic.BadRequestError) as wrong:
+            await client.messages.count_tokens(model="fast", messages=wrong_content)
+        with pytest.raises(anthropic.NotFoundError) as unknown:
+            await client.messages.count_tokens(model="nobody-knows", messages=saying("hi"))
+    for raised, kind in ((wrong, "invalid_request_error"), (unknown, "not_found_error")):
+        assert isinstance(raised.value.body, dict)
+        assert raised.value.body["error"]["type"] == kind
+    assert "messages[0].content" in str(wrong.value.body)

@@ -16,7 +16,7 @@ from ext_proc.attempt.events import (
 from ext_proc.attempt.record import PASSED
 from ext_proc.attempt.session import AttemptSession
 from ext_proc.events import Continue, Respond
-from tests.kit.attempts import CHAT_REQUEST, CLAUDE, GPT, REQUESTS, RESPONSES, TOGETHER, AttemptPlay
+from tests.kit.attempts import CHAT_REQUEST, CLAUDE, GPT, REQUESTS, RESPONSES, TOGETHER, AttemptPlay, chain_config
 
 
 def sent(reply: Continue | Respond) -> Continue:
@@ -102,6 +102,19 @@ def test_a_model_is_not_asked_again_what_is_too_long_for_it() -> None:
     assert isinstance(refused, Respond)
     assert (refused.status, orjson.loads(refused.body)["error"]["code"]) == (503, "no_model_left")
     assert reply.session.is_done
+
+
+def test_tokens_are_counted_by_a_chain_of_those_who_can() -> None:
+    config = chain_config()
+    claude = next(model for model in config.models if model.name == CLAUDE)
+    claude.targets.add(api="count_tokens", path="/v1/messages/count_tokens")
+    claude.routes.add(api="count_tokens", route="chain/counting", by_attempt=True).members.add(model=CLAUDE, api="count_tokens")
+    play = AttemptPlay(CLAUDE, client_api="count_tokens", api="count_tokens", chain="chain/counting", config=config)
+    reply = sent(play.request({"model": "x", "messages": []}))
+    assert reply.body == b'{"model":"claude-sonnet-4-0","messages":[]}'
+    assert reply.set_headers.items() >= {":path": "/v1/messages/count_tokens", "anthropic-version": "2023-06-01"}.items()
+    seen = play.answer(503, "the provider is down")
+    assert seen.json == {"type": "error", "error": {"type": "overloaded_error", "message": "the provider is down"}}
 
 
 def test_embeddings_pass() -> None:

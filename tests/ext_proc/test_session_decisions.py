@@ -1,5 +1,7 @@
 """What a session makes of bodies: agents and models chosen, filters run, bodies and paths changed, and refusals."""
 
+from typing import Any
+
 import orjson
 import pytest
 
@@ -164,3 +166,26 @@ async def test_records_configured_names_only() -> None:
     refused_session = new_session("models")
     await decide(refused_session, chat("secret-name"))
     assert refused_session.record.model == ""
+
+
+def counting(model: str, **more: Any) -> bytes:
+    return orjson.dumps({"model": model, "messages": [{"role": "user", "content": "Will it rain?"}], **more})
+
+
+async def test_tokens_are_estimated_for_models_whose_provider_counts_none() -> None:
+    session = new_session("models")
+    reply = await decide(session, counting("fast"), "/v1/messages/count_tokens?beta=true")
+    assert isinstance(reply, Respond)
+    assert (reply.status, orjson.loads(reply.body).keys()) == (200, {"input_tokens"})
+    assert reply.headers["x-plano-token-count"] == "estimate"
+    assert (session.record.model, session.record.status, session.record.error) == ("openai/gpt-4o-mini", 200, None)
+
+
+@pytest.mark.parametrize(
+    ("model", "status", "kind"), [("nobody", 404, "not_found_error"), ("fast", 400, "invalid_request_error")]
+)
+async def test_what_cannot_be_counted_is_told_in_anthropics_shape(model: str, status: int, kind: str) -> None:
+    reply = await decide(new_session("models"), counting(model, tools=7), "/v1/messages/count_tokens")
+    assert isinstance(reply, Respond)
+    body = orjson.loads(reply.body)
+    assert (reply.status, body["type"], body["error"]["type"]) == (status, "error", kind)

@@ -1,6 +1,6 @@
 import pytest
 
-from ext_proc.apis.paths import AGENT_APIS, MODEL_APIS, Api, error_shape, find_api, split_query
+from ext_proc.apis.paths import AGENT_APIS, MODEL_APIS, Api, error_shape, find_api, shape_of, split_query
 from ext_proc.errors import MethodNotAllowed, UnknownPath
 
 
@@ -13,7 +13,7 @@ def test_both_kinds_of_listener_serve_conversations(path: str, api: Api) -> None
     assert find_api(MODEL_APIS, "POST", path) is api
 
 
-@pytest.mark.parametrize("path", ["/v1/embeddings", "/v1/completions"])
+@pytest.mark.parametrize("path", ["/v1/embeddings", "/v1/completions", "/v1/messages/count_tokens"])
 def test_only_model_listeners_serve_the_rest(path: str) -> None:
     assert find_api(MODEL_APIS, "POST", path)
     with pytest.raises(UnknownPath):
@@ -38,3 +38,8 @@ def test_errors_have_the_shape_of_the_path(path: str, shape: str) -> None:
 def test_queries_are_apart() -> None:
     assert split_query("/a?b=c?d") == ("/a", "?b=c?d")
     assert split_query("/a") == ("/a", "")
+
+
+@pytest.mark.parametrize(("path", "api"), MODEL_APIS.items())
+def test_an_api_has_the_shape_of_its_path(path: str, api: Api) -> None:
+    assert shape_of(api) == error_shape(path)

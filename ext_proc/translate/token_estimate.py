@@ -1,0 +1,125 @@
+"""How many tokens a Messages request has, estimated: the answer to count_tokens where the model's provider counts none.
+
+Text is weighed by its kinds of bytes, because tokenizers cut them differently: words are long tokens, digits and brackets short
+ones, and a blank mostly belongs to the word after it. The weights fit Anthropic's last published tokenizer on prose, code, JSON
+and YAML to within 15 % for nine texts of ten, and on Chinese, Japanese, Korean and Russian to within a third. What the model is
+shown that is no text has a price of its own. docs/differences.md says the same to users.
+"""
+
+import string
+from collections.abc import Iterator
+from math import ceil
+from typing import Final
+
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.errors import MalformedBody
+from ext_proc.translate.fields import as_object, as_text, dump, kind_of, objects, parts_of
+
+_WEIGHTS: Final = (
+    (string.ascii_letters.encode(), 0.22),
+    (string.digits.encode(), 0.7),
+    (string.whitespace.encode(), 0.05),
+    (string.punctuation.encode(), 0.85),
+)
+"""Bytes of ASCII -> tokens for each."""
+_OTHER: Final = 0.45
+"""Tokens for each byte that is not ASCII: a letter of most other scripts has two or three."""
+
+TOKENS_OF_MESSAGE: Final = 4
+"""Its role, and what marks its beginning and end."""
+TOKENS_OF_IMAGE: Final = 1600
+"""Of the largest that is not scaled down, https://platform.claude.com/docs/en/build-with-claude/vision."""
+TOKENS_OF_PAGE: Final = 3000
+"""Of a PDF with much text, https://platform.claude.com/docs/en/build-with-claude/pdf-support."""
+_BASE64_OF_PAGE: Final = 50_000
+
+
+def estimate_tokens(body: JsonObject) -> int:
+    """Estimate the input tokens of a body of the Messages API, at least 1.
+
+    Raises:
+        MalformedBody: a field that must be there is missing or of the wrong type; `param` names it.
+    """
+    if body.get("messages") is None:
+        raise MalformedBody("messages is required.", param="messages")
+    counted = _Counted()
+    counted.content(body.get("system"), "system")
+    for message, where in objects(body["messages"], "messages"):
+        as_text(message.get("role"), f"{where}.role")
+        counted.fixed += TOKENS_OF_MESSAGE
+        counted.content(message.get("content"), f"{where}.content")
+    for tool, where in objects(body.get("tools"), "tools"):
+        counted.value({name: value for name, value in tool.items() if name != "cache_control"}, where)
+    return max(1, counted.total)
+
+
+class _Counted:
+    """Everything that the model is shown."""
+
+    def __init__(self) -> None:
+        self.fixed = 0
+        self._texts: list[str] = []
+
+    @property
+    def total(self) -> int:
+        """Tokens of all of it."""
+        return self.fixed + ceil(_weigh("\n".join(self._texts).encode(errors="surrogatepass")))
+
+    def content(self, content: object, where: str) -> None:
+        """Count a text, or content blocks."""
+        for block, place in parts_of(content, where):
+            match kind_of(block, place):
+                case "text":
+                    self._texts.append(as_text(block.get("text"), f"{place}.text"))
+                case "thinking":
+                    self._texts.append(as_text(block.get("thinking"), f"{place}.thinking"))
+                case "image":
+                    self.fixed += TOKENS_OF_IMAGE
+                case "document":
+                    self._document(block, place)
+                case "tool_use":
+                    self._texts.append(as_text(block.get("name"), f"{place}.name"))
+                    self.value(block.get("input"), f"{place}.input")
+                case "tool_result":
+                    self.content(block.get("content"), f"{place}.content")
+                case "redacted_thinking":
+                    pass  # Nobody but Anthropic could read it.
+                case _:
+                    self.value(block, place)
+
+    def value(self, value: object, where: str) -> None:
+        """Count JSON as the model reads it."""
+        self._texts.append(dump(value, where))
+
+    def _document(self, block: JsonObject, where: str) -> None:
+        self._texts.extend(_labels(block))
+        place = f"{where}.source"
+        source = as_object(block.get("source"), place)
+        match kind_of(source, place):
+            case "text":
+                self._texts.append(as_text(source.get("data"), f"{place}.data"))
+            case "content":
+                self.content(source.get("content"), f"{place}.content")
+            case "base64":
+                self.fixed += TOKENS_OF_PAGE * max(
+                    1, round(len(as_text(source.get("data"), f"{place}.data")) / _BASE64_OF_PAGE)
+                )
+            case _:
+                self.fixed += TOKENS_OF_PAGE
+
+
+def _labels(block: JsonObject) -> Iterator[str]:
+    for name in ("title", "context"):
+        if isinstance(block.get(name), str):
+            yield block[name]
+
+
+def _weigh(data: bytes) -> float:
+    left = len(data)
+    tokens = 0.0
+    for kind, weight in _WEIGHTS:
+        # Deleting and measuring is one pass in C; counting in Python would take a thousand times as long.
+        count = len(data) - len(data.translate(None, kind))
+        tokens += count * weight
+        left -= count
+    return tokens + left * _OTHER
