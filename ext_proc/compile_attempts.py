@@ -29,7 +29,10 @@ def compile_targets(items: Iterable[pb.Model]) -> dict[tuple[str, str], Target]:
             if (item.name, target.api) in targets:
                 raise Uncompilable(f"target {target.api!r} of model {item.name!r} is there twice")
             targets[item.name, target.api] = Target(
-                path=target.path, profile=_profile(item.name, target.quirks), takes_up=_takes_up(item.name, target.quirks)
+                path=target.path,
+                stream_path=target.stream_path,
+                profile=_profile(item.name, target.quirks),
+                takes_up=_takes_up(item.name, target.quirks),
             )
     return targets
 

@@ -142,3 +142,6 @@ TRANSLATIONS: Final[dict[str, tuple[str, ...]]] = {
     "responses": ("chat_completions", "messages"),
 }
 """Client API -> upstream APIs that can stand in for it, best first."""
+
+UPSTREAM_ONLY: Final = frozenset({"converse"})
+"""APIs that no client speaks."""

@@ -12,7 +12,7 @@ from control_plane.build.retries import chain_retries, model_retry
 from control_plane.config.model import Listener, Overrides
 from control_plane.ir import model as ir
 from control_plane.ir import names
-from ext_proc.contract import TRANSLATIONS
+from ext_proc.contract import TRANSLATIONS, UPSTREAM_ONLY
 
 SILENCE_SECONDS = 30.0
 """How long a stream that can be continued may be silent, unless `resilience.timeouts.idle` says otherwise."""
@@ -32,7 +32,7 @@ def upstream_api(client_api: str, spoken: Collection[str]) -> str | None:
 def served_apis(entry: ProviderEntry) -> list[str]:
     """Return the client APIs that an entry can serve, sorted."""
     spoken = entry.provider.apis
-    return sorted(api for api in {*spoken, *TRANSLATIONS} if upstream_api(api, spoken) is not None)
+    return sorted(api for api in {*spoken, *TRANSLATIONS} - UPSTREAM_ONLY if upstream_api(api, spoken) is not None)
 
 
 def build_chains(

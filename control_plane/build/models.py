@@ -11,6 +11,7 @@ from control_plane.config.providers import Api, Auth, Provider, resolve_provider
 from control_plane.ir import names
 from control_plane.ir.model import Chain, Cluster, InjectedHeader, Model, ModelRoute, ModelTarget, Route
 from control_plane.ir.secret import Secret
+from ext_proc.contract import UPSTREAM_ONLY
 
 HOSTED_ORCHESTRATOR = "plano/Plano-Orchestrator"
 """Plano's own hosted model: used when it is configured as the orchestration model without an entry in `model_providers`."""
@@ -91,7 +92,10 @@ def _with_provider(entry: ModelProvider, orchestration_model: str | None) -> Pro
 def build_model(known: ProviderEntry, chains: Mapping[str, Chain]) -> Model:
     """Build what clients can ask for; for the client APIs of `chains` the attempts make the upstream's request."""
     routes = {
-        api: ModelRoute(api=api, route=group.name, path=_path(known, api)) for group in known.groups() for api in group.apis
+        api: ModelRoute(api=api, route=group.name, path=_path(known, api))
+        for group in known.groups()
+        for api in group.apis
+        if api not in UPSTREAM_ONLY
     }
     routes |= build_chain_choices(chains)
     return Model(
@@ -102,7 +106,13 @@ def build_model(known: ProviderEntry, chains: Mapping[str, Chain]) -> Model:
         is_internal=known.is_internal,
         routes=tuple(routes[api] for api in sorted(routes)),
         targets=tuple(
-            ModelTarget(api=api, path=_path(known, api), quirks=known.provider.quirks) for api in sorted(known.provider.apis)
+            ModelTarget(
+                api=api,
+                path=_path(known, api),
+                stream_path=_path(known, api, is_stream=True) if how.stream_suffix else "",
+                quirks=known.provider.quirks,
+            )
+            for api, how in sorted(known.provider.apis.items())
         ),
     )
 
@@ -120,8 +130,8 @@ def _chain_choice(api: str, chain: Chain) -> ModelRoute:
     return replace(choice, continued=names.continued(chain.name), silence_seconds=chain.silence_seconds)
 
 
-def _path(known: ProviderEntry, api: str) -> str:
-    return upstream_path(known.provider, api, parse_upstream(known.instances[0].url).path)
+def _path(known: ProviderEntry, api: str, *, is_stream: bool = False) -> str:
+    return upstream_path(known.provider, api, parse_upstream(known.instances[0].url).path, is_stream=is_stream)
 
 
 def build_model_clusters(known: ProviderEntry, overrides: Overrides) -> Iterator[Cluster]:
@@ -142,6 +152,8 @@ def build_model_routes(known: ProviderEntry, listener: Listener, overrides: Over
     settings = settings_of(known.entry.resilience, overrides)
     response_seconds = response_timeout(settings, listener.timeout)
     for group in known.groups():
+        if group.apis.keys() <= UPSTREAM_ONLY:
+            continue  # Chains alone lead there.
         yield Route(
             name=group.name,
             cluster=group.name,

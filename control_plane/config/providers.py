@@ -29,6 +29,8 @@ class Api:
 
     suffix: str
     """What follows the prefix, without a leading slash; `{model}` stands for the upstream model."""
+    stream_suffix: str = ""
+    """The same for requests that ask for a stream, where that is another one."""
     auth: Auth = Auth.BEARER
     default_headers: tuple[tuple[str, str], ...] = ()
     """Sent unless the request has them."""
@@ -72,7 +74,7 @@ def resolve_provider(model: str, interface: str | None = None) -> Provider | Non
     return shared
 
 
-def upstream_path(provider: Provider, api: str, base_url_path: str = "") -> str:
+def upstream_path(provider: Provider, api: str, base_url_path: str = "", *, is_stream: bool = False) -> str:
     """Build the path of an API at a provider, `{model}` left in; the path of a base_url replaces the provider's prefix.
 
     A base_url that stops on the way (`.../v1beta` of Gemini's `/v1beta/openai`) or goes too far (`.../openai/v1` before Groq's
@@ -80,7 +82,8 @@ def upstream_path(provider: Provider, api: str, base_url_path: str = "") -> str:
     """
     own, given = _segments(provider.prefix), _segments(base_url_path)
     segments = own if own[: len(given)] == given else given
-    suffix = provider.apis[api].suffix
+    known = provider.apis[api]
+    suffix = (known.stream_suffix if is_stream else "") or known.suffix
     if segments[-1:] == [suffix.partition("/")[0]]:
         segments = segments[:-1]
     return "/" + "/".join([*segments, suffix])
@@ -96,6 +99,7 @@ _EMBEDDINGS: Final = Api(suffix="embeddings")
 _COMPLETIONS: Final = Api(suffix="completions")
 _MESSAGES: Final = Api(suffix="messages", auth=Auth.X_API_KEY, default_headers=(("anthropic-version", "2023-06-01"),))
 _COUNT_TOKENS: Final = replace(_MESSAGES, suffix="messages/count_tokens")
+_CONVERSE: Final = Api(suffix="model/{model}/converse", stream_suffix="model/{model}/converse-stream")
 _CHAT_ONLY: Final = {"chat_completions": _CHAT}
 _CHAT_AND_EMBEDDINGS: Final = {"chat_completions": _CHAT, "embeddings": _EMBEDDINGS}
 _MAX_TOKENS: Final = Quirks(max_tokens_field="max_tokens")

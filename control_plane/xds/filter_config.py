@@ -107,7 +107,12 @@ def _target(target: ir.ModelTarget) -> pb.Target:
         joins_text=quirks.joins_text,
         takes_up=quirks.takes_up,
     )
-    return pb.Target(api=target.api, path=target.path, quirks=differs if differs.ByteSize() else None)
+    return pb.Target(
+        api=target.api,
+        path=target.path,
+        stream_path=target.stream_path,
+        quirks=differs if differs.ByteSize() else None,
+    )
 
 
 def _alias(name: str, model: str, shares: Iterable[ir.AliasShare], members: _Members) -> pb.Alias:

@@ -120,6 +120,19 @@ def to_messages(usage: Usage) -> JsonObject:
     return written
 
 
+def from_converse(usage: object) -> Usage:
+    """Read `usage` of an answer of Amazon Bedrock, which counts as Anthropic does."""
+    if not isinstance(usage, Mapping):
+        return NO_USAGE
+    cached, written = _count(usage, "cacheReadInputTokens"), _count(usage, "cacheWriteInputTokens")
+    return Usage(
+        input_tokens=_count(usage, "inputTokens") + cached + written,
+        output_tokens=_count(usage, "outputTokens"),
+        cached_input_tokens=cached,
+        cache_write_tokens=written,
+    )
+
+
 def _mapping(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = parent.get(name)
     return value if isinstance(value, Mapping) else {}

@@ -15,9 +15,10 @@ from ext_proc.attempt.upstream_request import Prepared
 from ext_proc.codec.json_body import parse_object
 from ext_proc.errors import GatewayError, MalformedBody, UpstreamError
 from ext_proc.translate.events import bad_answer
-from ext_proc.translate.provider_errors import ProviderError, error_body, of_gateway, parse_error
+from ext_proc.translate.provider_errors import ProviderError, code_of, error_body, of_gateway, parse_error
 from ext_proc.translate.translation import TranslatedBody
 
+_ERROR_TYPE_HEADER: Final = "x-amzn-errortype"
 MAX_ERROR_BYTES: Final = 1 << 20
 """More of an error's body than this is not read."""
 OUR_HEADERS: Final = (contract.RETRY_HEADER, contract.RETRY_AFTER_HEADER)
@@ -91,10 +92,11 @@ def answer_head(body: bytes, more: Mapping[str, str], metadata: Mapping[str, str
 class ErrorAnswer:
     """A status of 400 or more: read as a whole, told in the client's API, marked if another model may do better."""
 
-    def __init__(self, attempt: Attempt, status: int, retry_after: str = "") -> None:
+    def __init__(self, attempt: Attempt, status: int, headers: Mapping[str, str]) -> None:
         self._attempt = attempt
         self._status = status
-        self._retry_after = retry_after
+        self._code = code_of(headers.get(_ERROR_TYPE_HEADER, ""))
+        self._retry_after = headers.get("retry-after", "")
         self._held = bytearray()
 
     def feed(self, data: bytes) -> list[ResponseReply]:
@@ -105,10 +107,10 @@ class ErrorAnswer:
     def finish(self) -> list[ResponseReply]:
         """Tell the error."""
         body = bytes(self._held)
-        failure = classify(parse_error(self._status, body))
+        failure = classify(parse_error(self._status, body, self._code))
         told = self._told(body)
         marks, metadata = self._attempt.failed(failure)
-        if failure is not Failure.CONTEXT_LENGTH:
+        if failure is not Failure.CONTEXT_LENGTH and (self._status == 429 or self._status >= 500):
             marks = {}  # The status says it all, and Envoy's retry policy knows what to do about it.
         if failure is Failure.REFUSED and self._status >= 500:
             marks = {":status": "400"}  # Final: it must not be tried again.
@@ -125,7 +127,7 @@ class ErrorAnswer:
         return {contract.RETRY_AFTER_HEADER: self._retry_after}
 
     def _told(self, body: bytes) -> bytes:
-        told = self._attempt.prepared.translation.error(self._status, body).body
+        told = self._attempt.prepared.translation.error(self._status, body, code=self._code).body
         if self._attempt.prepared.is_identity and _is_json_of(body, told):
             return body
         return orjson.dumps(told)

@@ -17,7 +17,7 @@ class Failure(StrEnum):
     """The request is too long for this model; another may take it."""
     RATE_LIMITED = "rate_limited"
     UPSTREAM_ERROR = "upstream_error"
-    """A 5xx, or its like within a stream."""
+    """A 5xx, or its like within a stream or among the 4xx."""
     REFUSED = "refused"
     """Of this request's own making, a content policy's refusal among them: nobody else is asked."""
     EMPTY = "empty_answer"
@@ -92,6 +92,9 @@ _STATUS_OF_WORDS: Final = {
     "overloaded_error": 529,
 }
 
+_TRANSIENT: Final = frozenset({408, 424})
+"""4xx by which a provider owns up to a failure of its model: too slow, and Amazon Bedrock's ModelErrorException."""
+
 
 def is_too_long(error: ProviderError) -> bool:
     """Tell if the provider says that the request does not fit this model."""
@@ -125,4 +128,4 @@ def classify(error: ProviderError) -> Failure:
     status = status_of(error)
     if status == 429:
         return Failure.RATE_LIMITED
-    return Failure.UPSTREAM_ERROR if status >= 500 else Failure.REFUSED
+    return Failure.UPSTREAM_ERROR if status >= 500 or status in _TRANSIENT else Failure.REFUSED

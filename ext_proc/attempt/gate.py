@@ -3,17 +3,14 @@
 Before that Envoy can still try elsewhere. Announcements (a message begins, a role, a ping) say nothing yet.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any, Final
 
-import orjson
-
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.codec.sse import SseDecoder, SseEvent
-from ext_proc.translate.events import is_failure
 from ext_proc.translate.provider_errors import ProviderError, read_error
-from ext_proc.translate.translation import MESSAGES, RESPONSES
+from ext_proc.translate.readers import CHAT_DONE, StreamEvent, reader_of
+from ext_proc.translate.translation import CONVERSE, MESSAGES, RESPONSES
 
 
 class Opened(Enum):
@@ -30,39 +27,31 @@ class Gate:
 
     def __init__(self, api: str) -> None:
         self._says_something = _SAYS_SOMETHING.get(api, _chat_says_something)
-        self._decoder = SseDecoder()
+        self._reader = reader_of(api)
 
     def feed(self, chunk: bytes) -> Opening | None:
         """Return what opens the gate, None as long as nothing was said.
 
         Raises:
-            UpstreamError: an event is longer than any should be.
+            UpstreamError: it cannot be read, or an event is longer than any should be.
         """
-        return self._first(self._decoder.feed(chunk))
+        return self._first(self._reader.feed(chunk))
 
     def finish(self) -> Opening | None:
         """Return what the end of the stream completes."""
-        return self._first(self._decoder.finish())
+        return self._first(self._reader.finish())
 
-    def _first(self, events: list[SseEvent]) -> Opening | None:
+    def _first(self, events: Iterable[StreamEvent]) -> Opening | None:
         return next((opening for event in events if (opening := self._opening(event)) is not None), None)
 
-    def _opening(self, event: SseEvent) -> Opening | None:
-        if event.data is None:
+    def _opening(self, event: StreamEvent) -> Opening | None:
+        if isinstance(event, ProviderError):
+            return event
+        if not isinstance(event, dict):
             return None
-        if event.data == b"[DONE]":
-            return Opened.CONTENT
-        try:
-            parsed = orjson.loads(event.data)
-        except orjson.JSONDecodeError:
-            return None
-        if not isinstance(parsed, dict):
-            return None
-        if parsed.get("type", event.event) == "error" or is_failure(parsed):
-            return read_error(parsed)
-        if parsed.get("type") == "response.failed":
-            return read_error(parsed.get("response"))
-        return Opened.CONTENT if self._says_something(parsed) else None
+        if event.get("type") == "response.failed":
+            return read_error(event.get("response"))
+        return Opened.CONTENT if event is CHAT_DONE or self._says_something(event) else None
 
 
 def _chat_says_something(event: JsonObject) -> bool:
@@ -94,7 +83,12 @@ def _responses_says_something(event: JsonObject) -> bool:
     return kind.endswith((".delta", ".done")) or kind in ("response.completed", "response.incomplete")
 
 
+def _converse_says_something(event: JsonObject) -> bool:
+    return not event.keys().isdisjoint(("contentBlockStart", "contentBlockDelta", "messageStop"))
+
+
 _SAYS_SOMETHING: Final[dict[str, Callable[[JsonObject], bool]]] = {
     MESSAGES: _messages_says_something,
     RESPONSES: _responses_says_something,
+    CONVERSE: _converse_says_something,
 }

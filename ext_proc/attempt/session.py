@@ -35,6 +35,7 @@ from ext_proc.codec.content_encoding import Decoder, decoder
 from ext_proc.errors import GatewayError, InternalError, RequestError, UpstreamError
 from ext_proc.events import Continue, Respond
 from ext_proc.plan import Plan
+from ext_proc.translate.readers import stream_type
 
 
 class AttemptSession:
@@ -149,8 +150,8 @@ class AttemptSession:
 
     def _choose(self, attempt: Attempt, status: int, headers: Mapping[str, str]) -> Answer:
         if status >= 400:
-            return ErrorAnswer(attempt, status, headers.get("retry-after", ""))
-        if headers.get("content-type", "").strip().lower().startswith("text/event-stream"):
+            return ErrorAnswer(attempt, status, headers)
+        if headers.get("content-type", "").strip().lower().startswith(stream_type(attempt.prepared.reads)):
             return StreamAnswer(attempt, lambda: self._monotonic() - self._sent_at)
         if attempt.prepared.is_identity or status >= 300:
             return PassedAnswer(attempt, is_json=status < 300)

@@ -11,6 +11,8 @@ class Target:
 
     path: str
     """`{model}` stands for the upstream model."""
+    stream_path: str = ""
+    """For requests that ask for a stream; empty for the same."""
     profile: Profile = field(default_factory=Profile)
     takes_up: str = ""
     """How it takes up a started answer: `prefill`, `prefix`, `partial`, or not at all."""

@@ -45,11 +45,20 @@ def prepare(aim: Aim, body: bytes, *, headers: frozenset[str], exchange_id: str,
     if is_identity:
         made = Identity(reads, Exchange(request={}, id=exchange_id, created=now))
         sent = replace_model(body, aim.upstream_model, has_model=aim.has_model)
+        path = aim.target.path
     else:
-        exchange = Exchange(request=parse_object(body), id=exchange_id, created=now, profile=aim.target.profile)
+        exchange = Exchange(
+            request=parse_object(body),
+            id=exchange_id,
+            created=now,
+            profile=aim.target.profile,
+            upstream_model=aim.upstream_model,
+        )
         made = translation(aim.client_api, aim.api, exchange)
         sent = orjson.dumps(made.request(upstream_model=aim.upstream_model))
-    return Prepared(reply=_reply(aim, sent, headers), translation=made, reads=reads, is_identity=is_identity)
+        is_stream = exchange.request.get("stream") is True
+        path = (aim.target.stream_path if is_stream else "") or aim.target.path
+    return Prepared(reply=_reply(aim, path, sent, headers), translation=made, reads=reads, is_identity=is_identity)
 
 
 def _reads(api: str) -> str:
@@ -58,9 +67,9 @@ def _reads(api: str) -> str:
     return MESSAGES if shape_of(api) == "anthropic" else CHAT_COMPLETIONS
 
 
-def _reply(aim: Aim, body: bytes, headers: frozenset[str]) -> Continue:
+def _reply(aim: Aim, path: str, body: bytes, headers: frozenset[str]) -> Continue:
     changed = {
-        ":path": _path(aim),
+        ":path": _path(aim, path),
         "content-type": "application/json",
         "content-length": str(len(body)),
         # What is read here must not be compressed, and none of this text gains from it over a provider's line.
@@ -71,7 +80,7 @@ def _reply(aim: Aim, body: bytes, headers: frozenset[str]) -> Continue:
     return Continue(set_headers=changed, body=body, metadata=aim.metadata)
 
 
-def _path(aim: Aim) -> str:
-    path = aim.target.path.replace("{model}", quote(aim.upstream_model, safe=""))
+def _path(aim: Aim, path: str) -> str:
+    path = path.replace("{model}", quote(aim.upstream_model, safe=""))
     # A client's query means something to its own API alone, and none of it goes where the provider has a query of its own.
     return path if "?" in path or aim.api != aim.client_api else path + aim.query

@@ -13,9 +13,10 @@ from ext_proc.continuation.messages_weave import MessagesWeave
 from ext_proc.continuation.responses_weave import ResponsesWeave
 from ext_proc.continuation.weave import Weave
 from ext_proc.errors import GatewayError
-from ext_proc.translate.events import is_failure, write_event
+from ext_proc.translate.events import write_event
 from ext_proc.translate.identity import IdentityStream
 from ext_proc.translate.provider_errors import ProviderError, read_error
+from ext_proc.translate.readers import is_failure
 from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, RESPONSES
 
 _WEAVES: Final[dict[str, type[Weave]]] = {CHAT_COMPLETIONS: ChatWeave, MESSAGES: MessagesWeave, RESPONSES: ResponsesWeave}

@@ -18,9 +18,10 @@ from ext_proc.translate.chat_completions_over_messages_response import (
 )
 from ext_proc.translate.chat_reasoning import encrypted_detail, text_detail
 from ext_proc.translate.custom_tools import unwrap
-from ext_proc.translate.events import CHAT_DONE, chat_failure
+from ext_proc.translate.events import chat_failure
 from ext_proc.translate.fields import as_object, as_text, dump
 from ext_proc.translate.provider_errors import ProviderError
+from ext_proc.translate.readers import CHAT_DONE
 from ext_proc.translate.translation import Exchange
 
 Events = list[JsonObject]

@@ -11,9 +11,10 @@ from ext_proc.apis.usage import NO_USAGE, Usage, from_responses, to_chat_complet
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_completions_over_responses_response import chat_annotation, finish_reason
 from ext_proc.translate.chat_reasoning import text_detail
-from ext_proc.translate.events import CHAT_DONE, chat_failure
+from ext_proc.translate.events import chat_failure
 from ext_proc.translate.fields import as_object, as_text
 from ext_proc.translate.provider_errors import ProviderError, read_error
+from ext_proc.translate.readers import CHAT_DONE
 from ext_proc.translate.reasoning_items import openai_signature, text_of_item
 from ext_proc.translate.translation import Exchange
 

@@ -11,15 +11,11 @@ import orjson
 
 from ext_proc.apis.usage import Usage
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.codec.sse import SseDecoder, SseEvent, encode_comment, encode_event
+from ext_proc.codec.sse import encode_comment, encode_event
 from ext_proc.errors import GatewayError, MalformedBody, UpstreamError
 from ext_proc.translate.provider_errors import ProviderError, anthropic_error, of_gateway, openai_error, read_error
+from ext_proc.translate.readers import CHAT_DONE, PING, StreamEvent, is_failure, reader_of
 from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES
-
-CHAT_DONE: Final[JsonObject] = {"object": "[DONE]"}
-"""Stands for chat's `data: [DONE]`."""
-PING: Final[JsonObject] = {"type": "ping"}
-"""Stands for whatever keeps a stream alive."""
 
 CUT_OFF: Final = "The provider's stream ended before its answer was complete."
 
@@ -58,27 +54,34 @@ class Machine(Protocol):
 class PairStream:
     """A StreamTranslator around a machine."""
 
-    def __init__(self, machine: Machine, *, client_api: str) -> None:
+    def __init__(self, machine: Machine, *, client_api: str, upstream_api: str) -> None:
         self._machine = machine
         self.failed = False
         self._client_api = client_api
-        self._decoder = SseDecoder()
+        self._reader = reader_of(upstream_api)
 
     def feed(self, chunk: bytes) -> bytes:
         """Return the client's bytes for the events that `chunk` completes."""
+        out: list[bytes] = []
         if self._machine.closed:
             return b""
         try:
-            return self._all(self._decoder.feed(chunk))
+            for event in self._reader.feed(chunk):
+                if self._machine.closed:
+                    break
+                out.append(self._write(self._one(event)))
+        except MalformedBody as error:
+            out.append(self.abort(bad_answer(error)))
         except GatewayError as error:
-            return self.abort(error)
+            out.append(self.abort(error))
+        return b"".join(out)
 
     def finish(self) -> bytes:
         """Return the terminal events, or an error if the upstream's answer is not complete."""
         if self._machine.closed:
             return b""
         try:
-            last = b"".join(self._write(self._one(event)) for event in self._decoder.finish())
+            last = b"".join(self._write(self._one(event)) for event in self._reader.finish())
         except MalformedBody:
             last = b""  # Half an event: the stream was cut off.
         if not self._machine.closed:
@@ -99,34 +102,12 @@ class PairStream:
         """The model that says it answers."""
         return self._machine.model
 
-    def _all(self, events: Iterable[SseEvent]) -> bytes:
-        out = []
-        for event in events:
-            if self._machine.closed:
-                break
-            try:
-                out.append(self._write(self._one(event)))
-            except MalformedBody as error:
-                out.append(self.abort(bad_answer(error)))
-        return b"".join(out)
-
-    def _one(self, event: SseEvent) -> Iterable[JsonObject]:
-        if event.data is None:
-            return (PING,)
-        if event.data == b"[DONE]":
-            return self._machine.event(CHAT_DONE)
-        try:
-            parsed = orjson.loads(event.data)
-        except orjson.JSONDecodeError as error:
-            raise MalformedBody("not JSON", detail=str(error)) from None
-        if not isinstance(parsed, dict):
-            raise MalformedBody("not a JSON object")
-        kind = parsed.get("type") or event.event
-        if kind == "ping":
-            return (PING,)
-        if kind == "error" or is_failure(parsed):
-            return self._fail(read_error(parsed))
-        return self._machine.event(parsed)
+    def _one(self, event: StreamEvent) -> Iterable[JsonObject]:
+        if isinstance(event, dict):
+            return (PING,) if event is PING else self._machine.event(event)
+        if isinstance(event, ProviderError):
+            return self._fail(event)
+        raise event
 
     def _fail(self, error: ProviderError) -> Iterable[JsonObject]:
         self.failed = True
@@ -154,11 +135,6 @@ def bad_answer(error: MalformedBody) -> UpstreamError:
     return UpstreamError(
         "The provider's answer could not be understood.", code="bad_upstream_answer", detail=error.public_message
     )
-
-
-def is_failure(event: JsonObject) -> bool:
-    """Tell if a chat stream's event is an error: chunks have no type, and no error."""
-    return bool(event.get("error")) and "type" not in event
 
 
 def chat_failure(error: ProviderError) -> tuple[JsonObject, ...]:

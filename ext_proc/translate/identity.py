@@ -51,9 +51,9 @@ class Identity:
             model=model if isinstance(model, str) else "",
         )
 
-    def error(self, status: int, body: bytes) -> ErrorBody:
+    def error(self, status: int, body: bytes, *, code: str = "") -> ErrorBody:
         """Return the error; as it came, if it is in the API's shape."""
-        written = error_body(parse_error(status, body), self._api)
+        written = error_body(parse_error(status, body, code), self._api)
         try:
             parsed = orjson.loads(body)
         except orjson.JSONDecodeError:

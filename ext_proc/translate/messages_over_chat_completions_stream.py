@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from ext_proc.apis.usage import NO_USAGE, Usage, from_chat_completions
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_reasoning import Thought, mistral_thoughts, thoughts_of
-from ext_proc.translate.events import CHAT_DONE, messages_failure
+from ext_proc.translate.events import messages_failure
 from ext_proc.translate.fields import as_list, as_object
 from ext_proc.translate.messages_over_chat_completions_response import message_usage, stop_reason, text_of
 from ext_proc.translate.provider_errors import ProviderError
+from ext_proc.translate.readers import CHAT_DONE
 from ext_proc.translate.tool_deltas import Step, ToolDeltas
 from ext_proc.translate.translation import Exchange
 

@@ -13,6 +13,7 @@ from ext_proc.translate.profile import LOSSLESS
 from ext_proc.translate.provider_errors import error_body, parse_error
 from ext_proc.translate.translation import (
     CHAT_COMPLETIONS,
+    CONVERSE,
     MESSAGES,
     RESPONSES,
     ErrorBody,
@@ -25,6 +26,7 @@ READ_USAGE: dict[str, Callable[[object], Usage]] = {
     CHAT_COMPLETIONS: usage.from_chat_completions,
     MESSAGES: usage.from_messages,
     RESPONSES: usage.from_responses,
+    CONVERSE: usage.from_converse,
 }
 
 
@@ -61,20 +63,21 @@ class PairTranslation:
             translated = self._pair.response(self._exchange, body)
         except MalformedBody as error:
             raise bad_answer(error) from error
-        model = body.get("model")
+        model = translated.get("model")
         return TranslatedBody(
             body=translated,
             usage=READ_USAGE[self._pair.upstream_api](body.get("usage")),
             model=model if isinstance(model, str) else "",
         )
 
-    def error(self, status: int, body: bytes) -> ErrorBody:
+    def error(self, status: int, body: bytes, *, code: str = "") -> ErrorBody:
         """Return the client's view of an error answer."""
-        return error_body(parse_error(status, body), self._pair.client_api)
+        return error_body(parse_error(status, body, code), self._pair.client_api)
 
     def stream(self) -> StreamTranslator:
         """Return a translator for one streamed answer."""
-        return PairStream(self._pair.machine(self._exchange), client_api=self._pair.client_api)
+        pair = self._pair
+        return PairStream(pair.machine(self._exchange), client_api=pair.client_api, upstream_api=pair.upstream_api)
 
 
 def compose(outer: Pair, inner: Pair) -> Pair:

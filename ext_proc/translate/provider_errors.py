@@ -3,7 +3,7 @@
 Status and headers stay the provider's; message, type, code and param are kept where the client's API has a place.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
@@ -20,8 +20,10 @@ _OPENAI_TYPES: Final = {
     401: "authentication_error",
     403: "permission_error",
     404: "invalid_request_error",
+    408: "server_error",
     413: "invalid_request_error",
     422: "invalid_request_error",
+    424: "server_error",
     429: "rate_limit_error",
 }
 _ANTHROPIC_TYPES: Final = {
@@ -30,8 +32,10 @@ _ANTHROPIC_TYPES: Final = {
     402: "billing_error",
     403: "permission_error",
     404: "not_found_error",
+    408: "timeout_error",
     413: "request_too_large",
     422: "invalid_request_error",
+    424: "api_error",
     429: "rate_limit_error",
     503: "overloaded_error",
     504: "timeout_error",
@@ -61,6 +65,15 @@ _TYPES_OF_CODES: Final = {
     "server_is_overloaded": "overloaded_error",
 }
 
+_STATUS_OF_EXCEPTIONS: Final = {
+    "ValidationException": 400,
+    "ThrottlingException": 429,
+    "InternalServerException": 500,
+    "ModelStreamErrorException": 502,
+    "ServiceUnavailableException": 503,
+}
+"""Exceptions in a stream of Amazon Bedrock -> what they would be as an answer of their own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderError:
@@ -75,7 +88,7 @@ class ProviderError:
 
 
 def read_error(body: object, status: int | None = None) -> ProviderError:
-    """Read an error that was parsed already: OpenAI's and Anthropic's shape, Google's, a bare message, or anything."""
+    """Read an error that was parsed already: OpenAI's and Anthropic's shape, Google's, Amazon's, a message, or anything."""
     if isinstance(body, list) and body:  # Gemini wraps the object in an array.
         body = body[0]
     error = body.get("error", body) if isinstance(body, dict) else body
@@ -88,7 +101,7 @@ def read_error(body: object, status: int | None = None) -> ProviderError:
         status = code  # OpenRouter and others put the HTTP status of a mid-stream failure here.
     kind = _word(error.get("type"))
     return ProviderError(
-        message=_word(error.get("message")) or _word(error.get("detail")) or _default(status),
+        message=_first_word(error, "message", "Message", "detail") or _default(status),
         status=status,
         type=kind if kind and kind != "error" else _word(error.get("status")),
         code=_word(code),
@@ -96,15 +109,33 @@ def read_error(body: object, status: int | None = None) -> ProviderError:
     )
 
 
-def parse_error(status: int, body: bytes) -> ProviderError:
-    """Read the body of an error answer: JSON or text."""
+def parse_error(status: int, body: bytes, code: str = "") -> ProviderError:
+    """Read the body of an error answer: JSON or text; `code` is what a header calls it."""
     try:
         parsed: object = orjson.loads(body)
     except orjson.JSONDecodeError:
         text = body[: 4 * _MAX_MESSAGE].decode(errors="replace").strip()
         # A page for browsers tells an API's client nothing.
         parsed = "" if text.startswith("<") else text
-    return read_error(parsed, status)
+    error = read_error(parsed, status)
+    return replace(error, code=code) if code and error.code is None else error
+
+
+def code_of(error_type: str) -> str:
+    """Return the error's code in the header `x-amzn-errortype`: `ThrottlingException:http://internal.amazon.com/...`."""
+    return error_type.partition(":")[0].rpartition("#")[2]
+
+
+def converse_exception(kind: str, told: JsonObject) -> ProviderError:
+    """Read an exception in a stream of Amazon Bedrock, whose name begins with a small letter there."""
+    code = kind[:1].upper() + kind[1:]
+    original = told.get("originalStatusCode")
+    is_telling = isinstance(original, int) and (original == 429 or 500 <= original <= 599)
+    return ProviderError(
+        message=_first_word(told, "message", "originalMessage") or _default(None),
+        status=original if is_telling else _STATUS_OF_EXCEPTIONS.get(code),
+        code=code or None,
+    )
 
 
 def of_gateway(error: GatewayError) -> ProviderError:
@@ -148,6 +179,10 @@ def _word(value: Any) -> str | None:
     if isinstance(value, str | int | float):
         return str(value)[:_MAX_MESSAGE] or None
     return None
+
+
+def _first_word(holder: JsonObject, *names: str) -> str | None:
+    return next((word for name in names if (word := _word(holder.get(name)))), None)
 
 
 def _default(status: int | None) -> str:

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from ext_proc.apis.usage import NO_USAGE, Usage, from_chat_completions
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_reasoning import Thought, mistral_thoughts, thoughts_of
-from ext_proc.translate.events import CHAT_DONE
 from ext_proc.translate.fields import as_list, as_object
 from ext_proc.translate.messages_over_chat_completions_response import text_of
 from ext_proc.translate.provider_errors import ProviderError
+from ext_proc.translate.readers import CHAT_DONE
 from ext_proc.translate.response_events import ResponseEvents
 from ext_proc.translate.response_object import annotations_of, outcome
 from ext_proc.translate.responses_tools import read_tools

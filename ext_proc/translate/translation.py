@@ -15,6 +15,8 @@ from ext_proc.translate.profile import Profile
 CHAT_COMPLETIONS = "chat_completions"
 MESSAGES = "messages"
 RESPONSES = "responses"
+CONVERSE = "converse"
+"""Amazon Bedrock's: of upstreams only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,8 @@ class Exchange:
     """When the exchange began, in seconds since the epoch."""
     profile: Profile = field(default_factory=Profile)
     """What the upstream makes of its API."""
+    upstream_model: str = ""
+    """What the upstream is asked for: stands for the model that answered where its API does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +42,7 @@ class TranslatedBody:
     body: JsonObject
     usage: Usage
     model: str
-    """The model that says it answered, "" if it did not say."""
+    """The model that answered, "" if nobody says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +106,8 @@ class Translation(Protocol):
         """
         ...
 
-    def error(self, status: int, body: bytes) -> ErrorBody:
-        """Return the client's view of an error answer, whatever its body is."""
+    def error(self, status: int, body: bytes, *, code: str = "") -> ErrorBody:
+        """Return the client's view of an error answer, whatever its body is; `code` is what a header calls it."""
         ...
 
     def stream(self) -> StreamTranslator:

@@ -45,6 +45,8 @@ class ModelTarget:
     api: str
     path: str
     """At the provider; `{model}` stands for the upstream model."""
+    stream_path: str = ""
+    """For requests that ask for a stream; empty for the same."""
     quirks: Quirks = field(default_factory=Quirks)
 
 

@@ -1,0 +1,125 @@
+"""How the streams of each API lie on the wire: bytes in any chunks -> their events, as JSON.
+
+Server-sent events for all but Converse, whose binary messages name their type in a header: an event of it is an object with
+that type as its only key, `{"contentBlockDelta": {...}}`, as Amazon's own documentation writes them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, Protocol
+
+import orjson
+
+from ext_proc.codec.event_stream import EventStreamDecoder, EventStreamMessage
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.codec.sse import SseDecoder, SseEvent
+from ext_proc.errors import MalformedBody
+from ext_proc.translate.provider_errors import ProviderError, converse_exception, read_error
+from ext_proc.translate.translation import CONVERSE
+
+CHAT_DONE: Final[JsonObject] = {"object": "[DONE]"}
+"""Stands for chat's `data: [DONE]`."""
+PING: Final[JsonObject] = {"type": "ping"}
+"""Stands for whatever keeps a stream alive."""
+
+StreamEvent = JsonObject | ProviderError | MalformedBody
+"""An event, an error of the provider, or what is neither."""
+
+
+class Reader(Protocol):
+    """Reads one stream."""
+
+    def feed(self, chunk: bytes) -> Iterable[StreamEvent]:
+        """Return the events that `chunk` completes.
+
+        Raises:
+            UpstreamError: what follows them cannot be read, or is longer than anything should be.
+        """
+        ...
+
+    def finish(self) -> Iterable[StreamEvent]:
+        """Return the event that the end of the stream completes, if there is one."""
+        ...
+
+
+def reader_of(api: str) -> Reader:
+    """Return a reader for one stream of an API."""
+    return _READERS.get(api, SseReader)()
+
+
+def stream_type(api: str) -> str:
+    """Return the media type of an API's streams."""
+    return "application/vnd.amazon.eventstream" if api == CONVERSE else "text/event-stream"
+
+
+class SseReader:
+    """Of server-sent events."""
+
+    def __init__(self) -> None:
+        self._decoder = SseDecoder()
+
+    def feed(self, chunk: bytes) -> list[StreamEvent]:
+        """See Reader."""
+        return [_of_sse(event) for event in self._decoder.feed(chunk)]
+
+    def finish(self) -> list[StreamEvent]:
+        """See Reader."""
+        return [_of_sse(event) for event in self._decoder.finish()]
+
+
+class ConverseReader:
+    """Of Converse."""
+
+    def __init__(self) -> None:
+        self._decoder = EventStreamDecoder()
+
+    def feed(self, chunk: bytes) -> Iterator[StreamEvent]:
+        """See Reader."""
+        return map(_of_converse, self._decoder.feed(chunk))
+
+    def finish(self) -> tuple[StreamEvent, ...]:
+        """See Reader: a message that is not whole is none."""
+        return ()
+
+
+_READERS: Final[dict[str, Callable[[], Reader]]] = {CONVERSE: ConverseReader}
+
+
+def is_failure(event: JsonObject) -> bool:
+    """Tell if a chat stream's event is an error: chunks have no type, and no error."""
+    return bool(event.get("error")) and "type" not in event
+
+
+def _of_sse(event: SseEvent) -> StreamEvent:
+    if event.data is None:
+        return PING
+    if event.data == b"[DONE]":
+        return CHAT_DONE
+    parsed = _parsed(event.data)
+    if isinstance(parsed, MalformedBody):
+        return parsed
+    kind = parsed.get("type") or event.event
+    if kind == "ping":
+        return PING
+    return read_error(parsed) if kind == "error" or is_failure(parsed) else parsed
+
+
+def _of_converse(message: EventStreamMessage) -> StreamEvent:
+    headers = message.headers
+    match headers.get(":message-type"):
+        case "event":
+            parsed = _parsed(message.payload)
+            return parsed if isinstance(parsed, MalformedBody) else {str(headers.get(":event-type", "")): parsed}
+        case "exception":
+            told = _parsed(message.payload)
+            return converse_exception(str(headers.get(":exception-type", "")), {} if isinstance(told, MalformedBody) else told)
+        case "error":
+            return converse_exception(str(headers.get(":error-code", "")), {"message": headers.get(":error-message")})
+    return MalformedBody("neither an event nor an exception")
+
+
+def _parsed(data: bytes) -> JsonObject | MalformedBody:
+    try:
+        parsed = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        return MalformedBody("not JSON", detail=str(error))
+    return parsed if isinstance(parsed, dict) else MalformedBody("not a JSON object")
