@@ -11,7 +11,8 @@ from urllib.parse import quote
 from ext_proc.apis.models import render_models
 from ext_proc.attempt.targets import Target
 from ext_proc.compile_aliases import compile_alias, compile_route
-from ext_proc.compile_attempts import compile_chains, compile_continued, compile_targets
+from ext_proc.compile_attempts import Holder, compile_chains, compile_continued, compile_targets
+from ext_proc.compile_preferences import compile_configured
 from ext_proc.plan import Listener, ListenerKind, Plan
 from ext_proc.routing.agent_pool import compile_agents
 from ext_proc.runtime import Agent, Filter, FilterType, Model, ModelTables, Orchestrator, Share, Uncompilable
@@ -29,7 +30,9 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
     filters = _by_key(((item.id, _filter(item)) for item in config.filters), "filter")
     models = _by_key(((item.name, _model(item)) for item in config.models), "model")
     targets = compile_targets(config.models)
-    holders: tuple[pb.Model | pb.Share, ...] = (*config.models, *(share for item in config.aliases for share in item.shares))
+    shares = (share for item in config.aliases for share in item.shares)
+    orders = (order for item in config.preferences for order in item.orders)
+    holders: tuple[Holder, ...] = (*config.models, *shares, *orders)
     aliases = _by_key(((item.name, compile_alias(item, models)) for item in config.aliases), "alias")
     listeners = _by_key(((item.name, _listener(item, filters)) for item in config.listeners), "listener")
     return Plan(
@@ -42,6 +45,8 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
         continued=compile_continued(holders, targets),
         models=_tables(models, aliases, _default(config, models)),
         orchestrator=_orchestrator(config.orchestrator, models, targets) if config.HasField("orchestrator") else None,
+        preferences=compile_configured(config.preferences, models),
+        routing_model=_orchestrator(config.routing_model, models, targets) if config.HasField("routing_model") else None,
         egress_url=config.egress_url,
         models_body=render_models(models.values(), {name: shares[0].model for name, shares in aliases.items()}),
     )

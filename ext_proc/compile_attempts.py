@@ -17,6 +17,10 @@ _CHOICES: Final[dict[str, frozenset[str]]] = {
 }
 
 
+Holder = pb.Model | pb.Share | pb.Order
+"""What has routes to chains."""
+
+
 def compile_targets(items: Iterable[pb.Model]) -> dict[tuple[str, str], Target]:
     """Compile what attempts at models can be sent as, by model and API.
 
@@ -37,9 +41,7 @@ def compile_targets(items: Iterable[pb.Model]) -> dict[tuple[str, str], Target]:
     return targets
 
 
-def compile_chains(
-    items: Iterable[pb.Model | pb.Share], targets: Mapping[tuple[str, str], Target]
-) -> dict[str, tuple[Member, ...]]:
+def compile_chains(items: Iterable[Holder], targets: Mapping[tuple[str, str], Target]) -> dict[str, tuple[Member, ...]]:
     """Compile where the attempts of each route go.
 
     Raises:
@@ -57,7 +59,7 @@ def compile_chains(
     return chains
 
 
-def compile_continued(items: Iterable[pb.Model | pb.Share], targets: Mapping[tuple[str, str], Target]) -> dict[str, Continued]:
+def compile_continued(items: Iterable[Holder], targets: Mapping[tuple[str, str], Target]) -> dict[str, Continued]:
     """Compile how streams of routes go on when they are cut.
 
     Raises:

@@ -7,32 +7,39 @@ import orjson
 from ext_proc import contract
 from ext_proc.apis.paths import PATHS, Api
 from ext_proc.codec.json_body import JsonObject, parse_object
-from ext_proc.codec.model_edit import replace_model
+from ext_proc.codec.model_edit import remove_member, replace_model
 from ext_proc.errors import FilterFailed, MalformedBody, UnsupportedFeature
 from ext_proc.events import Continue, Reply, Respond
 from ext_proc.filters.chain import run_chain
 from ext_proc.filters.filtered_request import FilteredRequest
-from ext_proc.routing.models import ResolvedModel, resolve_model
+from ext_proc.model_choice import choose_model, read_question
+from ext_proc.routing.body_preferences import FIELD
+from ext_proc.routing.models import ResolvedModel
 from ext_proc.runtime import ModelRoute
 from ext_proc.transaction import Record, Request, Services
 from ext_proc.translate.token_estimate import estimate_tokens
 
 
 async def decide_model(request: Request, services: Services, record: Record) -> Reply:
-    """Resolve the model, which filters cannot change any more, and run the listener's input filters.
+    """Resolve the model, which filters cannot change any more, and run the listener's input filters; then ask preferences.
 
     Tokens are counted here, without filters, where the provider cannot be asked for them.
 
     Raises:
         GatewayError: the request ends here.
     """
-    request_id = request.headers.get(contract.REQUEST_ID_HEADER, "")
-    resolved = resolve_model(services.plan.models, request.value.get("model"), request_id=request_id)
-    record.model, record.reason = resolved.model.name, resolved.reason
-    if request.api is Api.COUNT_TOKENS and request.api not in resolved.model.routes:
-        return _answer_estimate(resolved, request)
-    route = _route(resolved, request)
+    question = read_question(request, services)
+    if question.requested is not None:
+        record.model, record.reason = question.requested.model.name, question.requested.reason
+        if request.api is Api.COUNT_TOKENS and request.api not in question.requested.model.routes:
+            return _answer_estimate(question.requested, request)
+        if question.preferences is None:
+            _route(question.requested, request)
     body, value = await _filter(request, services)
+    choice = await choose_model(question, request, value, services=services, record=record)
+    resolved = choice.model
+    record.model = resolved.model.name
+    route = _route(resolved, request)
     route_name = _route_name(request, route, value)
     headers = {contract.ROUTE_HEADER: route_name}
     told: dict[str, str] = {}
@@ -53,7 +60,7 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
         metadata={
             contract.METADATA_ROUTE: route_name,
             contract.METADATA_MODEL: resolved.name,
-            contract.METADATA_DECISION: resolved.reason,
+            contract.METADATA_DECISION: choice.header,
             contract.METADATA_API: request.api,
             **told,
         },
@@ -92,11 +99,20 @@ def _route_name(request: Request, route: ModelRoute, value: JsonObject) -> str:
 
 
 async def _filter(request: Request, services: Services) -> tuple[bytes, JsonObject]:
+    own, value = _without_preferences(request)
     if not request.listener.input_filters:
-        return request.body, request.value
-    filtered = FilteredRequest(path=PATHS[request.api], headers=request.headers, body=request.body)
+        return own, value
+    filtered = FilteredRequest(path=PATHS[request.api], headers=request.headers, body=own)
     body = await run_chain(request.listener.input_filters, filtered, egress=services.egress, sessions=services.mcp_sessions)
-    return body, request.value if body is request.body else _parse_filtered(body)
+    return body, value if body is own else _parse_filtered(body)
+
+
+def _without_preferences(request: Request) -> tuple[bytes, JsonObject]:
+    """Take out what is meant for the gateway: filters and providers would not know it."""
+    if FIELD not in request.value:
+        return request.body, request.value
+    value = {name: member for name, member in request.value.items() if name != FIELD}
+    return remove_member(request.body, FIELD), value
 
 
 def _for_attempts(upstream_model: str, query: str, *, has_model: bool) -> dict[str, str]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from ext_proc.attempt.targets import Continued, Member, Target
 from ext_proc.routing.agent_pool import AgentPool, compile_agents
+from ext_proc.routing.preferences import Preferences
 from ext_proc.runtime import Agent, Filter, Model, ModelTables, Orchestrator
 
 
@@ -53,6 +54,10 @@ class Plan:
     """By route: how its streams go on when they are cut."""
     orchestrator: Orchestrator | None = None
     """None: the built-in router is the first rung of the ladder."""
+    preferences: Preferences | None = None
+    """None: a request is answered by the model that it asks for, unless it brings preferences along."""
+    routing_model: Orchestrator | None = None
+    """What chooses among preferences. None: the built-in router does."""
     egress_url: str = ""
     models_body: bytes = b""
     """The answer to GET /v1/models."""

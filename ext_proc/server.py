@@ -134,6 +134,7 @@ class ExternalProcessor:
             api=record.api,
             agent=record.agent,
             model=record.model,
+            route=record.route,
             rung=record.rung,
             reason=record.reason,
             duration_ms=round(seconds * 1000, 3),

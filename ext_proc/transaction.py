@@ -1,7 +1,7 @@
 """What the steps of one HTTP transaction hand to each other: the request, what they may call, and what is to be recorded."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ext_proc.apis.paths import Api
 from ext_proc.codec.json_body import JsonObject
@@ -9,6 +9,7 @@ from ext_proc.errors import GatewayError
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.plan import Listener, Plan
 from ext_proc.ports import Egress
+from ext_proc.routing.measures import Measures
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class Services:
     plan: Plan
     egress: Egress
     mcp_sessions: McpSessions
+    measures: Measures = field(default_factory=Measures)
+    """Prices and latencies of models, as they are known now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,8 @@ class Record:
     api: str = ""
     agent: str = ""
     model: str = ""
+    route: str = ""
+    """Name of the preference that fits, or a constant word; empty where none were offered."""
     rung: str = ""
     reason: str = ""
     request_id: str = ""
@@ -50,4 +55,4 @@ class Record:
     """Of our own answer; 0 if the request went on."""
     error: GatewayError | None = None
     decision_seconds: float | None = None
-    """How long the choice among agents took; None if there was none to make."""
+    """How long the choice among agents or models took; None if there was none to make."""

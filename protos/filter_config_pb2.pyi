@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class FilterConfig(_message.Message):
-    __slots__ = ("version", "listeners", "filters", "models", "aliases", "orchestrator", "egress_url")
+    __slots__ = ("version", "listeners", "filters", "models", "aliases", "orchestrator", "egress_url", "preferences", "routing_model")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LISTENERS_FIELD_NUMBER: _ClassVar[int]
     FILTERS_FIELD_NUMBER: _ClassVar[int]
@@ -16,6 +16,8 @@ class FilterConfig(_message.Message):
     ALIASES_FIELD_NUMBER: _ClassVar[int]
     ORCHESTRATOR_FIELD_NUMBER: _ClassVar[int]
     EGRESS_URL_FIELD_NUMBER: _ClassVar[int]
+    PREFERENCES_FIELD_NUMBER: _ClassVar[int]
+    ROUTING_MODEL_FIELD_NUMBER: _ClassVar[int]
     version: str
     listeners: _containers.RepeatedCompositeFieldContainer[Listener]
     filters: _containers.RepeatedCompositeFieldContainer[Filter]
@@ -23,7 +25,9 @@ class FilterConfig(_message.Message):
     aliases: _containers.RepeatedCompositeFieldContainer[Alias]
     orchestrator: Orchestrator
     egress_url: str
-    def __init__(self, version: _Optional[str] = ..., listeners: _Optional[_Iterable[_Union[Listener, _Mapping]]] = ..., filters: _Optional[_Iterable[_Union[Filter, _Mapping]]] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., orchestrator: _Optional[_Union[Orchestrator, _Mapping]] = ..., egress_url: _Optional[str] = ...) -> None: ...
+    preferences: _containers.RepeatedCompositeFieldContainer[Preference]
+    routing_model: Orchestrator
+    def __init__(self, version: _Optional[str] = ..., listeners: _Optional[_Iterable[_Union[Listener, _Mapping]]] = ..., filters: _Optional[_Iterable[_Union[Filter, _Mapping]]] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., orchestrator: _Optional[_Union[Orchestrator, _Mapping]] = ..., egress_url: _Optional[str] = ..., preferences: _Optional[_Iterable[_Union[Preference, _Mapping]]] = ..., routing_model: _Optional[_Union[Orchestrator, _Mapping]] = ...) -> None: ...
 
 class Listener(_message.Message):
     __slots__ = ("name", "kind", "agents", "input_filters", "continues_streams")
@@ -190,6 +194,28 @@ class Share(_message.Message):
     weight: int
     routes: _containers.RepeatedCompositeFieldContainer[ModelRoute]
     def __init__(self, model: _Optional[str] = ..., weight: _Optional[int] = ..., routes: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ...) -> None: ...
+
+class Preference(_message.Message):
+    __slots__ = ("name", "description", "models", "prefer", "orders")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    PREFER_FIELD_NUMBER: _ClassVar[int]
+    ORDERS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    description: str
+    models: _containers.RepeatedScalarFieldContainer[str]
+    prefer: str
+    orders: _containers.RepeatedCompositeFieldContainer[Order]
+    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., models: _Optional[_Iterable[str]] = ..., prefer: _Optional[str] = ..., orders: _Optional[_Iterable[_Union[Order, _Mapping]]] = ...) -> None: ...
+
+class Order(_message.Message):
+    __slots__ = ("models", "routes")
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    ROUTES_FIELD_NUMBER: _ClassVar[int]
+    models: _containers.RepeatedScalarFieldContainer[str]
+    routes: _containers.RepeatedCompositeFieldContainer[ModelRoute]
+    def __init__(self, models: _Optional[_Iterable[str]] = ..., routes: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ...) -> None: ...
 
 class Orchestrator(_message.Message):
     __slots__ = ("model", "timeout_seconds", "context_length")

@@ -1,4 +1,4 @@
-"""Envoy's internal listener: the routes of Python's own calls, to filters and to the orchestration model."""
+"""Envoy's internal listener: the routes of Python's own calls, to filters and to the models that choose."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -19,7 +19,7 @@ def build_egress(
     runtime: Runtime,
     config: PlanoConfig,
     filters: Iterable[ir.Filter],
-    orchestrator: ir.Orchestrator | None,
+    choosing: Iterable[ir.Orchestrator | None],
     models: tuple[ChainedModel, ...],
     continuations: Iterable[ir.Route] = (),
 ) -> ir.Egress:
@@ -27,8 +27,8 @@ def build_egress(
     known = services(config)
     routes = [_filter_route(step, settings_of(known[step.id].resilience, config.overrides)) for step in filters]
     routes.extend(continuations)
-    if orchestrator is not None:
-        routes.append(_orchestrator_route(orchestrator, models, config.overrides))
+    asked = {model.model: model for model in choosing if model is not None}
+    routes.extend(_choosing_route(model, models, config.overrides) for model in asked.values())
     return ir.Egress(
         address=runtime.egress_address,
         url=runtime.egress_url,
@@ -36,11 +36,11 @@ def build_egress(
     )
 
 
-def build_orchestrator(overrides: Overrides, entries: tuple[ProviderEntry, ...]) -> ir.Orchestrator | None:
-    """Build the model that chooses agents; None lets the built-in router choose."""
-    if overrides.agent_orchestration_model is None:
+def build_choosing_model(name: str | None, overrides: Overrides, entries: tuple[ProviderEntry, ...]) -> ir.Orchestrator | None:
+    """Build a model that chooses agents or models; None lets the built-in router choose."""
+    if name is None:
         return None
-    entry = find_entry(entries, overrides.agent_orchestration_model)
+    entry = find_entry(entries, name)
     assert entry is not None, "provider_entries adds the hosted one, and the checks refuse any other"
     return ir.Orchestrator(
         model=entry.name,
@@ -64,7 +64,7 @@ def _filter_route(step: ir.Filter, settings: Resilience) -> ir.Route:
     )
 
 
-def _orchestrator_route(orchestrator: ir.Orchestrator, models: tuple[ChainedModel, ...], overrides: Overrides) -> ir.Route:
+def _choosing_route(orchestrator: ir.Orchestrator, models: tuple[ChainedModel, ...], overrides: Overrides) -> ir.Route:
     entry, chains = next((model.entry, model.chains) for model in models if model.entry.name == orchestrator.model)
     cluster = next(route.route for route in build_model(entry, {}).routes if route.api == ORCHESTRATOR_API)
     retry = replace(model_retry(settings_of(entry.entry.resilience, overrides), None), attempts=1)

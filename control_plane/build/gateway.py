@@ -14,13 +14,16 @@ from control_plane.build.agents import (
 from control_plane.build.aliases import SharedAlias, alias_chains, build_aliases, build_shared_aliases
 from control_plane.build.chains import ChainedModel, all_chains, build_chain_routes, chained_models
 from control_plane.build.continuations import build_continuations, build_continued_routes
-from control_plane.build.egress import build_egress, build_orchestrator
+from control_plane.build.egress import build_choosing_model, build_egress
 from control_plane.build.models import ProviderEntry, build_model, build_model_clusters, build_model_routes, provider_entries
+from control_plane.build.preferences import OrderedPreference, build_preferences, preference_chains
 from control_plane.build.runtime import Runtime
 from control_plane.build.upstream import build_cluster
 from control_plane.config.model import Listener, PlanoConfig
 from control_plane.ir import model as ir
 from control_plane.ir import names
+
+_Chained = tuple[ProviderEntry, ir.Chain]
 
 DECISION_SLACK_SECONDS = 5.0
 """What parsing and deciding may take beside filters and the orchestrator."""
@@ -28,17 +31,29 @@ DECISION_SLACK_SECONDS = 5.0
 
 def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
     """Build the gateway that a checked configuration asks for."""
-    entries = provider_entries(config.model_providers, config.overrides.agent_orchestration_model)
+    overrides = config.overrides
+    entries = provider_entries(config.model_providers, overrides)
     filters = _filters(config)
     listeners = _served(config)
-    orchestrator = build_orchestrator(config.overrides, entries)
-    models = chained_models(entries, config.overrides)
-    aliases = build_shared_aliases(config.model_aliases, entries, config.overrides)
-    continuations = build_continuations(_model_chains(models, aliases), entries, listeners, config.overrides)
-    chains = [*all_chains(models), *alias_chains(aliases), *build_agent_chains(config), *continuations.chains]
+    orchestrator = build_choosing_model(overrides.agent_orchestration_model, overrides, entries)
+    routing_model = _routing_model(config, entries)
+    models = chained_models(entries, overrides)
+    aliases = build_shared_aliases(config.model_aliases, entries, overrides)
+    preferences = build_preferences(config.routing_preferences, entries, overrides)
+    chained = _model_chains(models, aliases, preferences)
+    continuations = build_continuations(chained, entries, listeners, overrides)
+    chains = [
+        *all_chains(models),
+        *alias_chains(aliases),
+        *(chain for _, chain in preference_chains(preferences)),
+        *build_agent_chains(config),
+        *continuations.chains,
+    ]
     return ir.Gateway(
-        listeners=tuple(_listener(listener, config, models, aliases, filters) for listener in listeners),
-        egress=build_egress(runtime, config, filters.values(), orchestrator, models, continuations.egress_routes),
+        listeners=tuple(_listener(listener, config, models, chained, filters) for listener in listeners),
+        egress=build_egress(
+            runtime, config, filters.values(), (orchestrator, routing_model), models, continuations.egress_routes
+        ),
         clusters=tuple(sorted(_clusters(config, entries), key=lambda cluster: cluster.name)),
         plans=tuple(_plan(listener, continues=bool(continuations.egress_routes)) for listener in listeners),
         filters=tuple(filters.values()),
@@ -46,9 +61,11 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
         aliases=tuple(build_aliases(config.model_aliases, entries)),
         alias_plans=tuple(alias.plan() for alias in aliases),
         chains=tuple(sorted(chains, key=lambda chain: chain.name)),
+        preferences=tuple(preference.plan() for preference in preferences),
         orchestrator=orchestrator,
-        max_request_bytes=config.overrides.max_request_bytes,
-        internal_cidrs=config.overrides.internal_cidrs,
+        routing_model=routing_model,
+        max_request_bytes=overrides.max_request_bytes,
+        internal_cidrs=overrides.internal_cidrs,
         access_log_path=runtime.access_log_path,
     )
 
@@ -59,6 +76,13 @@ def _served(config: PlanoConfig) -> list[Listener]:
     if config.model_providers and not any(listener.type == "model" for listener in served):
         served.append(Listener.model_validate({"type": "model"}))
     return sorted(served, key=lambda listener: listener.name)
+
+
+def _routing_model(config: PlanoConfig, entries: tuple[ProviderEntry, ...]) -> ir.Orchestrator | None:
+    """Build what chooses models: clients may send preferences of their own, so also where none are configured."""
+    overrides = config.overrides
+    name = overrides.llm_routing_model or overrides.agent_orchestration_model
+    return build_choosing_model(name, overrides, entries)
 
 
 def _filters(config: PlanoConfig) -> dict[str, ir.Filter]:
@@ -83,13 +107,13 @@ def _listener(
     listener: Listener,
     config: PlanoConfig,
     models: tuple[ChainedModel, ...],
-    aliases: tuple[SharedAlias, ...],
+    chained: list[_Chained],
     filters: dict[str, ir.Filter],
 ) -> ir.Listener:
     if listener.type == "agent":
         routes = build_agents(listener, services(config), config.overrides)
     else:
-        routes = list(_model_routes(listener, config, models, aliases))
+        routes = list(_model_routes(listener, config, models, chained))
     return ir.Listener(
         name=listener.name,
         kind=ir.ListenerKind(listener.type),
@@ -102,12 +126,11 @@ def _listener(
 
 
 def _model_routes(
-    listener: Listener, config: PlanoConfig, models: tuple[ChainedModel, ...], aliases: tuple[SharedAlias, ...]
+    listener: Listener, config: PlanoConfig, models: tuple[ChainedModel, ...], chained: list[_Chained]
 ) -> Iterator[ir.Route]:
     for model in models:
         if not model.entry.is_internal:
             yield from build_model_routes(model.entry, listener, config.overrides)
-    chained = list(_model_chains(models, aliases))
     for entry, chain in chained:
         yield from build_chain_routes(chain, entry, listener, config.overrides)
     if listener.continues_streams:
@@ -115,13 +138,13 @@ def _model_routes(
 
 
 def _model_chains(
-    models: tuple[ChainedModel, ...], aliases: tuple[SharedAlias, ...]
-) -> Iterator[tuple[ProviderEntry, ir.Chain]]:
-    """Yield each chain that clients' requests can take, with its first entry."""
+    models: tuple[ChainedModel, ...], aliases: tuple[SharedAlias, ...], preferences: tuple[OrderedPreference, ...]
+) -> list[_Chained]:
+    """Return each chain that clients' requests can take, with its first entry."""
     own = ((model.entry, model.chains) for model in models if not model.entry.is_internal)
-    for entry, chains in (*own, *((share.entry, share.chains) for alias in aliases for share in alias.shares)):
-        for chain in chains.values():
-            yield entry, chain
+    shared = ((share.entry, share.chains) for alias in aliases for share in alias.shares)
+    chained = [(entry, chain) for entry, chains in (*own, *shared) for chain in chains.values()]
+    return [*chained, *preference_chains(preferences)]
 
 
 def _decision_timeout(listener: Listener, config: PlanoConfig, filters: dict[str, ir.Filter]) -> float:

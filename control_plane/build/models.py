@@ -1,6 +1,6 @@
 """`model_providers` -> clusters, routes and models: an entry is one cluster, or two where its APIs authenticate differently."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from control_plane.build.resilience import hash_header, idle_timeout, response_timeout, settings_of
@@ -65,12 +65,13 @@ def _variant(apis: Mapping[str, Api]) -> str:
     return min(apis, key=lambda name: (apis[name].suffix.count("/"), name))
 
 
-def provider_entries(entries: Iterable[ModelProvider], orchestration_model: str | None) -> tuple[ProviderEntry, ...]:
+def provider_entries(entries: Iterable[ModelProvider], overrides: Overrides) -> tuple[ProviderEntry, ...]:
     """Pair each entry with its provider; add Plano's hosted orchestrator if that is asked for and no entry has it."""
-    found = tuple(_with_provider(entry, orchestration_model) for entry in entries)
-    if orchestration_model is None or find_entry(found, orchestration_model):
+    choosing = {name for name in (overrides.agent_orchestration_model, overrides.llm_routing_model) if name is not None}
+    found = tuple(_with_provider(entry, choosing) for entry in entries)
+    if all(find_entry(found, name) for name in choosing):
         return found
-    return (*found, _with_provider(ModelProvider.model_validate({"model": HOSTED_ORCHESTRATOR}), HOSTED_ORCHESTRATOR))
+    return (*found, _with_provider(ModelProvider.model_validate({"model": HOSTED_ORCHESTRATOR}), {HOSTED_ORCHESTRATOR}))
 
 
 def find_entry(entries: Iterable[ProviderEntry], model: str) -> ProviderEntry | None:
@@ -81,11 +82,11 @@ def find_entry(entries: Iterable[ProviderEntry], model: str) -> ProviderEntry | 
     return next(exact, None) or next(bare, None)
 
 
-def _with_provider(entry: ModelProvider, orchestration_model: str | None) -> ProviderEntry:
+def _with_provider(entry: ModelProvider, choosing: Collection[str]) -> ProviderEntry:
     provider = resolve_provider(entry.model, entry.provider_interface)
     if provider is None:
         raise ValueError(f"no provider for {entry.model!r}: the configuration was not checked")
-    is_internal = provider.id == "plano" and orchestration_model in {entry.name, entry.model, entry.upstream_model}
+    is_internal = provider.id == "plano" and not {entry.name, entry.model, entry.upstream_model}.isdisjoint(choosing)
     return ProviderEntry(entry=entry, provider=provider, is_internal=is_internal)
 
 

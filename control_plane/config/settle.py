@@ -1,4 +1,4 @@
-"""Upgrade that gives every model which aliases and the orchestrator refer to an entry of its own.
+"""Upgrade that gives every model which aliases, preferences and the orchestrator refer to an entry of its own.
 
 After it, such a name is exactly an entry's model, name or bare id; later stages need know neither `plano/...` nor wildcards.
 """
@@ -10,12 +10,14 @@ from control_plane.config.edits import entries, replaced, without
 from control_plane.config.paths import Path
 from control_plane.config.tree import Move, Tree
 
-_ORCHESTRATION: Final[Path] = ("overrides", "agent_orchestration_model")
+_CHOOSING: Final = ("agent_orchestration_model", "llm_routing_model")
+"""Overrides that name a model which chooses."""
 
 
 def settle_models(tree: Tree) -> Tree:
-    """Resolve the orchestration model, and declare what only a wildcard covers."""
-    tree = _settle_orchestration_model(tree)
+    """Resolve the models that choose, and declare what only a wildcard covers."""
+    for key in _CHOOSING:
+        tree = _settle_choosing_model(tree, key)
     declared = _declared(tree.data)
     for name in _referred(tree.data):
         if name not in declared:
@@ -24,21 +26,22 @@ def settle_models(tree: Tree) -> Tree:
     return tree
 
 
-def _settle_orchestration_model(tree: Tree) -> Tree:
+def _settle_choosing_model(tree: Tree, key: str) -> Tree:
     """Follow aliases, and drop `plano/` before a model that is declared without it, as a guide of Plano's writes it."""
-    name = _orchestration_model(tree.data)
+    name = _choosing_model(tree.data, key)
     if name is None:
         return tree
     settled = _follow(tree.data.get("model_aliases"), name)
     bare = settled.removeprefix("plano/")
     if settled not in _declared(tree.data) and bare in _declared(tree.data):
         settled = bare
-    return tree if settled == name else tree.changed(replaced(tree.data, _ORCHESTRATION, settled))
+    path: Path = ("overrides", key)
+    return tree if settled == name else tree.changed(replaced(tree.data, path, settled))
 
 
-def _orchestration_model(data: dict[str, Any]) -> str | None:
+def _choosing_model(data: dict[str, Any], key: str) -> str | None:
     overrides = data.get("overrides")
-    name = overrides.get("agent_orchestration_model") if isinstance(overrides, dict) else None
+    name = overrides.get(key) if isinstance(overrides, dict) else None
     return name if isinstance(name, str) else None
 
 
@@ -65,7 +68,11 @@ def _targets(alias: object) -> Iterator[str]:
 
 
 def _fallbacks(entry: object) -> Iterator[str]:
-    written = entry.get("fallbacks") if isinstance(entry, dict) else None
+    return _texts(entry, "fallbacks")
+
+
+def _texts(entry: object, key: str) -> Iterator[str]:
+    written = entry.get(key) if isinstance(entry, dict) else None
     yield from (name for name in (written if isinstance(written, list) else ()) if isinstance(name, str))
 
 
@@ -76,9 +83,9 @@ def _referred(data: dict[str, Any]) -> Iterator[str]:
         yield from (name for name in (*_targets(alias), *_fallbacks(alias)) if name not in aliases)
     for _, entry in entries(data.get("model_providers")):
         yield from _fallbacks(entry)
-    name = _orchestration_model(data)
-    if name is not None:
-        yield name
+    for _, preference in entries(data.get("routing_preferences")):
+        yield from _texts(preference, "models")
+    yield from (name for name in (_choosing_model(data, key) for key in _CHOOSING) if name is not None)
 
 
 def _declared(data: dict[str, Any]) -> set[str]:

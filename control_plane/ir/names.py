@@ -3,6 +3,8 @@
 Path-like, and never derived from a position in a list.
 """
 
+from urllib.parse import quote
+
 
 def listener(name: str) -> str:
     """Name of a listener, of its route configuration and of its stat prefix."""
@@ -31,6 +33,11 @@ def model(name: str, variant: str = "") -> str:
 def chain(name: str, variant: str = "") -> str:
     """Name of a chain and of its route: of a model or an alias for one client API, or of an agent (`agent/<id>`)."""
     return f"chain/{name}({variant})" if variant else f"chain/{name}"
+
+
+def preference(name: str) -> str:
+    """Name by which chains of a preference are told from those of models and aliases; it may have any characters."""
+    return f"(preference)/{quote(name, safe='')}"
 
 
 def continued(chain: str) -> str:

@@ -72,11 +72,17 @@ def _models(gateway: ir.Gateway) -> Iterator[str]:
         if listener.kind is ir.ListenerKind.MODEL:
             own = (route for model in gateway.models if not model.is_internal for route in model.routes)
             shared = (route for plan in gateway.alias_plans for share in plan.shares for route in share.routes)
-            wanted = [name for route in (*own, *shared) for name in (route.route, route.stream_route) if name]
+            ranked = (route for plan in gateway.preferences for order in plan.orders for route in order.routes)
+            wanted = [name for route in (*own, *shared, *ranked) for name in (route.route, route.stream_route) if name]
             yield from _missing(f"model listener {listener.name!r}", "route", wanted, _routes_of(listener.routes))
-    if gateway.orchestrator is not None:
-        name = gateway.orchestrator.model
-        yield from _missing("the orchestrator", "model", (name,), known)
-        chat = (route for model in gateway.models if model.name == name for route in model.routes if route.api == _ASKED_BY)
-        asked = (route.route for route in chat)
-        yield from _missing("the orchestrator", "egress route", asked, _routes_of(gateway.egress.routes))
+    yield from _missing("a preference", "model", (model for plan in gateway.preferences for model in plan.models), known)
+    for who, choosing in (("the orchestrator", gateway.orchestrator), ("the routing model", gateway.routing_model)):
+        if choosing is not None:
+            yield from _missing(who, "model", (choosing.model,), known)
+            yield from _missing(who, "egress route", _asked_by(choosing, gateway), _routes_of(gateway.egress.routes))
+
+
+def _asked_by(choosing: ir.Orchestrator, gateway: ir.Gateway) -> Iterator[str]:
+    for model in gateway.models:
+        if model.name == choosing.model:
+            yield from (route.route for route in model.routes if route.api == _ASKED_BY)

@@ -23,7 +23,9 @@ def build_filter_config(gateway: ir.Gateway, *, version: str = "") -> pb.FilterC
         filters=[_filter(step) for step in sorted(gateway.filters, key=lambda step: step.id)],
         models=[_model(model, members) for model in sorted(gateway.models, key=lambda model: model.name)],
         aliases=[_alias(name, model, plans.get(name, ()), members) for name, model in sorted(gateway.aliases)],
+        preferences=[_preference(plan, members) for plan in gateway.preferences],
         orchestrator=_orchestrator(gateway.orchestrator),
+        routing_model=_orchestrator(gateway.routing_model),
         egress_url=gateway.egress.url,
     )
 
@@ -121,6 +123,11 @@ def _alias(name: str, model: str, shares: Iterable[ir.AliasShare], members: _Mem
 
 def _share(share: ir.AliasShare, members: _Members) -> pb.Share:
     return pb.Share(model=share.model, weight=share.weight, routes=_model_routes(share.routes, members))
+
+
+def _preference(plan: ir.PreferencePlan, members: _Members) -> pb.Preference:
+    orders = [pb.Order(models=order.models, routes=_model_routes(order.routes, members)) for order in plan.orders]
+    return pb.Preference(name=plan.name, description=plan.description, models=plan.models, prefer=plan.prefer, orders=orders)
 
 
 def _orchestrator(orchestrator: ir.Orchestrator | None) -> pb.Orchestrator | None:

@@ -1,4 +1,4 @@
-"""Replaces the top-level `model` of a JSON body and leaves every other byte as it was.
+"""Replaces the top-level `model` of a JSON body, or takes a member out, and leaves every other byte as it was.
 
 Re-serialising would change numbers, escapes, spacing and duplicate keys that the provider may care about. Bodies that spell
 the key once are edited after one search; in others a linear scan finds every such member.
@@ -49,12 +49,24 @@ def _only_span(body: bytes) -> tuple[tuple[int, int]] | None:
     return (match.span(1),) if match else None
 
 
+def remove_member(body: bytes, name: str) -> bytes:
+    """Return a body without a top-level member, however often it is there; `body` is a valid JSON object."""
+    kept = [body[member.start("key") : stop] for member, stop in _members(body) if not _is_named(member["key"], name)]
+    return b"{%s}" % b",".join(kept)
+
+
 def _value_spans(body: bytes) -> Iterator[tuple[int, int]]:
+    for member, stop in _members(body):
+        if _is_model(member["key"]):
+            yield member.start("value"), stop
+
+
+def _members(body: bytes) -> Iterator[tuple[re.Match[bytes], int]]:
+    """Yield each top-level member, and where its value ends."""
     position = body.index(b"{") + 1
     while member := _MEMBER.match(body, position):
         position = _closing(body, member.end()) if member["bracket"] else member.end()
-        if _is_model(member["key"]):
-            yield member.start("value"), position
+        yield member, position
 
 
 def _closing(body: bytes, position: int) -> int:
@@ -66,6 +78,10 @@ def _closing(body: bytes, position: int) -> int:
         depth += 1 if bracket[1] in b"[{" else -1
         position = bracket.end()
     return position
+
+
+def _is_named(key: bytes, name: str) -> bool:
+    return bool(orjson.loads(key) == name)
 
 
 def _is_model(key: bytes) -> bool:

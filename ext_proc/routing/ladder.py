@@ -1,4 +1,4 @@
-"""The ladder of decisions: orchestrator model, built-in router, default agent, first agent.
+"""The ladder of decisions: orchestrator model, built-in router; for agents then the default agent, or the first one.
 
 A rung that fails or knows nothing hands over to the next one; the reason says what happened on the way.
 """
@@ -16,6 +16,9 @@ from ext_proc.runtime import Orchestrator
 
 Rung = Literal["only_agent", "orchestrator", "built_in_router", "default_agent", "first_agent"]
 RUNGS: Final[tuple[Rung, ...]] = ("only_agent", "orchestrator", "built_in_router", "default_agent", "first_agent")
+
+MatchRung = Literal["orchestrator", "built_in_router"]
+"""The rungs that agents and models share."""
 
 MAX_REASON: Final = 200
 _UNSAFE: Final = re.compile(r"[^\x20-\x7e]")
@@ -37,6 +40,22 @@ class Decision:
         return f"{self.rung}; {self.reason}" if self.reason else self.rung
 
 
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a conversation was found to be about, by whom, and why."""
+
+    name: str
+    rung: MatchRung
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoMatch:
+    """Nothing fits, or nobody could tell."""
+
+    reason: str
+
+
 async def choose_agent(
     agents: AgentPool,
     conversation: Conversation,
@@ -48,44 +67,57 @@ async def choose_agent(
     """Choose the agent that answers; the trace context in `headers` goes along to the orchestrator. Never raises."""
     if len(agents.ids) == 1:
         return Decision(agents.ids[0], "only_agent", "")
+    match = await find_match(agents, conversation, egress=egress, orchestrator=orchestrator, headers=headers)
+    if isinstance(match, NoMatch):
+        return _fallback(agents, match.reason)
+    return Decision(match.name, match.rung, safe_reason(match.reason))
+
+
+async def find_match(
+    pool: AgentPool,
+    conversation: Conversation,
+    *,
+    egress: Egress,
+    orchestrator: Orchestrator | None,
+    headers: Mapping[str, str],
+) -> Match | NoMatch:
+    """Ask the orchestrator, or else the built-in router, which one of `pool` is meant. Never raises."""
     if not conversation:
-        return _fallback(agents, "nothing was said")
+        return NoMatch("nothing was said")
     why_not = ""
     if orchestrator is not None:
         try:
-            named = await ask_orchestrator(
-                orchestrator, agents.routes, agents.known, conversation, egress=egress, headers=headers
-            )
+            named = await ask_orchestrator(orchestrator, pool.routes, pool.known, conversation, egress=egress, headers=headers)
         except OrchestratorFailed as failure:
             why_not = str(failure)
         else:
-            return _named(agents, named)
-    choice = agents.router.choose(conversation)
+            return _named(named)
+    choice = pool.router.choose(conversation)
     if choice is None:
-        return _fallback(agents, _joined(why_not, "nothing matched"))
+        return NoMatch(_joined(why_not, "nothing matched"))
     terms = ", ".join(f'"{term}"' for term in choice.terms)
-    return Decision(choice.agent, "built_in_router", _reason(_joined(why_not, f"matched {terms}")))
+    return Match(choice.agent, "built_in_router", _joined(why_not, f"matched {terms}"))
 
 
-def _named(agents: AgentPool, named: tuple[str, ...]) -> Decision:
+def _named(named: tuple[str, ...]) -> Match | NoMatch:
     if not named:
         # As in Plano: a model that was asked and found nothing is not overruled by matching words.
-        return _fallback(agents, "orchestrator found nothing that fits")
+        return NoMatch("orchestrator found nothing that fits")
     first, *others = named
-    return Decision(first, "orchestrator", _reason(f"first of {', '.join(named)}" if others else "the only one named"))
+    return Match(first, "orchestrator", f"first of {', '.join(named)}" if others else "the only one named")
 
 
 def _fallback(agents: AgentPool, reason: str) -> Decision:
     if agents.default is not None:
-        return Decision(agents.default, "default_agent", _reason(reason))
-    return Decision(agents.ids[0], "first_agent", _reason(reason))
+        return Decision(agents.default, "default_agent", safe_reason(reason))
+    return Decision(agents.ids[0], "first_agent", safe_reason(reason))
 
 
 def _joined(*reasons: str) -> str:
     return "; ".join(reason for reason in reasons if reason)
 
 
-def _reason(text: str) -> str:
+def safe_reason(text: str) -> str:
     """Make `text` safe for a header: visible ASCII and spaces, bounded."""
     safe = _UNSAFE.sub("?", text)
     return safe if len(safe) <= MAX_REASON else f"{safe[: MAX_REASON - 3]}..."

@@ -40,9 +40,12 @@ class Metrics:
             names.REQUEST_DURATION, "Time spent in ext_proc", listener, registry=registry, buckets=_FAST
         )
         self._decision_duration = Histogram(
-            names.DECISION_DURATION, "Time to choose an agent", listener, registry=registry, buckets=_FAST
+            names.DECISION_DURATION, "Time to choose an agent or a model", listener, registry=registry, buckets=_FAST
         )
         self._decisions = Counter(names.DECISIONS, "Agents chosen", ("listener", "agent", "rung"), registry=registry)
+        self._route_decisions = Counter(
+            names.ROUTE_DECISIONS, "Models chosen by preference", ("listener", "route", "rung"), registry=registry
+        )
         self._model_requests = Counter(names.MODEL_REQUESTS, "Models chosen", ("listener", "model"), registry=registry)
         self._errors = Counter(names.ERRORS, "Failures of the service itself", ("listener", "kind"), registry=registry)
         self._filter = Histogram(
@@ -67,6 +70,7 @@ class Metrics:
         self._duration_child = keep(lambda listener: self._request_duration.labels(listener))
         self._decision_duration_child = keep(lambda listener: self._decision_duration.labels(listener))
         self._decision_child = keep(lambda *labels: self._decisions.labels(*labels))
+        self._route_decision_child = keep(lambda *labels: self._route_decisions.labels(*labels))
         self._model_child = keep(lambda *labels: self._model_requests.labels(*labels))
 
     def record(self, record: Record, outcome: str, seconds: float) -> None:
@@ -75,8 +79,10 @@ class Metrics:
         self._duration_child(record.listener).observe(seconds)
         if record.decision_seconds is not None:
             self._decision_duration_child(record.listener).observe(record.decision_seconds)
-        if record.rung:
+        if record.agent:
             self._decision_child(record.listener, record.agent, record.rung).inc()
+        if record.route:
+            self._route_decision_child(record.listener, record.route, record.rung).inc()
         if record.model:
             self._model_child(record.listener, record.model).inc()
 

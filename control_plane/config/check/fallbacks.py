@@ -91,7 +91,7 @@ def _models(
             yield Finding(here, "fallback-to-itself", f"`{name}` cannot answer for itself; its retries do that")
         elif entry in seen:
             yield Finding(here, "duplicate-fallback", f"`{name}` is already a fallback here")
-        elif entry is not None and any(not _share_credentials(entry, other) for other in own):
+        elif entry is not None and any(not share_credentials(entry, other) for other in own):
             message = f"`{name}` would be sent a client's own credentials that are meant for another, or get none"
             yield Finding(
                 here, "fallback-of-passthrough", f"{message}: `passthrough_auth` must be on for both, at one provider"
@@ -111,7 +111,8 @@ def _not_a_model(path: Path, name: str, config: PlanoConfig, models: ModelNames)
     return None
 
 
-def _share_credentials(one: ModelProvider, other: ModelProvider) -> bool:
+def share_credentials(one: ModelProvider, other: ModelProvider) -> bool:
+    """Whether a client's own credentials may go to both, or to neither."""
     if not (_passes_credentials(one) or _passes_credentials(other)):
         return True
     return _passes_credentials(one) and _passes_credentials(other) and one.provider == other.provider

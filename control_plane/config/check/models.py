@@ -1,4 +1,4 @@
-"""What refers to models: aliases, the orchestration model, preferences and rate limits."""
+"""What refers to models: aliases, and the models that choose."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -57,14 +57,14 @@ def check_orchestration_model(config: PlanoConfig) -> Iterator[Finding]:
         if name is None:
             continue
         entry = models.find(name) or models.find(name.removeprefix("plano/"))
-        if entry is not None and field == "agent_orchestration_model" and not _speaks_chat(entry):
-            message = f"`{name}` cannot choose agents: its provider does not speak chat completions"
+        if entry is not None and not _speaks_chat(entry):
+            message = f"`{name}` cannot choose: its provider does not speak chat completions"
             yield Finding(path, "orchestrator-without-chat", message)
         if entry is not None or name in config.model_aliases:
             continue
         if not is_hosted_orchestrator(config, name):
             yield Finding(path, "unknown-model", f"no model is called `{name}`{suggest(name, models.names())}")
-        elif field == "agent_orchestration_model":
+        else:
             message = f"`{name}` is not in model_providers: conversations are sent to the model that Plano hosts"
             yield warning(path, "hosted-orchestrator", message)
 
@@ -72,24 +72,3 @@ def check_orchestration_model(config: PlanoConfig) -> Iterator[Finding]:
 def _speaks_chat(entry: ModelProvider) -> bool:
     provider = resolve_provider(entry.model, entry.provider_interface)
     return provider is None or "chat_completions" in provider.apis
-
-
-def check_preferences(config: PlanoConfig) -> Iterator[Finding]:
-    """Find preferences of one name, and models of preferences and rate limits that are not there."""
-    models = ModelNames(config)
-    seen: set[str] = set()
-    for index, preference in enumerate(config.routing_preferences):
-        path: Path = ("routing_preferences", index)
-        if preference.name in seen:
-            yield Finding(
-                (*path, "name"), "duplicate-preference", f"`{preference.name}` is the name of another preference, too"
-            )
-        seen.add(preference.name)
-        for position, name in enumerate(preference.models):
-            if models.find(name) is None:
-                message = f"no model is called `{name}`{suggest(name, models.names())}"
-                yield Finding((*path, "models", position), "unknown-model", message)
-    for index, limit in enumerate(config.ratelimits):
-        if models.find(limit.model) is None and limit.model not in config.model_aliases:
-            message = f"no model is called `{limit.model}`{suggest(limit.model, models.names())}"
-            yield Finding(("ratelimits", index, "model"), "unknown-model", message)

@@ -13,7 +13,7 @@ from control_plane.config.model.providers import ModelAlias, ModelProvider
 from control_plane.config.model.routing import ModelMetricsSource, PromptCaching, Routing, RoutingPreference
 from control_plane.config.model.types import NoEffect, Section
 
-_NO_PREFERENCES: Final = NoEffect("models are not chosen by preference yet")
+_NO_SOURCES: Final = NoEffect("sources are not asked yet; models are ranked as declared")
 _NO_PROMPT_TARGETS: Final = NoEffect("prompt targets are not served yet")
 
 
@@ -34,9 +34,9 @@ class PlanoConfig(Section):
     """Names of your own for models."""
     overrides: Annotated[Overrides, Field(default_factory=Overrides)]
     """Settings of the whole gateway."""
-    routing_preferences: Annotated[tuple[RoutingPreference, ...], _NO_PREFERENCES] = ()
-    """Kinds of tasks, and the models for each."""
-    model_metrics_sources: Annotated[tuple[ModelMetricsSource, ...], _NO_PREFERENCES] = ()
+    routing_preferences: tuple[RoutingPreference, ...] = ()
+    """Kinds of tasks, and the models for each: they decide about every request of a model listener."""
+    model_metrics_sources: Annotated[tuple[ModelMetricsSource, ...], _NO_SOURCES] = ()
     """Where prices and latencies of models come from."""
     routing: Annotated[Routing | None, NoEffect("sessions are not pinned to models yet")] = None
     """How sessions keep their model."""

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from control_plane.config.model.resilience import Resilience
-from control_plane.config.model.types import Cidr, Duration, NoEffect, Port, Section, Text
+from control_plane.config.model.types import Cidr, Default, Duration, NoEffect, Port, Section, Text
 
 _NO_PROMPT_TARGETS: Final = NoEffect("prompt targets are not served yet")
 
@@ -45,8 +45,8 @@ class Overrides(Section):
     """Clients in these ranges may use `x-envoy-*` request headers such as `x-envoy-max-retries`."""
     resilience: Annotated[Resilience, Field(default_factory=Resilience)]
     """What holds for every agent, provider and filter that does not say otherwise."""
-    llm_routing_model: Annotated[Text | None, NoEffect("models are not chosen by preference yet")] = None
-    """Model that chooses models by `routing_preferences`."""
+    llm_routing_model: Annotated[Text | None, Default("`agent_orchestration_model`")] = None
+    """Model that chooses among `routing_preferences`, one of `model_providers`; without either the built-in router chooses."""
     disable_signals: Annotated[bool, NoEffect("responses are not analysed for signals yet")] = False
     """Whether responses are left without signal analysis."""
     prompt_target_intent_matching_threshold: Annotated[Annotated[float, Field(ge=0, le=1)] | None, _NO_PROMPT_TARGETS] = None

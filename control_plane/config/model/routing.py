@@ -22,9 +22,9 @@ class RoutingPreference(Section):
     name: Text
     """Name of the kind of task."""
     description: str
-    """What such tasks are: requests are matched with it."""
+    """What such tasks are: requests are matched with it, and with the name."""
     models: Annotated[tuple[Text, ...], Field(min_length=1)]
-    """Models of `model_providers`, best first."""
+    """Models of `model_providers`, best first; the next one answers when one does not."""
     selection_policy: SelectionPolicy | None = None
     """How the models are ordered."""
 

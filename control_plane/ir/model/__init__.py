@@ -16,7 +16,16 @@ from control_plane.ir.model.cluster import (
 )
 from control_plane.ir.model.gateway import Gateway
 from control_plane.ir.model.listener import Egress, Listener, ListenerKind, Retry, Route
-from control_plane.ir.model.models import AliasPlan, AliasShare, Model, ModelRoute, ModelTarget, Quirks
+from control_plane.ir.model.models import (
+    AliasPlan,
+    AliasShare,
+    Model,
+    ModelRoute,
+    ModelTarget,
+    PreferenceOrder,
+    PreferencePlan,
+    Quirks,
+)
 from control_plane.ir.model.plan import AgentChoice, Filter, FilterType, ListenerPlan, Orchestrator
 
 __all__ = [
@@ -43,6 +52,8 @@ __all__ = [
     "ModelTarget",
     "Orchestrator",
     "OutlierDetection",
+    "PreferenceOrder",
+    "PreferencePlan",
     "Quirks",
     "Retry",
     "Route",

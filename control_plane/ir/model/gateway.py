@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from control_plane.ir.model.chain import Chain
 from control_plane.ir.model.cluster import Cluster
 from control_plane.ir.model.listener import Egress, Listener
-from control_plane.ir.model.models import AliasPlan, Model
+from control_plane.ir.model.models import AliasPlan, Model, PreferencePlan
 from control_plane.ir.model.plan import Filter, ListenerPlan, Orchestrator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
-    """Everything that one configuration asks for. Every tuple is sorted by name, agents of a plan excepted (declared order)."""
+    """Everything that one configuration asks for.
+
+    Every tuple is sorted by name, but for the agents of a plan and preferences: these are in the declared order.
+    """
 
     listeners: tuple[Listener, ...]
     egress: Egress
@@ -30,3 +33,7 @@ class Gateway:
     """A file, or /dev/stdout."""
     chains: tuple[Chain, ...] = ()
     alias_plans: tuple[AliasPlan, ...] = ()
+    preferences: tuple[PreferencePlan, ...] = ()
+    """In the declared order, in which the routing model sees them."""
+    routing_model: Orchestrator | None = None
+    """What chooses among preferences; None lets the built-in router choose."""

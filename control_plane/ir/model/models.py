@@ -69,6 +69,30 @@ class AliasPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PreferenceOrder:
+    """The routes of an order in which the models of a preference are tried; what it leaves open is tried as declared."""
+
+    models: tuple[str, ...]
+    """The models that it begins with."""
+    routes: tuple[ModelRoute, ...]
+    """They stand in for the first model's routes of the same APIs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreferencePlan:
+    """A kind of task, and the models for it."""
+
+    name: str
+    description: str
+    models: tuple[str, ...]
+    """In the declared order."""
+    prefer: str = ""
+    """`cheapest`, `fastest`, or empty for the declared order."""
+    orders: tuple[PreferenceOrder, ...] = ()
+    """Those that have a route of their own, sorted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """A model that clients can ask for."""
 

@@ -52,7 +52,7 @@ class ListenerPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orchestrator:
-    """The model that chooses agents."""
+    """A model that chooses: agents, or models by preference."""
 
     model: str
     timeout_seconds: float

@@ -30,7 +30,7 @@ def parse(more: str = "") -> PlanoConfig:
 
 
 def entries(config: PlanoConfig) -> tuple[ProviderEntry, ...]:
-    return provider_entries(config.model_providers, None)
+    return provider_entries(config.model_providers, config.overrides)
 
 
 def entry(known: tuple[ProviderEntry, ...], name: str) -> ProviderEntry:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ext_proc.codec.model_edit import replace_model
+from ext_proc.codec.model_edit import remove_member, replace_model
 
 MARK = "provider/new-model"
 
@@ -113,3 +113,22 @@ def test_is_linear_in_hostile_bodies() -> None:
     assert edit(body).endswith(b',"model":"provider/new-model"}')
     long_string = b'{"model":"' + b'\\"' * 2_000_000 + b'","model":"x"}'
     assert edit(long_string) == b'{"model":"provider/new-model","model":"provider/new-model"}'
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"x":1}', b"{}"),
+        (b'{"a":1.0,"x":[{"x":2}] , "b" : {"x":3}}', b'{"a":1.0,"b" : {"x":3}}'),
+        (b'{"\\u0078":1,"a":"x","x":null}', b'{"a":"x"}'),
+        (b' { "a" : 1 }\n', b'{"a" : 1}'),
+    ],
+)
+def test_takes_a_member_out(body: bytes, expected: bytes) -> None:
+    assert remove_member(body, "x") == expected
+
+
+@given(st.dictionaries(KEYS, VALUES, max_size=6), st.booleans())
+def test_taking_a_member_out_leaves_the_others(value: dict[str, Any], is_spaced: bool) -> None:
+    body = orjson.dumps(value, option=orjson.OPT_INDENT_2 if is_spaced else 0)
+    assert orjson.loads(remove_member(body, "model")) == {key: kept for key, kept in value.items() if key != "model"}

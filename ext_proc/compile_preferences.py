@@ -1,0 +1,50 @@
+"""The part of FilterConfig -> Plan that is about preferences: their models, and the orders that Envoy has routes for."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import cast
+
+from ext_proc.compile_aliases import compile_route
+from ext_proc.routing.models import ResolvedModel
+from ext_proc.routing.preferences import PREFER_WORDS, Prefer, Preference, Preferences, compile_preferences
+from ext_proc.runtime import Model, Uncompilable
+from protos import filter_config_pb2 as pb
+
+
+def compile_configured(items: Iterable[pb.Preference], models: Mapping[str, Model]) -> Preferences | None:
+    """Compile the configured preferences; None if there are none.
+
+    Raises:
+        Uncompilable: one is there twice, or names what is not there.
+    """
+    compiled: dict[str, Preference] = {}
+    for item in items:
+        if item.name in compiled:
+            raise Uncompilable(f"preference {item.name!r} is there twice")
+        compiled[item.name] = _preference(item, models)
+    return compile_preferences(tuple(compiled.values())) if compiled else None
+
+
+def _preference(item: pb.Preference, models: Mapping[str, Model]) -> Preference:
+    if not item.models or item.prefer not in PREFER_WORDS:
+        raise Uncompilable(f"preference {item.name!r} has {'an unknown policy' if item.models else 'no models'}")
+    found = tuple(_model(name, item, models) for name in item.models)
+    return Preference(
+        name=item.name,
+        description=item.description,
+        models=tuple(ResolvedModel(model, model.upstream_model, "route") for model in found),
+        prefer=cast("Prefer", item.prefer),
+        orders={tuple(order.models): _reached(_model(order.models[0], item, models), order) for order in item.orders},
+    )
+
+
+def _model(name: str, item: pb.Preference, models: Mapping[str, Model]) -> Model:
+    model = models.get(name)
+    if model is None or model.is_wildcard:
+        raise Uncompilable(f"preference {item.name!r} names model {name!r}, which is {'many' if model else 'not defined'}")
+    return model
+
+
+def _reached(model: Model, order: pb.Order) -> Model:
+    """Let routes of an order stand in for those of the model that it begins with."""
+    return replace(model, routes={**model.routes, **{route.api: compile_route(route) for route in order.routes}})

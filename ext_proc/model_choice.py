@@ -1,0 +1,144 @@
+"""Which model answers a request: what its preferences say, or else the one that it asks for.
+
+Preferences come with the request or from the configuration. Without any nothing is asked and nothing is read but `model`.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from ext_proc import contract
+from ext_proc.apis.conversation import read_conversation
+from ext_proc.apis.paths import PATHS, Api
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.errors import UnsupportedFeature
+from ext_proc.routing.body_preferences import FIELD, read_preferences
+from ext_proc.routing.ladder import Match, MatchRung, NoMatch, find_match, safe_reason
+from ext_proc.routing.models import ResolvedModel, resolve_model
+from ext_proc.routing.preferences import Preference, Preferences
+from ext_proc.routing.ranking import rank
+from ext_proc.transaction import Record, Request, Services
+
+CONVERSATIONS: Final = frozenset({Api.CHAT_COMPLETIONS, Api.MESSAGES, Api.RESPONSES})
+"""APIs whose requests say what is wanted."""
+
+NO_ROUTE: Final = "(none)"
+BODY_ROUTE: Final = "(body)"
+"""Metric labels in place of a preference's name: none fits, or the name is a client's."""
+
+ModelRung = Literal[MatchRung, "requested_model", "default_model", ""]
+"""Empty where no preferences were offered, so that there was nothing to decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """What answers, and why."""
+
+    ranked: tuple[ResolvedModel, ...]
+    """The first one answers; the others are what the preference has for when it does not."""
+    route: str | None
+    """Name of the preference that fits; None if none does."""
+    rung: ModelRung
+    reason: str
+
+    @property
+    def model(self) -> ResolvedModel:
+        """The model that answers."""
+        return self.ranked[0]
+
+    @property
+    def header(self) -> str:
+        """Value of `x-plano-decision`."""
+        return safe_reason("; ".join(part for part in (self.rung, self.reason) if part))
+
+
+@dataclass(frozen=True, slots=True)
+class ModelQuestion:
+    """What there is to choose from."""
+
+    preferences: Preferences | None
+    """The request's own, or the configured ones; None: the requested model answers."""
+    requested: ResolvedModel | None
+    """What the request asks for; None only where it names nothing, and preferences may do without."""
+
+
+def read_question(request: Request, services: Services) -> ModelQuestion:
+    """Read what a request leaves to choose, before any filter has seen it.
+
+    Raises:
+        RequestError: it asks for a model that is not there, or for none where one is needed; or its preferences are wrong.
+    """
+    preferences = _preferences(request, services)
+    tables, wanted = services.plan.models, request.value.get("model")
+    if preferences is not None and tables.default is None and wanted in (None, ""):
+        return ModelQuestion(preferences, None)
+    request_id = request.headers.get(contract.REQUEST_ID_HEADER, "")
+    return ModelQuestion(preferences, resolve_model(tables, wanted, request_id=request_id))
+
+
+def _preferences(request: Request, services: Services) -> Preferences | None:
+    plan = services.plan
+    if FIELD not in request.value:
+        return plan.preferences if request.api in CONVERSATIONS else None
+    if request.api not in CONVERSATIONS:
+        raise UnsupportedFeature(f"'{FIELD}' has no meaning at {PATHS[request.api]}.", param=FIELD)
+    return read_preferences(request.value[FIELD], plan.models)
+
+
+async def choose_model(
+    question: ModelQuestion, request: Request, value: JsonObject, *, services: Services, record: Record
+) -> ModelChoice:
+    """Choose; `value` is the body after filters.
+
+    Raises:
+        RequestError: no preference fits, and no model is asked for; or the conversation cannot be read.
+    """
+    preferences, requested = question.preferences, question.requested
+    if preferences is None:
+        assert requested is not None, "a question without preferences has a model"
+        record.reason = requested.reason
+        return ModelChoice((requested,), None, "", requested.reason)
+    started = time.perf_counter()
+    match = await find_match(
+        preferences.pool,
+        read_conversation(request.api, value),
+        egress=services.egress,
+        orchestrator=services.plan.routing_model,
+        headers=request.headers,
+    )
+    record.decision_seconds = time.perf_counter() - started
+    choice = _matched(match, preferences, request, services)
+    if not choice:
+        reason = match.reason if isinstance(match, NoMatch) else f'no model of route "{match.name}" serves {PATHS[request.api]}'
+        choice = _unmatched(requested or resolve_model(services.plan.models, None), reason)
+    record.rung, record.reason = choice.rung, safe_reason(choice.reason)
+    record.route = _label(choice, preferences)
+    return choice
+
+
+def _matched(match: Match | NoMatch, preferences: Preferences, request: Request, services: Services) -> ModelChoice | None:
+    if isinstance(match, NoMatch):
+        return None
+    preference = preferences.by_name[match.name]
+    serving = [model for model in preference.models if request.api in model.model.routes]
+    if not serving:
+        return None
+    ranked = rank(serving, preference.prefer, services.measures)
+    first = preference.start(ranked)
+    return ModelChoice((first, *ranked[1:]), match.name, match.rung, f"{_route(preference)}; {match.reason}")
+
+
+def _label(choice: ModelChoice, preferences: Preferences) -> str:
+    if choice.route is None:
+        return NO_ROUTE
+    return choice.route if preferences.is_configured else BODY_ROUTE
+
+
+def _unmatched(requested: ResolvedModel, reason: str) -> ModelChoice:
+    rung: ModelRung = "default_model" if requested.reason == "default" else "requested_model"
+    return ModelChoice((requested,), None, rung, reason)
+
+
+def _route(preference: Preference) -> str:
+    ranking = f", {preference.prefer} of {len(preference.models)}" if preference.prefer else ""
+    return f'route "{preference.name}"{ranking}'
