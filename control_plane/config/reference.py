@@ -85,7 +85,11 @@ def _row(name: str, info: FieldInfo) -> str:
     mark = no_effect(info)
     fate = f" *No effect yet: {mark.why}.*" if mark else ""
     kind = _type_words(info.annotation, info.metadata).replace("|", "\\|")
-    return f"| `{name}` | {kind} | {_default_words(info)} | {info.description}{fate} |"
+    return f"| `{name}` | {kind} | {_default_words(info)} | {_on_one_line(info.description)}{fate} |"
+
+
+def _on_one_line(text: str | None) -> str:
+    return " ".join((text or "").split())
 
 
 def _type_words(annotation: Any, metadata: list[Any]) -> str:

@@ -1,4 +1,4 @@
-"""Answers that are read before the client sees them: errors, and whole bodies. Streams are in `stream_answer`."""
+"""What answers have in common, and errors: read before the client sees them. See `whole_answer` and `stream_answer`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,21 +10,16 @@ from ext_proc import contract
 from ext_proc.attempt.aim import Aim, join
 from ext_proc.attempt.events import ResponseReply, SendBody, SendHeaders
 from ext_proc.attempt.failures import BETTERED_ELSEWHERE, Failure, classify
-from ext_proc.attempt.record import COMPLETED, CUT_OFF, AttemptRecord
+from ext_proc.attempt.record import AttemptRecord
 from ext_proc.attempt.upstream_request import Prepared
-from ext_proc.codec.json_body import parse_object
-from ext_proc.errors import GatewayError, MalformedBody, UpstreamError
-from ext_proc.translate.events import bad_answer
+from ext_proc.errors import GatewayError
 from ext_proc.translate.provider_errors import ProviderError, code_of, error_body, of_gateway, parse_error
-from ext_proc.translate.translation import TranslatedBody
 
 _ERROR_TYPE_HEADER: Final = "x-amzn-errortype"
 MAX_ERROR_BYTES: Final = 1 << 20
 """More of an error's body than this is not read."""
 OUR_HEADERS: Final = (contract.RETRY_HEADER, contract.RETRY_AFTER_HEADER)
 """What an upstream says under these names is not ours."""
-MAX_WHOLE_BYTES: Final = 64 << 20
-"""A whole answer may not be larger: it is held here until it is complete."""
 
 
 class Answer(Protocol):
@@ -138,75 +133,3 @@ def _is_json_of(body: bytes, value: object) -> bool:
         return bool(orjson.loads(body) == value)
     except orjson.JSONDecodeError:
         return False
-
-
-class WholeAnswer:
-    """A body that is translated as a whole."""
-
-    def __init__(self, attempt: Attempt) -> None:
-        self._attempt = attempt
-        self._held = bytearray()
-
-    def feed(self, data: bytes) -> list[ResponseReply]:
-        """Keep a piece."""
-        self._held += data
-        if len(self._held) > MAX_WHOLE_BYTES:
-            raise UpstreamError("The provider's answer is too large.", code="bad_upstream_answer")
-        return []
-
-    def finish(self) -> list[ResponseReply]:
-        """Translate."""
-        read = self._read()
-        body = orjson.dumps(read.body)
-        self._attempt.record.usage = read.usage
-        self._attempt.record.outcome = COMPLETED
-        return [answer_head(body, {}), SendBody(body)]
-
-    def fail(self, error: GatewayError) -> list[ResponseReply]:
-        """Answer with an error: nothing was sent yet."""
-        return unreadable(self._attempt, error)
-
-    def _read(self) -> TranslatedBody:
-        if not self._held.strip():
-            raise UpstreamError("The provider's answer was empty.", code="empty_answer")
-        try:
-            return self._attempt.prepared.translation.response(parse_object(bytes(self._held)))
-        except MalformedBody as error:
-            raise bad_answer(error) from error
-
-
-class PassedAnswer:
-    """A body of the client's own API: passes as it is, from its first byte on."""
-
-    def __init__(self, attempt: Attempt, *, is_json: bool) -> None:
-        self._attempt = attempt
-        self._is_json = is_json
-        self._seen: list[bytes] = []
-
-    def feed(self, data: bytes) -> list[ResponseReply]:
-        """Pass a piece on."""
-        if not data:
-            return []
-        head = [] if self._seen else [SendHeaders(remove_headers=OUR_HEADERS)]
-        self._seen.append(data)
-        self._attempt.record.outcome = CUT_OFF  # Until the end has come.
-        return [*head, SendBody(data)]
-
-    def finish(self) -> list[ResponseReply]:
-        """Read the usage."""
-        if not self._seen:
-            raise UpstreamError("The provider's answer was empty.", code="empty_answer")
-        self._attempt.record.outcome = COMPLETED
-        if self._is_json:
-            self._read_usage(b"".join(self._seen))
-        return []
-
-    def fail(self, error: GatewayError) -> list[ResponseReply]:
-        """Answer with an error if nothing was sent yet."""
-        return [] if self._seen else unreadable(self._attempt, error)
-
-    def _read_usage(self, body: bytes) -> None:
-        try:
-            self._attempt.record.usage = self._attempt.prepared.translation.response(parse_object(body)).usage
-        except GatewayError:
-            return  # The client is told the same; whatever it is, it is not ours to judge.

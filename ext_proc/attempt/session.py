@@ -13,7 +13,7 @@ from ext_proc import contract
 from ext_proc.apis.errors import render_error
 from ext_proc.apis.paths import shape_of
 from ext_proc.attempt.aim import Aim, take_aim
-from ext_proc.attempt.answers import Answer, Attempt, ErrorAnswer, PassedAnswer, WholeAnswer
+from ext_proc.attempt.answers import Answer, Attempt, ErrorAnswer
 from ext_proc.attempt.events import (
     AttemptBody,
     AttemptEvent,
@@ -31,6 +31,7 @@ from ext_proc.attempt.events import (
 from ext_proc.attempt.record import CANNOT_CARRY, GATEWAY_ERROR, PASSED, AttemptRecord
 from ext_proc.attempt.stream_answer import StreamAnswer
 from ext_proc.attempt.upstream_request import Prepared, prepare
+from ext_proc.attempt.whole_answer import PassedAnswer, WholeAnswer
 from ext_proc.codec.content_encoding import Decoder, decoder
 from ext_proc.errors import GatewayError, InternalError, RequestError, UpstreamError
 from ext_proc.events import Continue, Respond
@@ -151,10 +152,11 @@ class AttemptSession:
     def _choose(self, attempt: Attempt, status: int, headers: Mapping[str, str]) -> Answer:
         if status >= 400:
             return ErrorAnswer(attempt, status, headers)
-        if headers.get("content-type", "").strip().lower().startswith(stream_type(attempt.prepared.reads)):
+        kind = headers.get("content-type", "").strip().lower()
+        if kind.startswith(stream_type(attempt.prepared.reads)):
             return StreamAnswer(attempt, lambda: self._monotonic() - self._sent_at)
-        if attempt.prepared.is_identity or status >= 300:
-            return PassedAnswer(attempt, is_json=status < 300)
+        if status >= 300 or (attempt.prepared.is_identity and kind and "json" not in kind):
+            return PassedAnswer(attempt)
         return WholeAnswer(attempt)
 
     def _pass(self, data: bytes, *, ends_stream: bool) -> list[ResponseReply]:

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from typing import Any
 
 import anthropic
@@ -14,10 +12,8 @@ import pytest_asyncio
 
 from control_plane.build import chains
 from ext_proc.telemetry import names
-from tests.kit.envoy import free_port
-from tests.kit.llm_provider import Provider, failing, streaming
-from tests.kit.stub_upstream import serving
-from tests.kit.whole_gateway import WholeGateway, whole_gateway
+from tests.kit.llm_provider import cutting, failing, streaming
+from tests.kit.model_world import ModelWorld, model_world
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("envoy-attempt-stage")]
 
@@ -28,16 +24,16 @@ CONFIG = """
 version: v0.4.0
 model_providers:
   - model: deepseek/chat
-    base_url: http://127.0.0.1:{chat}
+    base_url: http://127.0.0.1:{deepseek}
     access_key: $CHAT_KEY
   - model: anthropic/claude-sonnet-4-0
-    base_url: http://127.0.0.1:{claude}
+    base_url: http://127.0.0.1:{anthropic}
     access_key: $CLAUDE_KEY
   - model: openai/gpt-5
-    base_url: http://127.0.0.1:{gpt}
+    base_url: http://127.0.0.1:{openai}
     access_key: $GPT_KEY
   - model: deepseek/chained
-    base_url: http://127.0.0.1:{chat}
+    base_url: http://127.0.0.1:{deepseek}
     access_key: $CHAT_KEY
     fallbacks: [anthropic/claude-sonnet-4-0]
     resilience: {{timeouts: {{first_byte: 1s}}}}
@@ -45,22 +41,15 @@ overrides:
   # So many failures would have a model left alone.
   resilience: {{outlier_detection: {{consecutive_errors: 1000}}}}
 listeners:
-  - {{type: model, name: models, address: 127.0.0.1, port: {port}, timeout: 10s}}
+  - {{type: model, name: models, address: 127.0.0.1, port: {port}, timeout: 10s, continues_streams: false}}
 """
 CHAINED = "deepseek/chained"
 
 
-@dataclass(frozen=True, slots=True)
-class World:
-    gateway: WholeGateway
-    providers: dict[str, Provider]
-    openai: openai.AsyncOpenAI
-    anthropic: anthropic.AsyncAnthropic
-
-    async def ask(self, path: str = "/v1/chat/completions", model: str = CHAINED, **more: Any) -> httpx.Response:
-        headers = more.pop("headers", {})
-        body = {"model": model, "max_tokens": 50, "messages": [{"role": "user", "content": "hi"}], **more}
-        return await self.gateway.http.post(self.gateway.url("models") + path, json=body, headers=headers)
+async def ask(world: ModelWorld, path: str = "/v1/chat/completions", model: str = CHAINED, **more: Any) -> httpx.Response:
+    headers = more.pop("headers", {})
+    body = {"model": model, "max_tokens": 50, "messages": [{"role": "user", "content": "hi"}], **more}
+    return await world.gateway.http.post(world.url + path, json=body, headers=headers)
 
 
 def only_the_strangest(client_api: str, spoken: Collection[str]) -> str | None:
@@ -78,29 +67,15 @@ def _every_pair() -> Iterator[None]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared(_every_pair: None) -> AsyncIterator[World]:
-    async with AsyncExitStack() as stack:
-        enter = stack.enter_async_context
-        providers = {model: Provider() for model in SPEAKS}
-        chat, claude, gpt = [(await enter(serving(provider))).port for provider in providers.values()]
-        text = CONFIG.format(chat=chat, claude=claude, gpt=gpt, port=free_port())
-        keys = {"CHAT_KEY": "sk-chat", "CLAUDE_KEY": "sk-claude", "GPT_KEY": "sk-gpt"}
-        gateway = await enter(whole_gateway(text, keys))
-        url = gateway.url("models")
-        chat_http = openai.DefaultAsyncHttpxClient(trust_env=False)
-        message_http = anthropic.DefaultAsyncHttpxClient(trust_env=False)
-        clients = (
-            await enter(openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="sk-client", max_retries=0, http_client=chat_http)),
-            await enter(anthropic.AsyncAnthropic(base_url=url, api_key="sk-client", max_retries=0, http_client=message_http)),
-        )
-        yield World(gateway, providers, *clients)
+async def shared(_every_pair: None) -> AsyncIterator[ModelWorld]:
+    keys = {"CHAT_KEY": "sk-chat", "CLAUDE_KEY": "sk-claude", "GPT_KEY": "sk-gpt"}
+    async with model_world(CONFIG, SPEAKS, keys) as made:
+        yield made
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def world(shared: World) -> World:
-    for provider in shared.providers.values():
-        provider.reset()
-    return shared
+async def world(shared: ModelWorld) -> ModelWorld:
+    return shared.reset()
 
 
 CHAT_TOOL = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object", "properties": {}}}}
@@ -110,7 +85,7 @@ ASK: list[Any] = [{"role": "user", "content": "How is the weather?"}]
 
 
 @pytest.mark.parametrize("model", SPEAKS)
-async def test_the_openai_client_speaks_chat_with_every_provider(world: World, model: str) -> None:
+async def test_the_openai_client_speaks_chat_with_every_provider(world: ModelWorld, model: str) -> None:
     said = await world.openai.chat.completions.create(model=model, messages=ASK)
     assert said.choices[0].message.content == "It rains."
     assert said.usage is not None
@@ -123,7 +98,7 @@ async def test_the_openai_client_speaks_chat_with_every_provider(world: World, m
 
 
 @pytest.mark.parametrize("model", SPEAKS)
-async def test_the_openai_client_streams_chat_from_every_provider(world: World, model: str) -> None:
+async def test_the_openai_client_streams_chat_from_every_provider(world: ModelWorld, model: str) -> None:
     stream = await world.openai.chat.completions.create(model=model, messages=ASK, stream=True)
     chunks = [chunk async for chunk in stream]
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices) == "It rains."
@@ -136,7 +111,7 @@ async def test_the_openai_client_streams_chat_from_every_provider(world: World, 
 
 
 @pytest.mark.parametrize("model", SPEAKS)
-async def test_the_openai_client_speaks_responses_with_every_provider(world: World, model: str) -> None:
+async def test_the_openai_client_speaks_responses_with_every_provider(world: ModelWorld, model: str) -> None:
     said = await world.openai.responses.create(model=model, input="hi", store=False)
     assert said.output_text == "It rains."
     tools: list[Any] = [RESPONSE_TOOL]
@@ -146,7 +121,7 @@ async def test_the_openai_client_speaks_responses_with_every_provider(world: Wor
 
 
 @pytest.mark.parametrize("model", SPEAKS)
-async def test_the_anthropic_client_speaks_with_every_provider(world: World, model: str) -> None:
+async def test_the_anthropic_client_speaks_with_every_provider(world: ModelWorld, model: str) -> None:
     said = await world.anthropic.messages.create(model=model, max_tokens=50, messages=ASK)
     assert [block.text for block in said.content if block.type == "text"] == ["It rains."]
     assert (said.usage.input_tokens, said.usage.output_tokens) == (7, 3)
@@ -161,13 +136,13 @@ async def test_the_anthropic_client_speaks_with_every_provider(world: World, mod
 
 
 @pytest.mark.parametrize("model", [CHAT, GPT])
-async def test_errors_of_another_api_raise_what_anthropics_users_expect(world: World, model: str) -> None:
+async def test_errors_of_another_api_raise_what_anthropics_users_expect(world: ModelWorld, model: str) -> None:
     world.providers[model].behaves = failing(404, {"error": {"message": "no such model", "code": "model_not_found"}})
     with pytest.raises(anthropic.NotFoundError, match="no such model"):
         await world.anthropic.messages.create(model=model, max_tokens=50, messages=ASK)
 
 
-async def test_errors_of_another_api_raise_what_openais_users_expect(world: World) -> None:
+async def test_errors_of_another_api_raise_what_openais_users_expect(world: ModelWorld) -> None:
     error = {"type": "error", "error": {"type": "rate_limit_error", "message": "slow down"}}
     world.providers[CLAUDE].behaves = failing(429, error, retry_after="1")
     with pytest.raises(openai.RateLimitError, match="slow down") as raised:
@@ -179,8 +154,8 @@ def seen(answer: httpx.Response) -> tuple[int, str, str]:
     return answer.status_code, answer.headers["x-plano-model"], answer.headers["x-plano-attempts"]
 
 
-async def test_a_healthy_first_model_answers_alone(world: World) -> None:
-    assert seen(await world.ask()) == (200, CHAINED, "1")
+async def test_a_healthy_first_model_answers_alone(world: ModelWorld) -> None:
+    assert seen(await ask(world)) == (200, CHAINED, "1")
     assert world.providers[CLAUDE].received == []
 
 
@@ -190,6 +165,10 @@ FAILURES: dict[str, Any] = {
     "rate limit": failing(429, {"error": {"message": "slow"}}, retry_after="60"),
     "context too long": failing(400, TOO_LONG),
     "empty answer": failing(200, {}),
+    "cut in the middle": cutting(b'{"id":"x","choices":[{"index":0,"message":{"role":"assistant","content":"It ra'),
+    "silent in the middle": cutting(b'{"id":"x","choices":[{"index":0', silent=True),
+    "damaged": streaming(b'{"id":"x","choices":[{"index":0', content_type=b"application/json"),
+    "error as a success": failing(200, {"error": {"message": "busy", "code": 503}}),
     "error first": streaming(b'data: {"error":{"message":"busy","code":503}}\n\n'),
     "empty stream": streaming(b'data: {"choices":[{"index":0,"delta":{"role":"assistant"}}]}\n\n'),
     "silent stream": streaming(b'data: {"choices":[{"index":0,"delta":{"role":"assistant"}}]}\n\n', ends=False),
@@ -206,20 +185,20 @@ REASONS = {
 }
 
 
-def completed(world: World, model: str) -> float:
+def completed(world: ModelWorld, model: str) -> float:
     return world.gateway.metric(names.ATTEMPTS, model=model, outcome="completed")
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
 @pytest.mark.parametrize("failure", REASONS)
 async def test_the_next_model_answers_in_its_own_api_from_the_clients_own_request(
-    world: World, failure: str, path: str
+    world: ModelWorld, failure: str, path: str
 ) -> None:
     world.providers[CHAT].behaves = FAILURES[failure]
     reason = REASONS[failure]
     before = world.gateway.metric(names.FAILOVERS, from_=CHAINED, to=CLAUDE, reason=reason)
     completions = completed(world, CHAINED), completed(world, CLAUDE)
-    answer = await world.ask(path, stream=True)
+    answer = await ask(world, path, stream=True)
     assert seen(answer) == (200, CLAUDE, "2")
     assert "rains." in answer.text
     [first], [second] = world.providers[CHAT].received, world.providers[CLAUDE].received
@@ -235,59 +214,77 @@ async def test_the_next_model_answers_in_its_own_api_from_the_clients_own_reques
     assert completed(world, CHAINED) == completions[0]
 
 
-async def test_a_model_is_asked_once_what_is_too_long_for_it_however_often_the_others_fail(world: World) -> None:
+async def test_a_model_is_asked_once_what_is_too_long_for_it_however_often_the_others_fail(world: ModelWorld) -> None:
     world.providers[CHAT].behaves = FAILURES["context too long"]
     world.providers[CLAUDE].behaves = FAILURES["server error"]
-    answer = await world.ask(headers={"x-envoy-max-retries": "3"})
+    answer = await ask(world, headers={"x-envoy-max-retries": "3"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_model_left")
     assert [len(world.providers[model].received) for model in (CHAT, CLAUDE)] == [1, 1]
 
 
-async def test_an_answer_that_is_none_fails_over_where_it_must_be_translated(world: World) -> None:
+async def test_an_answer_that_is_none_fails_over_where_it_must_be_translated(world: ModelWorld) -> None:
     world.providers[CHAT].behaves = FAILURES["empty answer"]
-    assert seen(await world.ask("/v1/messages")) == (200, CLAUDE, "2")
+    assert seen(await ask(world, "/v1/messages")) == (200, CLAUDE, "2")
 
 
-async def test_when_no_attempt_is_left_the_providers_own_words_arrive(world: World) -> None:
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
+@pytest.mark.parametrize("failure", ["cut in the middle", "silent in the middle", "damaged", "error as a success"])
+async def test_an_answer_that_breaks_in_the_middle_is_asked_for_elsewhere(world: ModelWorld, failure: str, path: str) -> None:
+    world.providers[CHAT].behaves = FAILURES[failure]
+    answer = await ask(world, path)
+    assert seen(answer) == (200, CLAUDE, "2")
+    assert "It rains." in answer.text
+    assert answer.headers["content-length"] == str(len(answer.content))
+
+
+async def test_an_answer_that_breaks_everywhere_is_one_clear_error(world: ModelWorld) -> None:
+    world.providers[CHAT].behaves = FAILURES["damaged"]
+    world.providers[CLAUDE].behaves = FAILURES["cut in the middle"]
+    answer = await ask(world)
+    assert answer.status_code in (502, 503)
+    assert answer.json()["error"]["message"]
+
+
+async def test_when_no_attempt_is_left_the_providers_own_words_arrive(world: ModelWorld) -> None:
     world.providers[CHAT].behaves = FAILURES["context too long"]
-    answer = await world.ask(headers={"x-envoy-max-retries": "0"})
+    answer = await ask(world, headers={"x-envoy-max-retries": "0"})
     assert (seen(answer), answer.json()) == ((400, CHAINED, "1"), TOO_LONG)
 
 
-async def test_when_all_fail_the_last_error_arrives_in_the_clients_api(world: World) -> None:
+async def test_when_all_fail_the_last_error_arrives_in_the_clients_api(world: ModelWorld) -> None:
     for model in (CHAT, CLAUDE):
         world.providers[model].behaves = failing(503, {"type": "error", "error": {"type": "api_error", "message": model}})
-    answer = await world.ask(headers={"x-envoy-max-retries": "1"})
+    answer = await ask(world, headers={"x-envoy-max-retries": "1"})
     assert seen(answer) == (503, CLAUDE, "2")
     assert answer.json()["error"] == {"message": CLAUDE, "type": "server_error", "param": None, "code": None}
 
 
 @pytest.mark.parametrize("status", [400, 500])
-async def test_a_refusal_by_policy_is_final(world: World, status: int) -> None:
+async def test_a_refusal_by_policy_is_final(world: ModelWorld, status: int) -> None:
     error = {"error": {"message": "Rejected by our safety system.", "code": "content_policy_violation"}}
     world.providers[CHAT].behaves = failing(status, error)
-    answer = await world.ask()
+    answer = await ask(world)
     assert (seen(answer), answer.json()) == ((400, CHAINED, "1"), error)
     assert world.providers[CLAUDE].received == []
 
 
-async def test_what_a_model_cannot_carry_is_refused_by_name(world: World) -> None:
+async def test_what_a_model_cannot_carry_is_refused_by_name(world: ModelWorld) -> None:
     body: Any = [{"role": "user", "content": [{"type": "container_upload", "file_id": "f"}]}]
-    answer = await world.ask("/v1/messages", model=CHAT, messages=body)
+    answer = await ask(world, "/v1/messages", model=CHAT, messages=body)
     assert answer.status_code == 400
     assert "messages[0].content[0]" in answer.json()["error"]["message"]
     assert world.providers[CHAT].received == []
 
 
-async def test_large_requests_and_answers_are_whole(world: World) -> None:
+async def test_large_requests_and_answers_are_whole(world: ModelWorld) -> None:
     text = "x" * (3 << 20)
-    answer = await world.ask("/v1/messages", model=CHAT, messages=[{"role": "user", "content": text}])
+    answer = await ask(world, "/v1/messages", model=CHAT, messages=[{"role": "user", "content": text}])
     assert answer.status_code == 200
     assert world.providers[CHAT].last_json["messages"][0]["content"] == text
 
 
-async def test_many_large_requests_at_once(world: World) -> None:
+async def test_many_large_requests_at_once(world: ModelWorld) -> None:
     # More than a megabyte waits for ext_proc at a time: Envoy must not come to its watermark there, where it crashes.
     question = {"role": "user", "content": "x" * 300_000}
-    answers = await asyncio.gather(*(world.ask(messages=[question]) for _ in range(32)))
+    answers = await asyncio.gather(*(ask(world, messages=[question]) for _ in range(32)))
     assert {answer.status_code for answer in answers} == {200}

@@ -44,21 +44,45 @@ def test_every_answer_reaches_every_client(client_api: str, upstream_api: str) -
     assert attempt.session.is_done
 
 
-def test_an_answer_of_the_same_api_is_held_until_its_first_byte_and_passes_at_once_then() -> None:
-    attempt = play()
+@pytest.mark.parametrize("model", [GPT, CLAUDE])
+def test_an_answer_is_held_until_it_is_whole(model: str) -> None:
+    attempt = play(model)
     attempt.head(more={"content-length": "999"})
+    attempt.body(orjson.dumps(ANSWERS["chat_completions" if model == GPT else "messages"])[:-5])
     assert attempt.is_held
-    attempt.body(b'{"a":')
-    assert not attempt.is_held
-    assert attempt.seen.body == b'{"a":'
-    assert "content-length" not in (*attempt.seen.removed, *attempt.seen.headers)
+    assert attempt.session.record.outcome == "unanswered"
 
 
-def test_a_translated_answer_is_held_until_it_is_whole() -> None:
-    attempt = play(CLAUDE)
+def test_an_answer_of_the_same_api_stays_as_it_is_byte_for_byte() -> None:
+    raw = b'{"odd" : [1.50, {"not": "ours"}],\n "deep": ' + b"[" * 300 + b"]" * 300 + b"}"
+    seen = play().answer(200, raw)
+    assert (seen.status, seen.body, seen.headers["content-length"]) == (200, raw, str(len(raw)))
+
+
+def test_what_is_not_json_passes_from_its_first_byte() -> None:
+    attempt = play()
+    attempt.head(200, "audio/mpeg")
+    assert attempt.is_held
+    attempt.body(b"ID3")
+    assert (attempt.is_held, attempt.seen.body) == (False, b"ID3")
+
+
+def test_an_answer_has_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ext_proc.attempt.whole_answer.MAX_WHOLE_BYTES", 100)
+    attempt = play()
     attempt.head()
-    attempt.body(orjson.dumps(ANSWERS["messages"])[:-5])
-    assert attempt.is_held
+    attempt.body(b'{"text":"' + b"x" * 100)
+    assert (attempt.seen.status, attempt.seen.retry, attempt.seen.ended) == (502, "unreadable_answer", True)
+
+
+@pytest.mark.parametrize("model", [GPT, CLAUDE])
+def test_an_error_under_a_200_is_told_by_its_status_and_may_be_bettered(model: str) -> None:
+    error = {"message": "busy", "code": 503} if model == GPT else {"type": "overloaded_error", "message": "busy"}
+    said = {"error": error} if model == GPT else {"type": "error", "error": error}
+    attempt = play(model)
+    seen = attempt.answer(200, said)
+    assert (seen.status, seen.retry) == (503 if model == GPT else 529, "upstream_error")
+    assert (seen.json["error"]["message"], attempt.session.record.outcome) == ("busy", "upstream_error")
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
@@ -71,6 +95,7 @@ def test_an_upstream_that_compresses_anyway_is_read(encoding: str) -> None:
     assert "content-encoding" in seen.removed
 
 
+@pytest.mark.parametrize("model", [GPT, CLAUDE])
 @pytest.mark.parametrize(
     ("body", "headers", "outcome"),
     [
@@ -78,14 +103,15 @@ def test_an_upstream_that_compresses_anyway_is_read(encoding: str) -> None:
         (b"  ", {}, "empty_answer"),
         (b"<html>", {}, "unreadable_answer"),
         (b"[]", {}, "unreadable_answer"),
+        (b'{"choices":[', {}, "unreadable_answer"),
         (b"{}", {"content-encoding": "br"}, "unreadable_answer"),
         (b"{}", {"content-encoding": "gzip"}, "unreadable_answer"),
     ],
 )
 def test_a_success_that_cannot_be_understood_is_a_failure_that_another_target_may_better(
-    body: bytes, headers: dict[str, str], outcome: str
+    body: bytes, headers: dict[str, str], outcome: str, model: str
 ) -> None:
-    attempt = play(CLAUDE)
+    attempt = play(model)
     attempt.head(200, more=headers)
     attempt.body(body, ends_stream=True)
     seen = attempt.seen

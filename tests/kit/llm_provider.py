@@ -14,7 +14,7 @@ from tests.kit.stub_upstream import Answer, Behave, Received
 APIS = {"completions": "chat_completions", "messages": "messages", "responses": "responses"}
 HELLO = Said(thoughts=[], signature="", texts=["It ", "rains."], calls=[], cut=0, finish="stop", usage=(7, 0, 0, 3, 0))
 WEATHER = replace(HELLO, texts=[], calls=[("get_weather", {"city": "Paris", "days": [1, 2]})], cut=5, finish="tool_calls")
-_STREAM_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
 def api_of(request: Received) -> str:
@@ -60,11 +60,11 @@ def failing(status: int, error: dict[str, Any], **headers: str) -> Behave:
     return behave
 
 
-def streaming(data: bytes, *, ends: bool = True) -> Behave:
+def streaming(data: bytes, *, ends: bool = True, content_type: bytes = b"text/event-stream") -> Behave:
     """Stream some bytes, in pieces of 40; then end, or fall silent."""
 
     async def behave(_request: Received, writer: asyncio.StreamWriter) -> None:
-        writer.write(_STREAM_HEAD)
+        writer.write(_HEAD % content_type)
         for start in range(0, len(data), 40):
             piece = data[start : start + 40]
             writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
@@ -73,5 +73,20 @@ def streaming(data: bytes, *, ends: bool = True) -> Behave:
             await asyncio.Event().wait()
         writer.write(b"0\r\n\r\n")
         await writer.drain()
+
+    return behave
+
+
+def cutting(data: bytes, *, silent: bool = False, content_type: bytes = b"application/json") -> Behave:
+    """Send the beginning of an answer; then cut the connection, or say no more."""
+
+    async def behave(_request: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write((_HEAD % content_type) + b"%x\r\n%s\r\n" % (len(data), data))
+        await writer.drain()
+        if silent:
+            await asyncio.Event().wait()
+        # Whatever was written has arrived before the connection breaks.
+        await asyncio.sleep(0.05)
+        writer.transport.abort()
 
     return behave

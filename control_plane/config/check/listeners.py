@@ -2,9 +2,13 @@
 
 import ipaddress
 from collections.abc import Iterator
+from typing import Final
 
 from control_plane.config.check.finding import Finding, warning
 from control_plane.config.model import Listener, Overrides, PlanoConfig
+
+_OF_MODELS: Final = frozenset({"continues_streams"})
+"""Fields that mean something on a model listener alone."""
 
 
 def check_listener_names(config: PlanoConfig) -> Iterator[Finding]:
@@ -45,6 +49,8 @@ def _agents(index: int, listener: Listener) -> Iterator[Finding]:
         if listener.input_filters:
             message = "has no effect on an agent listener; put it at its `agents`"
             yield warning(("listeners", index, "input_filters"), "no-effect-yet", message)
+        for field in sorted(_OF_MODELS & listener.model_fields_set):
+            yield warning(("listeners", index, field), "no-effect-yet", "has no effect on an agent listener")
     elif listener.agents:
         message = f"belongs to a listener of type agent, and this one is of type {listener.type}"
         yield Finding(("listeners", index, "agents"), "misplaced-agents", message)

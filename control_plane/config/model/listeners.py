@@ -44,14 +44,14 @@ class Listener(Section):
     address: IpAddress = "0.0.0.0"  # noqa: S104 - Plano's default: a gateway serves its network
     """The interface on which it listens."""
     timeout: Annotated[Duration, Default("30s for an agent listener, 300s for the others")]
-    """Bounds the time to the response headers; never cuts a stream."""
+    """Bounds the time to the response headers, or to all of a whole answer of a model with fallbacks; never cuts a stream."""
     idle_timeout: Duration = 300.0
     """Bounds silence: a stream without a byte for this long is closed."""
     max_retries: Annotated[int | None, Field(ge=0, le=10), Default("2")] = None
     """Retries after the first attempt; `x-envoy-max-retries` of a trusted client overrides it."""
-    continues_streams: bool = False
-    """Whether a streamed answer of a model that has fallbacks is continued by them when it is cut or falls silent (only model
-    listeners). It then passes through ext_proc, which costs some of the throughput of such streams."""
+    continues_streams: bool = True
+    """Model listeners: whether fallbacks continue a stream that is cut or falls silent. Streams of models with fallbacks then
+    pass through ext_proc, which costs throughput."""
     router: Literal["plano_orchestrator_v1"] = "plano_orchestrator_v1"
     """How an agent listener chooses; the only way there is."""
     agents: tuple[ListenerAgent, ...] = ()
