@@ -1,5 +1,7 @@
 """How long translations take: a 50 KB request (goal: 300 µs) and one event of a stream (goal: 30 µs), for every pair.
 
+Beside it the request's share of all that ext_proc does for it: read it twice, decide, translate, write it, answer Envoy.
+
 Run with `python -m benchmarks.translation`.
 """
 
@@ -9,6 +11,7 @@ from time import perf_counter
 
 import orjson
 
+from benchmarks.translated_request import seconds_of_request
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.registry import PAIRS, translation
 from ext_proc.translate.translation import Exchange
@@ -25,8 +28,10 @@ def main() -> None:
         exchange = Exchange(request=request, id="0" * 32, created=1)
         spent = _best(partial(_translate, client, upstream, exchange), ROUNDS)
         told = _best(partial(_through, client, upstream, exchange, STREAMS[upstream]()), 10) / EVENTS
+        total = seconds_of_request(client, upstream, request, ROUNDS)
         name = f"{client} over {upstream}"
-        print(f"{name:40} request of {size // 1000} KB {spent * 1e6:6.0f} µs   event {told * 1e6:5.1f} µs")
+        share = f"{spent / total:4.0%} of {total * 1e6:4.0f} µs"
+        print(f"{name:40} request of {size // 1000} KB {spent * 1e6:6.0f} µs   event {told * 1e6:5.1f} µs   {share}")
 
 
 def _translate(client: str, upstream: str, exchange: Exchange) -> None:

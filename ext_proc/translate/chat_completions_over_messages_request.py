@@ -12,7 +12,7 @@ from ext_proc.translate.chat_to_messages import AnthropicMessages
 from ext_proc.translate.custom_tools import as_function
 from ext_proc.translate.dropped import CHAT_COMPLETIONS_OVER_MESSAGES as DROPPED
 from ext_proc.translate.dropped import carry_unknown
-from ext_proc.translate.fields import as_object, as_text, kind_of, objects, unsupported
+from ext_proc.translate.fields import as_object, as_text, kind_of, object_in, objects, unsupported
 from ext_proc.translate.parts import budget_of_effort
 from ext_proc.translate.profile import default_max_tokens, takes_sampling, thinking_style
 from ext_proc.translate.translation import MESSAGES, Exchange
@@ -92,9 +92,9 @@ def _tools(body: JsonObject, out: JsonObject) -> None:
 def _tool(tool: JsonObject, where: str) -> JsonObject:
     match kind_of(tool, where):
         case "function":
-            function = as_object(tool.get("function"), f"{where}.function")
+            function = object_in(tool, "function", where)
         case "custom":
-            custom = as_object(tool.get("custom"), f"{where}.custom")
+            custom = object_in(tool, "custom", where)
             name = as_text(custom.get("name"), f"{where}.custom.name")
             function = as_function(name, custom.get("description"), custom.get("format"))
         case _:

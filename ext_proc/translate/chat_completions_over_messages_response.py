@@ -4,7 +4,7 @@ from ext_proc.apis import usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_reasoning import detail_of
 from ext_proc.translate.custom_tools import unwrap
-from ext_proc.translate.fields import as_object, as_text, dump, objects
+from ext_proc.translate.fields import as_object, dump, objects, text_in
 from ext_proc.translate.parts import CHAT_FINISH, CHAT_TIER
 from ext_proc.translate.translation import Exchange
 
@@ -64,7 +64,7 @@ def _message(exchange: Exchange, body: JsonObject) -> JsonObject:
     for block, where in objects(body.get("content"), "content"):
         match block.get("type"):
             case "text":
-                texts.append(as_text(block.get("text"), f"{where}.text"))
+                texts.append(text_in(block, "text", where))
             case "thinking" | "redacted_thinking":
                 thoughts.append(block)
             case "tool_use":
@@ -81,8 +81,8 @@ def _message(exchange: Exchange, body: JsonObject) -> JsonObject:
 
 
 def _call(block: JsonObject, where: str, custom: frozenset[str]) -> JsonObject:
-    name = as_text(block.get("name"), f"{where}.name")
-    ident = as_text(block.get("id"), f"{where}.id")
+    name = text_in(block, "name", where)
+    ident = text_in(block, "id", where)
     arguments = dump(as_object(block.get("input") or {}, f"{where}.input"), f"{where}.input")
     if name in custom:
         return {"id": ident, "type": "custom", "custom": {"name": name, "input": unwrap(arguments)}}

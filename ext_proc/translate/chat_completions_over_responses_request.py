@@ -11,7 +11,7 @@ from ext_proc.translate.chat_refusals import REFUSED, refuse
 from ext_proc.translate.chat_to_items import InputItems
 from ext_proc.translate.dropped import CHAT_COMPLETIONS_OVER_RESPONSES as DROPPED
 from ext_proc.translate.dropped import carry_unknown
-from ext_proc.translate.fields import as_object, as_text, kind_of, objects, unsupported
+from ext_proc.translate.fields import as_object, as_text, kind_of, object_in, objects, unsupported
 from ext_proc.translate.translation import RESPONSES, Exchange
 
 _SAME: Final = (
@@ -89,7 +89,7 @@ def _tools(body: JsonObject, out: JsonObject) -> None:
 def _tool(tool: JsonObject, where: str) -> JsonObject:
     match kind_of(tool, where):
         case "function":
-            function = as_object(tool.get("function"), f"{where}.function")
+            function = object_in(tool, "function", where)
             out: JsonObject = {"type": "function", "name": as_text(function.get("name"), f"{where}.function.name")}
             if function.get("description") is not None:
                 out["description"] = function["description"]
@@ -98,7 +98,7 @@ def _tool(tool: JsonObject, where: str) -> JsonObject:
             out["strict"] = function.get("strict") is True
             return out
         case "custom":
-            custom = as_object(tool.get("custom"), f"{where}.custom")
+            custom = object_in(tool, "custom", where)
             form = custom.get("format")
             if isinstance(form, dict) and isinstance(form.get("grammar"), dict):
                 form = {"type": "grammar", **form["grammar"]}

@@ -3,7 +3,7 @@
 from ext_proc.apis import usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import UpstreamError
-from ext_proc.translate.fields import as_text, objects
+from ext_proc.translate.fields import as_text, objects, text_in
 from ext_proc.translate.provider_errors import read_error
 from ext_proc.translate.reasoning_items import detail_of_openai_item, text_of_item
 from ext_proc.translate.translation import Exchange
@@ -60,9 +60,9 @@ def _message(body: JsonObject) -> JsonObject:
             case "message":
                 for part, place in objects(item.get("content"), f"{where}.content"):
                     if part.get("type") == "refusal":
-                        refusals.append(as_text(part.get("refusal"), f"{place}.refusal"))
+                        refusals.append(text_in(part, "refusal", place))
                     elif part.get("type") == "output_text":
-                        texts.append(as_text(part.get("text"), f"{place}.text"))
+                        texts.append(text_in(part, "text", place))
                         found = objects(part.get("annotations"), f"{place}.annotations")
                         annotations.extend(a for note, _ in found if (a := chat_annotation(note)) is not None)
             case "reasoning":
@@ -90,8 +90,8 @@ def _think(thoughts: list[JsonObject], message: JsonObject) -> None:
 
 
 def _call(item: JsonObject, where: str) -> JsonObject:
-    ident, name = as_text(item.get("call_id"), f"{where}.call_id"), as_text(item.get("name"), f"{where}.name")
+    ident, name = text_in(item, "call_id", where), text_in(item, "name", where)
     if item["type"] == "custom_tool_call":
-        return {"id": ident, "type": "custom", "custom": {"name": name, "input": as_text(item.get("input"), f"{where}.input")}}
+        return {"id": ident, "type": "custom", "custom": {"name": name, "input": text_in(item, "input", where)}}
     arguments = as_text(item.get("arguments") or "{}", f"{where}.arguments")
     return {"id": ident, "type": "function", "function": {"name": name, "arguments": arguments}}

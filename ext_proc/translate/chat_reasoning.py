@@ -50,7 +50,10 @@ def thought_blocks(thoughts: list[Thought]) -> list[JsonObject]:
 
 def blocks_of_history(message: JsonObject) -> list[JsonObject]:
     """Return the thinking blocks of an earlier message: only those that their provider can verify."""
-    blocks = thought_blocks(thoughts_of(message))
+    thoughts = thoughts_of(message)
+    if not thoughts:
+        return []
+    blocks = thought_blocks(thoughts)
     return [block for block in blocks if block["type"] == "redacted_thinking" or _is_anthropics(block["signature"])]
 
 

@@ -3,7 +3,7 @@
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.chat_reasoning import thought_blocks, thoughts_of
-from ext_proc.translate.fields import as_object, as_text, kind_of, objects, parts_of, unsupported
+from ext_proc.translate.fields import as_text, kind_of, object_in, objects, parts_of, text_in, unsupported
 from ext_proc.translate.profile import Profile
 from ext_proc.translate.reasoning_items import openai_item
 from ext_proc.translate.translation import RESPONSES
@@ -36,44 +36,43 @@ class InputItems:
         for name in ("audio", "function_call"):
             if message.get(name) is not None:
                 raise unsupported(f"{where}.{name}", RESPONSES)
-        for block in thought_blocks(thoughts_of(message)):
+        thoughts = thoughts_of(message)
+        for block in thought_blocks(thoughts) if thoughts else ():
             item = openai_item(block["thinking"], block["signature"]) if block["type"] == "thinking" else None
             if item is not None:
                 self.out.append(item)
-        said = [_said(part, place) for part, place in parts_of(message.get("content"), f"{where}.content")]
-        if message.get("refusal"):
-            said.append({"type": "refusal", "refusal": as_text(message["refusal"], f"{where}.refusal")})
+        said = _content_of_assistant(message, where)
         calls = list(objects(message.get("tool_calls"), f"{where}.tool_calls"))
         if said or not calls:
-            plain = len(said) == 1 and said[0]["type"] == "output_text"
-            content = said[0]["text"] if plain else said or ""
-            self.out.append({"type": "message", "role": "assistant", "content": content})
+            self.out.append({"type": "message", "role": "assistant", "content": said})
         for call, place in calls:
             self._add_call(call, place)
 
     def _add_call(self, call: JsonObject, where: str) -> None:
-        ident = as_text(call.get("id"), f"{where}.id")
+        ident = text_in(call, "id", where)
         if call.get("type") == "custom":
             self._custom.add(ident)
-            custom = as_object(call.get("custom"), f"{where}.custom")
+            custom = object_in(call, "custom", where)
             item: JsonObject = {"type": "custom_tool_call", "call_id": ident}
             item["name"] = as_text(custom.get("name"), f"{where}.custom.name")
             item["input"] = as_text(custom.get("input"), f"{where}.custom.input")
         else:
-            function = as_object(call.get("function"), f"{where}.function")
+            function = object_in(call, "function", where)
             item = {"type": "function_call", "call_id": ident}
             item["name"] = as_text(function.get("name"), f"{where}.function.name")
             item["arguments"] = as_text(function.get("arguments") or "{}", f"{where}.function.arguments")
         self.out.append(item)
 
     def _add_result(self, message: JsonObject, where: str) -> None:
-        ident = as_text(message.get("tool_call_id"), f"{where}.tool_call_id")
+        ident = text_in(message, "tool_call_id", where)
         kind = "custom_tool_call_output" if ident in self._custom else "function_call_output"
         output = self._content(message.get("content"), f"{where}.content")
         self.out.append({"type": kind, "call_id": ident, "output": output})
 
     def _content(self, content: object, where: str) -> str | list[JsonObject]:
-        parts = [self._part(part, place) for part, place in parts_of(content, where)]
+        if isinstance(content, str):
+            return content
+        parts = [self._part(part, place) for part, place in objects(content, where)]
         if not parts:
             return ""
         if len(parts) == 1 and parts[0].keys() == {"type", "text"}:
@@ -83,13 +82,13 @@ class InputItems:
     def _part(self, part: JsonObject, where: str) -> JsonObject:
         match kind_of(part, where):
             case "text":
-                out: JsonObject = {"type": "input_text", "text": as_text(part.get("text"), f"{where}.text")}
+                out: JsonObject = {"type": "input_text", "text": text_in(part, "text", where)}
             case "image_url":
-                image = as_object(part.get("image_url"), f"{where}.image_url")
+                image = object_in(part, "image_url", where)
                 url = as_text(image.get("url"), f"{where}.image_url.url")
                 out = {"type": "input_image", "image_url": url, "detail": image.get("detail") or "auto"}
             case "file":
-                out = {"type": "input_file", **as_object(part.get("file"), f"{where}.file")}
+                out = {"type": "input_file", **object_in(part, "file", where)}
             case _:  # input_audio, and what we do not know.
                 raise unsupported(f"{where}.type", RESPONSES)
         if part.get("prompt_cache_breakpoint"):
@@ -99,11 +98,23 @@ class InputItems:
         return out
 
 
+def _content_of_assistant(message: JsonObject, where: str) -> str | list[JsonObject]:
+    content = message.get("content")
+    if isinstance(content, str) and not message.get("refusal"):
+        return content
+    said = [_said(part, place) for part, place in parts_of(content, f"{where}.content")]
+    if message.get("refusal"):
+        said.append({"type": "refusal", "refusal": text_in(message, "refusal", where)})
+    if len(said) == 1 and said[0]["type"] == "output_text":
+        return str(said[0]["text"])
+    return said or ""
+
+
 def _said(part: JsonObject, where: str) -> JsonObject:
     match kind_of(part, where):
         case "text":
-            return {"type": "output_text", "text": as_text(part.get("text"), f"{where}.text")}
+            return {"type": "output_text", "text": text_in(part, "text", where)}
         case "refusal":
-            return {"type": "refusal", "refusal": as_text(part.get("refusal"), f"{where}.refusal")}
+            return {"type": "refusal", "refusal": text_in(part, "refusal", where)}
         case _:
             raise unsupported(f"{where}.type", RESPONSES)

@@ -10,7 +10,7 @@ from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.chat_reasoning import blocks_of_history
 from ext_proc.translate.custom_tools import FIELD
-from ext_proc.translate.fields import as_object, as_text, kind_of, objects, parts_of, unsupported
+from ext_proc.translate.fields import as_object, as_text, kind_of, object_in, objects, parts_of, text_in, unsupported
 from ext_proc.translate.parts import arguments_object, split_data_url
 from ext_proc.translate.translation import MESSAGES
 
@@ -55,16 +55,13 @@ class AnthropicMessages:
     def _result(self, message: JsonObject, where: str) -> JsonObject:
         result: JsonObject = {
             "type": "tool_result",
-            "tool_use_id": as_text(message.get("tool_call_id"), f"{where}.tool_call_id"),
+            "tool_use_id": text_in(message, "tool_call_id", where),
         }
-        blocks = _user_blocks(message.get("content"), f"{where}.content")
-        if len(blocks) == 1 and blocks[0].keys() == {"type", "text"}:
-            result["content"] = blocks[0]["text"]
-        elif blocks:
-            marker = blocks[-1].get("cache_control")
-            result["content"] = [{name: value for name, value in block.items() if name != "cache_control"} for block in blocks]
-            if marker:
-                result["cache_control"] = marker
+        content = message.get("content")
+        if isinstance(content, str) and content:
+            result["content"] = content
+        else:
+            _show_blocks(_user_blocks(content, f"{where}.content"), result)
         if message.get("cache_control"):
             result["cache_control"] = message["cache_control"]
         return result
@@ -96,10 +93,22 @@ class AnthropicMessages:
             last["content"][-1]["text"] = last["content"][-1]["text"].rstrip()  # Anthropic refuses it otherwise.
 
 
+def _show_blocks(blocks: list[JsonObject], result: JsonObject) -> None:
+    """Put blocks into a tool's result, whose cache marker is the last one's."""
+    if len(blocks) == 1 and blocks[0].keys() == {"type", "text"}:
+        result["content"] = blocks[0]["text"]
+    elif blocks:
+        marker = blocks[-1].get("cache_control")
+        result["content"] = [{name: value for name, value in block.items() if name != "cache_control"} for block in blocks]
+        if marker:
+            result["cache_control"] = marker
+
+
 def _results_first(message: JsonObject) -> None:
     """Put tool results before texts of the same turn, as Anthropic demands."""
-    if message["role"] == "user" and any(block["type"] == "tool_result" for block in message["content"]):
-        message["content"].sort(key=lambda block: block["type"] != "tool_result")
+    content = message["content"]
+    if message["role"] == "user" and len(content) > 1 and any(block["type"] == "tool_result" for block in content):
+        content.sort(key=lambda block: block["type"] != "tool_result")
 
 
 def _assistant_blocks(message: JsonObject, where: str) -> list[JsonObject]:
@@ -108,32 +117,45 @@ def _assistant_blocks(message: JsonObject, where: str) -> list[JsonObject]:
     if message.get("function_call") is not None:
         raise unsupported(f"{where}.function_call", MESSAGES)
     blocks = blocks_of_history(message)
-    for part, place in parts_of(message.get("content"), f"{where}.content"):
-        if part.get("type") == "refusal":
-            part = {"type": "text", "text": part.get("refusal")}
-        blocks.append(_text(part, place))
+    content = message.get("content")
+    if isinstance(content, str):
+        blocks += _plain(content)
+    else:
+        blocks += [_said(part, place) for part, place in objects(content, f"{where}.content")]
     if message.get("refusal"):
-        blocks.append({"type": "text", "text": as_text(message["refusal"], f"{where}.refusal")})
+        blocks.append({"type": "text", "text": text_in(message, "refusal", where)})
     for call, place in objects(message.get("tool_calls"), f"{where}.tool_calls"):
         blocks.append(_call(call, place))
     return blocks
 
 
+def _said(part: JsonObject, where: str) -> JsonObject:
+    if part.get("type") == "refusal":
+        return {"type": "text", "text": text_in(part, "refusal", where)}
+    return _text(part, where)
+
+
 def _call(call: JsonObject, where: str) -> JsonObject:
-    block: JsonObject = {"type": "tool_use", "id": as_text(call.get("id"), f"{where}.id")}
+    block: JsonObject = {"type": "tool_use", "id": text_in(call, "id", where)}
     if call.get("type") == "custom":
-        custom = as_object(call.get("custom"), f"{where}.custom")
+        custom = object_in(call, "custom", where)
         block["name"] = as_text(custom.get("name"), f"{where}.custom.name")
         block["input"] = {FIELD: as_text(custom.get("input"), f"{where}.custom.input")}
     else:
-        function = as_object(call.get("function"), f"{where}.function")
+        function = object_in(call, "function", where)
         block["name"] = as_text(function.get("name"), f"{where}.function.name")
         block["input"] = arguments_object(function.get("arguments"))
     return _carry_marker(call, block)
 
 
 def _user_blocks(content: object, where: str) -> list[JsonObject]:
-    return [_block(part, place) for part, place in parts_of(content, where)]
+    if isinstance(content, str):
+        return _plain(content)
+    return [_block(part, place) for part, place in objects(content, where)]
+
+
+def _plain(text: str) -> list[JsonObject]:
+    return [{"type": "text", "text": text}] if text else []
 
 
 def _block(part: JsonObject, where: str) -> JsonObject:
@@ -145,7 +167,7 @@ def _block(part: JsonObject, where: str) -> JsonObject:
             url = as_text(as_object(part.get("image_url"), place).get("url"), f"{place}.url")
             return _carry_marker(part, {"type": "image", "source": _image_source(url, place)})
         case "file":
-            return _carry_marker(part, _document(as_object(part.get("file"), f"{where}.file"), f"{where}.file"))
+            return _carry_marker(part, _document(object_in(part, "file", where), f"{where}.file"))
         case _:  # input_audio, and what we do not know.
             raise unsupported(f"{where}.type", MESSAGES)
 
@@ -153,7 +175,7 @@ def _block(part: JsonObject, where: str) -> JsonObject:
 def _text(part: JsonObject, where: str) -> JsonObject:
     if kind_of(part, where) != "text":
         raise unsupported(f"{where}.type", MESSAGES)
-    return _carry_marker(part, {"type": "text", "text": as_text(part.get("text"), f"{where}.text")})
+    return _carry_marker(part, {"type": "text", "text": text_in(part, "text", where)})
 
 
 def _image_source(url: str, where: str) -> JsonObject:
@@ -168,9 +190,9 @@ def _image_source(url: str, where: str) -> JsonObject:
 def _document(file: JsonObject, where: str) -> JsonObject:
     source: Any
     if file.get("file_url") is not None:
-        source = {"type": "url", "url": as_text(file["file_url"], f"{where}.file_url")}
+        source = {"type": "url", "url": text_in(file, "file_url", where)}
     elif file.get("file_data") is not None:
-        data = split_data_url(as_text(file["file_data"], f"{where}.file_data"))
+        data = split_data_url(text_in(file, "file_data", where))
         if data is None:
             raise MalformedBody(f"{where}.file_data must be a data URL in base64.", param=f"{where}.file_data")
         if data[0] != "application/pdf":

@@ -35,16 +35,29 @@ def as_text(value: object, where: str) -> str:
     raise _wrong(where, "a string")
 
 
-def text_or_none(value: object, where: str) -> str | None:
-    """Return a string, or None for null."""
-    return None if value is None else as_text(value, where)
+def text_in(holder: JsonObject, name: str, where: str) -> str:
+    """Return a member that must be a string; the path of the field is written for errors only."""
+    value = holder.get(name)
+    if isinstance(value, str):
+        return value
+    raise _wrong(f"{where}.{name}", "a string")
+
+
+def object_in(holder: JsonObject, name: str, where: str) -> JsonObject:
+    """Return a member that must be an object."""
+    value = holder.get(name)
+    if isinstance(value, dict):
+        return value
+    raise _wrong(f"{where}.{name}", "an object")
 
 
 def objects(value: object, where: str) -> Iterator[tuple[JsonObject, str]]:
     """Return the objects of an array, each with its path."""
     for index, item in enumerate(as_list(value, where)):
         place = f"{where}[{index}]"
-        yield as_object(item, place), place
+        if not isinstance(item, dict):
+            raise _wrong(place, "an object")
+        yield item, place
 
 
 def parts_of(content: object, where: str, *, text_type: str = "text") -> Iterator[tuple[JsonObject, str]]:
@@ -58,7 +71,7 @@ def parts_of(content: object, where: str, *, text_type: str = "text") -> Iterato
 
 def kind_of(part: JsonObject, where: str) -> str:
     """Return the `type` of a part, item or tool."""
-    return as_text(part.get("type"), f"{where}.type")
+    return text_in(part, "type", where)
 
 
 def dump(value: object, where: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.dropped import MESSAGES_OVER_CHAT_COMPLETIONS as DROPPED
 from ext_proc.translate.dropped import carry_unknown
-from ext_proc.translate.fields import as_list, as_object, as_text, kind_of, objects, unsupported
+from ext_proc.translate.fields import as_list, as_object, as_text, kind_of, objects, text_in, unsupported
 from ext_proc.translate.messages_to_chat import ChatMessages
 from ext_proc.translate.parts import effort_of_budget, user_id
 from ext_proc.translate.profile import Profile
@@ -92,7 +92,7 @@ def _tool(tool: JsonObject, where: str, profile: Profile) -> JsonObject:
     if tool.get("type") not in (None, "custom"):
         # web_search_…, bash_…: run by Anthropic, or known to its models by name only.
         raise unsupported(f"{where}.type", CHAT_COMPLETIONS)
-    function: JsonObject = {"name": as_text(tool.get("name"), f"{where}.name")}
+    function: JsonObject = {"name": text_in(tool, "name", where)}
     if tool.get("description") is not None:
         function["description"] = tool["description"]
     function["parameters"] = as_object(tool.get("input_schema", {"type": "object"}), f"{where}.input_schema")

@@ -3,7 +3,7 @@
 from ext_proc.apis import usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_reasoning import Thought, mistral_thoughts, thought_blocks, thoughts_of
-from ext_proc.translate.fields import as_list, as_object, as_text, objects
+from ext_proc.translate.fields import as_list, as_object, as_text, object_in, objects, text_in
 from ext_proc.translate.parts import ANTHROPIC_STOP, ANTHROPIC_TIER, arguments_object
 from ext_proc.translate.translation import Exchange
 
@@ -73,10 +73,10 @@ def _content(message: JsonObject) -> list[JsonObject]:
 
 
 def _tool_use(call: JsonObject, where: str) -> JsonObject:
-    function = as_object(call.get("function"), f"{where}.function")
+    function = object_in(call, "function", where)
     return {
         "type": "tool_use",
-        "id": as_text(call.get("id"), f"{where}.id"),
+        "id": text_in(call, "id", where),
         "name": as_text(function.get("name"), f"{where}.function.name"),
         "input": arguments_object(function.get("arguments")),
     }

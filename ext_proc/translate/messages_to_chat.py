@@ -4,12 +4,13 @@ One Anthropic message may become several: results of tools are messages of their
 after the calls. What a tool message cannot hold (images, files) follows in a user message that says where it belongs.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.chat_reasoning import detail_of
-from ext_proc.translate.fields import as_object, as_text, dump, kind_of, objects, parts_of, unsupported
+from ext_proc.translate.fields import as_object, dump, kind_of, objects, text_in, unsupported
 from ext_proc.translate.parts import data_url
 from ext_proc.translate.profile import Profile
 from ext_proc.translate.tool_results import split_tool_result
@@ -46,6 +47,9 @@ class ChatMessages:
                     raise MalformedBody(f"{where}.role must be user, assistant or system.", param=f"{where}.role")
 
     def _add_user(self, content: object, where: str) -> None:
+        if isinstance(content, str):
+            self.out.append({"role": "user", "content": content})
+            return
         said: list[JsonObject] = []
         shown: list[JsonObject] = []
         results = 0
@@ -60,8 +64,10 @@ class ChatMessages:
 
     def _add_result(self, block: JsonObject, where: str) -> list[JsonObject]:
         """Add a tool message; return the parts that it cannot hold."""
-        call = as_text(block.get("tool_use_id"), f"{where}.tool_use_id")
-        inner = [part for sub, at in _blocks(block.get("content"), f"{where}.content") for part in self._parts(sub, at)]
+        call = text_in(block, "tool_use_id", where)
+        inner: list[JsonObject] = []
+        for sub, at in _blocks(block.get("content"), f"{where}.content"):
+            inner += self._parts(sub, at)
         if block.get("is_error"):
             # Chat Completions has no flag for it; the model reads the word.
             if not inner or inner[0]["type"] != "text":
@@ -116,7 +122,7 @@ class ChatMessages:
     def _part(self, block: JsonObject, where: str) -> JsonObject:
         match kind_of(block, where):
             case "text":
-                part: JsonObject = {"type": "text", "text": as_text(block.get("text"), f"{where}.text")}
+                part: JsonObject = {"type": "text", "text": text_in(block, "text", where)}
             case "image":
                 part = {"type": "image_url", "image_url": {"url": _image(block, where)}}
             case _:
@@ -133,16 +139,14 @@ class ChatMessages:
         head = [str(block["context"])] if block.get("context") else []
         match kind_of(source, place):
             case "base64":
-                url = data_url(
-                    as_text(source.get("media_type"), f"{place}.media_type"), as_text(source.get("data"), f"{place}.data")
-                )
+                url = data_url(text_in(source, "media_type", place), text_in(source, "data", place))
                 parts: list[JsonObject] = [{"type": "file", "file": {"filename": title or "document.pdf", "file_data": url}}]
             case "url" if self._profile.file_urls:
-                file = {"file_url": as_text(source.get("url"), f"{place}.url")}
+                file = {"file_url": text_in(source, "url", place)}
                 parts = [{"type": "file", "file": {**file, "filename": title} if title else file}]
             case "text":
                 head = [title, *head] if title else head
-                parts = [{"type": "text", "text": as_text(source.get("data"), f"{place}.data")}]
+                parts = [{"type": "text", "text": text_in(source, "data", place)}]
             case "content":
                 head = [title, *head] if title else head
                 parts = [self._part(part, at) for part, at in _blocks(source.get("content"), f"{place}.content")]
@@ -171,8 +175,10 @@ class ChatMessages:
         return parts
 
 
-def _blocks(content: object, where: str) -> list[tuple[JsonObject, str]]:
-    return list(parts_of(content, where))
+def _blocks(content: object, where: str) -> Iterable[tuple[JsonObject, str]]:
+    if isinstance(content, str):
+        return (({"type": "text", "text": content}, where),) if content else ()
+    return objects(content, where)
 
 
 def _image(block: JsonObject, where: str) -> str:
@@ -180,10 +186,10 @@ def _image(block: JsonObject, where: str) -> str:
     source = as_object(block.get("source"), place)
     match kind_of(source, place):
         case "base64":
-            media_type = as_text(source.get("media_type"), f"{place}.media_type")
-            return data_url(media_type, as_text(source.get("data"), f"{place}.data"))
+            media_type = text_in(source, "media_type", place)
+            return data_url(media_type, text_in(source, "data", place))
         case "url":
-            return as_text(source.get("url"), f"{place}.url")
+            return text_in(source, "url", place)
         case _:  # file: an id that only Anthropic knows.
             raise unsupported(f"{place}.type", CHAT_COMPLETIONS)
 
@@ -191,7 +197,7 @@ def _image(block: JsonObject, where: str) -> str:
 def _call(block: JsonObject, where: str) -> JsonObject:
     arguments = dump(block.get("input") or {}, f"{where}.input")
     return {
-        "id": as_text(block.get("id"), f"{where}.id"),
+        "id": text_in(block, "id", where),
         "type": "function",
-        "function": {"name": as_text(block.get("name"), f"{where}.name"), "arguments": arguments},
+        "function": {"name": text_in(block, "name", where), "arguments": arguments},
     }

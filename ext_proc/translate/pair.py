@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from ext_proc.apis import usage
 from ext_proc.apis.usage import Usage
@@ -28,6 +29,10 @@ READ_USAGE: dict[str, Callable[[object], Usage]] = {
     RESPONSES: usage.from_responses,
     CONVERSE: usage.from_converse,
 }
+
+
+_CONVERSATION: Final = {CHAT_COMPLETIONS: "messages", MESSAGES: "messages", RESPONSES: "input"}
+"""Where a client's API says what was said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +95,11 @@ def compose(outer: Pair, inner: Pair) -> Pair:
         body = outer.request(replace(exchange, profile=LOSSLESS), _model_of(exchange))
         return replace(exchange, request=body)
 
+    def unsaid(exchange: Exchange) -> Exchange:
+        # To read an answer it matters what was asked for, such as tools, not what was said: most of the work, and done before.
+        request = {**exchange.request, _CONVERSATION[outer.client_api]: []}
+        return middle(replace(exchange, request=request))
+
     def request(exchange: Exchange, upstream_model: str) -> JsonObject:
         try:
             return inner.request(middle(exchange), upstream_model)
@@ -97,10 +107,10 @@ def compose(outer: Pair, inner: Pair) -> Pair:
             raise _in_clients_words(error, outer, inner) from error
 
     def response(exchange: Exchange, body: JsonObject) -> JsonObject:
-        return outer.response(exchange, inner.response(middle(exchange), body))
+        return outer.response(exchange, inner.response(unsaid(exchange), body))
 
     def machine(exchange: Exchange) -> Machine:
-        between = middle(exchange)
+        between = unsaid(exchange)
         asking = replace(between, request={**between.request, "stream_options": {"include_usage": True}})
         return Chain(inner.machine(asking), outer.machine(exchange))
 

@@ -3,7 +3,7 @@
 from ext_proc.apis import usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_reasoning import Thought, mistral_thoughts, thought_blocks, thoughts_of
-from ext_proc.translate.fields import as_list, as_object, as_text, objects
+from ext_proc.translate.fields import as_list, as_object, as_text, object_in, objects, text_in
 from ext_proc.translate.messages_over_chat_completions_response import text_of
 from ext_proc.translate.reasoning_items import reasoning_item
 from ext_proc.translate.response_object import (
@@ -48,11 +48,11 @@ def _output(exchange: Exchange, message: JsonObject, status: str) -> list[JsonOb
         items.append(message_item(item_id("msg", exchange, len(items)), content, "completed"))
     tools = read_tools(exchange.request)
     for call, place in objects(message.get("tool_calls"), f"{where}.tool_calls"):
-        function = as_object(call.get("function"), f"{place}.function")
+        function = object_in(call, "function", place)
         item = call_item(
             tools.client_tool(as_text(function.get("name"), f"{place}.function.name")),
             number=(exchange, len(items)),
-            call_id=as_text(call.get("id"), f"{place}.id"),
+            call_id=text_in(call, "id", place),
             arguments=as_text(function.get("arguments") or "{}", f"{place}.function.arguments"),
             status="completed",
         )

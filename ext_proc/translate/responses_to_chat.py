@@ -7,7 +7,7 @@ them follows each other is joined. Results of tools come right after; what a too
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.custom_tools import wrap
-from ext_proc.translate.fields import as_text, kind_of, objects, parts_of, unsupported
+from ext_proc.translate.fields import as_text, kind_of, objects, text_in, unsupported
 from ext_proc.translate.profile import Profile
 from ext_proc.translate.reasoning_items import detail_of_item, text_of_item
 from ext_proc.translate.responses_tools import function_name
@@ -46,9 +46,9 @@ class ChatMessagesOfItems:
             case "message":
                 self._add_message(item, where)
             case "function_call":
-                self._call(item, as_text(item.get("arguments"), f"{where}.arguments"), where)
+                self._call(item, text_in(item, "arguments", where), where)
             case "custom_tool_call":
-                self._call(item, wrap(as_text(item.get("input"), f"{where}.input")), where)
+                self._call(item, wrap(text_in(item, "input", where)), where)
             case "function_call_output" | "custom_tool_call_output":
                 self._add_result(item, where)
             case "reasoning":
@@ -57,16 +57,14 @@ class ChatMessagesOfItems:
                 raise unsupported(f"{where}.type", CHAT_COMPLETIONS)
 
     def _add_message(self, item: JsonObject, where: str) -> None:
-        place = f"{where}.content"
-        parts = [self._part(part, at) for part, at in parts_of(item.get("content"), place, text_type="input_text")]
         match item.get("role"):
             case "user":
-                self.out.append({"role": "user", "content": self._content(parts)})
+                self.out.append({"role": "user", "content": self._content(self._parts(item, "content", where))})
             case "system" | "developer":
                 # `developer` is OpenAI's word; every server knows `system`, and OpenAI takes it for the same.
-                self.out.append({"role": "system", "content": self._content(parts)})
+                self.out.append({"role": "system", "content": self._content(self._parts(item, "content", where))})
             case "assistant":
-                self._say(parts)
+                self._say(self._parts(item, "content", where))
             case _:
                 raise MalformedBody(f"{where}.role is not a role of the Responses API.", param=f"{where}.role")
 
@@ -77,9 +75,9 @@ class ChatMessagesOfItems:
         message["content"] = self._content(before + parts)
 
     def _call(self, item: JsonObject, arguments: str, where: str) -> None:
-        name = function_name(as_text(item.get("name"), f"{where}.name"), item.get("namespace"))
+        name = function_name(text_in(item, "name", where), item.get("namespace"))
         call = {
-            "id": as_text(item.get("call_id"), f"{where}.call_id"),
+            "id": text_in(item, "call_id", where),
             "type": "function",
             "function": {"name": name, "arguments": arguments or "{}"},
         }
@@ -100,8 +98,11 @@ class ChatMessagesOfItems:
                 details.append(detail)
 
     def _add_result(self, item: JsonObject, where: str) -> None:
-        call = as_text(item.get("call_id"), f"{where}.call_id")
-        parts = [self._part(part, at) for part, at in parts_of(item.get("output"), f"{where}.output", text_type="input_text")]
+        call = text_in(item, "call_id", where)
+        if isinstance(item.get("output"), str):
+            self.out.append({"role": "tool", "tool_call_id": call, "content": item["output"]})
+            return
+        parts = self._parts(item, "output", where)
         held, others = split_tool_result(parts, call, rich=self._profile.rich_tool_results)
         self._shown.extend(others)
         self.out.append({"role": "tool", "tool_call_id": call, "content": self._content(held)})
@@ -117,12 +118,18 @@ class ChatMessagesOfItems:
             self.out.append({"role": "assistant", "content": None})
         return self.out[-1]
 
+    def _parts(self, item: JsonObject, name: str, where: str) -> list[JsonObject]:
+        content = item.get(name)
+        if isinstance(content, str):
+            return [{"type": "text", "text": content}] if content else []
+        return [self._part(part, place) for part, place in objects(content, f"{where}.{name}")]
+
     def _part(self, part: JsonObject, where: str) -> JsonObject:
         match kind_of(part, where):
             case "input_text" | "output_text" | "text":
-                out: JsonObject = {"type": "text", "text": as_text(part.get("text"), f"{where}.text")}
+                out: JsonObject = {"type": "text", "text": text_in(part, "text", where)}
             case "refusal":
-                out = {"type": "text", "text": as_text(part.get("refusal"), f"{where}.refusal")}
+                out = {"type": "text", "text": text_in(part, "refusal", where)}
             case "input_image":
                 out = self._image(part, where)
             case "input_file":
@@ -141,7 +148,7 @@ class ChatMessagesOfItems:
     def _image(self, part: JsonObject, where: str) -> JsonObject:
         if part.get("image_url") is None:
             raise unsupported(f"{where}.file_id", CHAT_COMPLETIONS)
-        image: JsonObject = {"url": as_text(part["image_url"], f"{where}.image_url")}
+        image: JsonObject = {"url": text_in(part, "image_url", where)}
         if part.get("detail") is not None:
             image["detail"] = part["detail"]
         return {"type": "image_url", "image_url": image}

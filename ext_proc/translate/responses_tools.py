@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.custom_tools import as_function
-from ext_proc.translate.fields import as_object, as_text, kind_of, objects, unsupported
+from ext_proc.translate.fields import as_object, kind_of, objects, text_in, unsupported
 from ext_proc.translate.translation import CHAT_COMPLETIONS
 
 _SEPARATOR: Final = "__"
@@ -79,7 +79,7 @@ def _allowed(tool: Any) -> str:
 def _add(tools: ResponsesTools, tool: JsonObject, where: str, namespace: str | None) -> None:
     match kind_of(tool, where):
         case "function":
-            client = ClientTool(as_text(tool.get("name"), f"{where}.name"), namespace=namespace)
+            client = ClientTool(text_in(tool, "name", where), namespace=namespace)
             function: JsonObject = {"name": function_name(client.name, namespace)}
             if tool.get("description") is not None:
                 function["description"] = tool["description"]
@@ -88,11 +88,11 @@ def _add(tools: ResponsesTools, tool: JsonObject, where: str, namespace: str | N
             if tool.get("strict") is not None:
                 function["strict"] = tool["strict"]
         case "custom":
-            client = ClientTool(as_text(tool.get("name"), f"{where}.name"), kind="custom", namespace=namespace)
+            client = ClientTool(text_in(tool, "name", where), kind="custom", namespace=namespace)
             named = function_name(client.name, namespace)
             function = as_function(named, tool.get("description"), tool.get("format"))
         case "namespace" if namespace is None:
-            name = as_text(tool.get("name"), f"{where}.name")
+            name = text_in(tool, "name", where)
             for inner, place in objects(tool.get("tools"), f"{where}.tools"):
                 _add(tools, inner, place, name)
             return

@@ -13,7 +13,7 @@ from typing import Final
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
-from ext_proc.translate.fields import as_object, as_text, dump, kind_of, objects, parts_of
+from ext_proc.translate.fields import as_object, dump, kind_of, objects, parts_of, text_in
 
 _WEIGHTS: Final = (
     (string.ascii_letters.encode(), 0.22),
@@ -45,7 +45,7 @@ def estimate_tokens(body: JsonObject) -> int:
     counted = _Counted()
     counted.content(body.get("system"), "system")
     for message, where in objects(body["messages"], "messages"):
-        as_text(message.get("role"), f"{where}.role")
+        text_in(message, "role", where)
         counted.fixed += TOKENS_OF_MESSAGE
         counted.content(message.get("content"), f"{where}.content")
     for tool, where in objects(body.get("tools"), "tools"):
@@ -70,15 +70,15 @@ class _Counted:
         for block, place in parts_of(content, where):
             match kind_of(block, place):
                 case "text":
-                    self._texts.append(as_text(block.get("text"), f"{place}.text"))
+                    self._texts.append(text_in(block, "text", place))
                 case "thinking":
-                    self._texts.append(as_text(block.get("thinking"), f"{place}.thinking"))
+                    self._texts.append(text_in(block, "thinking", place))
                 case "image":
                     self.fixed += TOKENS_OF_IMAGE
                 case "document":
                     self._document(block, place)
                 case "tool_use":
-                    self._texts.append(as_text(block.get("name"), f"{place}.name"))
+                    self._texts.append(text_in(block, "name", place))
                     self.value(block.get("input"), f"{place}.input")
                 case "tool_result":
                     self.content(block.get("content"), f"{place}.content")
@@ -97,13 +97,11 @@ class _Counted:
         source = as_object(block.get("source"), place)
         match kind_of(source, place):
             case "text":
-                self._texts.append(as_text(source.get("data"), f"{place}.data"))
+                self._texts.append(text_in(source, "data", place))
             case "content":
                 self.content(source.get("content"), f"{place}.content")
             case "base64":
-                self.fixed += TOKENS_OF_PAGE * max(
-                    1, round(len(as_text(source.get("data"), f"{place}.data")) / _BASE64_OF_PAGE)
-                )
+                self.fixed += TOKENS_OF_PAGE * max(1, round(len(text_in(source, "data", place)) / _BASE64_OF_PAGE))
             case _:
                 self.fixed += TOKENS_OF_PAGE
 

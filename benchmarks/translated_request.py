@@ -1,0 +1,63 @@
+"""What ext_proc does for one translated request, gRPC apart: decide reads the body, the attempt stage makes the upstream's."""
+
+import asyncio
+from time import perf_counter
+from typing import Any, Final
+
+import orjson
+
+from ext_proc import contract, wire
+from ext_proc.apis.paths import PATHS, Api
+from ext_proc.attempt.events import AttemptBody, AttemptHeaders
+from ext_proc.attempt.session import AttemptSession
+from ext_proc.attempt_wire import encode_attempt
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.compile import compile_plan
+from ext_proc.events import RequestBody, RequestHeaders
+from ext_proc.filters.mcp_session import McpSessions
+from ext_proc.plan import Plan
+from ext_proc.ports import EgressResponse
+from ext_proc.session import Session
+from ext_proc.transaction import Services
+from protos import filter_config_pb2 as pb
+
+MODEL: Final = "provider/m"
+_TRACEPARENT: Final = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+def seconds_of_request(client: str, upstream: str, request: JsonObject, rounds: int) -> float:
+    """Measure one request of a client's API at an upstream of another: the best of the rounds."""
+    plan = compile_plan(_config(client, upstream))
+    body = orjson.dumps({**request, "model": MODEL})
+    return min(asyncio.run(_measure(plan, client, upstream, body, rounds)))
+
+
+class _NoEgress:
+    async def post(self, *_args: Any, **_more: Any) -> EgressResponse:
+        raise AssertionError("nobody is asked")
+
+
+async def _measure(plan: Plan, client: str, upstream: str, body: bytes, rounds: int) -> list[float]:
+    head = RequestHeaders({":method": "POST", ":path": PATHS[Api(client)], "traceparent": _TRACEPARENT}, ends_stream=False)
+    attributes = {contract.ATTEMPT_MODEL: MODEL, contract.ATTEMPT_API: upstream, contract.ATTEMPT_NUMBER: "1.0"}
+    told = {contract.METADATA_API: client, contract.METADATA_ROUTE: "chain", contract.METADATA_HAS_MODEL: "true"}
+    begin = AttemptHeaders(headers={}, attributes=attributes, metadata=told)
+    times = []
+    for _ in range(rounds):
+        started = perf_counter()
+        session, asked = Session("models", Services(plan, _NoEgress(), McpSessions())), RequestBody(body, head)
+        wire.encode(asked, await session.handle(asked))
+        attempt = AttemptSession(plan)
+        for event in (begin, AttemptBody(body)):
+            encode_attempt(event, attempt.handle(event))
+        times.append(perf_counter() - started)
+    return times
+
+
+def _config(client: str, upstream: str) -> pb.FilterConfig:
+    config = pb.FilterConfig(version="1", egress_url="http://127.0.0.1:9")
+    config.listeners.add(name="models", kind=pb.Listener.Kind.MODEL)
+    model = config.models.add(name=MODEL, upstream_model="m", provider="provider")
+    model.targets.add(api=upstream, path="/v1/upstream")
+    model.routes.add(api=client, route="chain", by_attempt=True).members.add(model=MODEL, api=upstream)
+    return config
