@@ -35,16 +35,11 @@ class ModelChoice:
     """What answers, and why."""
 
     ranked: tuple[ResolvedModel, ...]
-    """The first one answers; the others are what the preference has for when it does not."""
+    """The first one answers; the others are what the preference has for when it does not. Empty if nobody is known."""
     route: str | None
     """Name of the preference that fits; None if none does."""
     rung: ModelRung
     reason: str
-
-    @property
-    def model(self) -> ResolvedModel:
-        """The model that answers."""
-        return self.ranked[0]
 
     @property
     def header(self) -> str:
@@ -59,24 +54,37 @@ class ModelQuestion:
     preferences: Preferences | None
     """The request's own, or the configured ones; None: the requested model answers."""
     requested: ResolvedModel | None
-    """What the request asks for; None only where it names nothing, and preferences may do without."""
+    """What the request asks for; None only where it may do without."""
 
 
 def read_question(request: Request, services: Services) -> ModelQuestion:
-    """Read what a request leaves to choose, before any filter has seen it.
+    """Read what a request leaves to choose, before any filter has seen it. With preferences it need not name a model.
 
     Raises:
         RequestError: it asks for a model that is not there, or for none where one is needed; or its preferences are wrong.
     """
-    preferences = _preferences(request, services)
-    tables, wanted = services.plan.models, request.value.get("model")
-    if preferences is not None and tables.default is None and wanted in (None, ""):
+    preferences = read_offer(request, services)
+    if preferences is not None and services.plan.models.default is None and request.value.get("model") in (None, ""):
         return ModelQuestion(preferences, None)
+    return ModelQuestion(preferences, requested_model(request, services))
+
+
+def requested_model(request: Request, services: Services) -> ResolvedModel:
+    """Resolve what a request asks for.
+
+    Raises:
+        RequestError: there is no such model, or it names none and there is no default.
+    """
     request_id = request.headers.get(contract.REQUEST_ID_HEADER, "")
-    return ModelQuestion(preferences, resolve_model(tables, wanted, request_id=request_id))
+    return resolve_model(services.plan.models, request.value.get("model"), request_id=request_id)
 
 
-def _preferences(request: Request, services: Services) -> Preferences | None:
+def read_offer(request: Request, services: Services) -> Preferences | None:
+    """Return the preferences that hold for a request: its own, or the configured ones.
+
+    Raises:
+        RequestError: its own are wrong, or out of place.
+    """
     plan = services.plan
     if FIELD not in request.value:
         return plan.preferences if request.api in CONVERSATIONS else None
@@ -91,13 +99,12 @@ async def choose_model(
     """Choose; `value` is the body after filters.
 
     Raises:
-        RequestError: no preference fits, and no model is asked for; or the conversation cannot be read.
+        RequestError: the conversation cannot be read.
     """
     preferences, requested = question.preferences, question.requested
     if preferences is None:
-        assert requested is not None, "a question without preferences has a model"
-        record.reason = requested.reason
-        return ModelChoice((requested,), None, "", requested.reason)
+        record.reason = requested.reason if requested else ""
+        return ModelChoice((requested,) if requested else (), None, "", record.reason)
     started = time.perf_counter()
     match = await find_match(
         preferences.pool,
@@ -110,7 +117,7 @@ async def choose_model(
     choice = _matched(match, preferences, request, services)
     if not choice:
         reason = match.reason if isinstance(match, NoMatch) else f'no model of route "{match.name}" serves {PATHS[request.api]}'
-        choice = _unmatched(requested or resolve_model(services.plan.models, None), reason)
+        choice = _unmatched(requested, reason)
     record.rung, record.reason = choice.rung, safe_reason(choice.reason)
     record.route = _label(choice, preferences)
     return choice
@@ -134,9 +141,9 @@ def _label(choice: ModelChoice, preferences: Preferences) -> str:
     return choice.route if preferences.is_configured else BODY_ROUTE
 
 
-def _unmatched(requested: ResolvedModel, reason: str) -> ModelChoice:
-    rung: ModelRung = "default_model" if requested.reason == "default" else "requested_model"
-    return ModelChoice((requested,), None, rung, reason)
+def _unmatched(requested: ResolvedModel | None, reason: str) -> ModelChoice:
+    rung: ModelRung = "default_model" if requested and requested.reason == "default" else "requested_model"
+    return ModelChoice((requested,) if requested else (), None, rung, reason)
 
 
 def _route(preference: Preference) -> str:

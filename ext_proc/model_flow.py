@@ -12,7 +12,7 @@ from ext_proc.errors import FilterFailed, MalformedBody, UnsupportedFeature
 from ext_proc.events import Continue, Reply, Respond
 from ext_proc.filters.chain import run_chain
 from ext_proc.filters.filtered_request import FilteredRequest
-from ext_proc.model_choice import choose_model, read_question
+from ext_proc.model_choice import choose_model, read_question, requested_model
 from ext_proc.routing.body_preferences import FIELD
 from ext_proc.routing.models import ResolvedModel
 from ext_proc.runtime import ModelRoute
@@ -35,9 +35,9 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
             return _answer_estimate(question.requested, request)
         if question.preferences is None:
             _route(question.requested, request)
-    body, value = await _filter(request, services)
+    body, value = await run_filters(request, services)
     choice = await choose_model(question, request, value, services=services, record=record)
-    resolved = choice.model
+    resolved = choice.ranked[0] if choice.ranked else requested_model(request, services)
     record.model = resolved.model.name
     route = _route(resolved, request)
     route_name = _route_name(request, route, value)
@@ -98,7 +98,12 @@ def _route_name(request: Request, route: ModelRoute, value: JsonObject) -> str:
     return route.stream_route or route.route
 
 
-async def _filter(request: Request, services: Services) -> tuple[bytes, JsonObject]:
+async def run_filters(request: Request, services: Services) -> tuple[bytes, JsonObject]:
+    """Return the body as the listener's filters leave it, without preferences, and the same parsed.
+
+    Raises:
+        GatewayError: a filter refuses the request, or fails.
+    """
     own, value = _without_preferences(request)
     if not request.listener.input_filters:
         return own, value

@@ -11,8 +11,9 @@ from typing import Final
 from ext_proc import contract
 from ext_proc.agent_flow import decide_agent
 from ext_proc.apis.errors import render_error
-from ext_proc.apis.paths import AGENT_APIS, MODEL_APIS, Api, Shape, error_shape, find_api, split_query
+from ext_proc.apis.paths import AGENT_APIS, DECISION_APIS, MODEL_APIS, Api, Shape, error_shape, find_api, split_query
 from ext_proc.codec.json_body import parse_object
+from ext_proc.decision_flow import answer_decision
 from ext_proc.errors import GatewayError, InternalError, NotReady, UnsupportedEncoding
 from ext_proc.events import Continue, Event, Reply, RequestBody, RequestHeaders, Respond, Trailers
 from ext_proc.model_flow import decide_model
@@ -21,6 +22,7 @@ from ext_proc.trace_context import is_valid_traceparent, new_traceparent
 from ext_proc.transaction import Record, Request, Services
 
 _GO_ON: Final = Continue()
+_TABLES: Final = {ListenerKind.AGENT: AGENT_APIS, ListenerKind.MODEL: MODEL_APIS | DECISION_APIS}
 _MODELS_PREFLIGHT: Final = Respond(
     status=204,
     headers={
@@ -43,6 +45,8 @@ class Session:
         self._services = services
         self._listener = services.plan.listeners.get(listener) if services else None
         self._shape: Shape = "openai"
+        self._asks_only = False
+        """Whether the client wants to know the decision, and nothing else."""
         self._head: tuple[Api, str, Mapping[str, str]] | None = None
 
     async def handle(self, event: Event) -> Reply:
@@ -77,8 +81,8 @@ class Session:
         self._shape = error_shape(path)
         self.record.request_id = _loggable(headers.get(contract.REQUEST_ID_HEADER, ""))
         services, listener = self._bound()
-        table = AGENT_APIS if listener.kind is ListenerKind.AGENT else MODEL_APIS
-        api = find_api(table, headers.get(":method", ""), path)
+        api = find_api(_TABLES[listener.kind], headers.get(":method", ""), path)
+        self._asks_only = path in DECISION_APIS
         self.record.api = api
         if api is Api.MODELS:
             return _answer_models(services.plan, headers[":method"])
@@ -96,7 +100,9 @@ class Session:
         services, listener = self._bound()
         api, query, headers = self._head
         request = Request(listener=listener, api=api, query=query, headers=headers, body=body, value=parse_object(body))
-        decide = decide_agent if listener.kind is ListenerKind.AGENT else decide_model
+        if listener.kind is ListenerKind.AGENT:
+            return await decide_agent(request, services, self.record)
+        decide = answer_decision if self._asks_only else decide_model
         return await decide(request, services, self.record)
 
     async def _decide_whole(self, head: RequestHeaders, body: bytes) -> Reply:

@@ -35,6 +35,11 @@ MODEL_APIS: Final = AGENT_APIS | {
 }
 """What a model listener serves."""
 
+DECISION_PREFIX: Final = "/routing"
+
+DECISION_APIS: Final = {DECISION_PREFIX + path: api for path, api in AGENT_APIS.items() if api is not Api.MODELS}
+"""Where a model listener tells which model it would choose, and asks none."""
+
 PATHS: Final = {api: path for path, api in MODEL_APIS.items()}
 
 Shape = Literal["openai", "anthropic"]
@@ -49,6 +54,7 @@ def split_query(target: str) -> tuple[str, str]:
 
 def error_shape(path: str) -> Shape:
     """Return how a client that asked for this path reads errors: also for paths below it that are not served."""
+    path = path.removeprefix(DECISION_PREFIX)
     return "anthropic" if path == "/v1/messages" or path.startswith("/v1/messages/") else "openai"
 
 

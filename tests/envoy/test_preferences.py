@@ -109,11 +109,38 @@ async def test_failover_follows_the_declared_order_across_apis(world: World) -> 
 async def test_a_stream_takes_the_same_way(world: World) -> None:
     world.routes_to("code generation")
     world.first.behaves = failing(503, DOWN)
-    http = openai.DefaultAsyncHttpxClient(trust_env=False)
-    client = openai.AsyncOpenAI(base_url=world.gateway.url("models") + "/v1", api_key="mine", max_retries=0, http_client=http)
-    stream = await client.chat.completions.create(model="groq/plain", messages=[{"role": "user", "content": "Hi"}], stream=True)
-    said = [chunk.choices[0].delta.content or "" async for chunk in stream if chunk.choices]
+    url = world.gateway.url("models") + "/v1"
+    async with openai.DefaultAsyncHttpxClient(trust_env=False) as http:
+        client = openai.AsyncOpenAI(base_url=url, api_key="mine", max_retries=0, http_client=http)
+        stream = await client.chat.completions.create(
+            model="groq/plain", messages=[{"role": "user", "content": "Hi"}], stream=True
+        )
+        said = [chunk.choices[0].delta.content or "" async for chunk in stream if chunk.choices]
     assert "".join(said) == "It rains."
+
+
+@pytest.mark.parametrize(
+    ("path", "field"), [("chat/completions", "messages"), ("messages", "messages"), ("responses", "input")]
+)
+async def test_the_decision_api_asks_no_model(world: World, path: str, field: str) -> None:
+    world.routes_to("code generation")
+    body = {"model": "groq/plain", field: ASK["messages"]}
+    trace = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
+    url = world.gateway.url("models") + "/routing/v1/"
+    answer = await world.gateway.http.post(url + path, json=body, headers=trace)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert answer.json() == {
+        "models": ["openai/gpt-5", "anthropic/claude", "openai/gpt-4o"],
+        "route": "code generation",
+        "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+        "pinned": False,
+        "switched": False,
+    }
+    assert answer.headers["x-plano-decision"].startswith("orchestrator; ")
+    refused = await world.gateway.http.post(url + path, content=b"{")
+    assert refused.status_code == 400
+    assert ("type" in refused.json()) == (path == "messages")
+    assert not any(provider.received for provider in world.providers)
 
 
 async def test_nothing_fits_and_the_requested_or_default_model_answers(world: World) -> None:

@@ -1,0 +1,57 @@
+"""The decision API, `POST /routing/v1/...`: which model would be chosen for a request, told to the client instead of asked."""
+
+import orjson
+
+from ext_proc import contract
+from ext_proc.errors import UnknownModel
+from ext_proc.events import Respond
+from ext_proc.model_choice import ModelChoice, ModelQuestion, choose_model, read_offer, requested_model
+from ext_proc.model_flow import run_filters
+from ext_proc.routing.models import ResolvedModel
+from ext_proc.transaction import Record, Request, Services
+
+
+async def answer_decision(request: Request, services: Services, record: Record) -> Respond:
+    """Decide as for a request that is answered, filters included; the model that it asks for need not be one of ours.
+
+    Raises:
+        GatewayError: the request ends here.
+    """
+    question = ModelQuestion(read_offer(request, services), _requested(request, services))
+    _, value = await run_filters(request, services)
+    choice = await choose_model(question, request, value, services=services, record=record)
+    models = _models(choice, request, services)
+    if choice.ranked:
+        record.model = choice.ranked[0].model.name
+    body = orjson.dumps(
+        {
+            "models": models,
+            "route": choice.route,
+            "trace_id": request.headers[contract.TRACEPARENT_HEADER].split("-")[1],
+            "pinned": False,
+            "switched": False,
+        }
+    )
+    headers = {
+        "content-type": "application/json",
+        "content-length": str(len(body)),
+        contract.DECISION_HEADER: choice.header,
+    }
+    return Respond(status=200, headers=headers, body=body, details="plano_decision")
+
+
+def _requested(request: Request, services: Services) -> ResolvedModel | None:
+    if services.plan.models.default is None and request.value.get("model") in (None, ""):
+        return None
+    try:
+        return requested_model(request, services)
+    except UnknownModel:
+        return None
+
+
+def _models(choice: ModelChoice, request: Request, services: Services) -> list[str]:
+    """Name the models, best first: where nobody knows better, the one that the client itself has named."""
+    if choice.ranked:
+        return [model.name for model in choice.ranked]
+    wanted = request.value.get("model")
+    return [wanted if isinstance(wanted, str) and wanted else requested_model(request, services).name]
