@@ -113,7 +113,7 @@ class Worker:
 
     async def _serve_when_configured(self) -> None:
         await self._configured.wait()
-        await self.server.set_serving(True)
+        self.server.set_serving(True)  # noqa: FBT003
 
 
 async def run_worker(settings: WorkerSettings) -> None:

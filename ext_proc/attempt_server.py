@@ -1,20 +1,16 @@
 """The gRPC side of the attempt stage: one stream is one attempt. Envoy resets it when it gives the attempt up."""
 
 from collections.abc import Callable
-from typing import Any, Final
-
-import grpc
-import grpc.aio
 
 from ext_proc.attempt.events import AttemptEvent, AttemptReply
 from ext_proc.attempt.record import PASSED
 from ext_proc.attempt.session import AttemptSession
 from ext_proc.attempt_wire import decode_attempt, encode_attempt
+from ext_proc.grpc_server.call import Call, Method
+from ext_proc.grpc_server.status import Abort, Status
 from ext_proc.telemetry.attempt_metrics import AttemptMetrics
 from ext_proc.telemetry.logging import get_logger
-from ext_proc.wire import UnexpectedMessage
-
-_EOF: Final = grpc.aio.EOF  # type: ignore[attr-defined]
+from ext_proc.wire import UnexpectedMessage, decode_request
 
 
 class AttemptProcessor:
@@ -25,33 +21,26 @@ class AttemptProcessor:
         self._metrics = metrics
         self._log = get_logger()
 
-    async def process(self, _requests: Any, context: grpc.aio.ServicerContext[Any, bytes]) -> None:
-        """Serve one attempt."""
-        session = self._new_session()
+    def method(self) -> Method:
+        """Return how calls are served."""
+        return lambda call: _Attempt(call, self, self._new_session())
+
+    def answer(self, session: AttemptSession, message: bytes) -> list[bytes]:
+        """Answer a message.
+
+        Raises:
+            Abort: it is of no phase.
+        """
         try:
-            while not session.is_done:
-                message = await context.read()
-                if message is _EOF:
-                    return
-                event = decode_attempt(message)
-                for reply in encode_attempt(event, self._handle(session, event)):
-                    await context.write(reply)
+            event = decode_attempt(decode_request(message))
         except UnexpectedMessage as unexpected:
             self._metrics.count_error("unexpected_message")
             self._log.error("message_unexpected", stage="attempt", phase=str(unexpected))
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"unexpected {unexpected}")
-        finally:
-            self._finish(session)
+            raise Abort(Status.INVALID_ARGUMENT, f"unexpected {unexpected}") from None
+        return encode_attempt(event, self._handle(session, event))
 
-    def _handle(self, session: AttemptSession, event: AttemptEvent) -> list[AttemptReply]:
-        try:
-            return session.handle(event)
-        except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an answer
-            self._metrics.count_error("internal")
-            self._log.exception("attempt_failed", error=error, request_id=session.record.request_id)
-            return session.give_up()
-
-    def _finish(self, session: AttemptSession) -> None:
+    def finish(self, session: AttemptSession) -> None:
+        """Record an attempt that is over."""
         record = session.record
         if record.outcome == PASSED or not record.model:
             return
@@ -77,3 +66,42 @@ class AttemptProcessor:
             input_tokens=record.usage.input_tokens,
             output_tokens=record.usage.output_tokens,
         )
+
+    def _handle(self, session: AttemptSession, event: AttemptEvent) -> list[AttemptReply]:
+        try:
+            return session.handle(event)
+        except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an answer
+            self._metrics.count_error("internal")
+            self._log.exception("attempt_failed", error=error, request_id=session.record.request_id)
+            return session.give_up()
+
+
+class _Attempt:
+    """One call. Nothing in it waits, so it needs no task."""
+
+    def __init__(self, call: Call, processor: AttemptProcessor, session: AttemptSession) -> None:
+        self._call = call
+        self._processor = processor
+        self._session = session
+
+    def receive(self, message: bytes) -> None:
+        """Answer a message."""
+        if self._session.is_done:
+            return
+        for reply in self._processor.answer(self._session, message):
+            self._call.send(reply)
+        if self._session.is_done:
+            self._call.finish()
+            self._processor.finish(self._session)
+
+    def end(self) -> None:
+        """Envoy gives the attempt up."""
+        self._call.finish()
+        self._processor.finish(self._session)
+
+    def cancel(self) -> None:
+        """Envoy gives the attempt up."""
+        self._processor.finish(self._session)
+
+    def resume(self) -> None:
+        """Answers wait in the connection; meanwhile no more is taken in than its window."""

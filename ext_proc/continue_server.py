@@ -2,20 +2,16 @@
 
 from collections.abc import Callable
 from contextlib import aclosing
-from typing import Any, Final
-
-import grpc
-import grpc.aio
 
 from ext_proc import contract
 from ext_proc.continuation.ports import CutOff
 from ext_proc.continuation.session import Asked, ContinuedAnswer
 from ext_proc.continue_wire import AskedReader, encode_part
+from ext_proc.grpc_server.conversation import Conversation
+from ext_proc.grpc_server.status import Abort, Status
 from ext_proc.telemetry.continuation_metrics import ContinuationMetrics
 from ext_proc.telemetry.logging import get_logger
-from ext_proc.wire import UnexpectedMessage
-
-_EOF: Final = grpc.aio.EOF  # type: ignore[attr-defined]
+from ext_proc.wire import UnexpectedMessage, decode_request
 
 
 class ContinueProcessor:
@@ -26,28 +22,27 @@ class ContinueProcessor:
         self._metrics = metrics
         self._log = get_logger()
 
-    async def process(self, _requests: Any, context: grpc.aio.ServicerContext[Any, bytes]) -> None:
+    async def process(self, call: Conversation) -> None:
         """Serve one request."""
         try:
-            asked = await _read(context)
+            asked = await _read(call)
         except UnexpectedMessage as unexpected:
             self._metrics.count_error("unexpected_message")
             self._log.error("message_unexpected", stage="continue", phase=str(unexpected))
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"unexpected {unexpected}")
-            return
+            raise Abort(Status.INVALID_ARGUMENT, f"unexpected {unexpected}") from None
         if asked is not None:
-            await self._answer(asked, context)
+            await self._answer(asked, call)
 
-    async def _answer(self, asked: Asked, context: grpc.aio.ServicerContext[Any, bytes]) -> None:
+    async def _answer(self, asked: Asked, call: Conversation) -> None:
         answer = self._new_answer(asked)
         try:
             async with aclosing(answer.stream()) as parts:
                 async for part in parts:
-                    await context.write(encode_part(part))
-            await context.write(encode_part(b"", ends_stream=True))
+                    await call.write(encode_part(part))
+            await call.write(encode_part(b"", ends_stream=True))
         except CutOff:
             # Envoy then resets the client's stream, which tells that the answer is not whole.
-            await context.abort(grpc.StatusCode.UNAVAILABLE, "cut off")
+            raise Abort(Status.UNAVAILABLE, "cut off") from None
         except Exception as error:
             self._metrics.count_error("internal")
             self._log.exception("continuation_failed", error=error, request_id=_request_id(asked))
@@ -68,10 +63,10 @@ class ContinueProcessor:
             )
 
 
-async def _read(context: grpc.aio.ServicerContext[Any, bytes]) -> Asked | None:
+async def _read(call: Conversation) -> Asked | None:
     reader = AskedReader()
-    while (message := await context.read()) is not _EOF:
-        if (asked := reader.read(message)) is not None:
+    while (message := await call.read()) is not None:
+        if (asked := reader.read(decode_request(message))) is not None:
             return asked
     return None
 

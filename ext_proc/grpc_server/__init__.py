@@ -1,0 +1,4 @@
+"""A gRPC server on asyncio for the calls that Envoy makes, over `ext_proc.http2`; see docs/adr/0008.
+
+https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
+"""

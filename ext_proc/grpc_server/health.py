@@ -1,0 +1,127 @@
+"""grpc.health.v1: what Envoy's health checks ask. https://github.com/grpc/grpc/blob/master/doc/health-checking.md"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from google.protobuf.message import DecodeError
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+
+from ext_proc.grpc_server.call import Call, Method
+from ext_proc.grpc_server.status import Abort, Status
+
+SERVICE: Final = "grpc.health.v1.Health"
+_Serving = HealthCheckResponse.ServingStatus
+
+
+class Health:
+    """Whether some services serve: all or none."""
+
+    def __init__(self, services: Iterable[str]) -> None:
+        self._services = frozenset(services)
+        self._is_serving = False
+        self._watching: set[_Watch] = set()
+
+    @property
+    def methods(self) -> Mapping[str, Method]:
+        """Check and Watch, by their paths."""
+        return {
+            f"/{SERVICE}/Check": lambda call: _Check(call, self),
+            f"/{SERVICE}/Watch": lambda call: _Watch(call, self),
+        }
+
+    def set_serving(self, is_serving: bool) -> None:  # noqa: FBT001 - the one thing that it says
+        """Answer so from now on, and tell those who watch."""
+        if is_serving != self._is_serving:
+            self._is_serving = is_serving
+            for watch in tuple(self._watching):
+                watch.tell()
+
+    def end(self) -> None:
+        """Serve no more, and end the watches: they would keep their connections for ever."""
+        self.set_serving(False)  # noqa: FBT003
+        for watch in tuple(self._watching):
+            watch.leave()
+        self._watching.clear()
+
+    def status(self, service: str) -> _Serving | None:
+        """Return what there is to say about a service, None about one that is not ours."""
+        if service not in self._services:
+            return None
+        return HealthCheckResponse.SERVING if self._is_serving else HealthCheckResponse.NOT_SERVING
+
+    def watched(self, watch: "_Watch") -> None:
+        """Tell a watch from now on what changes."""
+        self._watching.add(watch)
+
+    def unwatched(self, watch: "_Watch") -> None:
+        """Tell it no more."""
+        self._watching.discard(watch)
+
+
+class _Check:
+    """One question, one answer."""
+
+    def __init__(self, call: Call, health: Health) -> None:
+        self._call = call
+        self._health = health
+
+    def receive(self, message: bytes) -> None:
+        status = self._health.status(_service(message))
+        if status is None:
+            raise Abort(Status.NOT_FOUND, "no such service")
+        self._call.answer(_answer(status))
+
+    def end(self) -> None:
+        raise Abort(Status.INVALID_ARGUMENT, "no message")
+
+    def cancel(self) -> None:
+        """Nothing is under way."""
+
+    def resume(self) -> None:
+        """Nothing waits."""
+
+
+class _Watch:
+    """One question; an answer now, and one whenever it would be another."""
+
+    def __init__(self, call: Call, health: Health) -> None:
+        self._call = call
+        self._health = health
+        self._service: str | None = None
+
+    def receive(self, message: bytes) -> None:
+        self._service = _service(message)
+        self._health.watched(self)
+        self.tell()
+
+    def tell(self) -> None:
+        """Say how it stands."""
+        status = self._health.status(self._service or "")
+        self._call.send(_answer(HealthCheckResponse.SERVICE_UNKNOWN if status is None else status))
+
+    def leave(self) -> None:
+        """End it from our side."""
+        self._call.finish(Status.UNAVAILABLE, "draining")
+
+    def end(self) -> None:
+        if self._service is None:
+            raise Abort(Status.INVALID_ARGUMENT, "no message")
+
+    def cancel(self) -> None:
+        self._health.unwatched(self)
+
+    def resume(self) -> None:
+        """A few bytes each: they may wait."""
+
+
+def _service(message: bytes) -> str:
+    try:
+        service: str = HealthCheckRequest.FromString(message).service
+    except DecodeError:
+        raise Abort(Status.INVALID_ARGUMENT, "not a HealthCheckRequest") from None
+    return service
+
+
+def _answer(status: _Serving) -> bytes:
+    answer: bytes = HealthCheckResponse(status=status).SerializeToString()
+    return answer

@@ -1,0 +1,66 @@
+"""Messages with their lengths in front, as gRPC puts them into a body."""
+
+from struct import Struct
+from typing import Final
+
+from ext_proc.grpc_server.status import Abort, Status
+
+_PREFIX: Final = Struct(">BL")
+_NOT_COMPRESSED: Final = 0
+_COMPRESSED: Final = 1
+
+
+def frame_message(message: bytes) -> bytes:
+    """Return a message with its length in front."""
+    return _PREFIX.pack(_NOT_COMPRESSED, len(message)) + message
+
+
+class MessageReader:
+    """Of one call: pieces of any size in, whole messages out. As long as a message is all that is kept of it is what came."""
+
+    __slots__ = ("_needed", "_rest")
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+        self._needed = _PREFIX.size
+
+    @property
+    def is_between_messages(self) -> bool:
+        """Whether the body may end here."""
+        return not self._rest
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Return the messages that are complete.
+
+        Raises:
+            Abort: a message is compressed, or not one of gRPC.
+        """
+        if self._rest:
+            self._rest += data
+            if len(self._rest) < self._needed:
+                return []
+            data = bytes(self._rest)
+            self._rest.clear()
+        messages = []
+        offset, end = 0, len(data)
+        while end - offset >= _PREFIX.size:
+            flag, size = _PREFIX.unpack_from(data, offset)
+            if flag != _NOT_COMPRESSED:
+                raise _refusal(flag)
+            after = offset + _PREFIX.size + size
+            if after > end:
+                self._needed = after - offset
+                break
+            messages.append(data[after - size : after])
+            offset = after
+        else:
+            self._needed = _PREFIX.size
+        if offset < end:
+            self._rest += data[offset:]
+        return messages
+
+
+def _refusal(flag: int) -> Abort:
+    if flag == _COMPRESSED:
+        return Abort(Status.UNIMPLEMENTED, "compressed messages are not taken")
+    return Abort(Status.INTERNAL, "not a message of gRPC")

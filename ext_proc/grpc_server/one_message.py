@@ -1,0 +1,47 @@
+"""Calls of one message: what Envoy sends as a stream of messages, of which the first is answered and the rest is of no use."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+
+from ext_proc.grpc_server.call import Call, Method
+from ext_proc.grpc_server.status import Abort, Status
+from ext_proc.grpc_server.tasks import Tasks
+from ext_proc.http2.header_blocks import Headers
+
+Answer = Callable[[bytes, Headers], Coroutine[None, None, bytes]]
+
+
+class OneMessage:
+    """One such call."""
+
+    def __init__(self, call: Call, answer: Answer, tasks: Tasks) -> None:
+        self._call = call
+        self._answer = answer
+        self._tasks = tasks
+        self._task: asyncio.Task[None] | None = None
+
+    def receive(self, message: bytes) -> None:
+        """Answer the first message."""
+        if self._task is None:
+            self._task = self._tasks.start(self._call, self._serve(message))
+
+    def end(self) -> None:
+        """Refuse a call without a message."""
+        if self._task is None:
+            raise Abort(Status.INVALID_ARGUMENT, "no message")
+
+    def cancel(self) -> None:
+        """Cancel the coroutine."""
+        if self._task is not None:
+            self._task.cancel()
+
+    def resume(self) -> None:
+        """Nothing waits: the answer is the last that is sent."""
+
+    async def _serve(self, message: bytes) -> None:
+        self._call.answer(await self._answer(message, self._call.metadata))
+
+
+def by_one_message(answer: Answer, tasks: Tasks) -> Method:
+    """Make a method of a coroutine function from a message and the call's metadata to the answer."""
+    return lambda call: OneMessage(call, answer, tasks)

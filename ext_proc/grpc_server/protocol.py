@@ -1,0 +1,154 @@
+"""One connection on asyncio: bytes to the HTTP/2 core, its events to calls, answers to the transport."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Final, assert_never, cast
+
+from ext_proc.grpc_server.call import Call, Method
+from ext_proc.grpc_server.status import Status
+from ext_proc.http2.connection import Connection
+from ext_proc.http2.events import (
+    ConnectionFailed,
+    DataReceived,
+    DataSent,
+    Event,
+    LastStreamKnown,
+    RequestReceived,
+    StreamReset,
+)
+from ext_proc.http2.header_blocks import encode_block
+from ext_proc.telemetry.logging import get_logger
+
+_MAX_UNREAD_BYTES: Final = 1 << 26
+"""A peer that lets so much lie is cut off: windows bound what handlers send, and nothing else bounds the answers to PINGs."""
+_NOT_GRPC: Final = encode_block(((":status", "415"),))
+
+
+class GrpcProtocol(asyncio.Protocol):
+    """Serves the calls of one connection."""
+
+    def __init__(self, methods: Mapping[str, Method], lost: Callable[["GrpcProtocol"], None]) -> None:
+        self._methods = methods
+        self._lost = lost
+        self._connection = Connection()
+        self._calls: dict[int, Call] = {}
+        self._transport: asyncio.Transport | None = None
+        self._is_reading = False
+        self._is_leaving = False
+
+    # For the server.
+
+    def drain(self) -> None:
+        """Let the peer begin no more calls; the connection closes once all have their answers."""
+        self._connection.drain()
+        self.flush()
+
+    def close(self) -> None:
+        """Give up what is under way."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    # For asyncio.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Introduce ourselves."""
+        self._transport = cast("asyncio.Transport", transport)
+        self.flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came, and write all that it calls for at once."""
+        self._is_reading = True
+        try:
+            for event in self._connection.receive(data):
+                self._handle(event)
+        finally:
+            self._is_reading = False
+        self.flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Cancel what nobody waits for any more."""
+        del exc
+        self._transport = None
+        self._lost(self)
+        self._cancel_all()
+
+    # For calls.
+
+    def begin(self, stream_id: int, block: bytes) -> None:
+        """Send headers."""
+        self._connection.begin(stream_id, block)
+
+    def send(self, stream_id: int, data: bytes) -> bool:
+        """Send data; False if some of it has to wait."""
+        return self._connection.send(stream_id, data)
+
+    def end(self, stream_id: int, block: bytes) -> None:
+        """Send trailers, or headers that are all."""
+        self._calls.pop(stream_id, None)
+        self._connection.end(stream_id, block)
+
+    def consumed(self, stream_id: int, size: int) -> None:
+        """Let more come in."""
+        self._connection.consumed(stream_id, size)
+
+    def flush(self) -> None:
+        """Write what there is to write, unless more of it is about to come."""
+        transport = self._transport
+        if self._is_reading or transport is None:
+            return
+        output = self._connection.take()
+        if output:
+            transport.write(output)
+            if transport.get_write_buffer_size() > _MAX_UNREAD_BYTES:
+                transport.abort()
+        if self._connection.is_over or (self._is_leaving and not self._connection.streams):
+            self._end()
+
+    # For the connection.
+
+    def _handle(self, event: Event) -> None:
+        match event:
+            case DataReceived(stream_id, data, ends):
+                call = self._calls.get(stream_id)
+                if call is not None:
+                    call.take(data, ends=ends)
+            case RequestReceived():
+                self._begin(event)
+            case StreamReset(stream_id):
+                call = self._calls.pop(stream_id, None)
+                if call is not None:
+                    call.cancel()
+            case DataSent(stream_id):
+                call = self._calls.get(stream_id)
+                if call is not None:
+                    call.resume()
+            case LastStreamKnown():
+                self._is_leaving = True
+            case ConnectionFailed(code, reason):
+                get_logger().warning("connection_failed", code=code, reason=reason)
+                self._cancel_all()
+            case _:
+                assert_never(event)
+
+    def _begin(self, request: RequestReceived) -> None:
+        stream_id, headers, ends = request
+        if headers[":method"] != "POST" or not headers.get("content-type", "").startswith("application/grpc"):
+            self._connection.end(stream_id, _NOT_GRPC)
+            return
+        call = self._calls[stream_id] = Call(self, stream_id, headers)
+        method = self._methods.get(headers[":path"])
+        if method is None:
+            call.finish(Status.UNIMPLEMENTED, f"no method {headers[':path']}")
+            return
+        call.start(method)
+        if ends:
+            call.take(b"", ends=True)
+
+    def _cancel_all(self) -> None:
+        calls, self._calls = self._calls, {}
+        for call in calls.values():
+            call.cancel()
+
+    def _end(self) -> None:
+        if self._transport is not None:
+            self._transport.close()

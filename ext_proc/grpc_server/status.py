@@ -1,0 +1,24 @@
+"""How a call ends."""
+
+from enum import IntEnum
+
+
+class Status(IntEnum):
+    """The codes of gRPC that this server has a use for."""
+
+    OK = 0
+    UNKNOWN = 2
+    INVALID_ARGUMENT = 3
+    NOT_FOUND = 5
+    UNIMPLEMENTED = 12
+    INTERNAL = 13
+    UNAVAILABLE = 14
+
+
+class Abort(Exception):
+    """Raised by a handler to end its call with a status; the text is for the peer's log."""
+
+    def __init__(self, status: Status, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
