@@ -113,7 +113,7 @@ class Worker:
 
     async def _serve_when_configured(self) -> None:
         await self._configured.wait()
-        self.server.set_serving(True)  # noqa: FBT003
+        self.server.set_serving(True)
 
 
 async def run_worker(settings: WorkerSettings) -> None:

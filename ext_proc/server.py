@@ -147,13 +147,14 @@ class Server:
 
     def __init__(self, processor: ExternalProcessor) -> None:
         self._health = Health(("", SERVICE))
-        self._server = GrpcServer({METHOD: processor.method(Tasks()), **self._health.methods})
+        tasks = Tasks()
+        self._server = GrpcServer({METHOD: processor.method(tasks), **self._health.methods}, tasks)
 
     async def start(self, address: str) -> int:
         """Listen at `host:port` or `unix:path`; return the port. Not healthy until told so."""
         return await self._server.start(address)
 
-    def set_serving(self, is_serving: bool) -> None:  # noqa: FBT001 - the one thing that it says
+    def set_serving(self, is_serving: bool) -> None:
         """Tell health checks whether requests should come here."""
         self._health.set_serving(is_serving)
 

@@ -6,6 +6,8 @@ Envoy API: envoy/service/ext_proc/v3/external_processor.proto
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from google.protobuf.message import DecodeError
+
 from ext_proc import contract
 from ext_proc.events import Continue, Event, Reply, RequestBody, RequestHeaders, Respond, Trailers
 from protos import ext_proc_pb2 as pb
@@ -13,12 +15,21 @@ from protos import ext_proc_pb2 as pb
 _OVERWRITE: Final = pb.HeaderValueOption.HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
 _PLAIN: Final = Continue()
 
-decode_request = pb.ProcessingRequest.FromString
-"""Bytes of a ProcessingRequest -> message."""
-
 
 class UnexpectedMessage(Exception):
     """A message of a phase that our http_filter never asks for: Envoy's configuration and this code disagree."""
+
+
+def decode_request(message: bytes) -> pb.ProcessingRequest:
+    """Return the message of these bytes.
+
+    Raises:
+        UnexpectedMessage: they are none.
+    """
+    try:
+        return pb.ProcessingRequest.FromString(message)
+    except DecodeError:
+        raise UnexpectedMessage("not a ProcessingRequest") from None
 
 
 def decode(message: pb.ProcessingRequest) -> Event:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from ext_proc.grpc_server.messages import MessageReader, frame_message
 from ext_proc.grpc_server.status import Abort, Status
 from ext_proc.http2.header_blocks import Headers, encode_block
+from ext_proc.telemetry.logging import get_logger
 
 
 class Handler(Protocol):
@@ -60,7 +61,18 @@ class Wire(Protocol):
 class Call:
     """A call from its first headers to its last. What is sent after its end goes nowhere."""
 
-    __slots__ = ("_handler", "_has_begun", "_held", "_reader", "_wire", "is_lagging", "is_over", "is_sent", "metadata", "stream_id")
+    __slots__ = (
+        "_handler",
+        "_has_begun",
+        "_held",
+        "_reader",
+        "_wire",
+        "is_lagging",
+        "is_over",
+        "is_sent",
+        "metadata",
+        "stream_id",
+    )
 
     def __init__(self, wire: Wire, stream_id: int, metadata: Headers) -> None:
         self.stream_id = stream_id
@@ -107,8 +119,8 @@ class Call:
         """Begin to serve it."""
         try:
             self._handler = method(self)
-        except Abort as abort:
-            self.finish(abort.status, abort.text)
+        except Exception as error:  # noqa: BLE001 - told; a bug in one call must not take the others along
+            self.fail(error)
 
     def take(self, data: bytes, *, ends: bool) -> None:
         """Take a piece of its body."""
@@ -119,11 +131,19 @@ class Call:
                 self._handler.receive(message)
             if ends:
                 self._take_end(self._handler)
-        except Abort as abort:
-            self.finish(abort.status, abort.text)
+        except Exception as error:  # noqa: BLE001 - as above
+            self.fail(error)
             self._handler.cancel()
         self._held += len(data)
         self._let_more_come()
+
+    def fail(self, error: Exception) -> None:
+        """End it for what its handler has raised."""
+        if isinstance(error, Abort):
+            self.finish(error.status, error.text)
+            return
+        get_logger().exception("call_failed", error=error)
+        self.finish(Status.UNKNOWN, "the handler failed")
 
     def cancel(self) -> None:
         """Give it up: nobody waits for it any more."""

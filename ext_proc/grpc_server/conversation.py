@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 
 from ext_proc.grpc_server.call import Call, Method
 from ext_proc.grpc_server.tasks import Tasks

@@ -1,4 +1,7 @@
-"""grpc.health.v1: what Envoy's health checks ask. https://github.com/grpc/grpc/blob/master/doc/health-checking.md"""
+"""The service grpc.health.v1.Health: what Envoy's health checks ask.
+
+https://github.com/grpc/grpc/blob/master/doc/health-checking.md
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -10,7 +13,6 @@ from ext_proc.grpc_server.call import Call, Method
 from ext_proc.grpc_server.status import Abort, Status
 
 SERVICE: Final = "grpc.health.v1.Health"
-_Serving = HealthCheckResponse.ServingStatus
 
 
 class Health:
@@ -29,7 +31,7 @@ class Health:
             f"/{SERVICE}/Watch": lambda call: _Watch(call, self),
         }
 
-    def set_serving(self, is_serving: bool) -> None:  # noqa: FBT001 - the one thing that it says
+    def set_serving(self, is_serving: bool) -> None:
         """Answer so from now on, and tell those who watch."""
         if is_serving != self._is_serving:
             self._is_serving = is_serving
@@ -38,16 +40,16 @@ class Health:
 
     def end(self) -> None:
         """Serve no more, and end the watches: they would keep their connections for ever."""
-        self.set_serving(False)  # noqa: FBT003
+        self.set_serving(False)
         for watch in tuple(self._watching):
             watch.leave()
         self._watching.clear()
 
-    def status(self, service: str) -> _Serving | None:
+    def status(self, service: str) -> int | None:
         """Return what there is to say about a service, None about one that is not ours."""
         if service not in self._services:
             return None
-        return HealthCheckResponse.SERVING if self._is_serving else HealthCheckResponse.NOT_SERVING
+        return int(HealthCheckResponse.SERVING if self._is_serving else HealthCheckResponse.NOT_SERVING)
 
     def watched(self, watch: "_Watch") -> None:
         """Tell a watch from now on what changes."""
@@ -122,6 +124,6 @@ def _service(message: bytes) -> str:
     return service
 
 
-def _answer(status: _Serving) -> bytes:
+def _answer(status: int) -> bytes:
     answer: bytes = HealthCheckResponse(status=status).SerializeToString()
     return answer

@@ -7,6 +7,7 @@ from typing import Final
 
 from ext_proc.grpc_server.call import Method
 from ext_proc.grpc_server.protocol import GrpcProtocol
+from ext_proc.grpc_server.tasks import Tasks
 
 _BACKLOG: Final = 512
 _UNIX: Final = "unix:"
@@ -15,8 +16,10 @@ _UNIX: Final = "unix:"
 class GrpcServer:
     """Serves methods, by their paths, on one address."""
 
-    def __init__(self, methods: Mapping[str, Method]) -> None:
+    def __init__(self, methods: Mapping[str, Method], tasks: Tasks) -> None:
         self._methods = methods
+        self._tasks = tasks
+        """Of the methods."""
         self._connections: set[GrpcProtocol] = set()
         self._gone = asyncio.Event()
         """Set whenever the last connection is gone."""
@@ -35,7 +38,7 @@ class GrpcServer:
             path = address.removeprefix(_UNIX).replace("///", "/", 1)
             # A socket that a worker left behind when it was killed is taken away by asyncio.
             self._listening = await loop.create_unix_server(self._connect, path, backlog=_BACKLOG)
-            self._socket = path, os.stat(path).st_ino  # noqa: ASYNC240 - once, before there is anybody to keep waiting
+            self._socket = path, os.stat(path).st_ino
             return 0
         host, _, port = address.rpartition(":")
         self._listening = await loop.create_server(self._connect, host.strip("[]"), int(port), backlog=_BACKLOG)
@@ -56,6 +59,7 @@ class GrpcServer:
             for connection in tuple(self._connections):
                 connection.close()
             await self._until_gone()
+            await self._tasks.finish()
 
     def _connect(self) -> GrpcProtocol:
         connection = GrpcProtocol(self._methods, self._forget)

@@ -1,7 +1,7 @@
 """The server's end of one HTTP/2 connection, without I/O: `receive` what came, act on its events, write what `take` returns.
 
-A stream is known from its HEADERS until both directions have ended. An answer that ends before its request ends the stream, too: the
-rest of the request is of no use to anybody (RFC 9113, 8.1). What still comes for a stream that is over is dropped, as 5.1 allows.
+A stream is known from its HEADERS until both directions have ended. An answer that ends before its request ends the stream:
+the rest of the request is of no use to anybody (RFC 9113, 8.1). What still comes for a stream that is over is dropped (5.1).
 """
 
 from typing import Final
@@ -58,7 +58,8 @@ class Connection:
         """Read what came, in pieces of any size."""
         if self.is_over:
             return []
-        self._events = events = []
+        events: list[Event] = []
+        self._events = events
         try:
             self._frames.feed(data)
         except ConnectionFault as fault:
@@ -221,9 +222,7 @@ class Connection:
             if payload:
                 raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "an acknowledgement with settings in it")
             return
-        through = self._sender.apply_settings(payload, self._streams)
-        self._sender.frame(frames.frame(codes.SETTINGS, codes.ACK, 0))
-        self._report_sent(through)
+        self._report_sent(self._sender.apply_settings(payload, self._streams))
 
     def _push_promise(self, _flags: int, _stream_id: int, _payload: bytes) -> None:
         raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "PUSH_PROMISE from a client")

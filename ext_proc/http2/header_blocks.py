@@ -1,7 +1,7 @@
 """Header blocks (HPACK, RFC 7541). Decoding has state; blocks that do not change it are decoded once and then looked up.
 
-A gRPC client like Envoy sends the same headers with every call: from the second call on its block is a few references to the table
-that the first one filled. Encoding has no state: our blocks are constants that use no table.
+A gRPC client like Envoy sends the same headers with every call: from the second call on its block is a few references to the
+table that the first one filled. Encoding has no state: our blocks are constants that use no table.
 """
 
 from collections.abc import Iterable, Mapping

@@ -68,13 +68,15 @@ class Sender:
         return self._send_waiting() if self._waiting else []
 
     def apply_settings(self, payload: bytes, streams: dict[int, Stream]) -> list[Stream]:
-        """Take the peer's settings; return the streams that need not wait any more.
+        """Take and acknowledge the peer's settings; return the streams that need not wait any more.
 
         Raises:
             ConnectionFault: a setting with a value that it cannot have (6.5.2).
         """
         for name, value in frames.read_settings(payload):
             self._apply(name, value, streams)
+        # Before any data for which the windows were too small without them: the peer counts on them once they are acknowledged.
+        self.frame(frames.frame(codes.SETTINGS, codes.ACK, 0))
         return self._send_waiting() if self._waiting else []
 
     def _apply(self, name: int, value: int, streams: dict[int, Stream]) -> None:
