@@ -70,15 +70,17 @@ def used_filters(config: PlanoConfig) -> list[str]:
 
 def build_agents(listener: Listener, known: Mapping[str, Agent | Filter], overrides: Overrides) -> list[ir.Route]:
     """Build the routes of an agent listener."""
-    return [_agent_route(known[agent_id], listener, overrides) for agent_id in sorted({a.id for a in listener.agents})]
+    return [_agent_route(known[agent_id], known, listener, overrides) for agent_id in sorted({a.id for a in listener.agents})]
 
 
-def _agent_route(service: Agent | Filter, listener: Listener, overrides: Overrides) -> ir.Route:
+def _agent_route(
+    service: Agent | Filter, known: Mapping[str, Agent | Filter], listener: Listener, overrides: Overrides
+) -> ir.Route:
     """Build the route to one agent, which gets the client's credentials: they are meant for it."""
     settings = settings_of(service.resilience, overrides)
     response_seconds = response_timeout(settings, listener.timeout)
     fallbacks = _fallbacks(service)
-    retries = chain_retries(1 + len(fallbacks), settings, listener.max_retries)
+    instances = [len(known[name].instances) for name in (service.id, *fallbacks)]
     return ir.Route(
         name=names.agent(service.id),
         cluster=names.chain(names.agent(service.id)) if fallbacks else names.agent(service.id),
@@ -87,7 +89,7 @@ def _agent_route(service: Agent | Filter, listener: Listener, overrides: Overrid
         total_timeout_seconds=settings.timeouts.total,
         response_timeout_seconds=response_seconds,
         idle_timeout_seconds=idle_timeout(settings, listener.idle_timeout, response_seconds),
-        retry=agent_retry(settings, retries),
+        retry=agent_retry(settings, chain_retries(instances, settings, listener.max_retries)),
         keeps_credentials=True,
     )
 

@@ -82,7 +82,7 @@ def _members(entries: Iterable[ProviderEntry], client_api: str) -> Iterator[ir.C
     for entry in entries:
         api = upstream_api(client_api, entry.provider.apis)
         if api is not None:
-            yield ir.ChainMember(cluster=_cluster(entry, api), model=entry.name, api=api)
+            yield ir.ChainMember(cluster=_cluster(entry, api), model=entry.name, api=api, instances=len(entry.instances))
 
 
 def _resumable(member: ir.ChainMember, entries: tuple[ProviderEntry, ...], client_api: str) -> ir.ChainMember:
@@ -134,7 +134,7 @@ def build_stream_route(chain: ir.Chain, primary: ProviderEntry, listener: Listen
 def _chain_route(chain: ir.Chain, primary: ProviderEntry, listener: Listener, overrides: Overrides) -> ir.Route:
     settings = settings_of(primary.entry.resilience, overrides)
     response_seconds = response_timeout(settings, listener.timeout)
-    retries = chain_retries(len(chain.members), settings, listener.max_retries)
+    retries = chain_retries([member.instances for member in chain.members], settings, listener.max_retries)
     return ir.Route(
         name=chain.name,
         cluster=chain.name,

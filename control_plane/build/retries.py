@@ -5,6 +5,8 @@ model call can be repeated. Either way the entry's `resilience.retries`, and `x-
 trusted caller, decide.
 """
 
+from collections.abc import Sequence
+
 from control_plane.config.model import Resilience
 from control_plane.config.model.resilience import RetryCondition
 from control_plane.ir.model import Retry
@@ -29,12 +31,17 @@ def filter_retry(settings: Resilience) -> Retry:
     return _retry(settings, _BEFORE_THE_REQUEST, None)
 
 
-def chain_retries(members: int, settings: Resilience, max_retries: int | None) -> int:
-    """Return how often a chain is tried again: as configured, and at least until every member had its turn.
+def chain_retries(instances: Sequence[int], settings: Resilience, max_retries: int | None) -> int:
+    """Return how often a chain is tried again; `instances` has one number for each of its members.
 
-    A retry goes to the next member, and to the first again after the last one. An explicit limit of a listener is obeyed.
+    As configured, and at least until every member had its turn: a retry goes to the next member, and to the first again after
+    the last one. Where members have several instances, one of which may be down, every member has two turns, and the second
+    one meets another instance. An explicit limit of a listener is obeyed.
     """
-    return max(settings.retries.attempts, members - 1) if max_retries is None else max_retries
+    if max_retries is not None:
+        return max_retries
+    turns = 2 if len(instances) > 1 and max(instances) > 1 else 1
+    return max(settings.retries.attempts, turns * len(instances) - 1)
 
 
 def _retry(settings: Resilience, usual: tuple[RetryCondition, ...], max_retries: int | None) -> Retry:

@@ -8,7 +8,8 @@ from control_plane.xds import api
 from control_plane.xds.retry_after import RETRY_AFTER
 from ext_proc import contract
 
-_OTHER_ENDPOINT_TRIES: Final = 5
+_OTHER_ENDPOINT_TRIES: Final = 10
+"""Balancers choose at random: of two endpoints the one that failed would come up again in a few choices now and then."""
 
 
 def build_retry_policy(route: ir.Route, *, is_chain: bool = False) -> api.route.RetryPolicy:

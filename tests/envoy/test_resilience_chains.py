@@ -9,12 +9,14 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from control_plane.build.retries import chain_retries
+from control_plane.config.model import Resilience
 from control_plane.ir import model as ir
 from ext_proc import contract
 from tests.kit.decider import to_route
 from tests.kit.faults import Fault, FaultyUpstream, Step, faulty
 from tests.kit.lab import Lab, lab
-from tests.kit.resilience import AGENT, OUTLIERS, chain, endpoint, with_chain
+from tests.kit.resilience import AGENT, OUTLIERS, RETRY, chain, endpoint, with_chain
 from tests.kit.stub_upstream import Answer, always
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("envoy-resilience-chains")]
@@ -160,3 +162,28 @@ async def test_a_member_whose_instances_are_all_down_is_left_alone() -> None:
                 assert (await made.agents.post("/", json={})).status_code == 200
             await made.envoy.until("cluster.target/agent/a.outlier_detection.ejections_active", 2)
             assert seen(await made.agents.post("/", json={})) == (200, "b", "1")
+
+
+async def test_a_dead_instance_of_the_fallback_costs_no_caller_an_answer() -> None:
+    async with faulty("a", "b") as (a, b), faulty("second") as (second,):
+
+        def spread(gateway: ir.Gateway) -> ir.Gateway:
+            made = with_chain(
+                gateway,
+                [a, b],
+                route={"retry": replace(RETRY, attempts=chain_retries([1, 2], Resilience.model_validate({}), None))},
+            )
+            clusters = tuple(
+                replace(known, endpoints=(endpoint(b), endpoint(second)), outlier_detection=None)
+                if known.name == "agent/b"
+                else known
+                for known in made.clusters
+            )
+            return replace(made, clusters=clusters)
+
+        async with lab(lambda _asked: to_route(AGENT, agent="weather"), always(Answer()), change=spread) as made:
+            await a.down()
+            await second.down()
+            answers = [await made.agents.post("/", json={}) for _ in range(40)]
+    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.json()["from"] for answer in answers} == {"b"}

@@ -16,6 +16,8 @@ class ChainMember:
     """Name of the model that is tried (`ir.Model.name`); empty for an agent."""
     api: str = ""
     """API that the model is spoken to; it differs from the client's where the attempt is translated."""
+    instances: int = 1
+    """How many the configuration names: two attempts may be two instances."""
     path_prefix: str = ""
     """Agents: the path of its URL, which all members of a chain share."""
     resumed: str = ""

@@ -96,14 +96,26 @@ def test_only_a_chain_that_fails_over_gives_up_streams_that_do_not_begin() -> No
 
 
 @pytest.mark.parametrize(
-    ("members", "attempts", "max_retries", "expected"),
-    [(1, 2, None, 2), (2, 2, None, 2), (5, 2, None, 4), (5, 0, None, 4), (1, 0, None, 0), (5, 2, 1, 1), (5, 2, 0, 0)],
+    ("instances", "attempts", "max_retries", "expected"),
+    [
+        ([1], 2, None, 2),
+        ([1, 1], 2, None, 2),
+        ([1] * 5, 2, None, 4),
+        ([1] * 5, 0, None, 4),
+        ([1], 0, None, 0),
+        ([1] * 5, 2, 1, 1),
+        ([1] * 5, 2, 0, 0),
+        ([1, 2], 2, None, 3),
+        ([3, 1], 0, None, 3),
+        ([3], 0, None, 0),
+        ([1, 2], 2, 1, 1),
+    ],
 )
 def test_every_member_has_its_turn_unless_the_listener_limits_retries(
-    members: int, attempts: int, max_retries: int | None, expected: int
+    instances: list[int], attempts: int, max_retries: int | None, expected: int
 ) -> None:
     settings = Resilience.model_validate({"retries": {"attempts": attempts}})
-    assert chain_retries(members, settings, max_retries) == expected
+    assert chain_retries(instances, settings, max_retries) == expected
 
 
 @pytest.mark.parametrize(
