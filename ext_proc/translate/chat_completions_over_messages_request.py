@@ -14,7 +14,7 @@ from ext_proc.translate.dropped import CHAT_COMPLETIONS_OVER_MESSAGES as DROPPED
 from ext_proc.translate.dropped import carry_unknown
 from ext_proc.translate.fields import as_object, as_text, kind_of, object_in, objects, unsupported
 from ext_proc.translate.parts import budget_of_effort
-from ext_proc.translate.profile import default_max_tokens, takes_sampling, thinking_style
+from ext_proc.translate.profile import claude_effort, default_max_tokens, takes_sampling, thinking_style
 from ext_proc.translate.translation import MESSAGES, Exchange
 
 _KNOWN: Final = (
@@ -170,7 +170,7 @@ def _think(body: JsonObject, style: str, out: JsonObject) -> None:
         return
     if style == "adaptive":
         out["thinking"] = {"type": "adaptive"}
-        out.setdefault("output_config", {})["effort"] = "low" if effort == "minimal" else effort
+        out.setdefault("output_config", {})["effort"] = claude_effort(out["model"], effort)
         return
     limit = out["max_tokens"]
     budget = budget_of_effort(effort, limit) if isinstance(limit, int) else None

@@ -12,6 +12,7 @@ from ext_proc.translate.chat_to_items import InputItems
 from ext_proc.translate.dropped import CHAT_COMPLETIONS_OVER_RESPONSES as DROPPED
 from ext_proc.translate.dropped import carry_unknown
 from ext_proc.translate.fields import as_object, as_text, kind_of, object_in, objects, unsupported
+from ext_proc.translate.profile import openai_effort
 from ext_proc.translate.translation import RESPONSES, Exchange
 
 _SAME: Final = (
@@ -64,7 +65,8 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     limit = body.get("max_completion_tokens", body.get("max_tokens"))
     if limit is not None:
         out["max_output_tokens"] = limit
-    effort = body.get("reasoning_effort")
+    asked = body.get("reasoning_effort")
+    effort = None if asked is None else openai_effort(upstream_model, asked, exchange.profile)
     if effort is not None:
         out["reasoning"] = {"effort": effort}
         if effort != "none":

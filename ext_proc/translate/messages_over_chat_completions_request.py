@@ -11,7 +11,7 @@ from ext_proc.translate.dropped import carry_unknown
 from ext_proc.translate.fields import as_list, as_object, as_text, kind_of, objects, text_in, unsupported
 from ext_proc.translate.messages_to_chat import ChatMessages
 from ext_proc.translate.parts import effort_of_budget, user_id
-from ext_proc.translate.profile import Profile
+from ext_proc.translate.profile import Profile, openai_effort
 from ext_proc.translate.translation import CHAT_COMPLETIONS, Exchange
 
 _SAME: Final = ("temperature", "top_p", "stream")
@@ -111,8 +111,8 @@ def _output(body: JsonObject, profile: Profile, out: JsonObject) -> None:
     effort: Any = config.get("effort")
     if effort is None and thinking.get("type") == "enabled":
         effort = effort_of_budget(thinking.get("budget_tokens"))
-    if effort is not None and profile.reasoning_effort:
-        out["reasoning_effort"] = effort
+    if effort is not None and (taken := openai_effort(out["model"], effort, profile)) is not None:
+        out["reasoning_effort"] = taken
     given = config.get("format") or body.get("output_format")  # output_format was its name during the beta.
     if given is None:
         return

@@ -49,6 +49,8 @@ class Pair:
     """Makes the state machine of one stream."""
     client_fields: Mapping[str, str] = field(default_factory=dict)
     """Top-level fields of the upstream's request that the client has under another name: for errors in composed pairs."""
+    through: str = ""
+    """The API between the two of a composed pair."""
 
 
 class PairTranslation:
@@ -120,6 +122,7 @@ def compose(outer: Pair, inner: Pair) -> Pair:
         request=request,
         response=response,
         machine=machine,
+        through=inner.client_api,
     )
 
 

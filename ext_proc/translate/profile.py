@@ -25,6 +25,8 @@ class Profile:
     signatures in `reasoning_details`; OpenAI, Groq and Mistral refuse either."""
     reasoning_effort: bool = True
     """Chat Completions: models that do not reason refuse the field."""
+    any_effort: bool = False
+    """Chat Completions: words for the effort pass as they are. Used between two translations."""
     joins_text: bool = False
     """Chat Completions: several texts of one message become one string, for servers that accept strings only."""
     file_urls: bool = False
@@ -40,10 +42,21 @@ class Profile:
 
 
 LOSSLESS: Final = Profile(
-    cache_markers="cache_control", reasoning_history="reasoning_details", file_urls=True, rich_tool_results=True
+    cache_markers="cache_control",
+    reasoning_history="reasoning_details",
+    any_effort=True,
+    file_urls=True,
+    rich_tool_results=True,
 )
 """Of the Chat Completions body between two translations."""
 
+_DOES_NOT_REASON: Final = re.compile(
+    r"(?:^|/)(?:gpt-3|gpt-4|chatgpt-4o|llama|meta-llama|mixtral|mistral-|ministral|codestral|devstral|pixtral|gemma|command-"
+    r"|grok-(?:2|3(?!-mini))|deepseek-chat|moonshot-)",
+    re.IGNORECASE,
+)
+"""Models that refuse a word about reasoning, whose names say so."""
+_XHIGH: Final = re.compile(r"(?:^|/)gpt-5\.(?:1-codex-max|[2-9])")
 _CLAUDE: Final = re.compile(r"claude-(?:(?:opus|sonnet|haiku)-)?(\d+)(?:[-.](\d{1,2}))?(?!\d)")
 _FALLBACK_MAX_TOKENS: Final = 32_000
 """The least that any Claude since version 4 accepts."""
@@ -67,6 +80,30 @@ def thinking_style(model: str, profile: Profile) -> Literal["adaptive", "budget"
     if version is None or version >= (4, 6):
         return "adaptive"
     return "budget" if version >= (3, 7) else "none"
+
+
+def openai_effort(model: str, effort: object, profile: Profile) -> object:
+    """Return the effort that a model of Chat Completions or Responses takes, None if it does not reason.
+
+    Efforts beyond `high` are of few models, and the others refuse them.
+    """
+    if profile.any_effort:
+        return effort
+    if not profile.reasoning_effort or _DOES_NOT_REASON.search(model):
+        return None
+    if effort in ("max", "xhigh"):
+        return "xhigh" if _XHIGH.search(model) else "high"
+    return effort
+
+
+def claude_effort(model: str, effort: str) -> str:
+    """Return the effort that a Claude takes which is told to think by effort."""
+    version = _version(model)
+    if effort == "minimal":
+        return "low"
+    if version is not None and version < (4, 7) and effort == "xhigh":
+        return "high"
+    return effort
 
 
 def takes_sampling(model: str) -> bool:

@@ -9,7 +9,7 @@ from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.dropped import RESPONSES_OVER_CHAT_COMPLETIONS as DROPPED
 from ext_proc.translate.dropped import carry_unknown
 from ext_proc.translate.fields import as_list, as_object, kind_of, unsupported
-from ext_proc.translate.profile import Profile
+from ext_proc.translate.profile import Profile, openai_effort
 from ext_proc.translate.responses_to_chat import ChatMessagesOfItems
 from ext_proc.translate.responses_tools import chat_tool_choice, read_tools
 from ext_proc.translate.translation import CHAT_COMPLETIONS, Exchange
@@ -100,8 +100,9 @@ def _tools(body: JsonObject, out: JsonObject) -> None:
 
 def _reasoning(body: JsonObject, profile: Profile, out: JsonObject) -> None:
     reasoning = as_object(body.get("reasoning") or {}, "reasoning")
-    if reasoning.get("effort") is not None and profile.reasoning_effort:
-        out["reasoning_effort"] = reasoning["effort"]
+    effort = reasoning.get("effort")
+    if effort is not None and (taken := openai_effort(out["model"], effort, profile)) is not None:
+        out["reasoning_effort"] = taken
 
 
 def _text(body: JsonObject, out: JsonObject) -> None:

@@ -8,11 +8,13 @@ from typing import Final
 
 from control_plane.config.reference import render_reference
 from control_plane.xds.bootstrap import render_compose_bootstrap
+from tests.kit.translation_reference import render_translation_reference
 
 ROOT: Final = Path(__file__).parents[2]
 
 GENERATED: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("docs/configuration.md", render_reference),
+    ("docs/translation.md", render_translation_reference),
     ("envoy/bootstrap.yaml", render_compose_bootstrap),
 )
 """(path from the project's root, what it should hold)."""

@@ -10,10 +10,9 @@ from ext_proc.errors import UnsupportedFeature
 from ext_proc.translate.profile import Profile
 from ext_proc.translate.registry import PAIRS, translation
 from ext_proc.translate.translation import Exchange
-from tests.kit.golden import GOLDEN_ROOT, assert_golden, assert_no_orphans, golden_id, golden_inputs, golden_path
+from tests.kit.golden import assert_golden, assert_no_orphans, golden_id, golden_inputs, golden_path
+from tests.kit.translation_features import ASPECTS, ROOT, missing
 
-ROOT = GOLDEN_ROOT / "translate"
-ASPECTS = {"requests": "upstream", "responses": "client", "errors": "client", "streams": "client"}
 STREAM_REQUEST = {"model": "m", "stream": True, "stream_options": {"include_usage": True}}
 
 
@@ -40,11 +39,11 @@ def apis_of(source: Path) -> tuple[str, str]:
 @pytest.mark.parametrize("source", inputs("requests"))
 def test_request(source: Path, request: pytest.FixtureRequest) -> None:
     given = orjson.loads(source.read_bytes())
-    profile = Profile(**given.pop("$profile", {}))
+    profile, model = Profile(**given.pop("$profile", {})), given.pop("$model", "upstream-model")
     exchange = Exchange(request=given, id="0" * 32, created=1_700_000_000, profile=profile)
     before = orjson.dumps(given)
     try:
-        body = translation(*apis_of(source), exchange).request(upstream_model="upstream-model")
+        body = translation(*apis_of(source), exchange).request(upstream_model=model)
     except UnsupportedFeature as error:
         body = {"unsupported": error.param, "message": error.public_message}
     assert orjson.dumps(given) == before
@@ -85,6 +84,11 @@ def test_no_orphans(aspect: str, request: pytest.FixtureRequest) -> None:
 
 
 @pytest.mark.parametrize("aspect", ASPECTS)
-def test_every_pair_has_goldens(aspect: str) -> None:
+def test_every_folder_of_goldens_is_a_pairs(aspect: str) -> None:
     names = {folder.name for folder in (ROOT / aspect).iterdir() if golden_inputs(folder)}
     assert names == {f"{client}_over_{upstream}" for client, upstream in PAIRS}
+
+
+@pytest.mark.parametrize("pair", sorted(PAIRS))
+def test_every_pair_has_goldens_of_everything_that_matters(pair: tuple[str, str]) -> None:
+    assert missing(pair) == []
