@@ -57,7 +57,7 @@ class Worker:
                 self._new_session,
                 metrics,
                 AttemptProcessor(self._new_attempt, metrics.attempts),
-                ContinueProcessor(self._new_answer, metrics.continuations),
+                ContinueProcessor(self._new_answer, metrics.continuations, metrics.attempts),
             )
         )
 

@@ -1,6 +1,7 @@
 """ExternalProcessor messages <-> the attempt stage's events and replies. Beside `wire`, which serves decide.
 
-Responses are FULL_DUPLEX_STREAMED: what is sent need not match, piece by piece, what came.
+Responses are FULL_DUPLEX_STREAMED, so that what is sent need not match, piece by piece, what came; or STREAMED, where a route
+lets the stage leave.
 """
 
 from collections.abc import Iterable, Mapping
@@ -8,10 +9,12 @@ from typing import Final
 
 from ext_proc import contract
 from ext_proc.attempt.events import (
+    AnswerPiece,
     AttemptBody,
     AttemptEvent,
     AttemptHeaders,
     AttemptReply,
+    Leave,
     RequestTrailers,
     ResponseBody,
     ResponseHeaders,
@@ -63,6 +66,7 @@ def _begin(message: pb.ProcessingRequest) -> AttemptHeaders:
         headers=decode_headers(head.headers.headers),
         attributes=texts(attributes),
         metadata=texts(metadata),
+        may_leave=message.protocol_config.response_body_mode == pb.ProtocolConfiguration.STREAMED,
     )
 
 
@@ -82,16 +86,35 @@ def _encode(event: AttemptEvent, reply: AttemptReply) -> bytes:
         case SendBody():
             streamed = response.response_body.response.body_mutation.streamed_response
             streamed.body, streamed.end_of_stream = reply.data, reply.ends_stream
+        case AnswerPiece():
+            _fill_piece(response.response_body.response, reply)
+        case Leave():
+            raise AssertionError("leaving is the end of the stream, not a message")
         case SendHeaders():
             common = response.response_headers.response
             set_headers(common.header_mutation, reply.set_headers, reply.remove_headers)
             set_metadata(response, reply.metadata)
+            if reply.body is not None:
+                common.status = _CONTINUE_AND_REPLACE
+                common.body_mutation.body = reply.body
         case SendTrailers():
             response.response_trailers.SetInParent()
         case Continue() | Respond():
             return encode(_REQUEST_PHASES[type(event)], reply)
     return response.SerializeToString()
 
+
+def _fill_piece(common: pb.CommonResponse, reply: AnswerPiece) -> None:
+    if reply.data is None:
+        common.SetInParent()
+    elif reply.data:
+        common.body_mutation.body = reply.data
+    else:
+        common.body_mutation.clear_body = True
+
+
+_CONTINUE_AND_REPLACE: Final = 1
+"""CommonResponse.ResponseStatus: here is a body, where there was none."""
 
 _REQUEST_PHASES: Final[dict[type[AttemptEvent], Event]] = {
     AttemptHeaders: RequestHeaders({}, ends_stream=False),

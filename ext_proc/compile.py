@@ -72,7 +72,13 @@ def _filter(item: pb.Filter) -> Filter:
 def _listener(item: pb.Listener, filters: dict[str, Filter]) -> Listener:
     chain = tuple(_lookup(filters, filter_id, "filter") for filter_id in item.input_filters)
     if item.kind == pb.Listener.Kind.MODEL:
-        return Listener(name=item.name, kind=ListenerKind.MODEL, input_filters=chain, continues_streams=item.continues_streams)
+        return Listener(
+            name=item.name,
+            kind=ListenerKind.MODEL,
+            input_filters=chain,
+            continues_streams=item.continues_streams,
+            gates_streams=not item.passes_streams_at_once,
+        )
     if item.kind != pb.Listener.Kind.AGENT:
         raise Uncompilable(f"listener {item.name!r} has no kind")
     agents = _by_key(((agent.id, _agent(agent, filters)) for agent in item.agents), f"agent of listener {item.name!r}")

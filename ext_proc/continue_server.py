@@ -9,6 +9,7 @@ from ext_proc.continuation.session import Asked, ContinuedAnswer
 from ext_proc.continue_wire import AskedReader, encode_part
 from ext_proc.grpc_server.conversation import Conversation
 from ext_proc.grpc_server.status import Abort, Status
+from ext_proc.telemetry.attempt_metrics import AttemptMetrics
 from ext_proc.telemetry.continuation_metrics import ContinuationMetrics
 from ext_proc.telemetry.logging import get_logger
 from ext_proc.wire import UnexpectedMessage, decode_request
@@ -17,9 +18,12 @@ from ext_proc.wire import UnexpectedMessage, decode_request
 class ContinueProcessor:
     """Serves the streams of the http_filter `plano.continue`."""
 
-    def __init__(self, new_answer: Callable[[Asked], ContinuedAnswer], metrics: ContinuationMetrics) -> None:
+    def __init__(
+        self, new_answer: Callable[[Asked], ContinuedAnswer], metrics: ContinuationMetrics, attempts: AttemptMetrics
+    ) -> None:
         self._new_answer = new_answer
         self._metrics = metrics
+        self._attempts = attempts
         self._log = get_logger()
 
     async def process(self, call: Conversation) -> None:
@@ -51,6 +55,16 @@ class ContinueProcessor:
             self._finish(answer, asked)
 
     def _finish(self, answer: ContinuedAnswer, asked: Asked) -> None:
+        for heard in answer.heard:
+            self._attempts.record(heard)
+            self._log.info(
+                "stream_finished",
+                request_id=_request_id(asked),
+                model=heard.model,
+                outcome=heard.outcome,
+                input_tokens=heard.usage.input_tokens,
+                output_tokens=heard.usage.output_tokens,
+            )
         for taken in answer.taken:
             self._metrics.record(taken)
             self._log.warning(

@@ -80,13 +80,18 @@ METADATA_TOO_LONG: Final = "too_long"
 """The models whose context the request exceeds, one a line."""
 METADATA_FAILURE: Final = "failure"
 """Why that attempt failed: a constant word."""
+METADATA_WATCH: Final = "watch"
+"""How much of a stream attempts look at where they may leave it: WATCH_HEAD or WATCH_BEGINNING; all of it otherwise."""
+WATCH_HEAD: Final = "head"
+WATCH_BEGINNING: Final = "beginning"
+"""Until it says something; whoever asked counts what it says."""
 METADATA_PATH: Final = "path"
 METADATA_TRACEPARENT: Final = "traceparent"
 METADATA_TRACESTATE: Final = "tracestate"
 
 TOLD_HEADERS: Final = {
     key: f"x-plano-told-{key.replace('_', '-')}"
-    for key in (METADATA_ROUTE, METADATA_API, METADATA_UPSTREAM_MODEL, METADATA_HAS_MODEL, METADATA_QUERY)
+    for key in (METADATA_ROUTE, METADATA_API, METADATA_UPSTREAM_MODEL, METADATA_HAS_MODEL, METADATA_QUERY, METADATA_WATCH)
 }
 """What decide leaves for attempts -> the header that tells it to those of ext_proc's own calls, on the egress listener."""
 
@@ -127,6 +132,9 @@ RETRY_HEADER: Final = "x-plano-retry"
 
 RETRY_AFTER_HEADER: Final = "x-plano-retry-after"
 """Set by the attempt stage when only models are left that were asked already: routes wait that long, and remove it."""
+
+UNCOUNTED_HEADER: Final = "x-plano-uncounted"
+"""Set by an attempt that leaves a stream to WATCH_BEGINNING: its end and its usage were not seen."""
 
 LEGACY_HEADERS: Final[dict[str, str]] = {}
 """Plano's older spellings of headers that clients may send -> ours."""

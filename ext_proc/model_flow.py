@@ -46,6 +46,8 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
     if route.by_attempt:
         # Each attempt makes its own request from this body.
         told = _for_attempts(resolved.upstream_model, request.query, has_model="model" in value)
+        if not request.listener.gates_streams and route_name != route.continued:
+            told[contract.METADATA_WATCH] = contract.WATCH_HEAD
     else:
         headers[":path"] = _upstream_path(route, resolved.upstream_model, request.query)
         if value.get("model") != resolved.upstream_model:

@@ -34,6 +34,8 @@ class Listener:
     """Of a model listener; an agent brings its own."""
     continues_streams: bool = False
     """Whether streams go on elsewhere when they are cut, where a route says how."""
+    gates_streams: bool = True
+    """Whether a stream's head is held until it says something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ class FilterConfig(_message.Message):
     def __init__(self, version: _Optional[str] = ..., listeners: _Optional[_Iterable[_Union[Listener, _Mapping]]] = ..., filters: _Optional[_Iterable[_Union[Filter, _Mapping]]] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., orchestrator: _Optional[_Union[Orchestrator, _Mapping]] = ..., egress_url: _Optional[str] = ..., preferences: _Optional[_Iterable[_Union[Preference, _Mapping]]] = ..., routing_model: _Optional[_Union[Orchestrator, _Mapping]] = ...) -> None: ...
 
 class Listener(_message.Message):
-    __slots__ = ("name", "kind", "agents", "input_filters", "continues_streams")
+    __slots__ = ("name", "kind", "agents", "input_filters", "continues_streams", "passes_streams_at_once")
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         KIND_UNSPECIFIED: _ClassVar[Listener.Kind]
@@ -44,12 +44,14 @@ class Listener(_message.Message):
     AGENTS_FIELD_NUMBER: _ClassVar[int]
     INPUT_FILTERS_FIELD_NUMBER: _ClassVar[int]
     CONTINUES_STREAMS_FIELD_NUMBER: _ClassVar[int]
+    PASSES_STREAMS_AT_ONCE_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: Listener.Kind
     agents: _containers.RepeatedCompositeFieldContainer[Agent]
     input_filters: _containers.RepeatedScalarFieldContainer[str]
     continues_streams: bool
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[Listener.Kind, str]] = ..., agents: _Optional[_Iterable[_Union[Agent, _Mapping]]] = ..., input_filters: _Optional[_Iterable[str]] = ..., continues_streams: _Optional[bool] = ...) -> None: ...
+    passes_streams_at_once: bool
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[Listener.Kind, str]] = ..., agents: _Optional[_Iterable[_Union[Agent, _Mapping]]] = ..., input_filters: _Optional[_Iterable[str]] = ..., continues_streams: _Optional[bool] = ..., passes_streams_at_once: _Optional[bool] = ...) -> None: ...
 
 class Agent(_message.Message):
     __slots__ = ("id", "description", "default", "input_filters", "route")

@@ -128,7 +128,12 @@ def build_stream_route(chain: ir.Chain, primary: ProviderEntry, listener: Listen
     """Build the route for requests that ask for a stream."""
     route = _chain_route(chain, primary, listener, overrides)
     seconds = min(route.response_timeout_seconds, chain.first_byte_timeout_seconds)
-    return replace(route, name=names.stream(chain.name), response_timeout_seconds=seconds)
+    return replace(
+        route,
+        name=names.stream(chain.name),
+        response_timeout_seconds=seconds,
+        can_leave=all(member.api == chain.client_api for member in chain.members),
+    )
 
 
 def _chain_route(chain: ir.Chain, primary: ProviderEntry, listener: Listener, overrides: Overrides) -> ir.Route:

@@ -67,4 +67,5 @@ def build_continued_routes(
             asked = build_stream_route(chain, primary, listener, overrides)
             # ext_proc and the egress listener give up whoever is silent: this route must outlast all of them.
             longest = (asked.idle_timeout_seconds + asked.response_timeout_seconds) * (2 * len(chain.members) + 1)
-            yield replace(asked, name=names.continued(chain.name), is_continued=True, idle_timeout_seconds=longest)
+            name = names.continued(chain.name)
+            yield replace(asked, name=name, can_leave=False, is_continued=True, idle_timeout_seconds=longest)

@@ -164,4 +164,5 @@ def _plan(listener: Listener, *, continues: bool) -> ir.ListenerPlan:
         agents=tuple(build_choice(agent) for agent in listener.agents),
         input_filters=listener.input_filters if listener.type == "model" else (),
         continues_streams=continues and listener.type == "model",
+        gates_streams=listener.gates_streams,
     )

@@ -42,6 +42,7 @@ def _listener(plan: ir.ListenerPlan) -> pb.Listener:
         agents=[_agent(agent) for agent in plan.agents],
         input_filters=plan.input_filters,
         continues_streams=plan.continues_streams,
+        passes_streams_at_once=not plan.gates_streams,
     )
 
 

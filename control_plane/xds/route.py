@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 
 from control_plane.ir import model as ir
 from control_plane.xds import api
+from control_plane.xds.attempt_filter import let_attempts_leave
 from control_plane.xds.decided import DECIDED_PATH
 from control_plane.xds.ext_proc_filter import turn_continue_on
 from control_plane.xds.load_balancing import build_hash_policy
@@ -90,8 +91,13 @@ def build_route(route: ir.Route, *, is_chain: bool = False) -> api.route.Route:
         request_headers_to_add=[_header(name, value, _ADD_IF_ABSENT) for name, value in route.default_headers],
         request_headers_to_remove=[] if route.keeps_credentials else [*contract.CREDENTIAL_HEADERS, *_CLIENT_ADDRESS],
         response_headers_to_add=[_attempts(), _agent_that_answered()] if is_chain else [_attempts()],
-        typed_per_filter_config=turn_continue_on() if route.is_continued else {},
+        typed_per_filter_config=_stages(route),
     )
+
+
+def _stages(route: ir.Route) -> dict[str, api.protobuf.Any]:
+    """Tell ext_proc's stages what is different on this route."""
+    return (turn_continue_on() if route.is_continued else {}) | (let_attempts_leave() if route.can_leave else {})
 
 
 def _route_action(route: ir.Route, *, is_chain: bool) -> api.route.RouteAction:

@@ -18,7 +18,7 @@ from ext_proc.translate.provider_errors import ProviderError, code_of, error_bod
 _ERROR_TYPE_HEADER: Final = "x-amzn-errortype"
 MAX_ERROR_BYTES: Final = 1 << 20
 """More of an error's body than this is not read."""
-OUR_HEADERS: Final = (contract.RETRY_HEADER, contract.RETRY_AFTER_HEADER)
+OUR_HEADERS: Final = (contract.RETRY_HEADER, contract.RETRY_AFTER_HEADER, contract.UNCOUNTED_HEADER)
 """What an upstream says under these names is not ours."""
 
 
@@ -53,6 +53,8 @@ class Attempt:
     aim: Aim
     prepared: Prepared
     record: AttemptRecord
+    may_leave: bool = False
+    """Whether the rest of an answer may pass without us."""
 
     def failed(self, failure: Failure) -> tuple[dict[str, str], dict[str, str]]:
         """Record a failure; return the headers and the metadata that tell it to Envoy and to the next attempt."""

@@ -19,6 +19,8 @@ class AttemptHeaders:
     """Of the host that Envoy picked: see contract.ATTEMPT_ATTRIBUTES."""
     metadata: Mapping[str, str]
     """What decide and the attempt before left, in the namespace `plano`."""
+    may_leave: bool = False
+    """Whether the answer's pieces are answered one by one (STREAMED), and pass as they are once the stage leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class SendHeaders:
     set_headers: Mapping[str, str] = field(default_factory=dict)
     remove_headers: tuple[str, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    """All of the body, where the upstream's head came without any and pieces are answered one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +83,18 @@ class SendTrailers:
     """Let the response's trailers go."""
 
 
-ResponseReply = SendHeaders | SendBody | SendTrailers
-AttemptReply = Continue | Respond | ResponseReply
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Say no more: what is held and what will come passes as it is. Only where `may_leave`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPiece:
+    """Answer the oldest piece of body that was not answered yet. Only where `may_leave`."""
+
+    data: bytes | None
+    """What is sent in its place; None for itself."""
+
+
+ResponseReply = SendHeaders | SendBody | SendTrailers | Leave
+AttemptReply = Continue | Respond | ResponseReply | AnswerPiece

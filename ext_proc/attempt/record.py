@@ -10,6 +10,8 @@ CUT_OFF = "cut_off"
 """The answer began, and ended before it was complete."""
 CANNOT_CARRY = "cannot_carry"
 """The model's API has no place for what the request asks."""
+BEGUN = "begun"
+"""The answer began; how it went on was not looked at."""
 GATEWAY_ERROR = "gateway_error"
 """Our own fault."""
 PASSED = "passed"
@@ -35,4 +37,6 @@ class AttemptRecord:
     failed_over_for: str = ""
     """Why that one failed."""
     first_token_seconds: float | None = None
+    is_counted_elsewhere: bool = False
+    """Whether whoever asked counts how the answer ends."""
     usage: Usage = NO_USAGE

@@ -19,6 +19,7 @@ from ext_proc.attempt.events import (
     AttemptEvent,
     AttemptHeaders,
     AttemptReply,
+    Leave,
     RequestTrailers,
     ResponseBody,
     ResponseHeaders,
@@ -28,11 +29,12 @@ from ext_proc.attempt.events import (
     SendHeaders,
     SendTrailers,
 )
+from ext_proc.attempt.one_by_one import OneByOne, Seen
 from ext_proc.attempt.record import CANNOT_CARRY, GATEWAY_ERROR, PASSED, AttemptRecord
 from ext_proc.attempt.stream_answer import StreamAnswer
 from ext_proc.attempt.upstream_request import Prepared, prepare
 from ext_proc.attempt.whole_answer import PassedAnswer, WholeAnswer
-from ext_proc.codec.content_encoding import Decoder, decoder
+from ext_proc.codec.content_encoding import Decoder, Plain, decoder
 from ext_proc.errors import GatewayError, InternalError, RequestError, UpstreamError
 from ext_proc.events import Continue, Respond
 from ext_proc.plan import Plan
@@ -60,6 +62,9 @@ class AttemptSession:
         self._prepared: Prepared | None = None
         self._sent_at = 0.0
         self._answer: Answer | None = None
+        self._paces: OneByOne | None = None
+        self._seen: Seen | None = None
+        self._has_failed = False
         self._decoder: Decoder | None = None
 
     def handle(self, event: AttemptEvent) -> list[AttemptReply]:
@@ -69,20 +74,36 @@ class AttemptSession:
                 return [self._request(event)]
             case RequestTrailers():
                 return [Continue()]
+            case ResponseHeaders() | ResponseBody() | ResponseTrailers():
+                self._seen = event
+                return self._paced(self._response(event))
+
+    def _response(self, event: Seen) -> list[ResponseReply]:
+        match event:
             case ResponseHeaders():
-                return [*self._respond(event)]
+                return self._respond(event)
             case ResponseBody():
-                return [*self._pass(event.data, ends_stream=event.ends_stream)]
+                return self._pass(event.data, ends_stream=event.ends_stream)
             case ResponseTrailers():
                 self.is_done = True
-                return [*self._complete(), SendTrailers()]
+                return [*([] if self._has_failed else self._complete()), SendTrailers()]
+
+    def _paced(self, replies: list[ResponseReply]) -> list[AttemptReply]:
+        """Bring the replies to what was seen last into the form that Envoy expects of this response."""
+        if self._paces is None or self._seen is None:
+            return [*replies]
+        paced = self._paces.pace(self._seen, replies)
+        # Whatever became of the answer, each piece that comes wants to be answered.
+        self.is_done = self._paces.is_over
+        return paced
 
     def give_up(self) -> list[AttemptReply]:
         """Answer after a bug: nothing half-done may look complete."""
         error = InternalError("The gateway failed to handle the answer.")
+        self._has_failed = True
         if self._answer is not None:
             self.is_done = True
-            return [*_ended(self._answer.fail(error))]
+            return self._paced(_ended(self._answer.fail(error)))
         refusal = self._refuse(error)
         if self.record.status == 0:
             return [refusal]
@@ -90,7 +111,7 @@ class AttemptSession:
         head = SendHeaders(
             set_headers={**refusal.headers, ":status": str(refusal.status)}, remove_headers=("content-encoding",)
         )
-        return [head, SendBody(refusal.body, ends_stream=True)]
+        return self._paced([head, SendBody(refusal.body, ends_stream=True)])
 
     def _request(self, event: AttemptHeaders | AttemptBody) -> Continue | Respond:
         try:
@@ -108,6 +129,8 @@ class AttemptSession:
 
     def _begin(self, event: AttemptHeaders) -> Continue:
         self._head = event
+        if event.may_leave:
+            self._paces = OneByOne()
         self._aim = aim = take_aim(event, self._plan)
         record = self.record
         record.request_id = event.headers.get(contract.REQUEST_ID_HEADER, "")[:128]
@@ -141,13 +164,15 @@ class AttemptSession:
         self._decoder = decoder(headers.get("content-encoding", ""))
         if self._aim is None or self._prepared is None:
             self.is_done = event.ends_stream
-            return [SendHeaders()]
-        attempt = Attempt(aim=self._aim, prepared=self._prepared, record=self.record)
-        self._answer = self._choose(attempt, status, headers)
+            return [SendHeaders(), Leave()] if self._paces else [SendHeaders()]
+        is_as_it_came = self._prepared.is_identity and isinstance(self._decoder, Plain)
+        may_leave = self._paces is not None and is_as_it_came
+        attempt = Attempt(aim=self._aim, prepared=self._prepared, record=self.record, may_leave=may_leave)
+        self._answer = answer = self._choose(attempt, status, headers)
         if event.ends_stream:
             self.is_done = True
             return _ended(self._complete())
-        return []
+        return answer.begin() if isinstance(answer, StreamAnswer) else []
 
     def _choose(self, attempt: Attempt, status: int, headers: Mapping[str, str]) -> Answer:
         if status >= 400:
@@ -161,12 +186,14 @@ class AttemptSession:
 
     def _pass(self, data: bytes, *, ends_stream: bool) -> list[ResponseReply]:
         self.is_done = ends_stream
+        if self._has_failed:
+            return []
         if self._answer is None:
             return [SendBody(data, ends_stream=ends_stream)]
         try:
             replies = self._answer.feed(self._decoded(data)) if data else []
         except GatewayError as error:
-            self.is_done = True
+            self.is_done = self._has_failed = True
             return _ended(self._answer.fail(error))
         return _ended([*replies, *self._complete()]) if ends_stream else replies
 

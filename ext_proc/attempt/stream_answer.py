@@ -1,12 +1,14 @@
-"""An answer that is a stream of events: held until it says something, then translated event by event."""
+"""An answer that is a stream of events: held until it says something, then translated event by event, or left."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from ext_proc.attempt.answers import OUR_HEADERS, Attempt, refusal, unreadable
-from ext_proc.attempt.events import ResponseReply, SendBody, SendHeaders
+from ext_proc.attempt.events import Leave, ResponseReply, SendBody, SendHeaders
 from ext_proc.attempt.failures import classify, status_of
 from ext_proc.attempt.gate import Gate, Opened, Opening
-from ext_proc.attempt.record import COMPLETED, CUT_OFF
+from ext_proc.attempt.record import BEGUN, COMPLETED, CUT_OFF
+from ext_proc.contract import UNCOUNTED_HEADER, WATCH_BEGINNING, WATCH_HEAD
 from ext_proc.errors import GatewayError, UpstreamError
 
 
@@ -21,6 +23,13 @@ class StreamAnswer:
         self._held: list[bytes] = []
         self._refused = False
         self._stream = attempt.prepared.translation.stream()
+
+    def begin(self) -> list[ResponseReply]:
+        """Take the head, and return what is due before anything was said: the head, if that alone is looked at."""
+        if self._attempt.aim.watch != WATCH_HEAD:
+            return []
+        self._gate = None
+        return self._leave({}) if self._attempt.may_leave else [_head()]
 
     def feed(self, data: bytes) -> list[ResponseReply]:
         """Hold a piece, or translate it."""
@@ -70,12 +79,20 @@ class StreamAnswer:
             self._refused = True
             return refusal(self._attempt, opening, classify(opening), status=status_of(opening))
         self._attempt.record.first_token_seconds = self._elapsed()
+        if self._attempt.may_leave and self._attempt.aim.watch == WATCH_BEGINNING:
+            self._attempt.record.is_counted_elsewhere = True
+            return self._leave({UNCOUNTED_HEADER: "true"})
         self._attempt.record.outcome = CUT_OFF  # Until the end has come.
-        head = SendHeaders(
-            set_headers={"content-type": "text/event-stream"},
-            remove_headers=("content-length", "content-encoding", *OUR_HEADERS),
-        )
-        return [head, *_body(self._stream.feed(held))]
+        return [_head(), *_body(self._stream.feed(held))]
+
+    def _leave(self, told: dict[str, str]) -> list[ResponseReply]:
+        self._attempt.record.outcome = BEGUN
+        return [_head(told), Leave()]
+
+
+def _head(told: Mapping[str, str] = MappingProxyType({})) -> SendHeaders:
+    removed = ("content-length", "content-encoding", *(name for name in OUR_HEADERS if name not in told))
+    return SendHeaders(set_headers={"content-type": "text/event-stream", **told}, remove_headers=removed)
 
 
 def _body(data: bytes) -> list[ResponseReply]:

@@ -5,7 +5,7 @@ from typing import Final
 import orjson
 
 from ext_proc.attempt.answers import OUR_HEADERS, Attempt, answer_head, refusal, unreadable
-from ext_proc.attempt.events import ResponseReply, SendBody, SendHeaders
+from ext_proc.attempt.events import Leave, ResponseReply, SendBody, SendHeaders
 from ext_proc.attempt.failures import classify, status_of
 from ext_proc.attempt.record import COMPLETED, CUT_OFF
 from ext_proc.codec.json_body import JsonObject, parse_object
@@ -43,7 +43,7 @@ class WholeAnswer:
         body = raw if self._attempt.prepared.is_identity else orjson.dumps(read.body)
         self._attempt.record.usage = read.usage
         self._attempt.record.outcome = COMPLETED
-        return [answer_head(body, {}), SendBody(body)]
+        return [answer_head(body, {}), Leave() if self._attempt.may_leave else SendBody(body)]
 
     def fail(self, error: GatewayError) -> list[ResponseReply]:
         """Answer with an error: nothing was sent yet."""

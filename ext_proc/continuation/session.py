@@ -13,6 +13,8 @@ from typing import Final
 from ext_proc import contract
 from ext_proc.apis.errors import render_error
 from ext_proc.apis.paths import error_shape
+from ext_proc.attempt import record
+from ext_proc.attempt.record import AttemptRecord
 from ext_proc.attempt.targets import Continued, Member, Target
 from ext_proc.continuation.ledger import Mismatch
 from ext_proc.continuation.ports import CutOff, Pulled, Source
@@ -77,6 +79,8 @@ class ContinuedAnswer:
 
     def __init__(self, plan: Plan | None, source: Source | None, asked: Asked) -> None:
         self.taken: list[Taken] = []
+        self.heard: list[AttemptRecord] = []
+        """Attempts that left their streams to us: how those ended, and what they used."""
         self._plan = plan
         self._source = source
         self._asked = asked
@@ -108,7 +112,12 @@ class ContinuedAnswer:
 
     def _headers(self, route: str) -> dict[str, str]:
         own = {name: value for name, value in self._asked.headers.items() if name[0] != ":" and name not in _HOP_BY_HOP | _TOLD}
-        told = {**self._asked.metadata, contract.METADATA_ROUTE: route}
+        told = {
+            **self._asked.metadata,
+            contract.METADATA_ROUTE: route,
+            # All events are read here anyway.
+            contract.METADATA_WATCH: contract.WATCH_BEGINNING,
+        }
         return own | {header: told[key] for key, header in contract.TOLD_HEADERS.items() if told.get(key)}
 
     async def _parts(self, course: _Course) -> AsyncGenerator[Head | bytes]:
@@ -133,7 +142,8 @@ class ContinuedAnswer:
 
     def _head(self, answer: Pulled, *, is_stream: bool) -> Head:
         hidden = _HOP_BY_HOP if is_stream else _HOP_BY_HOP - {"content-length"}
-        headers = {name: value for name, value in answer.headers.items() if name not in hidden}
+        shown = answer.headers.keys() - hidden - {contract.UNCOUNTED_HEADER}
+        headers = {name: value for name, value in answer.headers.items() if name in shown}
         decision = self._asked.metadata.get(contract.METADATA_DECISION)
         return Head(answer.status, headers | ({contract.DECISION_HEADER: decision} if decision else {}))
 
@@ -155,8 +165,17 @@ class ContinuedAnswer:
             self._outcome = MISMATCH if isinstance(stopped, Mismatch) else CUT_OFF
             if before := stitch.before_stop():
                 yield before
-        if stitch.is_complete:
-            self._outcome = COMPLETED
+        finally:
+            if stitch.is_complete:
+                self._outcome = COMPLETED
+            self._count(course, answer)
+
+    def _count(self, course: _Course, answer: Pulled) -> None:
+        if contract.UNCOUNTED_HEADER not in answer.headers:
+            return
+        model = _configured(answer.headers.get(contract.MODEL_HEADER, ""), course.continued.members)
+        outcome = record.COMPLETED if self._outcome == COMPLETED else record.CUT_OFF
+        self.heard.append(AttemptRecord(model=model, outcome=outcome, usage=course.stitch.told.usage))
 
     async def _go_on(self, course: _Course, current: str) -> AsyncGenerator[bytes]:
         stitch = course.stitch

@@ -17,6 +17,7 @@ from ext_proc.translate.events import write_event
 from ext_proc.translate.identity import IdentityStream
 from ext_proc.translate.provider_errors import ProviderError, read_error
 from ext_proc.translate.readers import is_failure
+from ext_proc.translate.stream_usage import StreamUsage
 from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, RESPONSES
 
 _WEAVES: Final[dict[str, type[Weave]]] = {CHAT_COMPLETIONS: ChatWeave, MESSAGES: MessagesWeave, RESPONSES: ResponsesWeave}
@@ -36,6 +37,8 @@ class Stitch:
         """Whether the client has the last event."""
         self.is_refused = False
         """Whether that is an error which no other model can better."""
+        self.told = StreamUsage(api)
+        """What the stream that is read now says of itself."""
         self._api = api
         self._decoder = SseDecoder()
         self._is_first = True
@@ -50,6 +53,7 @@ class Stitch:
     def begin(self) -> None:
         """Let another stream take over."""
         self._decoder = SseDecoder()
+        self.told = StreamUsage(self._api)
         self._is_first = False
         self._held.clear()
         self._before_stop = b""
@@ -107,6 +111,7 @@ class Stitch:
             return b""  # Nobody could read it.
         if not isinstance(parsed, dict):
             return b""
+        self.told.read(parsed)
         kind = parsed.get("type") or event.event
         if kind in ("error", "response.failed") or is_failure(parsed):
             return self._fail(event, read_error(parsed.get("response") if kind == "response.failed" else parsed))

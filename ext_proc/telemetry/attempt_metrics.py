@@ -39,7 +39,8 @@ class AttemptMetrics:
 
     def record(self, record: AttemptRecord) -> None:
         """Count an attempt that is over."""
-        self._attempts(record.model, record.outcome).inc()
+        if not record.is_counted_elsewhere:
+            self._attempts(record.model, record.outcome).inc()
         if record.failed_over_from:
             self._failovers(record.failed_over_from, record.model, record.failed_over_for).inc()
         if record.first_token_seconds is not None:

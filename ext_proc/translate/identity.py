@@ -4,18 +4,19 @@ Callers that hold the client's bytes edit the name in place instead of calling `
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 import orjson
 
-from ext_proc.apis.usage import NO_USAGE, Usage
+from ext_proc.apis.usage import Usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.codec.sse import SseDecoder, SseEvent
 from ext_proc.errors import GatewayError, UpstreamError
 from ext_proc.translate.events import CUT_OFF, chat_failure, messages_failure, write_event
 from ext_proc.translate.pair import READ_USAGE
 from ext_proc.translate.provider_errors import ProviderError, error_body, of_gateway, openai_error, parse_error
+from ext_proc.translate.stream_usage import StreamUsage
 from ext_proc.translate.translation import (
     CHAT_COMPLETIONS,
     MESSAGES,
@@ -74,15 +75,23 @@ class IdentityStream:
     """
 
     def __init__(self, api: str) -> None:
-        self.usage: Usage = NO_USAGE
-        self.model = ""
         self.failed = False
+        self._told = StreamUsage(api)
         self._api = api
         self._decoder = SseDecoder()
         self._ended = False
         self._held = bytearray()
         """An event that is not whole yet."""
-        self._counts: JsonObject = {}
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens reported so far."""
+        return self._told.usage
+
+    @property
+    def model(self) -> str:
+        """The model that says it answers."""
+        return self._told.model
 
     def feed(self, chunk: bytes) -> bytes:
         """Return the events that the chunk completes."""
@@ -147,19 +156,7 @@ class IdentityStream:
             self._ended = True
         if kind in ("error", "response.failed") or (event.get("error") and kind is None):
             self.failed = True
-        holder = _holder(event)
-        model, usage = holder.get("model"), event.get("usage") or holder.get("usage")
-        if isinstance(model, str):
-            self.model = model
-        if isinstance(usage, dict):
-            self.usage = self._merge(usage)
-
-    def _merge(self, usage: JsonObject) -> Usage:
-        if self._api != MESSAGES:
-            return READ_USAGE[self._api](usage)
-        # Anthropic: counts of message_delta are totals; those that it leaves out stand as message_start gave them.
-        self._counts = {**self._counts, **{name: count for name, count in usage.items() if count is not None}}
-        return READ_USAGE[self._api](self._counts)
+        self._told.read(event)
 
 
 def _end_of(blank: bytes, held: bytearray, start: int) -> int:
@@ -178,14 +175,6 @@ def _parsed(data: bytes) -> JsonObject | None:
 def _is_sound(raw: bytes) -> bool:
     datas = (event.data for event in SseDecoder().feed(raw))
     return all(data in (None, b"[DONE]") or _parsed(data) is not None for data in datas)
-
-
-def _holder(event: JsonObject) -> Mapping[str, Any]:
-    for name in ("message", "response"):
-        inner = event.get(name)
-        if isinstance(inner, dict):
-            return inner
-    return event
 
 
 def _is_finished(event: JsonObject) -> bool:

@@ -7,6 +7,7 @@ import orjson
 
 from ext_proc import contract
 from ext_proc.attempt.events import (
+    AnswerPiece,
     AttemptBody,
     AttemptHeaders,
     AttemptReply,
@@ -60,6 +61,8 @@ class Seen:
     metadata: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     ended: bool = False
+    left: bool = False
+    """Whether the stage has left, and the rest passed without it."""
 
     @property
     def json(self) -> Any:
@@ -85,7 +88,11 @@ class AttemptPlay:
         metadata: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
         config: pb.FilterConfig | None = None,
+        may_leave: bool = False,
     ) -> None:
+        self._unanswered: list[bytes] = []
+        """Pieces that Envoy keeps where it wants them answered one by one."""
+        self._may_leave = may_leave
         self.clock = 100.0
         self.session = AttemptSession(
             compile_plan(config or chain_config()),
@@ -106,7 +113,8 @@ class AttemptPlay:
             contract.METADATA_ATTEMPTED: "\n".join(attempted),
             contract.METADATA_FAILURE: failure,
         } | (metadata or {})
-        self.begin = AttemptHeaders(headers={"x-request-id": "r-1", **(headers or {})}, attributes=attributes, metadata=told)
+        sent = {"x-request-id": "r-1", **(headers or {})}
+        self.begin = AttemptHeaders(headers=sent, attributes=attributes, metadata=told, may_leave=may_leave)
 
     def request(self, body: Any) -> Continue | Respond:
         """Send the client's request; return what becomes of it."""
@@ -128,10 +136,16 @@ class AttemptPlay:
         headers = {":status": str(status), "content-type": content_type, **(more or {})}
         self.seen.status = status
         self._take(self.session.handle(ResponseHeaders(headers, ends_stream=ends_stream)))
+        self._end_by_envoy(ends_stream=ends_stream)
 
     def body(self, data: bytes, *, ends_stream: bool = False) -> None:
         """Let a piece of body arrive."""
-        self._take(self.session.handle(ResponseBody(data, ends_stream)))
+        if self.seen.left:
+            self.seen.body += data
+        else:
+            self._unanswered.append(data)
+            self._take(self.session.handle(ResponseBody(data, ends_stream)))
+        self._end_by_envoy(ends_stream=ends_stream)
 
     def trailers(self) -> None:
         """Let the upstream end with trailers."""
@@ -157,6 +171,21 @@ class AttemptPlay:
         self.body(b"", ends_stream=True)
         return self.seen
 
+    def _end_by_envoy(self, *, ends_stream: bool) -> None:
+        """Where pieces are answered one by one the upstream's end is the client's, and all of them must have been answered."""
+        if not self._may_leave:
+            return
+        if self.session.is_done and not self.seen.left and not ends_stream:
+            self.seen.left = True
+            self.seen.body += b"".join(self._unanswered)
+            self._unanswered.clear()
+        if ends_stream:
+            if self.session.is_done and self.seen.headers and self._unanswered:
+                self.seen.body += b"".join(self._unanswered)
+                self._unanswered.clear()
+            assert not self._unanswered
+            self.seen.ended = True
+
     def _take(self, replies: list[AttemptReply]) -> None:
         seen = self.seen
         for reply in replies:
@@ -169,6 +198,10 @@ class AttemptPlay:
                     seen.removed = reply.remove_headers
                     seen.metadata = dict(reply.metadata)
                     seen.status = int(seen.headers.get(":status", seen.status))
+                    seen.body += reply.body or b""
+                case AnswerPiece():
+                    oldest = self._unanswered.pop(0)
+                    seen.body += oldest if reply.data is None else reply.data
                 case SendBody():
                     assert not self.is_held, "a body without a head"
                     seen.body += reply.data

@@ -7,7 +7,7 @@ from typing import Final
 from control_plane.config.check.finding import Finding, warning
 from control_plane.config.model import Listener, Overrides, PlanoConfig
 
-_OF_MODELS: Final = frozenset({"continues_streams"})
+_OF_MODELS: Final = frozenset({"continues_streams", "gates_streams"})
 """Fields that mean something on a model listener alone."""
 
 

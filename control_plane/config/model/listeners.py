@@ -52,6 +52,10 @@ class Listener(Section):
     continues_streams: bool = True
     """Model listeners: whether fallbacks continue a stream that is cut or falls silent. Streams of models with fallbacks then
     pass through ext_proc, which costs throughput."""
+    gates_streams: bool = True
+    """Model listeners: whether a stream waits for its first token before the client sees it, so that fallbacks replace a model
+    that says nothing, or an error. Always so for streams that are continued. Without it the streams of models that speak the
+    client's API pass without ext_proc, and their tokens are not counted."""
     router: Literal["plano_orchestrator_v1"] = "plano_orchestrator_v1"
     """How an agent listener chooses; the only way there is."""
     agents: tuple[ListenerAgent, ...] = ()

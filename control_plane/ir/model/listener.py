@@ -44,6 +44,8 @@ class Route:
     """Whether ext_proc names the path: models, whose providers have paths of their own."""
     default_headers: tuple[tuple[str, str], ...] = ()
     """Set unless the request has them, sorted by name (`anthropic-version`)."""
+    can_leave: bool = False
+    """Whether the attempt stage may leave an answer and let the rest pass: a chain's, if no member needs translation."""
     is_continued: bool = False
     """Whether ext_proc answers, from the egress listener's route of the same name, and continues what is cut."""
 

@@ -48,6 +48,8 @@ class ListenerPlan:
     input_filters: tuple[str, ...] = ()
     continues_streams: bool = False
     """Whether streams are continued elsewhere when they are cut."""
+    gates_streams: bool = True
+    """Whether a stream's head is held until it says something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,61 @@
+"""Replies for a response that Envoy shows piece by piece and wants answered piece by piece (STREAMED).
+
+Elsewhere a piece may become none or several (FULL_DUPLEX_STREAMED). In return, here the stage may leave at any time.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ext_proc.attempt.events import (
+    AnswerPiece,
+    AttemptReply,
+    Leave,
+    ResponseBody,
+    ResponseHeaders,
+    ResponseReply,
+    ResponseTrailers,
+    SendBody,
+    SendHeaders,
+)
+
+Seen = ResponseHeaders | ResponseBody | ResponseTrailers
+
+
+class OneByOne:
+    """Of one response."""
+
+    def __init__(self) -> None:
+        self.is_over = False
+        """Whether nothing more is to be answered."""
+        self._has_head = False
+        self._unanswered = 0
+
+    def pace(self, seen: Seen, replies: Iterable[ResponseReply]) -> list[AttemptReply]:
+        """Return the replies to an event in the form that Envoy expects here."""
+        self.is_over = isinstance(seen, ResponseTrailers) or seen.ends_stream
+        self._unanswered += isinstance(seen, ResponseBody)
+        paced: list[AttemptReply] = []
+        said = bytearray()
+        for reply in replies:
+            match reply:
+                case SendBody():
+                    said += reply.data
+                case Leave():
+                    self.is_over = True
+                    return paced
+                case _:
+                    self._has_head |= isinstance(reply, SendHeaders)
+                    paced.append(reply)
+        if not self._has_head:
+            return []
+        if isinstance(seen, ResponseHeaders):
+            return [replace(reply, body=bytes(said)) if isinstance(reply, SendHeaders) and said else reply for reply in paced]
+        return [*paced, *self._pieces(seen, bytes(said))]
+
+    def _pieces(self, seen: Seen, said: bytes) -> list[AttemptReply]:
+        """Say it in place of the last piece, and nothing in place of those before."""
+        count, self._unanswered = self._unanswered, 0
+        if not count:
+            return []
+        is_itself = count == 1 and isinstance(seen, ResponseBody) and seen.data == said
+        return [*[AnswerPiece(b"")] * (count - 1), AnswerPiece(None if is_itself else said)]

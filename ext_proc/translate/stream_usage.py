@@ -1,0 +1,43 @@
+"""What the events of a stream say about themselves: the model that speaks, and the tokens that it counts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ext_proc.apis.usage import NO_USAGE, Usage
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.translate.pair import READ_USAGE
+from ext_proc.translate.translation import MESSAGES
+
+
+class StreamUsage:
+    """Of one stream in one API."""
+
+    def __init__(self, api: str) -> None:
+        self.usage: Usage = NO_USAGE
+        self.model = ""
+        self._api = api
+        self._counts: JsonObject = {}
+
+    def read(self, event: JsonObject) -> None:
+        """Take an event."""
+        holder = _holder(event)
+        model, usage = holder.get("model"), event.get("usage") or holder.get("usage")
+        if isinstance(model, str):
+            self.model = model
+        if isinstance(usage, dict):
+            self.usage = self._merge(usage)
+
+    def _merge(self, usage: JsonObject) -> Usage:
+        if self._api != MESSAGES:
+            return READ_USAGE[self._api](usage)
+        # Anthropic: counts of message_delta are totals; those that it leaves out stand as message_start gave them.
+        self._counts = {**self._counts, **{name: count for name, count in usage.items() if count is not None}}
+        return READ_USAGE[self._api](self._counts)
+
+
+def _holder(event: JsonObject) -> Mapping[str, Any]:
+    for name in ("message", "response"):
+        inner = event.get(name)
+        if isinstance(inner, dict):
+            return inner
+    return event
