@@ -14,6 +14,7 @@ from ext_proc.compile import compile_plan
 from ext_proc.config_source import ConfigRejected, ConfigSource
 from ext_proc.continuation.session import Asked, ContinuedAnswer
 from ext_proc.continue_server import ContinueProcessor
+from ext_proc.error_server import ErrorProcessor
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.runtime import Uncompilable
 from ext_proc.server import ExternalProcessor, Server
@@ -58,6 +59,7 @@ class Worker:
                 metrics,
                 AttemptProcessor(self._new_attempt, metrics.attempts),
                 ContinueProcessor(self._new_answer, metrics.continuations, metrics.attempts),
+                ErrorProcessor(),
             )
         )
 

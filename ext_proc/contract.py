@@ -47,6 +47,9 @@ STAGE_ATTEMPT: Final = "attempt"
 STAGE_CONTINUE: Final = "continue"
 """An http_filter of routes whose streams are continued elsewhere when they are cut."""
 
+STAGE_ERRORS: Final = "errors"
+"""Part of an http_filter of model listeners: asked about providers' errors alone."""
+
 # Attributes that the attempt stage asks Envoy for, one value each: a map would not arrive. Of the host that was picked.
 
 ATTEMPT_MODEL: Final = "xds.upstream_host_metadata.filter_metadata['plano']['model']"

@@ -12,7 +12,8 @@ from typing import Final
 from ext_proc import wire
 from ext_proc.attempt_server import AttemptProcessor
 from ext_proc.continue_server import ContinueProcessor
-from ext_proc.contract import LISTENER_METADATA, STAGE_ATTEMPT, STAGE_CONTINUE, STAGE_DECIDE_BODY, STAGE_METADATA
+from ext_proc.contract import LISTENER_METADATA, STAGE_ATTEMPT, STAGE_CONTINUE, STAGE_DECIDE_BODY, STAGE_ERRORS, STAGE_METADATA
+from ext_proc.error_server import ErrorProcessor
 from ext_proc.errors import InternalError
 from ext_proc.events import Event, Reply
 from ext_proc.grpc_server.call import Call, Handler, Method
@@ -42,7 +43,9 @@ class ExternalProcessor:
         metrics: Metrics,
         attempts: AttemptProcessor | None = None,
         continued: ContinueProcessor | None = None,
+        errors: ErrorProcessor | None = None,
     ) -> None:
+        self._errors = errors
         self._attempts = attempts
         self._continued = continued
         self._new_session = new_session
@@ -57,6 +60,8 @@ class ExternalProcessor:
             by_stage[STAGE_ATTEMPT] = self._attempts.method()
         if self._continued is not None:
             by_stage[STAGE_CONTINUE] = by_coroutine(self._continued.process, tasks)
+        if self._errors is not None:
+            by_stage[STAGE_ERRORS] = self._errors.method()
 
         def process(call: Call) -> Handler:
             return by_stage.get(call.metadata.get(STAGE_METADATA, ""), decide)(call)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, cast
 
 import betterproto2
+from envoy_data_plane.cel import expr as cel_expr
 from envoy_data_plane.envoy.config.accesslog import v3 as accesslog
 from envoy_data_plane.envoy.config.bootstrap import v3 as bootstrap
 from envoy_data_plane.envoy.config.cluster import v3 as cluster
@@ -24,7 +25,9 @@ from envoy_data_plane.envoy.extensions.access_loggers.stream import v3 as stream
 from envoy_data_plane.envoy.extensions.clusters.aggregate import v3 as aggregate
 from envoy_data_plane.envoy.extensions.clusters.common.dns import v3 as dns
 from envoy_data_plane.envoy.extensions.clusters.dns import v3 as dns_cluster
+from envoy_data_plane.envoy.extensions.common.matching import v3 as matching
 from envoy_data_plane.envoy.extensions.filters.http.buffer import v3 as buffer
+from envoy_data_plane.envoy.extensions.filters.http.composite import v3 as composite
 from envoy_data_plane.envoy.extensions.filters.http.credential_injector import v3 as credential_injector
 from envoy_data_plane.envoy.extensions.filters.http.ext_proc import v3 as ext_proc
 from envoy_data_plane.envoy.extensions.filters.http.header_mutation import v3 as header_mutation
@@ -45,6 +48,7 @@ from envoy_data_plane.envoy.type.matcher import v3 as matcher
 from envoy_data_plane.google import protobuf
 from envoy_data_plane.message_pool import default_message_pool
 from envoy_data_plane.xds.core import v3 as xds_core
+from envoy_data_plane.xds.type import v3 as xds_type
 from envoy_data_plane.xds.type.matcher import v3 as xds_matcher
 
 from control_plane.xds.encode import encode
@@ -61,13 +65,17 @@ __all__ = [
     "accesslog",
     "ads",
     "aggregate",
+    "betterproto2",
     "bootstrap",
     "buffer",
+    "cel_expr",
     "cel_filter",
     "cluster",
+    "composite",
     "connections_monitor",
     "core",
     "credential_injector",
+    "default_message_pool",
     "dns",
     "dns_cluster",
     "duration",
@@ -83,6 +91,7 @@ __all__ = [
     "health_check",
     "listener",
     "matcher",
+    "matching",
     "message_class",
     "metrics",
     "mutation",
@@ -100,7 +109,9 @@ __all__ = [
     "upstream_codec",
     "upstream_http",
     "xds_core",
+    "xds_extension",
     "xds_matcher",
+    "xds_type",
 ]
 
 
@@ -128,6 +139,11 @@ def pack(message: betterproto2.Message) -> protobuf.Any:
 def extension(name: str, message: betterproto2.Message) -> core.TypedExtensionConfig:
     """Name one of Envoy's extensions and configure it."""
     return core.TypedExtensionConfig(name=name, typed_config=pack(message))
+
+
+def xds_extension(name: str, message: betterproto2.Message) -> xds_core.TypedExtensionConfig:
+    """Name one of Envoy's extensions where the xDS project's matchers want it, and configure it."""
+    return xds_core.TypedExtensionConfig(name=name, typed_config=pack(message))
 
 
 def duration(seconds: float) -> timedelta:

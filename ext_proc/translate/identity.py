@@ -9,6 +9,7 @@ from typing import Final
 
 import orjson
 
+from ext_proc.apis.paths import shape_of
 from ext_proc.apis.usage import Usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.codec.sse import SseDecoder, SseEvent
@@ -55,17 +56,22 @@ class Identity:
     def error(self, status: int, body: bytes, *, code: str = "") -> ErrorBody:
         """Return the error; as it came, if it is in the API's shape."""
         written = error_body(parse_error(status, body, code), self._api)
-        try:
-            parsed = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            return written
-        if not isinstance(parsed, dict) or not isinstance(parsed.get("error"), dict):
+        parsed = _parsed(body)
+        if parsed is None or not _is_error(self._api, parsed):
             return written
         return ErrorBody(body=parsed, type=written.type, message=written.message)
 
     def stream(self) -> StreamTranslator:
         """Return a translator that passes events on."""
         return IdentityStream(self._api)
+
+
+def in_clients_shape(client_api: str, status: int, body: bytes) -> bytes:
+    """Return an error of an upstream of the client's own API as that API has it: the same bytes if it is so already."""
+    parsed = _parsed(body)
+    if parsed is not None and _is_error(client_api, parsed):
+        return body
+    return orjson.dumps(error_body(parse_error(status, body), client_api).body)
 
 
 class IdentityStream:
@@ -170,6 +176,14 @@ def _parsed(data: bytes) -> JsonObject | None:
     except orjson.JSONDecodeError:
         return None
     return parsed if isinstance(parsed, dict) else None
+
+
+def _is_error(api: str, body: JsonObject) -> bool:
+    """Tell if clients of an API can read an error: those of Anthropic's want to be told that it is one."""
+    error = body.get("error")
+    if not isinstance(error, dict) or not isinstance(error.get("message"), str):
+        return False
+    return shape_of(api) == "openai" or (body.get("type") == "error" and isinstance(error.get("type"), str))
 
 
 def _is_sound(raw: bytes) -> bool:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ext_proc.errors import UpstreamError
+from ext_proc.translate.identity import in_clients_shape
 from ext_proc.translate.registry import translation
 from ext_proc.translate.translation import Exchange, StreamTranslator
 from tests.kit.folding import fold, payloads
@@ -98,3 +99,16 @@ def test_an_error_in_the_apis_shape_is_not_touched() -> None:
 def test_any_other_error_is_put_in_the_apis_shape() -> None:
     error = translation("chat_completions", "chat_completions", exchange()).error(502, b"<html>")
     assert error.body["error"]["type"] == "server_error"
+
+
+@few
+@given(api=st.sampled_from([*APIS, "embeddings", "count_tokens"]), status=st.integers(400, 599), body=st.binary(max_size=60))
+def test_any_error_gets_the_clients_shape_and_keeps_it(api: str, status: int, body: bytes) -> None:
+    told = in_clients_shape(api, status, body)
+    assert orjson.loads(told)["error"]["message"]
+    assert in_clients_shape(api, status, told) is told
+
+
+def test_anthropics_clients_want_to_be_told_that_it_is_an_error() -> None:
+    told = in_clients_shape("messages", 400, b'{"error":{"type":"invalid_request_error","message":"m"}}')
+    assert orjson.loads(told) == {"type": "error", "error": {"type": "invalid_request_error", "message": "m"}}

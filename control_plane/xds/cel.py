@@ -1,0 +1,38 @@
+"""Matchers in CEL, Envoy's expressions over attributes: two messages that envoy-data-plane leaves out, and how to write one.
+
+Envoy 1.39 takes an expression in matchers parsed only, as a tree.
+https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/advanced/attributes
+"""
+
+from pydantic.dataclasses import dataclass
+
+from control_plane.xds import api
+
+
+@dataclass(eq=False, repr=False, config={"extra": "forbid"})
+class CelMatcher(api.betterproto2.Message):
+    """xds.type.matcher.v3.CelMatcher."""
+
+    expr_match: "api.xds_type.CelExpression | None" = api.betterproto2.field(1, api.betterproto2.TYPE_MESSAGE, optional=True)
+
+
+@dataclass(eq=False, repr=False, config={"extra": "forbid"})
+class HttpAttributesCelMatchInput(api.betterproto2.Message):
+    """xds.type.matcher.v3.HttpAttributesCelMatchInput."""
+
+
+for _message in (CelMatcher, HttpAttributesCelMatchInput):
+    api.default_message_pool.register_message("xds.type.matcher.v3", _message.__name__, _message)
+
+
+def attribute_is(group: str, name: str, value: str) -> api.xds_matcher.MatcherMatcherListPredicateSinglePredicate:
+    """Build the predicate `<group>.<name> == '<value>'`."""
+    expr = api.cel_expr
+    field = expr.ExprSelect(operand=expr.Expr(id=3, ident_expr=expr.ExprIdent(name=group)), field=name)
+    sides = [expr.Expr(id=2, select_expr=field), expr.Expr(id=4, const_expr=expr.Constant(string_value=value))]
+    parsed = expr.ParsedExpr(expr=expr.Expr(id=1, call_expr=expr.ExprCall(function="_==_", args=sides)))
+    matcher = CelMatcher(expr_match=api.xds_type.CelExpression(cel_expr_parsed=parsed))
+    return api.xds_matcher.MatcherMatcherListPredicateSinglePredicate(
+        input=api.xds_extension("attributes", HttpAttributesCelMatchInput()),
+        custom_match=api.xds_extension("cel", matcher),
+    )

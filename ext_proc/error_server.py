@@ -1,0 +1,79 @@
+"""The gRPC side of providers' errors on plain routes: one call is one error, told in the client's API."""
+
+from ext_proc.codec.content_encoding import decoder
+from ext_proc.error_wire import ErrorBytes, ErrorHead, decode_error, encode_error
+from ext_proc.errors import GatewayError
+from ext_proc.grpc_server.call import Call, Method
+from ext_proc.grpc_server.status import Abort, Status
+from ext_proc.telemetry.logging import get_logger
+from ext_proc.translate.identity import in_clients_shape
+from ext_proc.wire import UnexpectedMessage
+
+
+class ErrorProcessor:
+    """Serves the streams of the http_filter `plano.errors`."""
+
+    def __init__(self) -> None:
+        self._log = get_logger()
+
+    def method(self) -> Method:
+        """Return how calls are served."""
+        return lambda call: _Error(call, self)
+
+    def answer(self, head: ErrorHead | None, event: ErrorHead | ErrorBytes) -> bytes | None:
+        """Return the body that the client gets instead, None if it gets what the provider said."""
+        try:
+            return _told(head, event)
+        except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an answer
+            self._log.exception("error_untold", error=error)
+            return None
+
+    def refuse(self, unexpected: UnexpectedMessage) -> Abort:
+        """Return the error of a message that is none."""
+        self._log.error("message_unexpected", stage="errors", phase=str(unexpected))
+        return Abort(Status.INVALID_ARGUMENT, f"unexpected {unexpected}")
+
+
+def _told(head: ErrorHead | None, event: ErrorHead | ErrorBytes) -> bytes | None:
+    if isinstance(event, ErrorHead):
+        return in_clients_shape(event.client_api, event.status, b"") if event.client_api and event.ends_stream else None
+    undo = decoder(head.encoding) if head is not None else None
+    if head is None or undo is None or not head.client_api:
+        return None
+    try:
+        plain = undo.decode(event.data)
+    except GatewayError:
+        return None
+    told = in_clients_shape(head.client_api, head.status, plain)
+    return None if told == plain else told
+
+
+class _Error:
+    """One call. Nothing in it waits, so it needs no task."""
+
+    def __init__(self, call: Call, processor: ErrorProcessor) -> None:
+        self._call = call
+        self._processor = processor
+        self._head: ErrorHead | None = None
+
+    def receive(self, message: bytes) -> None:
+        """Answer a message."""
+        try:
+            event = decode_error(message)
+        except UnexpectedMessage as unexpected:
+            raise self._processor.refuse(unexpected) from None
+        self._call.send(encode_error(event, self._processor.answer(self._head, event)))
+        if isinstance(event, ErrorHead) and not event.ends_stream:
+            self._head = event
+        else:
+            self._call.finish()
+
+    def end(self) -> None:
+        """Envoy has heard enough."""
+        self._call.finish()
+
+    def cancel(self) -> None:
+        """The client is gone."""
+
+    def resume(self) -> None:
+        """Answers wait in the connection; there are two."""

@@ -1,0 +1,68 @@
+"""ExternalProcessor messages of a provider's error on a plain route, and the answers to them; `wire` serves decide.
+
+Envoy tells the response's head, then all of its body at once.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from ext_proc import contract
+from ext_proc.wire import UnexpectedMessage, decode_headers, decode_request, set_headers
+from protos import ext_proc_pb2 as pb
+
+_REPLACE: Final = 1
+"""CommonResponse.ResponseStatus.CONTINUE_AND_REPLACE: a head gets a body that it did not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorHead:
+    """The head of an error."""
+
+    status: int
+    encoding: str
+    client_api: str
+    """What decide found out about the request; empty if it did not come so far."""
+    ends_stream: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorBytes:
+    """Its whole body."""
+
+    data: bytes
+
+
+def decode_error(message: bytes) -> ErrorHead | ErrorBytes:
+    """Return what Envoy tells.
+
+    Raises:
+        UnexpectedMessage: it is of no phase of a response.
+    """
+    request = decode_request(message)
+    match request.WhichOneof("request"):
+        case "response_headers":
+            head = request.response_headers
+            headers = decode_headers(head.headers.headers)
+            told = request.metadata_context.filter_metadata
+            known = told[contract.METADATA_NAMESPACE].fields if contract.METADATA_NAMESPACE in told else {}
+            api = known[contract.METADATA_API].string_value if contract.METADATA_API in known else ""
+            return ErrorHead(int(headers[":status"]), headers.get("content-encoding", ""), api, head.end_of_stream)
+        case "response_body":
+            return ErrorBytes(request.response_body.body)
+        case other:
+            raise UnexpectedMessage(other or "empty message")
+
+
+def encode_error(event: ErrorHead | ErrorBytes, body: bytes | None) -> bytes:
+    """Return the answer to a message: the body that the client gets instead, None to leave all as it is."""
+    response = pb.ProcessingResponse()
+    phase = response.response_headers if isinstance(event, ErrorHead) else response.response_body
+    common = phase.response
+    common.SetInParent()
+    if body is not None:
+        headers = {"content-type": "application/json", "content-length": str(len(body))}
+        set_headers(common.header_mutation, headers, ("content-encoding",))
+        common.body_mutation.body = body
+        if isinstance(event, ErrorHead):
+            common.status = _REPLACE
+    return response.SerializeToString()
