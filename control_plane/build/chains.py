@@ -3,13 +3,14 @@
 An entry has a chain for a client API if it has fallbacks that can serve that API, or if it is spoken to in another API itself.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from control_plane.build.models import ProviderEntry, find_entry
 from control_plane.build.resilience import build_circuit_breaker, connect_timeout, idle_timeout, response_timeout, settings_of
 from control_plane.build.retries import chain_retries, model_retry
 from control_plane.config.model import Listener, Overrides
+from control_plane.config.providers import Api
 from control_plane.ir import model as ir
 from control_plane.ir import names
 from ext_proc.contract import TRANSLATIONS, UPSTREAM_ONLY
@@ -23,10 +24,12 @@ FIRST_BYTE_SECONDS = 30.0
 """How long a streamed answer may take to begin before the next model is asked, unless configured."""
 
 
-def upstream_api(client_api: str, spoken: Collection[str]) -> str | None:
+def upstream_api(client_api: str, spoken: Mapping[str, Api]) -> str | None:
     """Choose the API in which a provider is asked: the client's own, or the best one that can be translated."""
-    choices = (client_api, *TRANSLATIONS.get(client_api, ()))
-    return next((api for api in choices if api in spoken), None)
+    choices = [api for api in (client_api, *TRANSLATIONS.get(client_api, ())) if api in spoken]
+    if client_api in choices:
+        return client_api
+    return min(choices, key=lambda api: spoken[api].is_imitation, default=None)
 
 
 def served_apis(entry: ProviderEntry) -> list[str]:

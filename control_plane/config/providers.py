@@ -34,6 +34,8 @@ class Api:
     auth: Auth = Auth.BEARER
     default_headers: tuple[tuple[str, str], ...] = ()
     """Sent unless the request has them."""
+    is_imitation: bool = False
+    """Whether the provider imitates another's API and loses what it has no place for: never asked for a third API's clients."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +117,12 @@ PROVIDERS: Final = (
     Provider(
         id="anthropic",
         base_url="https://api.anthropic.com",
-        apis={"chat_completions": _CHAT, "messages": _MESSAGES, "count_tokens": _COUNT_TOKENS},
+        # https://platform.claude.com/docs/en/api/openai-sdk: without caching, thinking, structured output.
+        apis={
+            "chat_completions": replace(_CHAT, is_imitation=True),
+            "messages": _MESSAGES,
+            "count_tokens": _COUNT_TOKENS,
+        },
         quirks=Quirks(takes_up="prefill"),
     ),
     Provider(
@@ -192,7 +199,7 @@ PROVIDERS: Final = (
         id="openrouter",
         base_url="https://openrouter.ai",
         prefix="/api/v1",
-        apis=_CLASSIC,
+        apis=_CLASSIC | {"messages": replace(_MESSAGES, auth=Auth.BEARER)},
         quirks=Quirks(cache_markers="cache_control", reasoning_history="reasoning_details"),
     ),
     Provider(id="edenai", base_url="https://api.edenai.run", prefix="/v3", apis=_CHAT_ONLY),

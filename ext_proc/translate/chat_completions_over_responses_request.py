@@ -12,7 +12,7 @@ from ext_proc.translate.chat_to_items import InputItems
 from ext_proc.translate.dropped import CHAT_COMPLETIONS_OVER_RESPONSES as DROPPED
 from ext_proc.translate.dropped import carry_unknown
 from ext_proc.translate.fields import as_object, as_text, kind_of, object_in, objects, unsupported
-from ext_proc.translate.profile import openai_effort
+from ext_proc.translate.profile import SAMPLING, openai_effort, openai_takes_sampling
 from ext_proc.translate.translation import RESPONSES, Exchange
 
 _SAME: Final = (
@@ -59,8 +59,9 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     items.add_all(body.get("messages"))
     # Responses are stored unless told otherwise; chat completions are not.
     out: JsonObject = {"model": upstream_model, "input": items.out, "store": body.get("store") is True}
+    samples = openai_takes_sampling(upstream_model, exchange.profile)
     for name in _SAME:
-        if body.get(name) is not None:
+        if body.get(name) is not None and (samples or name not in SAMPLING):
             out[name] = body[name]
     limit = body.get("max_completion_tokens", body.get("max_tokens"))
     if limit is not None:

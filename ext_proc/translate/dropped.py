@@ -66,6 +66,7 @@ IN_PART: Final = MappingProxyType(
         "unsigned or foreign reasoning": "Anthropic and OpenAI take back only what they can verify",
         "cache_control of parts and tools": "unless the profile says how the upstream of Chat Completions marks content",
         "temperature, top_p": "over Messages with thinking or a model that refuses them; top_p beside temperature; 1 at most",
+        "temperature and top_p": "over OpenAI's APIs for models that always reason and refuse them: o1 to o4, gpt-5, kimi-k3",
         "reasoning.effort, output_config.effort": "over OpenAI's APIs for models whose names say that they do not reason; "
         "beyond high where the model is not known to take it",
         "reasoning_effort": "over Messages by budget where thinking is refused: forced tool, tool loop without its thoughts",

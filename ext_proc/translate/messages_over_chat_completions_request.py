@@ -11,7 +11,7 @@ from ext_proc.translate.dropped import carry_unknown
 from ext_proc.translate.fields import as_list, as_object, as_text, kind_of, objects, text_in, unsupported
 from ext_proc.translate.messages_to_chat import ChatMessages
 from ext_proc.translate.parts import effort_of_budget, user_id
-from ext_proc.translate.profile import Profile, openai_effort
+from ext_proc.translate.profile import SAMPLING, Profile, openai_effort, openai_takes_sampling
 from ext_proc.translate.translation import CHAT_COMPLETIONS, Exchange
 
 _SAME: Final = ("temperature", "top_p", "stream")
@@ -47,8 +47,9 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     messages.add_system(body.get("system"))
     messages.add_all(body.get("messages"))
     out: JsonObject = {"model": upstream_model, "messages": messages.out}
+    samples = openai_takes_sampling(upstream_model, profile)
     for name in _SAME:
-        if body.get(name) is not None:
+        if body.get(name) is not None and (samples or name not in SAMPLING):
             out[name] = body[name]
     if body.get("max_tokens") is not None:
         out[profile.max_tokens_field] = body["max_tokens"]

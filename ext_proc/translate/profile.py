@@ -25,8 +25,8 @@ class Profile:
     signatures in `reasoning_details`; OpenAI, Groq and Mistral refuse either."""
     reasoning_effort: bool = True
     """Chat Completions: models that do not reason refuse the field."""
-    any_effort: bool = False
-    """Chat Completions: words for the effort pass as they are. Used between two translations."""
+    any_tuning: bool = False
+    """Chat Completions: effort, temperature and top_p pass as they are. Used between two translations."""
     joins_text: bool = False
     """Chat Completions: several texts of one message become one string, for servers that accept strings only."""
     file_urls: bool = False
@@ -41,10 +41,13 @@ class Profile:
     """Messages: how the model is told to think; None derives it from the model's name."""
 
 
+SAMPLING: Final = frozenset({"temperature", "top_p"})
+"""Fields that models which sample as they please refuse, in all APIs."""
+
 LOSSLESS: Final = Profile(
     cache_markers="cache_control",
     reasoning_history="reasoning_details",
-    any_effort=True,
+    any_tuning=True,
     file_urls=True,
     rich_tool_results=True,
 )
@@ -56,6 +59,7 @@ _DOES_NOT_REASON: Final = re.compile(
     re.IGNORECASE,
 )
 """Models that refuse a word about reasoning, whose names say so."""
+_SAMPLES_ITSELF: Final = re.compile(r"(?:^|/)(?:o[134](?:-|$)|gpt-5(?!.*chat)|kimi-k3)")
 _XHIGH: Final = re.compile(r"(?:^|/)gpt-5\.(?:1-codex-max|[2-9])")
 _CLAUDE: Final = re.compile(r"claude-(?:(?:opus|sonnet|haiku)-)?(\d+)(?:[-.](\d{1,2}))?(?!\d)")
 _FALLBACK_MAX_TOKENS: Final = 32_000
@@ -87,13 +91,18 @@ def openai_effort(model: str, effort: object, profile: Profile) -> object:
 
     Efforts beyond `high` are of few models, and the others refuse them.
     """
-    if profile.any_effort:
+    if profile.any_tuning:
         return effort
     if not profile.reasoning_effort or _DOES_NOT_REASON.search(model):
         return None
     if effort in ("max", "xhigh"):
         return "xhigh" if _XHIGH.search(model) else "high"
     return effort
+
+
+def openai_takes_sampling(model: str, profile: Profile) -> bool:
+    """Tell if a model of Chat Completions or Responses accepts temperature and top_p: those that always reason do not."""
+    return profile.any_tuning or not _SAMPLES_ITSELF.search(model)
 
 
 def claude_effort(model: str, effort: str) -> str:

@@ -9,7 +9,7 @@ from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.dropped import RESPONSES_OVER_CHAT_COMPLETIONS as DROPPED
 from ext_proc.translate.dropped import carry_unknown
 from ext_proc.translate.fields import as_list, as_object, kind_of, unsupported
-from ext_proc.translate.profile import Profile, openai_effort
+from ext_proc.translate.profile import SAMPLING, Profile, openai_effort, openai_takes_sampling
 from ext_proc.translate.responses_to_chat import ChatMessagesOfItems
 from ext_proc.translate.responses_tools import chat_tool_choice, read_tools
 from ext_proc.translate.translation import CHAT_COMPLETIONS, Exchange
@@ -61,8 +61,9 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     messages.add_instructions(body.get("instructions"))
     messages.add_all(body.get("input"))
     out: JsonObject = {"model": upstream_model, "messages": messages.out}
+    samples = openai_takes_sampling(upstream_model, profile)
     for name in _SAME:
-        if body.get(name) is not None:
+        if body.get(name) is not None and (samples or name not in SAMPLING):
             out[name] = body[name]
     if body.get("max_output_tokens") is not None:
         out[profile.max_tokens_field] = body["max_output_tokens"]

@@ -2,6 +2,8 @@
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ext_proc import contract
 from ext_proc.attempt.events import (
@@ -17,6 +19,7 @@ from ext_proc.attempt.record import PASSED
 from ext_proc.attempt.session import AttemptSession
 from ext_proc.events import Continue, Respond
 from tests.kit.attempts import CHAT_REQUEST, CLAUDE, GPT, REQUESTS, RESPONSES, TOGETHER, AttemptPlay, chain_config
+from tests.kit.llm_streams import chunked
 
 
 def sent(reply: Continue | Respond) -> Continue:
@@ -160,3 +163,48 @@ def test_what_decide_has_not_prepared_passes_untouched() -> None:
     assert session.handle(ResponseHeaders({":status": "500"})) == [SendHeaders()]
     assert session.handle(ResponseBody(b"y", ends_stream=True)) == [SendBody(b"y", ends_stream=True)]
     assert (session.is_done, session.record.outcome) == (True, PASSED)
+
+
+_VALUES = (
+    *(b"1", b"1.00", b"-0.0", b"12345678901234567890123", b"1E2", b"null", b"[ ]"),
+    *(b'"x\\/y"', b'"\\ud83d\\ude00"', '"\u2028\u00e9"'.encode()),
+    *(b'{"model" : "inner", "model":1}', b'[{"model":"m"}, "\\"model\\":"]'),
+)
+_MEMBERS = st.lists(
+    st.tuples(
+        st.sampled_from([b'"model"', b'"messages"', b'"mod\\u0065l"', b'"n"', b'"a\\u00e9\\"b"', b'"nested"']),
+        st.sampled_from(_VALUES),
+        st.sampled_from([b"", b" ", b"\r\n\t"]),
+    ),
+    max_size=6,
+)
+
+
+@given(members=_MEMBERS)
+def test_every_byte_but_the_models_name_reaches_an_upstream_of_the_same_api(members: list[tuple[bytes, bytes, bytes]]) -> None:
+    def body(model: bytes) -> bytes:
+        spelled = [(key, model if b"od" in key else value, space) for key, value, space in members]
+        told = (space + key + space + b":" + value + space for key, value, space in spelled)
+        return b"{" + b",".join(told) + b"}"
+
+    has_model = "model" in orjson.loads(body(b'"asked"'))
+    play = AttemptPlay(GPT, metadata={contract.METADATA_HAS_MODEL: "true" if has_model else "false"})
+    reply = sent(play.request(body(b'"asked"')))
+    if has_model:
+        assert reply.body == body(b'"gpt-4o"')
+    else:
+        assert reply.body is not None
+        assert reply.body.replace(b'"model":"gpt-4o"' + (b"," if members else b""), b"", 1) == body(b"")
+
+
+@given(said=st.text(), space=st.sampled_from([b"", b" ", b"\r\n"]), cuts=st.lists(st.integers(0, 80), max_size=4))
+def test_every_byte_of_the_answer_of_the_same_api_reaches_the_client(said: str, space: bytes, cuts: list[int]) -> None:
+    text = orjson.dumps(said.encode(errors="ignore").decode())
+    answer = space + b'{"choices":[{"message":{"content":' + text + b'}}],"id":1.00,' + space + b'"id":1E2}' + space
+    play = AttemptPlay(GPT)
+    play.request(CHAT_REQUEST)
+    play.head(200, "application/json")
+    for chunk in chunked(answer, cuts):
+        play.body(chunk)
+    play.body(b"", ends_stream=True)
+    assert (play.seen.status, play.seen.body) == (200, answer)

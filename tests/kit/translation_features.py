@@ -54,6 +54,7 @@ FEATURES: Final = (
     Feature("keep-alives", r"pings|keep_alive"),
     Feature("streams that break or fail", r"cut_off|midway|error_first|error_event|failed", ("streams",)),
     Feature("streams with irregularities", r"no_message_stop|data_without|no_done"),
+    Feature("temperature and top_p", r"^sampling"),
     Feature("accounting: ids of users", r"user_id"),
     Feature("tools that the provider runs", r"server_tool|web_search|mcp_servers|shell_call"),
     Feature("state that the provider keeps", r"previous_response|item_reference|background"),

@@ -11,6 +11,7 @@ from control_plane.config.model.types import Default, SecretText, Section, Text
 ProviderInterface = Literal[
     "plano", "deepseek", "groq", "mistral", "openai", "xiaomi", "gemini", "chatgpt",
     "digitalocean", "vercel", "openrouter", "edenai", "moonshotai",
+    "anthropic", "azure_openai", "ollama", "qwen", "together_ai", "xai", "zhipu",
 ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from control_plane.build.models import ProviderEntry, build_chain_choices, find_
 from control_plane.build.retries import chain_retries
 from control_plane.config import load
 from control_plane.config.model import Listener, PlanoConfig, Resilience
+from control_plane.config.providers import Api
 from control_plane.ir import model as ir
 from tests.kit.problems import TEST_ENV
 
@@ -65,7 +66,14 @@ def shown(chain: ir.Chain) -> list[tuple[str, str, str]]:
     ],
 )
 def test_the_api_that_a_provider_is_asked_in(client_api: str, spoken: Sequence[str], expected: str | None) -> None:
-    assert upstream_api(client_api, spoken) == expected
+    assert upstream_api(client_api, {api: Api(suffix=api) for api in spoken}) == expected
+
+
+def test_an_imitation_is_for_those_alone_who_ask_for_it() -> None:
+    spoken = {"chat_completions": Api(suffix="chat", is_imitation=True), "messages": Api(suffix="messages")}
+    assert upstream_api("responses", spoken) == "messages"
+    assert upstream_api("chat_completions", spoken) == "chat_completions"
+    assert upstream_api("messages", {"chat_completions": spoken["chat_completions"]}) == "chat_completions"
 
 
 def test_every_translatable_api_is_served() -> None:
@@ -75,14 +83,14 @@ def test_every_translatable_api_is_served() -> None:
 
 
 def test_a_chain_where_a_client_must_be_translated_only() -> None:
-    assert made("claude") == {"responses": [("claude", "chat_completions", "model/claude")]}
+    assert made("claude") == {"responses": [("claude", "messages", "model/claude(messages)")]}
 
 
 def test_fallbacks_make_a_chain_of_every_api_that_they_serve() -> None:
     assert made("big", "claude") == {
         "chat_completions": [("big", "chat_completions", "model/big"), ("claude", "chat_completions", "model/claude")],
         "messages": [("big", "chat_completions", "model/big"), ("claude", "messages", "model/claude(messages)")],
-        "responses": [("big", "responses", "model/big"), ("claude", "chat_completions", "model/claude")],
+        "responses": [("big", "responses", "model/big"), ("claude", "messages", "model/claude(messages)")],
     }
 
 

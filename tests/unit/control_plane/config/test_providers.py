@@ -1,7 +1,10 @@
 """The catalogue of providers, and where a request for each goes."""
 
+from typing import get_args
+
 import pytest
 
+from control_plane.config.model.providers import ProviderInterface
 from control_plane.config.providers import PROVIDERS, Auth, find_provider, resolve_provider, upstream_path
 
 
@@ -25,6 +28,14 @@ from control_plane.config.providers import PROVIDERS, Auth, find_provider, resol
         ("openrouter", "chat_completions", "/api/v1", "/api/v1/chat/completions"),
         ("edenai", "chat_completions", "", "/v3/chat/completions"),
         ("vercel", "messages", "", "/v1/messages"),
+        ("openrouter", "messages", "", "/api/v1/messages"),
+        ("anthropic", "count_tokens", "", "/v1/messages/count_tokens"),
+        ("anthropic", "count_tokens", "/proxy", "/proxy/messages/count_tokens"),
+        ("openai", "embeddings", "", "/v1/embeddings"),
+        ("openai", "completions", "/proxy/v2", "/proxy/v2/completions"),
+        ("gemini", "embeddings", "", "/v1beta/openai/embeddings"),
+        ("mistral", "embeddings", "", "/v1/embeddings"),
+        ("ollama", "completions", "", "/v1/completions"),
         ("chatgpt", "responses", "", "/backend-api/codex/responses"),
         ("moonshotai", "chat_completions", "/coding/v1", "/coding/v1/chat/completions"),
         (
@@ -49,6 +60,8 @@ def test_upstream_path(name: str, api: str, base_url_path: str, expected: str) -
 
 def test_a_provider_of_ones_own_shares_the_interface_that_it_names() -> None:
     assert resolve_provider("custom/model", "openai") == find_provider("openai")
+    for interface in get_args(ProviderInterface):
+        assert resolve_provider("custom/model", interface) == find_provider(interface) is not None
     assert resolve_provider("custom/model") is None
     assert resolve_provider("openai/gpt-4o", "groq") == find_provider("openai")
 

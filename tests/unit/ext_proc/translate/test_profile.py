@@ -1,6 +1,15 @@
 import pytest
 
-from ext_proc.translate.profile import Profile, default_max_tokens, takes_sampling, thinking_style
+from ext_proc.translate.profile import (
+    LOSSLESS,
+    Profile,
+    claude_effort,
+    default_max_tokens,
+    openai_effort,
+    openai_takes_sampling,
+    takes_sampling,
+    thinking_style,
+)
 
 
 @pytest.mark.parametrize(
@@ -28,3 +37,45 @@ def test_a_profile_knows_better() -> None:
     profile = Profile(thinking="none", default_max_tokens=100)
     assert thinking_style("claude-opus-4-7", profile) == "none"
     assert default_max_tokens("claude-opus-4-7", profile) == 100
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "taken"),
+    [
+        ("gpt-5", "medium", "medium"),
+        ("gpt-5", "xhigh", "high"),
+        ("openai/gpt-5.2-codex", "max", "xhigh"),
+        ("a-name-we-cannot-read", "max", "high"),
+        ("gpt-4o-mini", "low", None),
+        ("meta-llama/Llama-3.3-70B-Instruct", "low", None),
+        ("grok-3-mini", "low", "low"),
+    ],
+)
+def test_models_are_asked_for_effort_that_they_take(model: str, asked: str, taken: str | None) -> None:
+    assert openai_effort(model, asked, Profile()) == taken
+    assert openai_effort(model, asked, LOSSLESS) == asked
+    assert openai_effort(model, asked, Profile(reasoning_effort=False)) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "taken"),
+    [("claude-opus-4-6", "xhigh", "high"), ("claude-opus-4-7", "xhigh", "xhigh"), ("claude-opus-4-6", "minimal", "low")],
+)
+def test_claudes_are_asked_for_effort_that_they_take(model: str, asked: str, taken: str) -> None:
+    assert claude_effort(model, asked) == taken
+
+
+@pytest.mark.parametrize(
+    ("model", "samples"),
+    [
+        ("o3", False),
+        ("openai/o4-mini", False),
+        ("gpt-5-mini", False),
+        ("gpt-5-chat-latest", True),
+        ("gpt-4o", True),
+        ("kimi-k3", False),
+    ],
+)
+def test_models_that_always_reason_sample_as_they_please(model: str, samples: bool) -> None:
+    assert openai_takes_sampling(model, Profile()) is samples
+    assert openai_takes_sampling(model, LOSSLESS)
