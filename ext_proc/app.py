@@ -9,7 +9,7 @@ from typing import Final
 from ext_proc.attempt.session import AttemptSession
 from ext_proc.attempt_server import AttemptProcessor
 from ext_proc.clients.egress import HttpxEgress
-from ext_proc.clients.stream_source import HttpxSource
+from ext_proc.clients.stream_source import StreamSource
 from ext_proc.compile import compile_plan
 from ext_proc.config_source import ConfigRejected, ConfigSource
 from ext_proc.continuation.session import Asked, ContinuedAnswer
@@ -50,7 +50,7 @@ class Worker:
         self._services: Services | None = None
         self._mcp_sessions = McpSessions()
         self._egresses: dict[str, HttpxEgress] = {}
-        self._sources: dict[str, HttpxSource] = {}
+        self._sources: dict[str, StreamSource] = {}
         self._configured = asyncio.Event()
         self._log = get_logger()
         self.server = Server(
@@ -95,7 +95,7 @@ class Worker:
         if egress is None:
             # One for each address there ever was, which is one: requests in flight may still use an older one.
             egress = self._egresses[plan.egress_url] = HttpxEgress(plan.egress_url)
-            self._sources[plan.egress_url] = HttpxSource(plan.egress_url)
+            self._sources[plan.egress_url] = StreamSource(plan.egress_url)
         previous = self._services.plan.version if self._services else None
         self._services = Services(plan, MeteredEgress(egress, plan, self._metrics), self._mcp_sessions)
         self._mcp_sessions.keep_only(frozenset(plan.filters.values()))

@@ -1,63 +1,95 @@
-"""The port of continuations over httpx, towards Envoy's egress listener: answers piece by piece."""
+"""The port of continuations over aiohttp, towards Envoy's egress listener: answers piece by piece.
+
+Not httpx, which serves the calls whose answers come whole: a stream has a piece for every token, which costs httpx 100 us
+and aiohttp 15.
+"""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
-import httpx
+import aiohttp
+from yarl import URL
 
 from ext_proc.continuation.ports import CutOff
 from ext_proc.contract import ROUTE_HEADER
 
-_LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=256, keepalive_expiry=60)
-_NO_TIMEOUT: Final = httpx.Timeout(None)
+_KEPT_SECONDS: Final = 60
+_NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 """Envoy bounds the wait for an answer, the stage the silence within it."""
+_NOT_OURS_TO_ADD: Final = ("accept", "accept-encoding", "content-type", "user-agent")
 
 
-class HttpxStream:
+class StreamedAnswer:
     """An answer whose head is there."""
 
-    def __init__(self, response: httpx.Response) -> None:
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
-        self.status = response.status_code
+        self.status = response.status
         self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
 
     async def pieces(self) -> AsyncGenerator[bytes]:
         """See `ports.Pulled`."""
         try:
-            async for piece in self._response.aiter_raw():
+            async for piece in self._response.content.iter_any():
                 yield piece
-        except httpx.HTTPError:
+        except aiohttp.ClientError:
             raise CutOff from None
 
 
-class HttpxSource:
+class StreamSource:
     """Asks through the egress listener at `egress_url` (`unix:///path` or `http://host:port`)."""
 
     def __init__(self, egress_url: str) -> None:
         """Open nothing yet: connections are made as they are needed."""
-        uds = egress_url.removeprefix("unix://") if egress_url.startswith("unix://") else None
-        self._origin = httpx.URL("http://egress" if uds else egress_url)
-        transport = httpx.AsyncHTTPTransport(uds=uds, limits=_LIMITS, retries=0, trust_env=False)
-        self._client = httpx.AsyncClient(transport=transport, trust_env=False, timeout=_NO_TIMEOUT, follow_redirects=False)
-        self._client.headers.clear()
+        self._uds = egress_url.removeprefix("unix://") if egress_url.startswith("unix://") else None
+        self._origin = "http://egress" if self._uds else egress_url
+        self._session: aiohttp.ClientSession | None = None
 
     @asynccontextmanager
-    async def ask(self, route: str, path: str, headers: Mapping[str, str], body: bytes) -> AsyncIterator[HttpxStream]:
+    async def ask(self, route: str, path: str, headers: Mapping[str, str], body: bytes) -> AsyncIterator[StreamedAnswer]:
         """See `ports.Source.ask`."""
-        sent = [
-            (name.encode(), value.encode(errors="surrogateescape")) for name, value in {**headers, ROUTE_HEADER: route}.items()
-        ]
-        request = self._client.build_request("POST", self._origin.copy_with(raw_path=path.encode()), headers=sent, content=body)
+        url = URL(self._origin + path, encoded=True)
+        sent = {name: value for name, value in headers.items() if _is_text(value)} | {ROUTE_HEADER: route}
         try:
-            response = await self._client.send(request, stream=True)
-        except httpx.HTTPError:
+            response = await self._opened().post(url, data=body, headers=sent, allow_redirects=False)
+        except aiohttp.ClientError:
             raise CutOff from None
         try:
-            yield HttpxStream(response)
+            yield StreamedAnswer(response)
         finally:
-            await response.aclose()
+            # What was not read to its end is cancelled, all the way to the provider.
+            response.release()
 
     async def aclose(self) -> None:
         """Close the pooled connections."""
-        await self._client.aclose()
+        if self._session is not None:
+            await self._session.close()
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=self._connector(),
+                timeout=_NO_TIMEOUT,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                skip_auto_headers=_NOT_OURS_TO_ADD,
+                # As large as Envoy lets a provider's be, and larger than its own additions.
+                max_line_size=1 << 17,
+                max_field_size=1 << 17,
+            )
+        return self._session
+
+    def _connector(self) -> aiohttp.BaseConnector:
+        if self._uds:
+            return aiohttp.UnixConnector(self._uds, limit=0, keepalive_timeout=_KEPT_SECONDS)
+        return aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_SECONDS)
+
+
+def _is_text(value: str) -> bool:
+    """Tell if a header's value is UTF-8: aiohttp sends no other, and no provider needs one."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
