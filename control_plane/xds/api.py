@@ -26,6 +26,7 @@ from envoy_data_plane.envoy.extensions.clusters.aggregate import v3 as aggregate
 from envoy_data_plane.envoy.extensions.clusters.common.dns import v3 as dns
 from envoy_data_plane.envoy.extensions.clusters.dns import v3 as dns_cluster
 from envoy_data_plane.envoy.extensions.common.matching import v3 as matching
+from envoy_data_plane.envoy.extensions.filters.common.matcher.action import v3 as matcher_action
 from envoy_data_plane.envoy.extensions.filters.http.buffer import v3 as buffer
 from envoy_data_plane.envoy.extensions.filters.http.composite import v3 as composite
 from envoy_data_plane.envoy.extensions.filters.http.credential_injector import v3 as credential_injector
@@ -91,6 +92,7 @@ __all__ = [
     "health_check",
     "listener",
     "matcher",
+    "matcher_action",
     "matching",
     "message_class",
     "metrics",

@@ -4,16 +4,17 @@ Envoy picks the first member that is well, and a retry (see `retry.py`) the next
 attempt, those of its members do not: so what differs between members travels as metadata of their endpoints.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from control_plane.ir import model as ir
 from control_plane.ir import names
 from control_plane.xds import api
 from control_plane.xds.attempt_filter import build_attempt_filter
+from control_plane.xds.chain_credentials import MEMBER_KEY, build_member_credentials
 from control_plane.xds.circuit_breaker import build_chain_breakers
 from control_plane.xds.cluster import HTTP_OPTIONS
-from control_plane.xds.endpoint import CREDENTIALS_NAMESPACE, Metadata
+from control_plane.xds.endpoint import Metadata
 from control_plane.xds.retry_after import build_veto
 from control_plane.xds.upstream_filters import with_codec
 from ext_proc import contract
@@ -55,10 +56,9 @@ def _target_name(member: ir.ChainMember) -> str:
 
 def _target(name: str, member: ir.ChainMember, cluster: ir.Cluster) -> Target:
     said = {"agent": member.agent, "model": member.model, "api": member.api}
+    if cluster.injected_headers:
+        said[MEMBER_KEY] = cluster.name
     metadata = {contract.METADATA_NAMESPACE: {key: value for key, value in said.items() if value}}
-    credentials = {injected.header: injected.value.reveal() for injected in cluster.injected_headers}
-    if credentials:
-        metadata[CREDENTIALS_NAMESPACE] = credentials
     return Target(replace(cluster, name=name, injected_headers=(), outlier_detection=_up_to_all(cluster)), metadata)
 
 
@@ -75,29 +75,11 @@ def _protocol(
     if any(member.model for member in chain.members):
         # Responses pass in reverse: what the attempt stage says about waiting is judged after it.
         filters = [*build_veto(longest_wait, contract.RETRY_AFTER_HEADER), build_attempt_filter()]
-    headers = {injected.header for member in chain.members for injected in clusters[member.cluster].injected_headers}
-    if headers:
-        filters.append(_credentials(sorted(headers)))
+    known = dict.fromkeys(member.cluster for member in chain.members)
+    filters += build_member_credentials([clusters[name] for name in known])
     return api.upstream_http.HttpProtocolOptions(
         http_filters=with_codec(filters),
         explicit_http_config=api.upstream_http.HttpProtocolOptionsExplicitHttpConfig(
             http_protocol_options=api.core.Http1ProtocolOptions()
         ),
     )
-
-
-def _credentials(headers: Iterable[str]) -> api.hcm.HttpFilter:
-    """Send each attempt with the key of its endpoint; what the attempt before has set would otherwise stay."""
-    mutations = [mutation for header in headers for mutation in (_remove(header), _set(header))]
-    config = api.header_mutation.HeaderMutation(mutations=api.header_mutation.Mutations(request_mutations=mutations))
-    return api.hcm.HttpFilter(name="plano.credentials", typed_config=api.pack(config))
-
-
-def _remove(header: str) -> api.mutation.HeaderMutation:
-    return api.mutation.HeaderMutation(remove=header)
-
-
-def _set(header: str) -> api.mutation.HeaderMutation:
-    value = api.core.HeaderValue(key=header, value=f"%UPSTREAM_METADATA({CREDENTIALS_NAMESPACE}:{header})%")
-    overwrite = api.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
-    return api.mutation.HeaderMutation(append=api.core.HeaderValueOption(header=value, append_action=overwrite))

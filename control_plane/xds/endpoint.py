@@ -10,9 +10,6 @@ from control_plane.xds.tls import TLS_MATCH_KEY, TLS_MATCH_NAMESPACE, has_many_n
 Metadata = Mapping[str, Mapping[str, str]]
 """Namespace -> key -> value, the same for every endpoint of a cluster."""
 
-CREDENTIALS_NAMESPACE: Final = "plano.credentials"
-"""Metadata that is secret: header -> value, for filters that send each attempt with the key of its endpoint."""
-
 _ANY_IS_ENOUGH: Final = 1_000_000
 """Per cent: a cluster with one healthy endpoint is able, so that a chain does not spill over to its next member."""
 

@@ -8,7 +8,6 @@ import yaml
 from google.protobuf import json_format
 
 from control_plane.xds import api
-from control_plane.xds.endpoint import CREDENTIALS_NAMESPACE
 from ext_proc import contract
 from protos import filter_config_pb2
 
@@ -34,22 +33,7 @@ def resource_to_yaml(type_url: str, value: bytes) -> str:
 def _plain(message: betterproto2.Message) -> dict[str, Any]:
     if isinstance(message, api.tls.Secret):
         return {"name": message.name, "generic_secret": {"secret": {"inline_string": _REDACTED}}}
-    plain = message.to_dict(casing=cast("betterproto2.Casing", _as_declared))
-    _redact(plain)
-    return plain
-
-
-def _redact(plain: object) -> None:
-    """Hide what endpoints carry for filters that send it upstream, wherever endpoints are."""
-    if isinstance(plain, dict):
-        secrets = plain.get(CREDENTIALS_NAMESPACE)
-        if isinstance(secrets, dict):
-            plain[CREDENTIALS_NAMESPACE] = dict.fromkeys(secrets, _REDACTED)
-        for value in plain.values():
-            _redact(value)
-    elif isinstance(plain, list):
-        for item in plain:
-            _redact(item)
+    return message.to_dict(casing=cast("betterproto2.Casing", _as_declared))
 
 
 def _as_declared(name: str) -> str:

@@ -7,7 +7,6 @@ from control_plane.ir import names
 from control_plane.xds import InconsistentGateway, api, translate
 from control_plane.xds.chain import build_chain, targets
 from control_plane.xds.cluster import HTTP_OPTIONS
-from control_plane.xds.endpoint import CREDENTIALS_NAMESPACE
 from control_plane.xds.views import render_view
 from ext_proc import contract
 from tests.kit import gateways
@@ -47,7 +46,13 @@ def test_members_are_in_order_and_once_each() -> None:
 def test_attempts_at_models_are_edited_and_get_keys() -> None:
     chain = ir.Chain(name="c", members=(member(),))
     codec = "envoy.filters.http.upstream_codec"
-    assert filters(build_chain(chain, CLUSTERS)) == ["plano.attempt", "plano.credentials", codec]
+    assert filters(build_chain(chain, CLUSTERS)) == [
+        "plano.attempt",
+        "plano.member",
+        f"plano.credential.authorization of {MODEL}",
+        "plano.member.end",
+        codec,
+    ]
     # Responses pass in reverse.
     assert filters(build_chain(chain, CLUSTERS, longest_wait=5))[:2] == ["plano.retry_after", "plano.attempt"]
 
@@ -60,19 +65,18 @@ def test_a_target_says_what_it_is_and_is_shared_by_chains() -> None:
     chains = (ir.Chain(name="c", members=(member(),)), ir.Chain(name="d", members=(member(), member(api="responses"))))
     first, second = targets(chained(*chains))
     assert first.metadata == {
-        contract.METADATA_NAMESPACE: {"model": "openai/gpt-4o", "api": "chat_completions"},
-        CREDENTIALS_NAMESPACE: {"authorization": "Bearer sk-gateway"},
+        contract.METADATA_NAMESPACE: {"model": "openai/gpt-4o", "api": "chat_completions", "member": MODEL},
     }
     assert (first.cluster.name, first.cluster.injected_headers) == (f"target/{MODEL}[chat_completions]", ())
     assert second.cluster.name == f"target/{MODEL}[responses]"
 
 
-def test_nobody_sees_the_keys_that_endpoints_carry() -> None:
+def test_keys_are_in_secrets_alone() -> None:
     made = translate(chained(ir.Chain(name="c", members=(member(),))))
-    assert any(b"sk-gateway" in resource.value for resource in made.of(api.ENDPOINT))
+    for kind in (api.CLUSTER, api.ENDPOINT, api.LISTENER, api.ROUTE):
+        assert not any(b"sk-gateway" in resource.value for resource in made.of(kind))
     shown = "".join(render_view(made, view) for view in ("clusters", "endpoints", "secrets", "filter", "routes", "listeners"))
     assert "sk-gateway" not in shown
-    assert "authorization: '[redacted]'" in shown
 
 
 @pytest.mark.parametrize(
