@@ -80,7 +80,7 @@ def _xds_cluster(where: str) -> api.cluster.Cluster:
 def _ext_proc_cluster(workers: Sequence[str]) -> api.cluster.Cluster:
     cluster = _grpc_cluster(EXT_PROC_CLUSTER, workers)
     # Not the one with the fewest requests: that would be a worker that has just died. A retry goes to the next one, and the
-    # health check takes the dead one out. No outlier detection: it can keep a restarted worker out when the other one dies.
+    # first failure to connect takes the dead one out, which matters for bodies that are too large to be tried again.
     cluster.lb_policy = api.cluster.ClusterLbPolicy.ROUND_ROBIN
     cluster.common_lb_config = api.cluster.ClusterCommonLbConfig(
         # Only when every worker is unhealthy are all tried: then one that has just come back is found at once.
@@ -90,6 +90,7 @@ def _ext_proc_cluster(workers: Sequence[str]) -> api.cluster.Cluster:
         update_merge_window=api.duration(0),
     )
     cluster.health_checks = [_health_check()]
+    cluster.outlier_detection = _unreachable()
     # No high watermark: Envoy 1.39 and 1.40 crash when it is reached while an upstream ext_proc filter has a stream on the
     # connection. What waits here is bounded anyway, by the size of a request and by how many there are.
     cluster.per_connection_buffer_limit_bytes = _NO_WATERMARK
@@ -119,6 +120,26 @@ def _health_check() -> api.core.HealthCheck:
         unhealthy_threshold=2,
         healthy_threshold=1,
         grpc_health_check=api.core.HealthCheckGrpcHealthCheck(),
+    )
+
+
+def _unreachable() -> api.cluster.OutlierDetection:
+    """Leave a worker alone that cannot be reached, until its health check says otherwise, or for as long as that takes.
+
+    Nothing that a worker answers counts. When all are left alone all are tried.
+    """
+    return api.cluster.OutlierDetection(
+        split_external_local_origin_errors=True,
+        consecutive_local_origin_failure=1,
+        enforcing_consecutive_local_origin_failure=100,
+        enforcing_local_origin_success_rate=0,
+        enforcing_consecutive_5xx=0,
+        enforcing_consecutive_gateway_failure=0,
+        enforcing_success_rate=0,
+        interval=api.duration(0.1),
+        base_ejection_time=api.duration(0.5),
+        max_ejection_time=api.duration(0.5),
+        max_ejection_percent=100,
     )
 
 

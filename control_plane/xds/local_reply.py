@@ -65,7 +65,13 @@ _REPLIES: Final = (
         "The upstream service could not be reached.",
         flags=_UNREACHABLE,
     ),
-    _Reply(503, (_SERVER, "service_unavailable"), "overloaded_error", "The gateway cannot handle requests at the moment."),
+    _Reply(
+        503,
+        (_SERVER, "service_unavailable"),
+        "overloaded_error",
+        "The gateway cannot handle requests at the moment.",
+        headers=(("retry-after", "1"),),
+    ),
     _Reply(
         504,
         (_SERVER, "upstream_timeout"),

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -42,8 +43,8 @@ async def kill(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
-async def post(client: httpx.AsyncClient) -> httpx.Response:
-    return await client.post("/v1/chat/completions", json={})
+async def post(client: httpx.AsyncClient, **body: object) -> httpx.Response:
+    return await client.post("/v1/chat/completions", json=body)
 
 
 async def healthy(running: envoy.Envoy, count: int) -> None:
@@ -52,14 +53,17 @@ async def healthy(running: envoy.Envoy, count: int) -> None:
 
 
 @asynccontextmanager
-async def gateway_of(workers: list[str], folder: Path) -> AsyncIterator[tuple[envoy.Envoy, httpx.AsyncClient]]:
+async def gateway_of(
+    workers: list[str], folder: Path, *, shows_headers: bool = True
+) -> AsyncIterator[tuple[envoy.Envoy, httpx.AsyncClient]]:
     xds, egress = f"unix://{folder}/xds.sock", f"unix://{folder}/egress.sock"
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         upstream = await enter(stub_upstream.serving(stub_upstream.always(stub_upstream.Answer())))
         port = envoy.free_port()
         gateway = gateways.gateway(agent_port=port, model_port=envoy.free_port(), upstream_port=upstream.port, egress=egress)
-        await enter(static_xds.serving(translate(gateway), xds))
+        listeners = tuple(replace(listener, shows_headers=shows_headers) for listener in gateway.listeners)
+        await enter(static_xds.serving(translate(replace(gateway, listeners=listeners)), xds))
         bootstrap = build_bootstrap(node_id="test", xds=xds, ext_proc=workers, admin="127.0.0.1:0")
         running = await enter(envoy.running(bootstrap, folder))
         client = await enter(httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20))
@@ -80,6 +84,25 @@ async def test_the_next_requests_go_to_the_workers_that_are_left() -> None:
             await kill(first)
             assert [(await post(client)).status_code for _ in range(30)] == [200] * 30
             assert await running.stat("cluster.ext_proc.upstream_rq_retry_success") > 0
+
+
+async def test_bodies_too_large_to_be_tried_again_meet_a_dead_worker_once_at_most() -> None:
+    async with envoy.short_folder() as folder:
+        addresses = [f"unix://{folder}/worker-{number}.sock" for number in (0, 1)]
+        async with (
+            worker(addresses[0]) as first,
+            worker(addresses[1]),
+            gateway_of(addresses, folder, shows_headers=False) as (running, client),
+        ):
+            await healthy(running, 2)
+            large = "x" * 300_000
+            assert {(await post(client, text=large)).status_code for _ in range(4)} == {200}
+            await kill(first)
+            answers = [await post(client, text=large) for _ in range(20)]
+            failed = [answer for answer in answers if answer.status_code != 200]
+            assert [answer.status_code for answer in failed] in ([], [503])
+            assert all(answer.headers["retry-after"] == "1" for answer in failed)
+            assert all(answer.json()["error"]["code"] == "service_unavailable" for answer in failed)
 
 
 async def test_a_worker_that_hangs_is_left_out_until_it_answers_again() -> None:

@@ -101,7 +101,8 @@ def _set_headers(mutation: pb.HeaderMutation, headers: Iterable[tuple[str, str]]
 
 
 async def _serve_forever(address: str, route: str) -> None:
-    async with serving(lambda _asked: to_route(route), address):
+    # As metadata, too: for listeners that show no headers.
+    async with serving(lambda _asked: to_route(route, **{contract.METADATA_ROUTE: route}), address):
         print("serving", flush=True)
         await asyncio.Event().wait()
 
