@@ -100,10 +100,10 @@ async def test_the_version_of_anthropics_api_is_the_clients_or_a_default(stage: 
 
 @pytest.mark.parametrize(("retries", "attempts"), [("0", 1), ("1", 2), ("3", 4), (None, 3)])
 async def test_trusted_clients_say_how_often_to_try(stage: Stage, retries: str | None, attempts: int) -> None:
-    stage.provider.plays(Answer(500, b'{"error": "broken"}'))
+    stage.provider.plays(Answer(500, b'{"error": {"message": "broken"}}'))
     headers = {} if retries is None else {"x_envoy_max_retries": retries}
     answer = await stage.gateway.post("models", body_for("fast"), **headers)
-    assert (answer.status_code, answer.json()) == (500, {"error": "broken"})
+    assert (answer.status_code, answer.json()) == (500, {"error": {"message": "broken"}})
     assert len(stage.provider.received) == attempts
     assert {request.body for request in stage.provider.received} == {body_for("fast").replace(b"fast", b"gpt-4o")}
 

@@ -1,6 +1,7 @@
 """What must hold for every stream of every pair, whatever the model says and however its bytes are cut."""
 
 import copy
+from random import Random
 from typing import Any
 
 import orjson
@@ -87,6 +88,37 @@ def test_the_folded_stream_is_the_whole_answer(client: str, upstream: str, answe
     assert comparable({**folded, "object": ""}) == comparable({**whole.body, "object": ""})
     assert stream.usage == whole.usage == READ_USAGE[client](folded["usage"])
     assert stream.model == whole.model
+
+
+INTERLEAVING = sorted(pair for pair in PAIRS if pair[1] == "chat_completions")
+
+
+@pytest.mark.parametrize(("client", "upstream"), INTERLEAVING)
+@few
+@given(answer=answers(), order=st.randoms(use_true_random=False))
+def test_calls_that_are_told_all_at_once_arrive_one_after_the_other(
+    client: str, upstream: str, answer: Answer, order: Random
+) -> None:
+    once = fold(client, through(stream_of(client, upstream), [STREAMS[upstream](answer)]))
+    mixed = fold(client, through(stream_of(client, upstream), [interleaved(STREAMS[upstream](answer), order)]))
+    assert comparable(mixed) == comparable(once)
+
+
+def interleaved(stream: bytes, order: Random) -> bytes:
+    """Mix the pieces of a chat stream's tool calls, those of one call in their order."""
+    events = stream.split(b"\n\n")
+    places = [place for place, event in enumerate(events) if b'"tool_calls":[' in event]
+    waiting: dict[int, list[bytes]] = {}
+    for place in places:
+        call = orjson.loads(events[place].removeprefix(b"data: "))["choices"][0]["delta"]["tool_calls"][0]
+        waiting.setdefault(call["index"], []).append(events[place])
+    begun = 0
+    for place in places:
+        # Calls begin in order.
+        index = order.choice([number for number, pieces in waiting.items() if pieces and number <= begun])
+        begun = max(begun, index + 1)
+        events[place] = waiting[index].pop(0)
+    return b"\n\n".join(events)
 
 
 @pytest.mark.parametrize(("client", "upstream"), ALL)
