@@ -40,13 +40,17 @@ def _kill_orphans(instance: Instance, path: Path) -> None:
 
 
 def _runs(pid: int) -> bool:
-    """Whether a process has not ended; one that waits for its parent to notice has."""
+    """Whether a process has not ended; one that waits for its parent to notice has, if none of its threads is left.
+
+    A process that is killed shows as a zombie once its first thread is gone. Until the last one is, it holds its ports.
+    """
     if Path("/proc").exists():
         try:
             state = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+            threads = len(os.listdir(f"/proc/{pid}/task"))
         except OSError:
             return False
-        return state not in "ZX"
+        return state not in "ZX" or threads > 1
     return _command_line(pid) not in ("", "<defunct>")
 
 

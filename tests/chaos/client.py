@@ -1,4 +1,4 @@
-"""A client of one of two APIs that asks once and keeps all it can see: no library hides a defect from it."""
+"""A client of one of three APIs that asks once and keeps all it can see: no library hides a defect from it."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-CHAT, MESSAGES = "/v1/chat/completions", "/v1/messages"
+CHAT, MESSAGES, RESPONSES = "/v1/chat/completions", "/v1/messages", "/v1/responses"
 HANG_SECONDS = 25.0
 
 
@@ -86,6 +86,9 @@ def read_whole(path: str, body: bytes) -> Told:
     if path == MESSAGES:
         text = "".join(block["text"] for block in said["content"])
         return Told(text, is_complete=said["stop_reason"] == "end_turn", models={said["model"]})
+    if path == RESPONSES:
+        text = "".join(part["text"] for item in said["output"] for part in item["content"])
+        return Told(text, is_complete=said["status"] == "completed", models={said["model"]})
     choice = said["choices"][0]
     is_complete = choice["finish_reason"] == "stop"
     return Told(choice["message"]["content"], is_complete=is_complete, models={said["model"]})
@@ -107,14 +110,19 @@ def read_stream(path: str, body: bytes) -> Told:
 
 
 def _understand(path: str, event: dict[str, Any], told: Told) -> None:
-    if event.get("error"):
+    if event.get("error") or event.get("type") == "error":
         told.error = json.dumps(event)
         return
-    told.models |= {holder["model"] for holder in (event, event.get("message", {})) if "model" in holder}
+    holders = (event, event.get("message", {}), event.get("response", {}))
+    told.models |= {holder["model"] for holder in holders if "model" in holder}
     if path == MESSAGES:
         if event["type"] == "content_block_delta":
             told.text += event["delta"]["text"]
         told.is_complete |= event["type"] == "message_stop"
+    elif path == RESPONSES:
+        if event["type"] == "response.output_text.delta":
+            told.text += event["delta"]
+        told.is_complete |= event["type"] == "response.completed"
     else:
         for choice in event["choices"]:
             told.text += choice["delta"].get("content") or ""

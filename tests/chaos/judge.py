@@ -66,12 +66,12 @@ def _judge_answer(request: Request, seen: Seen) -> tuple[Outcome, str]:
     if told.text != truth:
         return Outcome.WRONG, f"looks complete: {told.text!r} instead of {truth!r}"
     if seen.broken and not request.is_streamed:
-        return Outcome.CUT, ""
+        return _judge_cut(request, seen, told)
     return (Outcome.WHOLE if seen.headers.get("x-plano-attempts") == "1" else Outcome.FAILED_OVER), ""
 
 
 def _judge_cut(request: Request, seen: Seen, told: Told) -> tuple[Outcome, str]:
-    # A model's stream must not only stop: it ends with an error, or with the connection.
-    if not (told.error or seen.broken or request.is_for_agent):
-        return Outcome.WRONG, f"ends without an end: {told.text!r}"
-    return Outcome.CUT, ""
+    # An agent's bytes are its own. A model's stream that nobody could continue ends with an error, nothing else is ever cut.
+    if request.is_for_agent or (told.error and request.is_streamed and not seen.broken):
+        return Outcome.CUT, ""
+    return Outcome.WRONG, f"ends without an end: {told.text!r} {seen.broken}"

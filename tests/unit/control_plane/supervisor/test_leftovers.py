@@ -1,15 +1,28 @@
 """What a killed instance leaves behind is gone for good before its ports are asked for."""
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from control_plane.supervisor.instance import Instance, Phase, ProcessState, ProcessView, write_instance
-from control_plane.supervisor.leftovers import clear_leftovers
+from control_plane.supervisor.leftovers import _runs, clear_leftovers
 
 # So much memory that the kernel needs a while to take it back.
 ORPHAN = "import signal, sys; held = bytearray(300_000_000); print('ready', flush=True); signal.pause()"
+
+EXIT = {"x86_64": 60, "aarch64": 93}
+"""The system call that ends one thread."""
+THREADS = """
+import ctypes, signal, threading
+threading.Thread(target=signal.pause).start()
+print("ready", flush=True)
+ctypes.CDLL(None).syscall({exit}, 0)
+"""
+"""Its first thread ends at once, its second one when it is killed."""
 
 
 def test_orphans_have_ended(tmp_path: Path) -> None:
@@ -23,6 +36,21 @@ def test_orphans_have_ended(tmp_path: Path) -> None:
         clear_leftovers(tmp_path)
         assert orphan.poll() is not None
     assert not (tmp_path / "plano.json").exists()
+
+
+@pytest.mark.skipif(platform.machine() not in EXIT, reason="the number of the system call is not known")
+def test_a_process_runs_as_long_as_one_of_its_threads_does() -> None:
+    code = THREADS.format(exit=EXIT[platform.machine()])
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+        while "State:\tZ" not in Path(f"/proc/{process.pid}/status").read_text():
+            os.sched_yield()
+        is_seen = _runs(process.pid)
+        process.kill()
+        process.wait()
+    assert is_seen
+    assert not _runs(process.pid)
 
 
 def test_a_pid_that_another_program_has_by_now_is_left_alone(tmp_path: Path) -> None:
