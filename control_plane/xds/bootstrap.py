@@ -69,7 +69,7 @@ def _dynamic_resources() -> api.bootstrap.BootstrapDynamicResources:
 
 
 def _xds_cluster(where: str) -> api.cluster.Cluster:
-    cluster = _grpc_cluster(XDS_CLUSTER, [where])
+    cluster = _grpc_cluster(XDS_CLUSTER, [where], _http2())
     # The control plane may come up after Envoy, or be restarted: notice when it is gone without a word.
     cluster.upstream_connection_options = api.cluster.UpstreamConnectionOptions(
         tcp_keepalive=api.core.TcpKeepalive(keepalive_probes=3, keepalive_time=30, keepalive_interval=5)
@@ -78,7 +78,9 @@ def _xds_cluster(where: str) -> api.cluster.Cluster:
 
 
 def _ext_proc_cluster(workers: Sequence[str]) -> api.cluster.Cluster:
-    cluster = _grpc_cluster(EXT_PROC_CLUSTER, workers)
+    options = _http2()
+    options.retry_policy = _next_worker()
+    cluster = _grpc_cluster(EXT_PROC_CLUSTER, workers, options)
     # Not the one with the fewest requests: that would be a worker that has just died. A retry goes to the next one, and the
     # first failure to connect takes the dead one out, which matters for bodies that are too large to be tried again.
     cluster.lb_policy = api.cluster.ClusterLbPolicy.ROUND_ROBIN
@@ -143,7 +145,23 @@ def _unreachable() -> api.cluster.OutlierDetection:
     )
 
 
-def _grpc_cluster(name: str, addresses: Sequence[str]) -> api.cluster.Cluster:
+def _next_worker() -> api.route.RetryPolicy:
+    """Try another worker when one cannot be reached: it has not seen the request, so nothing is done twice."""
+    return api.route.RetryPolicy(
+        retry_on="connect-failure,refused-stream,reset",
+        num_retries=3,
+        retry_back_off=api.route.RetryPolicyRetryBackOff(base_interval=api.duration(0.005), max_interval=api.duration(0.05)),
+        retry_host_predicate=[
+            api.route.RetryPolicyRetryHostPredicate(
+                name="envoy.retry_host_predicates.previous_hosts",
+                typed_config=api.pack(api.previous_hosts.PreviousHostsPredicate()),
+            )
+        ],
+        host_selection_retry_max_attempts=10,
+    )
+
+
+def _grpc_cluster(name: str, addresses: Sequence[str], options: api.upstream_http.HttpProtocolOptions) -> api.cluster.Cluster:
     is_named = any(_is_name(where) for where in addresses)
     kinds = api.cluster.ClusterDiscoveryType
     return api.cluster.Cluster(
@@ -153,7 +171,7 @@ def _grpc_cluster(name: str, addresses: Sequence[str]) -> api.cluster.Cluster:
         connect_timeout=api.duration(1),
         load_assignment=_load_assignment(name, addresses),
         typed_extension_protocol_options={
-            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": api.pack(_http2()),
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": api.pack(options),
         },
     )
 

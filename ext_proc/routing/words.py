@@ -16,6 +16,7 @@ FROM_TO: Final = "from…to"
 
 # Words (with `c++` and `c#`), and symbols: emoji and currency signs say a lot.
 _ASCII_WORD: Final = re.compile(r"[a-z0-9]+(?:\+\+|#)?|\$")
+_ASCII_LETTERS: Final = str.maketrans({chr(code): chr(code).lower() if chr(code).isalnum() else " " for code in range(128)})
 _WORD: Final = re.compile(r"[^\W_]+(?:\+\+|#)?|\$|[^\w\s\x00-\x7f]")
 _NOT_SPACED: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0eff]")
 """Scripts that put no spaces between words, or glue particles to them."""
@@ -44,7 +45,10 @@ def words_of(text: str) -> list[str]:
     if not text.isascii():
         text = _TYPOGRAPHY.sub(" ", text)
     if text.isascii():
-        return _ASCII_WORD.findall(text.lower())
+        if "+" in text or "#" in text or "$" in text:
+            return _ASCII_WORD.findall(text.lower())
+        # The same, several times faster: nothing but letters and digits is part of a word.
+        return text.translate(_ASCII_LETTERS).split()
     text = _unaccented(text)
     words = _WORD.findall(text)
     return [piece for word in words for piece in _pieces(word)] if _NOT_SPACED.search(text) else words

@@ -3,6 +3,8 @@
 import logging
 import sys
 import traceback
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
@@ -15,14 +17,7 @@ def configure_logging(level: str, **fields: Any) -> None:
     """Send structlog and the standard library's logging to standard error as JSON lines; `fields` stand in each line."""
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _with_stack,
-            lambda _logger, _method, event: {**fields, **event},
-            _render,
-        ],
+        processors=[_Line(fields)],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
         cache_logger_on_first_use=True,
@@ -36,11 +31,20 @@ def get_logger() -> FilteringBoundLogger:
     return logger
 
 
-def _render(_logger: WrappedLogger, _method: str, event: EventDict) -> bytes:
-    return orjson.dumps(event, default=str)
+class _Line:
+    """Makes the line of an event in one step: there is one for every request, and a chain of processors costs twice as much."""
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self._fields = fields
+
+    def __call__(self, _logger: WrappedLogger, level: str, event: EventDict) -> bytes:
+        if "error" in event or "exc_info" in event:
+            _explain(event)
+        line = {**self._fields, **event, "level": level, "timestamp": datetime.now(UTC)}
+        return orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z)
 
 
-def _with_stack(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+def _explain(event: EventDict) -> None:
     # Only where it happened and which type: messages of exceptions may quote what a client sent.
     event.pop("exc_info", None)
     error = event.pop("error", None)
@@ -49,7 +53,6 @@ def _with_stack(_logger: WrappedLogger, _method: str, event: EventDict) -> Event
         event["stack"] = _frames(error.__traceback__)
     elif error is not None:
         event["error"] = error
-    return event
 
 
 def _frames(trace: TracebackType | None) -> list[str]:

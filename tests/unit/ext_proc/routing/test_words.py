@@ -69,3 +69,8 @@ def test_verbs_with_a_particle() -> None:
 def test_any_text_has_words_and_stems(text: str) -> None:
     words = words_of(text)
     assert all(position < len(words) for position in stems_of(words).values())
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=127), max_size=80))
+def test_words_are_the_same_with_and_without_signs_in_the_text(text: str) -> None:
+    assert words_of(f"{text} $") == [*words_of(text), "$"]
