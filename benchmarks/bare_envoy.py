@@ -8,6 +8,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,29 +34,37 @@ ANSWER = json.dumps(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """An Envoy."""
+
+    port: int
+    pid: int
+
+
 @contextmanager
 def upstream(folder: Path) -> Iterator[int]:
     """Run the upstream; yields its port."""
     answer: dict[str, Any] = {"status": 200, "body": {"inline_string": ANSWER}}
     header = {"header": {"key": "content-type", "value": "application/json"}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
     route = {"match": {"prefix": "/"}, "direct_response": answer, "response_headers_to_add": [header]}
-    with _envoy(folder / "upstream.json", [BUFFER, ROUTER], route, []) as port:
-        yield port
+    with _envoy(folder / "upstream.json", [BUFFER, ROUTER], route, []) as running:
+        yield running.port
 
 
 @contextmanager
-def proxy(folder: Path, to_port: int) -> Iterator[int]:
-    """Run a plain proxy to the upstream; yields its port."""
+def proxy(folder: Path, to_port: int) -> Iterator[Running]:
+    """Run a plain proxy to an upstream."""
     address = {"socket_address": {"address": "127.0.0.1", "port_value": to_port}}
     endpoints = [{"lb_endpoints": [{"endpoint": {"address": address}}]}]
     cluster = {"name": "upstream", "load_assignment": {"cluster_name": "upstream", "endpoints": endpoints}}
     route = {"match": {"prefix": "/"}, "route": {"cluster": "upstream", "timeout": "0s"}}
-    with _envoy(folder / "bare.json", [ROUTER], route, [cluster]) as port:
-        yield port
+    with _envoy(folder / f"bare-{to_port}.json", [ROUTER], route, [cluster]) as running:
+        yield running
 
 
 @contextmanager
-def _envoy(path: Path, http_filters: list[Any], route: dict[str, Any], clusters: list[Any]) -> Iterator[int]:
+def _envoy(path: Path, http_filters: list[Any], route: dict[str, Any], clusters: list[Any]) -> Iterator[Running]:
     port = free_port()
     manager = {
         "@type": f"{TYPE}.network.http_connection_manager.v3.HttpConnectionManager",
@@ -76,7 +85,7 @@ def _envoy(path: Path, http_filters: list[Any], route: dict[str, Any], clusters:
     process = subprocess.Popen(command)
     try:
         wait_for_port(port, process)
-        yield port
+        yield Running(port, process.pid)
     finally:
         process.terminate()
         process.wait()

@@ -1,6 +1,5 @@
 """The gateway under measurement: `plano up` on a configuration whose two agents and one model lead to the bench upstream."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,9 @@ from benchmarks.ports import free_port
 MODEL = "openai/gpt-4o"
 MODEL_WITH_FALLBACK = "openai/gpt-4o-mini"
 """Its answers pass the first-byte gate."""
+STREAMING = "openai/gpt-4.1"
+"""Answers by event streams."""
+STREAMING_WITH_FALLBACK = "openai/gpt-4.1-mini"
 
 AGENTS = {
     "weather_agent": "Get real-time weather conditions and multi-day forecasts for any city worldwide.",
@@ -31,12 +33,12 @@ class Ports:
 
 
 @contextmanager
-def gateway(folder: Path, upstream_port: int, *, workers: int) -> Iterator[Ports]:
+def gateway(folder: Path, upstream_port: int, stream_port: int, *, workers: int) -> Iterator[Ports]:
     """Run the gateway with so many ext_proc workers; stops it at the end."""
     ports = Ports(agent=free_port(), model=free_port())
     folder.mkdir(parents=True)
     config = folder / "plano_config.yaml"
-    config.write_text(yaml.safe_dump(_configuration(ports, upstream_port)))
+    config.write_text(yaml.safe_dump(_configuration(ports, upstream_port, stream_port)))
     plano = [str(Path(sys.executable).with_name("plano"))]
     run_dir = ["--run-dir", str(folder / "run")]
     subprocess.run(
@@ -48,8 +50,8 @@ def gateway(folder: Path, upstream_port: int, *, workers: int) -> Iterator[Ports
         subprocess.run([*plano, "down", *run_dir], check=True, stdout=subprocess.DEVNULL)
 
 
-def _configuration(ports: Ports, upstream_port: int) -> dict[str, object]:
-    url = f"http://127.0.0.1:{upstream_port}"
+def _configuration(ports: Ports, upstream_port: int, stream_port: int) -> dict[str, object]:
+    url, stream_url = (f"http://127.0.0.1:{port}" for port in (upstream_port, stream_port))
     choices = [{"id": name, "description": description} for name, description in AGENTS.items()]
     return {
         "version": "v0.4.0",
@@ -57,6 +59,8 @@ def _configuration(ports: Ports, upstream_port: int) -> dict[str, object]:
         "model_providers": [
             {"model": MODEL, "base_url": url, "access_key": "$BENCH_KEY"},
             {"model": MODEL_WITH_FALLBACK, "base_url": url, "access_key": "$BENCH_KEY", "fallbacks": [MODEL]},
+            {"model": STREAMING, "base_url": stream_url, "access_key": "$BENCH_KEY"},
+            {"model": STREAMING_WITH_FALLBACK, "base_url": stream_url, "access_key": "$BENCH_KEY", "fallbacks": [STREAMING]},
         ],
         "listeners": [
             {"type": "agent", "name": "agents", "address": "127.0.0.1", "port": ports.agent, "agents": choices},
@@ -68,32 +72,3 @@ def _configuration(ports: Ports, upstream_port: int) -> dict[str, object]:
             "admin_port": free_port(),
         },
     }
-
-
-def memory_mb(folder: Path) -> float:
-    """Return the memory of all processes of the gateway that runs in this folder, in MB; shared pages count once."""
-    session = _processes_with(str(folder / "run"))
-    return sum(_proportional_kb(pid) for pid in session) / 1024
-
-
-def _processes_with(argument: str) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-        try:
-            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if argument in command:
-            found.append(int(entry.name))
-    return found
-
-
-def _proportional_kb(pid: int) -> int:
-    """Proportional set size: a page shared by n processes counts 1/n in each (proc(5), smaps_rollup)."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
