@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ext_proc.attempt.events import AttemptEvent, AttemptReply
+from ext_proc.attempt.events import AttemptEvent, AttemptReply, ResponseBody
 from ext_proc.attempt.record import PASSED
 from ext_proc.attempt.session import AttemptSession
 from ext_proc.attempt_wire import decode_attempt, encode_attempt
@@ -25,18 +25,21 @@ class AttemptProcessor:
         """Return how calls are served."""
         return lambda call: _Attempt(call, self, self._new_session())
 
-    def answer(self, session: AttemptSession, message: bytes) -> list[bytes]:
-        """Answer a message.
+    def decode(self, message: bytes) -> AttemptEvent:
+        """Return what Envoy tells.
 
         Raises:
             Abort: it is of no phase.
         """
         try:
-            event = decode_attempt(decode_request(message))
+            return decode_attempt(decode_request(message))
         except UnexpectedMessage as unexpected:
             self._metrics.count_error("unexpected_message")
             self._log.error("message_unexpected", stage="attempt", phase=str(unexpected))
             raise Abort(Status.INVALID_ARGUMENT, f"unexpected {unexpected}") from None
+
+    def answer(self, session: AttemptSession, event: AttemptEvent) -> list[bytes]:
+        """Answer an event."""
         return encode_attempt(event, self._handle(session, event))
 
     def finish(self, session: AttemptSession) -> None:
@@ -77,31 +80,56 @@ class AttemptProcessor:
 
 
 class _Attempt:
-    """One call. Nothing in it waits, so it needs no task."""
+    """One call. Nothing in it waits, so it needs no task.
+
+    Pieces of an answer that came together are answered together: the busier a worker is, the less each of them costs.
+    """
 
     def __init__(self, call: Call, processor: AttemptProcessor, session: AttemptSession) -> None:
         self._call = call
         self._processor = processor
         self._session = session
+        self._pieces: list[ResponseBody] = []
 
     def receive(self, message: bytes) -> None:
         """Answer a message."""
+        event = self._processor.decode(message)
+        if not isinstance(event, ResponseBody):
+            self._answer_pieces()
+            self._answer(event)
+            return
+        if not self._pieces:
+            self._call.after_read(self._answer_pieces)
+        self._pieces.append(event)
+
+    def end(self) -> None:
+        """Envoy gives the attempt up."""
+        self._answer_pieces()
+        if not self._session.is_done:
+            self._call.finish()
+            self._processor.finish(self._session)
+
+    def cancel(self) -> None:
+        """Envoy gives the attempt up."""
+        self._answer_pieces()
+        if not self._session.is_done:
+            self._processor.finish(self._session)
+
+    def resume(self) -> None:
+        """Answers wait in the connection; meanwhile no more is taken in than its window."""
+
+    def _answer_pieces(self) -> None:
+        if not self._pieces:
+            return
+        pieces, self._pieces = self._pieces, []
+        data = pieces[0].data if len(pieces) == 1 else b"".join(piece.data for piece in pieces)
+        self._answer(ResponseBody(data, pieces[-1].ends_stream))
+
+    def _answer(self, event: AttemptEvent) -> None:
         if self._session.is_done:
             return
-        for reply in self._processor.answer(self._session, message):
+        for reply in self._processor.answer(self._session, event):
             self._call.send(reply)
         if self._session.is_done:
             self._call.finish()
             self._processor.finish(self._session)
-
-    def end(self) -> None:
-        """Envoy gives the attempt up."""
-        self._call.finish()
-        self._processor.finish(self._session)
-
-    def cancel(self) -> None:
-        """Envoy gives the attempt up."""
-        self._processor.finish(self._session)
-
-    def resume(self) -> None:
-        """Answers wait in the connection; meanwhile no more is taken in than its window."""

@@ -53,6 +53,10 @@ class Wire(Protocol):
         """Let more come in."""
         ...
 
+    def after_read(self, callback: Callable[[], None]) -> None:
+        """Call back once everything that came together has been received."""
+        ...
+
     def flush(self) -> None:
         """Write what the others have left to be written."""
         ...
@@ -107,6 +111,10 @@ class Call:
         if not self.is_over:
             self._send(message)
             self._end(_OK)
+
+    def after_read(self, callback: Callable[[], None]) -> None:
+        """Call back once everything that came together has been received, unless the call is over by then."""
+        self._wire.after_read(lambda: self._call_back(callback))
 
     def catch_up(self) -> None:
         """Take note that the handler lags no more."""
@@ -163,6 +171,15 @@ class Call:
             raise Abort(Status.INTERNAL, "the body ended within a message")
         if not self.is_over:
             handler.end()
+
+    def _call_back(self, callback: Callable[[], None]) -> None:
+        if self.is_over or self._handler is None:
+            return
+        try:
+            callback()
+        except Exception as error:  # noqa: BLE001 - as above
+            self.fail(error)
+            self._handler.cancel()
 
     def _let_more_come(self) -> None:
         if self._held and self.is_sent and not self.is_lagging:

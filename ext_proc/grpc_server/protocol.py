@@ -34,6 +34,7 @@ class GrpcProtocol(asyncio.Protocol):
         self._calls: dict[int, Call] = {}
         self._transport: asyncio.Transport | None = None
         self._is_reading = False
+        self._after_read: list[Callable[[], None]] = []
         self._is_leaving = False
 
     # For the server.
@@ -61,6 +62,10 @@ class GrpcProtocol(asyncio.Protocol):
         try:
             for event in self._connection.receive(data):
                 self._handle(event)
+            if self._after_read:
+                callbacks, self._after_read = self._after_read, []
+                for callback in callbacks:
+                    callback()
         finally:
             self._is_reading = False
         self.flush()
@@ -90,6 +95,10 @@ class GrpcProtocol(asyncio.Protocol):
     def consumed(self, stream_id: int, size: int) -> None:
         """Let more come in."""
         self._connection.consumed(stream_id, size)
+
+    def after_read(self, callback: Callable[[], None]) -> None:
+        """Call back once everything that came together has been received."""
+        self._after_read.append(callback)
 
     def flush(self) -> None:
         """Write what there is to write, unless more of it is about to come."""

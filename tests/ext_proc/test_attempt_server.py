@@ -14,23 +14,32 @@ from ext_proc import contract
 from ext_proc.attempt.session import AttemptSession
 from ext_proc.attempt_server import AttemptProcessor
 from ext_proc.compile import compile_plan
-from ext_proc.server import ExternalProcessor, Server
+from ext_proc.grpc_server.messages import MessageReader, frame_message
+from ext_proc.http2 import codes, frames
+from ext_proc.http2.codes import ErrorCode
+from ext_proc.http2.header_blocks import encode_block
+from ext_proc.server import METHOD, ExternalProcessor, Server
 from ext_proc.session import Session
 from ext_proc.telemetry import names
 from ext_proc.telemetry.metrics import Metrics
 from protos import ext_proc_pb2 as pb
 from protos import ext_proc_pb2_grpc
 from tests.kit.attempts import CHAT_REQUEST, CLAUDE, GPT, MESSAGE_ANSWER, chain_config
+from tests.kit.http2_peer import BEGINNING, GRPC_HEADERS, frames_of
 from tests.kit.llm_streams import Answer, message_stream
 
 STREAM = message_stream(Answer(thoughts=[], signature="", texts=["Hi"], calls=[], cut=0, finish="stop", usage=(7, 2, 1, 3, 1)))
 
 
-@asynccontextmanager
-async def worker(registry: CollectorRegistry, session: Any = None) -> AsyncIterator[Any]:
+def attempt_server(registry: CollectorRegistry, session: Any = None) -> Server:
     metrics, plan = Metrics(registry), compile_plan(chain_config())
     attempts = AttemptProcessor(session or (lambda: AttemptSession(plan)), metrics.attempts)
-    server = Server(ExternalProcessor(lambda listener: Session(listener, None), metrics, attempts))
+    return Server(ExternalProcessor(lambda listener: Session(listener, None), metrics, attempts))
+
+
+@asynccontextmanager
+async def worker(registry: CollectorRegistry, session: Any = None) -> AsyncIterator[Any]:
+    server = attempt_server(registry, session)
     port = await server.start("127.0.0.1:0")
     async with asyncio.timeout(20), grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         yield ext_proc_pb2_grpc.ExternalProcessorStub(channel)  # type: ignore[no-untyped-call]
@@ -116,6 +125,32 @@ async def test_an_attempt_that_envoy_gives_up_is_unanswered_and_no_completion() 
         assert await replies(call) == []
     assert registry.get_sample_value(names.ATTEMPTS, {"model": CLAUDE, "outcome": "unanswered"}) == 1
     assert registry.get_sample_value(names.LLM_TOKENS, {"model": CLAUDE, "kind": "input"}) is None
+
+
+async def test_pieces_that_come_together_are_answered_together() -> None:
+    registry = CollectorRegistry()
+    server = attempt_server(registry)
+    port = await server.start("127.0.0.1:0")
+    asked = pb.ProcessingRequest(request_body=pb.HttpBody(body=orjson.dumps(CHAT_REQUEST), end_of_stream=True))
+    pieces = [response_body(STREAM[begin : begin + 20], ends=False) for begin in range(0, len(STREAM), 20)]
+    messages = [head(), asked, response_head("200", "text/event-stream"), *pieces, response_body(b"", ends=True)]
+    body = b"".join(frame_message(message.SerializeToString()) for message in messages)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    headers = {**dict(GRPC_HEADERS), ":path": METHOD, contract.STAGE_METADATA: contract.STAGE_ATTEMPT}
+    begins = frames.frame(codes.HEADERS, codes.END_HEADERS, 1, encode_block(headers.items()))
+    writer.write(BEGINNING + begins + frames.frame(codes.DATA, 0, 1, body))
+    async with asyncio.timeout(10):
+        sent = b""
+        while frames.rst_stream(1, ErrorCode.NO_ERROR) not in sent:
+            sent += await reader.read(1 << 16)
+    writer.close()
+    await server.drain(1)
+    data = b"".join(payload for kind, _, _, payload in frames_of(sent) if kind == codes.DATA)
+    answers = [pb.ProcessingResponse.FromString(message) for message in MessageReader().feed(data)]
+    phases = [answer.WhichOneof("response") for answer in answers]
+    assert phases == ["request_headers", "request_body", "response_headers", "response_body"]
+    assert answers[-1].response_body.response.body_mutation.streamed_response.body.endswith(b"data: [DONE]\n\n")
+    assert registry.get_sample_value(names.ATTEMPTS, {"model": CLAUDE, "outcome": "completed"}) == 1
 
 
 async def test_trailers_end_the_answer() -> None:
