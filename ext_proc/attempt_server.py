@@ -94,7 +94,7 @@ class _Attempt:
     def receive(self, message: bytes) -> None:
         """Answer a message."""
         event = self._processor.decode(message)
-        if not isinstance(event, ResponseBody):
+        if not isinstance(event, ResponseBody) or not self._session.joins_pieces:
             self._answer_pieces()
             self._answer(event)
             return

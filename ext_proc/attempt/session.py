@@ -67,6 +67,11 @@ class AttemptSession:
         self._has_failed = False
         self._decoder: Decoder | None = None
 
+    @property
+    def joins_pieces(self) -> bool:
+        """Whether pieces of a response that came together may be handled as one: not where each wants a reply of its own."""
+        return self._paces is None
+
     def handle(self, event: AttemptEvent) -> list[AttemptReply]:
         """Answer an event. GatewayErrors become answers; anything else that is raised is a bug."""
         match event:
