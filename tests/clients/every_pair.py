@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from control_plane.build import chains
+from tests.clients.scenarios import UPSTREAMS
 from tests.kit.api_rules import problems
 from tests.kit.envoy import free_port
 from tests.kit.folding import fold
@@ -22,13 +23,6 @@ from tests.kit.stub_upstream import Answer, Behave, Received, serving
 from tests.kit.whole_gateway import WholeGateway, whole_gateway
 
 Json = dict[str, Any]
-
-UPSTREAMS: Final = {
-    "chat_completions": "gemini/gemini-3-pro",
-    "messages": "anthropic/claude-sonnet-4-5",
-    "responses": "openai/gpt-5",
-}
-"""Upstream API -> the model that is spoken to in it alone."""
 
 _CONFIG: Final = """
 version: v0.4.0

@@ -9,7 +9,8 @@ import pytest
 import pytest_asyncio
 
 from tests.clients.asking import SCHEMA, Json
-from tests.clients.every_pair import UPSTREAMS, World, every_pair
+from tests.clients.every_pair import World, every_pair
+from tests.clients.scenarios import UPSTREAMS
 from tests.kit.llm_provider import HELLO
 from tests.kit.llm_streams import Answer as Said
 

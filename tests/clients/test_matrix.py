@@ -12,22 +12,13 @@ import pytest_asyncio
 from agents import Agent, OpenAIChatCompletionsModel, OpenAIResponsesModel, RunConfig, Runner, function_tool
 
 from tests.clients.asking import ASK, PNG, SCHEMA, Json, picture, question, results, structured, tools
-from tests.clients.every_pair import UPSTREAMS, World, every_pair
+from tests.clients.every_pair import World, every_pair
+from tests.clients.scenarios import SAYS, STATUSES, UPSTREAMS
 from tests.kit.llm_provider import HELLO, failing
 from tests.kit.llm_streams import Answer as Said
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("clients-matrix")]
 
-CALLS = [("get_weather", {"city": "Paris"}), ("get_time", {"city": "Oslo"})]
-SAYS = {
-    "text": HELLO,
-    "parallel calls": replace(HELLO, calls=CALLS, cut=5, finish="tool_calls"),
-    "calls alone": replace(HELLO, texts=[], calls=CALLS, finish="tool_calls"),
-    "reasoning": replace(HELLO, thoughts=["Is it ", "wet?"], signature="c2ln", usage=(7, 0, 0, 3, 9)),
-    "filtered": replace(HELLO, finish="content_filter"),
-    "cut short": replace(HELLO, finish="length"),
-    "cached": replace(HELLO, usage=(7, 90, 0, 3, 0)),
-}
 PAIR = [pytest.mark.parametrize("client", sorted(ASK)), pytest.mark.parametrize("upstream", sorted(UPSTREAMS))]
 
 
@@ -112,7 +103,7 @@ async def test_reasoning_goes_back_to_whoever_can_read_it(world: World, client: 
     assert ("c2ln" in sent) is (upstream != "chat_completions")
 
 
-STATUSES: dict[int, tuple[type[Exception], type[Exception]]] = {
+RAISED: dict[int, tuple[type[Exception], type[Exception]]] = {
     400: (openai.BadRequestError, anthropic.BadRequestError),
     401: (openai.AuthenticationError, anthropic.AuthenticationError),
     403: (openai.PermissionDeniedError, anthropic.PermissionDeniedError),
@@ -131,7 +122,8 @@ async def test_errors_are_those_that_the_clients_users_expect(world: World, clie
     error: Json = {"error": {"type": "invalid_request_error", "message": "the provider's own words"}}
     if upstream == "messages":
         error = {"type": "error", **error}
-    for status, (of_openai, of_anthropic) in STATUSES.items():
+    for status in STATUSES:
+        of_openai, of_anthropic = RAISED[status]
         world.providers[upstream].behaves = failing(status, error, retry_after="7")
         expected = of_anthropic if client == "messages" else of_openai
         with pytest.raises(expected, match="the provider's own words") as raised:

@@ -6,6 +6,7 @@ from typing import Final
 from ext_proc.contract import TRANSLATIONS
 from ext_proc.translate import dropped
 from ext_proc.translate.registry import PAIRS
+from tests.clients.scenarios import CLIENTS, SAYS, STATUSES, UPSTREAMS
 from tests.kit.translation_features import ApiPair, Feature, Outcome, cases, features, outcomes, refusal
 
 _HEAD: Final = """# Translation
@@ -27,6 +28,16 @@ carried over.
 Each table is one client API. *carried*: golden cases under `tests/golden/translate` show it. *refused*: a 400 names the field,
 because the upstream's API has no place for it; *in part*: some forms of it are refused. In brackets: no case of its own, but
 the pair is two translations in a row, and this is what both do. Empty: one of the APIs does not have it.
+"""
+
+_OFFICIAL: Final = """
+## Official clients
+
+Each of these packages is a client of a real gateway before strict providers of each upstream API ({upstreams}),
+whole and streamed, in `tests/clients`. It hears what they say: {says}.
+A second turn brings back the results of parallel calls in order, an image, and reasoning with its signature. Structured output
+is asked for. Statuses {statuses} raise the exceptions that the client's users expect, with
+`retry-after`. Sessions as Claude Code and Codex have them run for a dozen turns with many tools.
 """
 
 _REFUSED: Final = """
@@ -56,6 +67,8 @@ def render_translation_reference() -> str:
             ),
             _SAME,
             *(line for api in TRANSLATIONS for line in _client(api)),
+            _official(),
+            *_table(("client API", "packages"), CLIENTS.items()),
             _REFUSED,
             *_table(("client over upstream", "field", "case"), _refusals()),
             _DROPPED,
@@ -64,6 +77,12 @@ def render_translation_reference() -> str:
             *_table(("what", "when"), dropped.IN_PART.items()),
             "",
         ]
+    )
+
+
+def _official() -> str:
+    return _OFFICIAL.format(
+        upstreams=", ".join(UPSTREAMS), says=", ".join(SAYS), statuses=", ".join(str(status) for status in STATUSES)
     )
 
 
