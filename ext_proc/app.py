@@ -9,6 +9,7 @@ from typing import Final
 from ext_proc.attempt.session import AttemptSession
 from ext_proc.attempt_server import AttemptProcessor
 from ext_proc.clients.egress import HttpxEgress
+from ext_proc.clients.sqlite_sessions import SqliteSessions
 from ext_proc.clients.stream_source import StreamSource
 from ext_proc.compile import compile_plan
 from ext_proc.config_source import ConfigRejected, ConfigSource
@@ -16,9 +17,11 @@ from ext_proc.continuation.session import Asked, ContinuedAnswer
 from ext_proc.continue_server import ContinueProcessor
 from ext_proc.error_server import ErrorProcessor
 from ext_proc.filters.mcp_session import McpSessions
+from ext_proc.routing.measures import Measures
 from ext_proc.runtime import Uncompilable
 from ext_proc.server import ExternalProcessor, Server
 from ext_proc.session import Session
+from ext_proc.sources import SourceKeeper
 from ext_proc.telemetry.logging import get_logger
 from ext_proc.telemetry.metered_egress import MeteredEgress
 from ext_proc.telemetry.metrics import Metrics
@@ -37,6 +40,8 @@ class WorkerSettings:
     """gRPC target of the control plane."""
     listen: str
     """Where Envoy finds this worker."""
+    sessions: str = ""
+    """File of sessions, which all workers share; empty: they are kept in this process."""
     grace_seconds: float = 30.0
     """How long requests in flight may go on after a request to stop."""
 
@@ -51,6 +56,9 @@ class Worker:
         self._mcp_sessions = McpSessions()
         self._egresses: dict[str, HttpxEgress] = {}
         self._sources: dict[str, StreamSource] = {}
+        self._measures = Measures()
+        self._keeper = SourceKeeper(self._measures, metrics.sources)
+        self._sessions = SqliteSessions(settings.sessions, metrics.sessions)
         self._configured = asyncio.Event()
         self._log = get_logger()
         self.server = Server(
@@ -70,15 +78,17 @@ class Worker:
         source = ConfigSource(self._settings.xds, f"ext_proc-{self._settings.number}", self.apply)
         async with asyncio.TaskGroup() as tasks:
             followers = tasks.create_task(source.follow()), tasks.create_task(self._serve_when_configured())
+            asking = tasks.create_task(self._keeper.run())
             await stop.wait()
             self._log.info("worker_draining")
-            for task in followers:
+            for task in (*followers, asking):
                 task.cancel()
             await self.server.drain(self._settings.grace_seconds)
         for egress in self._egresses.values():
             await egress.aclose()
         for streams in self._sources.values():
             await streams.aclose()
+        self._sessions.close()
 
     def apply(self, config: FilterConfig) -> None:
         """Put a configuration into use: requests that begin from now on are decided by it.
@@ -97,7 +107,10 @@ class Worker:
             egress = self._egresses[plan.egress_url] = HttpxEgress(plan.egress_url)
             self._sources[plan.egress_url] = StreamSource(plan.egress_url)
         previous = self._services.plan.version if self._services else None
-        self._services = Services(plan, MeteredEgress(egress, plan, self._metrics), self._mcp_sessions)
+        self._services = Services(
+            plan, MeteredEgress(egress, plan, self._metrics), self._mcp_sessions, self._measures, self._sessions
+        )
+        self._keeper.follow(plan, egress)
         self._mcp_sessions.keep_only(frozenset(plan.filters.values()))
         self._metrics.config_updated(plan.version, previous)
         self._log.info("config_applied", version=plan.version)

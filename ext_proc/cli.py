@@ -20,12 +20,15 @@ from ext_proc.workers import Master, MasterSettings
 @click.option("--log-level", default="INFO", show_default=True, type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]))
 @click.option("--grace", default=30.0, show_default=True, help="Seconds that requests in flight may take when asked to stop.")
 @click.option("--worker", type=int, hidden=True, help="Run this worker alone; set by the master.")
-def main(xds: str, listen: str, workers: int, metrics: str, log_level: str, grace: float, worker: int | None) -> None:
+@click.option("--sessions", default="", hidden=True, help="File of sessions; set by the master.")
+def main(
+    xds: str, listen: str, workers: int, metrics: str, log_level: str, grace: float, worker: int | None, sessions: str
+) -> None:
     """Run the ExternalProcessor service: several workers behind one control plane."""
     if worker is not None:
         configure_logging(log_level, service="ext_proc", worker=worker, pid=os.getpid())
         share_values(worker)
-        settings = WorkerSettings(number=worker, xds=xds, listen=listen, grace_seconds=grace)
+        settings = WorkerSettings(number=worker, xds=xds, listen=listen, sessions=sessions, grace_seconds=grace)
         uvloop.run(run_worker(settings))
         return
     configure_logging(log_level, service="ext_proc")

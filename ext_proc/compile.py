@@ -12,7 +12,7 @@ from ext_proc.apis.models import render_models
 from ext_proc.attempt.targets import Target
 from ext_proc.compile_aliases import compile_alias, compile_route
 from ext_proc.compile_attempts import Holder, compile_chains, compile_continued, compile_targets
-from ext_proc.compile_preferences import compile_configured
+from ext_proc.compile_preferences import compile_affinity, compile_configured, compile_sources
 from ext_proc.plan import Listener, ListenerKind, Plan
 from ext_proc.routing.agent_pool import compile_agents
 from ext_proc.runtime import Agent, Filter, FilterType, Model, ModelTables, Orchestrator, Share, Uncompilable
@@ -45,6 +45,8 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
         continued=compile_continued(holders, targets),
         models=_tables(models, aliases, _default(config, models)),
         orchestrator=_orchestrator(config.orchestrator, models, targets) if config.HasField("orchestrator") else None,
+        affinity=compile_affinity(config.affinity),
+        sources=compile_sources(config.sources),
         preferences=compile_configured(config.preferences, models),
         routing_model=_orchestrator(config.routing_model, models, targets) if config.HasField("routing_model") else None,
         egress_url=config.egress_url,

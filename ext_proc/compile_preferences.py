@@ -1,13 +1,14 @@
-"""The part of FilterConfig -> Plan that is about preferences: their models, and the orders that Envoy has routes for."""
+"""The part of FilterConfig -> Plan that is about preferences: their models and orders, sources, and sessions."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import cast
+from typing import Final, cast
 
 from ext_proc.compile_aliases import compile_route
+from ext_proc.routing.affinity import Affinity, Budget
 from ext_proc.routing.models import ResolvedModel
 from ext_proc.routing.preferences import PREFER_WORDS, Prefer, Preference, Preferences, compile_preferences
-from ext_proc.runtime import Model, Uncompilable
+from ext_proc.runtime import Model, Source, SourceKind, Uncompilable
 from protos import filter_config_pb2 as pb
 
 
@@ -23,6 +24,48 @@ def compile_configured(items: Iterable[pb.Preference], models: Mapping[str, Mode
             raise Uncompilable(f"preference {item.name!r} is there twice")
         compiled[item.name] = _preference(item, models)
     return compile_preferences(tuple(compiled.values())) if compiled else None
+
+
+def compile_sources(items: Iterable[pb.Source]) -> tuple[Source, ...]:
+    """Compile who tells prices and latencies.
+
+    Raises:
+        Uncompilable: there are two of a kind, or one has a format that is not read.
+    """
+    sources: dict[SourceKind, Source] = {}
+    for item in items:
+        kind = _FEEDS.get(item.feed)
+        if kind is None or kind in sources:
+            raise Uncompilable(f"source {item.feed!r} is {'one too many' if kind else 'of an unknown format'}")
+        sources[kind] = Source(
+            kind=kind,
+            feed=item.feed,
+            route=item.route,
+            path=item.path,
+            interval_seconds=item.interval_seconds,
+            aliases=dict(item.aliases),
+        )
+    return tuple(sources.values())
+
+
+def compile_affinity(item: pb.Affinity) -> Affinity:
+    """Compile how sessions keep their model; what is not set has its default."""
+    usual = Affinity()
+    budget: Budget | None = None
+    if item.HasField("budget"):
+        given = item.budget
+        budget = Budget(percent=given.percent, replenishes=given.replenishes, cached_share=given.cached_share)
+    return Affinity(
+        ttl_seconds=item.ttl_seconds or usual.ttl_seconds,
+        max_entries=item.max_entries or usual.max_entries,
+        tenant_header=item.tenant_header,
+        implied_ttl_seconds=item.implied_ttl_seconds,
+        user_only=item.user_only,
+        budget=budget,
+    )
+
+
+_FEEDS: Final = {"models.dev": SourceKind.COST, "digitalocean": SourceKind.COST, "prometheus": SourceKind.LATENCY}
 
 
 def _preference(item: pb.Preference, models: Mapping[str, Model]) -> Preference:

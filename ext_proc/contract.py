@@ -38,6 +38,24 @@ REQUEST_ATTRIBUTES: Final = {
 https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/advanced/attributes
 """
 
+AFFINITY_HEADER: Final = "x-model-affinity"
+"""Names a session, which keeps the model that was decided for it."""
+
+CACHE_HEADER: Final = "x-plano-cache"
+"""`off`: the conversation implies no session."""
+
+SPEND_HEADER: Final = "x-plano-max-switch-spend-pct"
+"""Stands in for the routing budget's `max_switch_spend_pct`."""
+
+SESSION_HEADERS: Final = (AFFINITY_HEADER, CACHE_HEADER, SPEND_HEADER)
+"""Request headers that say how a model is chosen; beside them, there may be a tenant's."""
+
+
+def header_attribute(header: str) -> str:
+    """Return the CEL expression of a request header."""
+    return f"request.headers['{header}']"
+
+
 ATTRIBUTES_NAMESPACE: Final = "envoy.filters.http.ext_proc"
 """Where Envoy puts the attributes of a message."""
 

@@ -5,9 +5,10 @@ import orjson
 from ext_proc import contract
 from ext_proc.errors import UnknownModel
 from ext_proc.events import Respond
-from ext_proc.model_choice import ModelChoice, ModelQuestion, choose_model, read_offer, requested_model
+from ext_proc.model_choice import ModelChoice, ModelQuestion, read_offer, requested_model
 from ext_proc.model_flow import run_filters
 from ext_proc.routing.models import ResolvedModel
+from ext_proc.session_choice import choose_in_session
 from ext_proc.transaction import Record, Request, Services
 
 
@@ -19,7 +20,8 @@ async def answer_decision(request: Request, services: Services, record: Record) 
     """
     question = ModelQuestion(read_offer(request, services), _requested(request, services))
     _, value = await run_filters(request, services)
-    choice = await choose_model(question, request, value, services=services, record=record)
+    decided = await choose_in_session(question, request, value, services=services, record=record)
+    choice = decided.choice
     models = _models(choice, request, services)
     if choice.ranked:
         record.model = choice.ranked[0].model.name
@@ -28,8 +30,9 @@ async def answer_decision(request: Request, services: Services, record: Record) 
             "models": models,
             "route": choice.route,
             "trace_id": request.headers[contract.TRACEPARENT_HEADER].split("-")[1],
-            "pinned": False,
-            "switched": False,
+            **({"session_id": decided.session.id} if decided.session else {}),
+            "pinned": decided.is_pinned,
+            "switched": decided.is_switched,
         }
     )
     headers = {

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from ext_proc import contract
-from ext_proc.apis.conversation import read_conversation
+from ext_proc.apis.conversation import Conversation
 from ext_proc.apis.paths import PATHS, Api
-from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import UnsupportedFeature
 from ext_proc.routing.body_preferences import FIELD, read_preferences
 from ext_proc.routing.ladder import Match, MatchRung, NoMatch, find_match, safe_reason
@@ -26,7 +25,7 @@ NO_ROUTE: Final = "(none)"
 BODY_ROUTE: Final = "(body)"
 """Metric labels in place of a preference's name: none fits, or the name is a client's."""
 
-ModelRung = Literal[MatchRung, "requested_model", "default_model", ""]
+ModelRung = Literal[MatchRung, "requested_model", "default_model", "pinned", "not_user_turn", "routing_budget", ""]
 """Empty where no preferences were offered, so that there was nothing to decide."""
 
 
@@ -75,8 +74,9 @@ def requested_model(request: Request, services: Services) -> ResolvedModel:
     Raises:
         RequestError: there is no such model, or it names none and there is no default.
     """
-    request_id = request.headers.get(contract.REQUEST_ID_HEADER, "")
-    return resolve_model(services.plan.models, request.value.get("model"), request_id=request_id)
+    # An alias that several models share sends a session to one of them.
+    chosen_by = request.headers.get(contract.AFFINITY_HEADER) or request.headers.get(contract.REQUEST_ID_HEADER, "")
+    return resolve_model(services.plan.models, request.value.get("model"), request_id=chosen_by)
 
 
 def read_offer(request: Request, services: Services) -> Preferences | None:
@@ -90,17 +90,13 @@ def read_offer(request: Request, services: Services) -> Preferences | None:
         return plan.preferences if request.api in CONVERSATIONS else None
     if request.api not in CONVERSATIONS:
         raise UnsupportedFeature(f"'{FIELD}' has no meaning at {PATHS[request.api]}.", param=FIELD)
-    return read_preferences(request.value[FIELD], plan.models)
+    return read_preferences(request.value[FIELD], plan.models, {source.policy for source in plan.sources})
 
 
 async def choose_model(
-    question: ModelQuestion, request: Request, value: JsonObject, *, services: Services, record: Record
+    question: ModelQuestion, request: Request, conversation: Conversation, *, services: Services, record: Record
 ) -> ModelChoice:
-    """Choose; `value` is the body after filters.
-
-    Raises:
-        RequestError: the conversation cannot be read.
-    """
+    """Choose by what is said. Never raises."""
     preferences, requested = question.preferences, question.requested
     if preferences is None:
         record.reason = requested.reason if requested else ""
@@ -108,7 +104,7 @@ async def choose_model(
     started = time.perf_counter()
     match = await find_match(
         preferences.pool,
-        read_conversation(request.api, value),
+        conversation,
         egress=services.egress,
         orchestrator=services.plan.routing_model,
         headers=request.headers,
@@ -118,9 +114,15 @@ async def choose_model(
     if not choice:
         reason = match.reason if isinstance(match, NoMatch) else f'no model of route "{match.name}" serves {PATHS[request.api]}'
         choice = _unmatched(requested, reason)
-    record.rung, record.reason = choice.rung, safe_reason(choice.reason)
-    record.route = _label(choice, preferences)
+    record_choice(choice, preferences, record)
     return choice
+
+
+def record_choice(choice: ModelChoice, preferences: Preferences, record: Record) -> None:
+    """Note who decided what; what is a client's own is left out."""
+    record.rung = choice.rung
+    record.reason = safe_reason(choice.reason) if preferences.is_configured else ""
+    record.route = _label(choice, preferences)
 
 
 def _matched(match: Match | NoMatch, preferences: Preferences, request: Request, services: Services) -> ModelChoice | None:
@@ -138,7 +140,7 @@ def _matched(match: Match | NoMatch, preferences: Preferences, request: Request,
 def _label(choice: ModelChoice, preferences: Preferences) -> str:
     if choice.route is None:
         return NO_ROUTE
-    return choice.route if preferences.is_configured else BODY_ROUTE
+    return choice.route if preferences.is_configured and choice.route in preferences.by_name else BODY_ROUTE
 
 
 def _unmatched(requested: ResolvedModel | None, reason: str) -> ModelChoice:

@@ -12,10 +12,11 @@ from ext_proc.errors import FilterFailed, MalformedBody, UnsupportedFeature
 from ext_proc.events import Continue, Reply, Respond
 from ext_proc.filters.chain import run_chain
 from ext_proc.filters.filtered_request import FilteredRequest
-from ext_proc.model_choice import choose_model, read_question, requested_model
+from ext_proc.model_choice import read_question, requested_model
 from ext_proc.routing.body_preferences import FIELD
 from ext_proc.routing.models import ResolvedModel
 from ext_proc.runtime import ModelRoute
+from ext_proc.session_choice import choose_in_session
 from ext_proc.transaction import Record, Request, Services
 from ext_proc.translate.token_estimate import estimate_tokens
 
@@ -36,7 +37,7 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
         if question.preferences is None:
             _route(question.requested, request)
     body, value = await run_filters(request, services)
-    choice = await choose_model(question, request, value, services=services, record=record)
+    choice = (await choose_in_session(question, request, value, services=services, record=record)).choice
     resolved = choice.ranked[0] if choice.ranked else requested_model(request, services)
     record.model = resolved.model.name
     route = _route(resolved, request)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ext_proc.attempt.targets import Continued, Member, Target
+from ext_proc.routing.affinity import Affinity
 from ext_proc.routing.agent_pool import AgentPool, compile_agents
 from ext_proc.routing.preferences import Preferences
-from ext_proc.runtime import Agent, Filter, Model, ModelTables, Orchestrator
+from ext_proc.runtime import Agent, Filter, Model, ModelTables, Orchestrator, Source
 
 
 class ListenerKind(StrEnum):
@@ -58,6 +59,10 @@ class Plan:
     """None: the built-in router is the first rung of the ladder."""
     preferences: Preferences | None = None
     """None: a request is answered by the model that it asks for, unless it brings preferences along."""
+    affinity: Affinity = field(default_factory=Affinity)
+    """How sessions keep their model."""
+    sources: tuple[Source, ...] = ()
+    """Who tells prices and latencies; one of a kind at most."""
     routing_model: Orchestrator | None = None
     """What chooses among preferences. None: the built-in router does."""
     egress_url: str = ""

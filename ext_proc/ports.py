@@ -1,4 +1,4 @@
-"""What the decisions need from the outside, as Protocols: one, because every call that Python makes goes through Envoy.
+"""What the decisions need from the outside, as Protocols: few, because every call that Python makes goes through Envoy.
 
 Adapters live in `clients/`; tests bring their own.
 """
@@ -34,6 +34,14 @@ class EgressResponse:
     def unreachable(self) -> bool:
         """Envoy could not get an answer from the upstream, for another reason than time."""
         return bool(self.local_reply) and not self.timed_out
+
+
+class Fetch(Protocol):
+    """Reads something through Envoy's egress listener."""
+
+    async def get(self, route: str, path: str, *, headers: Mapping[str, str], timeout_seconds: float) -> EgressResponse:
+        """GET from the upstream that `route` names. As `Egress.post`, never raises for what the network does."""
+        ...
 
 
 class Egress(Protocol):

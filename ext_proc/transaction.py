@@ -9,6 +9,7 @@ from ext_proc.errors import GatewayError
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.plan import Listener, Plan
 from ext_proc.ports import Egress
+from ext_proc.routing.affinity import NoSessions, SessionStore
 from ext_proc.routing.measures import Measures
 
 
@@ -21,6 +22,8 @@ class Services:
     mcp_sessions: McpSessions
     measures: Measures = field(default_factory=Measures)
     """Prices and latencies of models, as they are known now."""
+    sessions: SessionStore = field(default_factory=NoSessions)
+    """What is remembered of sessions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,7 +106,8 @@ def _decode_attributes(message: pb.ProcessingRequest) -> RequestHeaders | None:
     if contract.ATTRIBUTES_NAMESPACE not in message.attributes:
         return None
     fields = message.attributes[contract.ATTRIBUTES_NAMESPACE].fields
-    head = {header: fields[name].string_value for name, header in contract.REQUEST_ATTRIBUTES.items() if name in fields}
+    known = contract.REQUEST_ATTRIBUTES
+    head = {known.get(name) or name[_HEADER_STARTS:-2]: field.string_value for name, field in fields.items()}
     return RequestHeaders(head, ends_stream=False)
 
 
@@ -141,6 +142,9 @@ def set_metadata(response: pb.ProcessingResponse, metadata: Mapping[str, str]) -
     for key, value in metadata.items():
         fields[key].string_value = value
 
+
+_HEADER_STARTS: Final = len(contract.header_attribute("")) - 2
+"""Where the name begins in the attribute of a header."""
 
 _METADATA_OF: Final = {
     contract.ROUTE_HEADER: contract.METADATA_ROUTE,

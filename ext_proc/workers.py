@@ -13,6 +13,7 @@ import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from prometheus_client.multiprocess import mark_process_dead
@@ -24,6 +25,7 @@ _FIRST_DELAY_SECONDS: Final = 0.1
 _LAST_DELAY_SECONDS: Final = 10.0
 _OVERDUE_SECONDS: Final = 5.0
 """Beyond the grace period a worker that has not ended hangs."""
+_SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - a directory of our own is made in it
 _HEALTHY_SECONDS: Final = 10.0
 """A worker that lived this long is restarted at once."""
 
@@ -58,6 +60,7 @@ class Master:
     def __init__(self, settings: MasterSettings) -> None:
         self._settings = settings
         self._processes: dict[int, Process] = {}
+        self._sessions = ""
         self._stopping = asyncio.Event()
         self._log = get_logger()
 
@@ -71,7 +74,9 @@ class Master:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
-        with tempfile.TemporaryDirectory(prefix="plano-metrics-") as folder:
+        temporary = tempfile.TemporaryDirectory
+        with temporary(prefix="plano-metrics-") as folder, temporary(prefix="plano-sessions-", dir=_memory()) as sessions:
+            self._sessions = str(Path(sessions) / "sessions.sqlite")
             metrics = MasterMetrics(folder)
             host, _, port = self._settings.metrics.rpartition(":")
             bound = metrics.serve(host.strip("[]"), int(port))
@@ -145,4 +150,10 @@ class Master:
             *(sys.executable, "-m", "ext_proc", "--worker", str(worker)),
             *("--xds", settings.xds, "--listen", worker_address(settings.listen, worker)),
             *("--log-level", settings.log_level, "--grace", str(settings.grace_seconds)),
+            *("--sessions", self._sessions),
         )
+
+
+def _memory() -> str | None:
+    """Return where files are kept in memory, None for the usual place of temporary files."""
+    return _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None

@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class FilterConfig(_message.Message):
-    __slots__ = ("version", "listeners", "filters", "models", "aliases", "orchestrator", "egress_url", "preferences", "routing_model")
+    __slots__ = ("version", "listeners", "filters", "models", "aliases", "orchestrator", "egress_url", "preferences", "routing_model", "sources", "affinity")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LISTENERS_FIELD_NUMBER: _ClassVar[int]
     FILTERS_FIELD_NUMBER: _ClassVar[int]
@@ -18,6 +18,8 @@ class FilterConfig(_message.Message):
     EGRESS_URL_FIELD_NUMBER: _ClassVar[int]
     PREFERENCES_FIELD_NUMBER: _ClassVar[int]
     ROUTING_MODEL_FIELD_NUMBER: _ClassVar[int]
+    SOURCES_FIELD_NUMBER: _ClassVar[int]
+    AFFINITY_FIELD_NUMBER: _ClassVar[int]
     version: str
     listeners: _containers.RepeatedCompositeFieldContainer[Listener]
     filters: _containers.RepeatedCompositeFieldContainer[Filter]
@@ -27,7 +29,9 @@ class FilterConfig(_message.Message):
     egress_url: str
     preferences: _containers.RepeatedCompositeFieldContainer[Preference]
     routing_model: Orchestrator
-    def __init__(self, version: _Optional[str] = ..., listeners: _Optional[_Iterable[_Union[Listener, _Mapping]]] = ..., filters: _Optional[_Iterable[_Union[Filter, _Mapping]]] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., orchestrator: _Optional[_Union[Orchestrator, _Mapping]] = ..., egress_url: _Optional[str] = ..., preferences: _Optional[_Iterable[_Union[Preference, _Mapping]]] = ..., routing_model: _Optional[_Union[Orchestrator, _Mapping]] = ...) -> None: ...
+    sources: _containers.RepeatedCompositeFieldContainer[Source]
+    affinity: Affinity
+    def __init__(self, version: _Optional[str] = ..., listeners: _Optional[_Iterable[_Union[Listener, _Mapping]]] = ..., filters: _Optional[_Iterable[_Union[Filter, _Mapping]]] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., orchestrator: _Optional[_Union[Orchestrator, _Mapping]] = ..., egress_url: _Optional[str] = ..., preferences: _Optional[_Iterable[_Union[Preference, _Mapping]]] = ..., routing_model: _Optional[_Union[Orchestrator, _Mapping]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., affinity: _Optional[_Union[Affinity, _Mapping]] = ...) -> None: ...
 
 class Listener(_message.Message):
     __slots__ = ("name", "kind", "agents", "input_filters", "continues_streams", "passes_streams_at_once")
@@ -210,6 +214,53 @@ class Preference(_message.Message):
     prefer: str
     orders: _containers.RepeatedCompositeFieldContainer[Order]
     def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., models: _Optional[_Iterable[str]] = ..., prefer: _Optional[str] = ..., orders: _Optional[_Iterable[_Union[Order, _Mapping]]] = ...) -> None: ...
+
+class Source(_message.Message):
+    __slots__ = ("feed", "route", "path", "interval_seconds", "aliases")
+    class AliasesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    FEED_FIELD_NUMBER: _ClassVar[int]
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
+    feed: str
+    route: str
+    path: str
+    interval_seconds: float
+    aliases: _containers.ScalarMap[str, str]
+    def __init__(self, feed: _Optional[str] = ..., route: _Optional[str] = ..., path: _Optional[str] = ..., interval_seconds: _Optional[float] = ..., aliases: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class Affinity(_message.Message):
+    __slots__ = ("ttl_seconds", "max_entries", "tenant_header", "implied_ttl_seconds", "user_only", "budget")
+    TTL_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    MAX_ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    TENANT_HEADER_FIELD_NUMBER: _ClassVar[int]
+    IMPLIED_TTL_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    USER_ONLY_FIELD_NUMBER: _ClassVar[int]
+    BUDGET_FIELD_NUMBER: _ClassVar[int]
+    ttl_seconds: float
+    max_entries: int
+    tenant_header: str
+    implied_ttl_seconds: float
+    user_only: bool
+    budget: Budget
+    def __init__(self, ttl_seconds: _Optional[float] = ..., max_entries: _Optional[int] = ..., tenant_header: _Optional[str] = ..., implied_ttl_seconds: _Optional[float] = ..., user_only: _Optional[bool] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ...) -> None: ...
+
+class Budget(_message.Message):
+    __slots__ = ("percent", "replenishes", "cached_share")
+    PERCENT_FIELD_NUMBER: _ClassVar[int]
+    REPLENISHES_FIELD_NUMBER: _ClassVar[int]
+    CACHED_SHARE_FIELD_NUMBER: _ClassVar[int]
+    percent: float
+    replenishes: bool
+    cached_share: float
+    def __init__(self, percent: _Optional[float] = ..., replenishes: _Optional[bool] = ..., cached_share: _Optional[float] = ...) -> None: ...
 
 class Order(_message.Message):
     __slots__ = ("models", "routes")

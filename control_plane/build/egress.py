@@ -21,12 +21,12 @@ def build_egress(
     filters: Iterable[ir.Filter],
     choosing: Iterable[ir.Orchestrator | None],
     models: tuple[ChainedModel, ...],
-    continuations: Iterable[ir.Route] = (),
+    others: Iterable[ir.Route] = (),
 ) -> ir.Egress:
     """Build the internal listener."""
     known = services(config)
     routes = [_filter_route(step, settings_of(known[step.id].resilience, config.overrides)) for step in filters]
-    routes.extend(continuations)
+    routes.extend(others)
     asked = {model.model: model for model in choosing if model is not None}
     routes.extend(_choosing_route(model, models, config.overrides) for model in asked.values())
     return ir.Egress(

@@ -18,6 +18,8 @@ from control_plane.build.egress import build_choosing_model, build_egress
 from control_plane.build.models import ProviderEntry, build_model, build_model_clusters, build_model_routes, provider_entries
 from control_plane.build.preferences import OrderedPreference, build_preferences, preference_chains
 from control_plane.build.runtime import Runtime
+from control_plane.build.sessions import build_affinity, choosing_headers
+from control_plane.build.sources import build_source_clusters, build_source_routes, build_sources
 from control_plane.build.upstream import build_cluster
 from control_plane.config.model import Listener, PlanoConfig
 from control_plane.ir import model as ir
@@ -52,7 +54,12 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
     return ir.Gateway(
         listeners=tuple(_listener(listener, config, models, chained, filters) for listener in listeners),
         egress=build_egress(
-            runtime, config, filters.values(), (orchestrator, routing_model), models, continuations.egress_routes
+            runtime,
+            config,
+            filters.values(),
+            (orchestrator, routing_model),
+            models,
+            (*continuations.egress_routes, *build_source_routes(config.model_metrics_sources, overrides)),
         ),
         clusters=tuple(sorted(_clusters(config, entries), key=lambda cluster: cluster.name)),
         plans=tuple(_plan(listener, continues=bool(continuations.egress_routes)) for listener in listeners),
@@ -63,6 +70,8 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
         chains=tuple(sorted(chains, key=lambda chain: chain.name)),
         preferences=tuple(preference.plan() for preference in preferences),
         orchestrator=orchestrator,
+        affinity=build_affinity(config),
+        sources=build_sources(config.model_metrics_sources, entries),
         routing_model=routing_model,
         max_request_bytes=overrides.max_request_bytes,
         internal_cidrs=overrides.internal_cidrs,
@@ -101,6 +110,7 @@ def _clusters(config: PlanoConfig, entries: tuple[ProviderEntry, ...]) -> Iterat
         yield build_cluster(names.filter_(filter_id), step.instances, step.resilience, config.overrides)
     for entry in entries:
         yield from build_model_clusters(entry, config.overrides)
+    yield from build_source_clusters(config.model_metrics_sources, config.overrides)
 
 
 def _listener(
@@ -121,6 +131,7 @@ def _listener(
         port=listener.port,
         routes=tuple(sorted(routes, key=lambda route: route.name)),
         decision_timeout_seconds=_decision_timeout(listener, config, filters),
+        choosing_headers=choosing_headers(config, listener),
         shows_headers=any(_chains(listener)),
     )
 

@@ -40,6 +40,11 @@ def preference(name: str) -> str:
     return f"(preference)/{quote(name, safe='')}"
 
 
+def source(kind: str) -> str:
+    """Name of the route and of the cluster of a source of prices (`cost`) or latencies (`latency`)."""
+    return f"source/{kind}"
+
+
 def continued(chain: str) -> str:
     """Name of the route of streams that are continued when they are cut: on a listener, and on the egress listener."""
     return f"continued/{chain}"

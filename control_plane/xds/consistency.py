@@ -63,6 +63,7 @@ def _plans(gateway: ir.Gateway) -> Iterator[str]:
 def _filters(gateway: ir.Gateway) -> Iterator[str]:
     egress = _routes_of(gateway.egress.routes)
     yield from _missing("a filter", "egress route", (step.route for step in gateway.filters), egress)
+    yield from _missing("a source", "egress route", (source.route for source in gateway.sources), egress)
 
 
 def _models(gateway: ir.Gateway) -> Iterator[str]:

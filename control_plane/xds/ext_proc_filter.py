@@ -30,7 +30,7 @@ def build_ext_proc(listener: ir.Listener) -> api.hcm.HttpFilter:
             stage=contract.STAGE_DECIDE if listener.shows_headers else contract.STAGE_DECIDE_BODY, listener=listener.name
         ),
         processing_mode=processing_mode(sends_headers=listener.shows_headers),
-        request_attributes=[] if listener.shows_headers else list(contract.REQUEST_ATTRIBUTES),
+        request_attributes=[] if listener.shows_headers else _attributes(listener),
         # Envoy's default of 200 ms is shorter than any call of a filter or of an orchestrator.
         message_timeout=api.duration(listener.decision_timeout_seconds),
         mutation_rules=api.mutation.HeaderMutationRules(allow_all_routing=True),
@@ -40,6 +40,10 @@ def build_ext_proc(listener: ir.Listener) -> api.hcm.HttpFilter:
         status_on_error=api.type_v3.HttpStatus(code=_UNAVAILABLE),
     )
     return api.hcm.HttpFilter(name=FILTER_NAME, typed_config=api.pack(config))
+
+
+def _attributes(listener: ir.Listener) -> list[str]:
+    return [*contract.REQUEST_ATTRIBUTES, *(contract.header_attribute(header) for header in listener.choosing_headers)]
 
 
 def build_continue() -> api.hcm.HttpFilter:

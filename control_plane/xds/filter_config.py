@@ -24,6 +24,8 @@ def build_filter_config(gateway: ir.Gateway, *, version: str = "") -> pb.FilterC
         models=[_model(model, members) for model in sorted(gateway.models, key=lambda model: model.name)],
         aliases=[_alias(name, model, plans.get(name, ()), members) for name, model in sorted(gateway.aliases)],
         preferences=[_preference(plan, members) for plan in gateway.preferences],
+        affinity=_affinity(gateway.affinity),
+        sources=[_source(source) for source in gateway.sources],
         orchestrator=_orchestrator(gateway.orchestrator),
         routing_model=_orchestrator(gateway.routing_model),
         egress_url=gateway.egress.url,
@@ -129,6 +131,35 @@ def _share(share: ir.AliasShare, members: _Members) -> pb.Share:
 def _preference(plan: ir.PreferencePlan, members: _Members) -> pb.Preference:
     orders = [pb.Order(models=order.models, routes=_model_routes(order.routes, members)) for order in plan.orders]
     return pb.Preference(name=plan.name, description=plan.description, models=plan.models, prefer=plan.prefer, orders=orders)
+
+
+def _affinity(affinity: ir.Affinity | None) -> pb.Affinity | None:
+    if affinity is None:
+        return None
+    return pb.Affinity(
+        ttl_seconds=affinity.ttl_seconds,
+        max_entries=affinity.max_entries,
+        tenant_header=affinity.tenant_header,
+        implied_ttl_seconds=affinity.implied_ttl_seconds,
+        user_only=affinity.user_only,
+        budget=_budget(affinity.budget),
+    )
+
+
+def _budget(budget: ir.Budget | None) -> pb.Budget | None:
+    if budget is None:
+        return None
+    return pb.Budget(percent=budget.percent, replenishes=budget.replenishes, cached_share=budget.cached_share)
+
+
+def _source(source: ir.Source) -> pb.Source:
+    return pb.Source(
+        feed=source.feed,
+        route=source.route,
+        path=source.path,
+        interval_seconds=source.interval_seconds,
+        aliases=dict(source.aliases),
+    )
 
 
 def _orchestrator(orchestrator: ir.Orchestrator | None) -> pb.Orchestrator | None:

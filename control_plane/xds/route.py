@@ -36,15 +36,19 @@ def build_route_configuration(
     max_request_bytes: int,
     chains: Collection[str] = (),
     undecided: api.xds_matcher.MatcherOnMatch | None = None,
+    inside: Iterable[str] = (),
 ) -> api.route.RouteConfiguration:
-    """Build the route table of a listener: each request goes where its route header says; `undecided` has the others."""
+    """Build the route table of a listener: each request goes where its route header says; `undecided` has the others.
+
+    `inside` are request headers that are meant for the gateway alone.
+    """
     ordered = sorted(routes, key=lambda route: route.name)
     actions = {route.name: on_match(build_route(route, is_chain=route.cluster in chains)) for route in ordered}
     host = api.route.VirtualHost(
         name=name,
         domains=["*"],
         matcher=by_header(contract.ROUTE_HEADER, actions, undecided or on_match(reply_route("(none)", 404))),
-        request_headers_to_remove=list(contract.INTERNAL_HEADERS),
+        request_headers_to_remove=[*contract.INTERNAL_HEADERS, *inside],
         response_headers_to_add=[_answer(header, key) for header, key in _ANSWERS],
         # What an upstream says under our names is not ours. Envoy removes before it adds.
         response_headers_to_remove=[*(header for header, _ in _ANSWERS), contract.ATTEMPTS_HEADER, *_INSIDE],

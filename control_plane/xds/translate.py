@@ -1,6 +1,6 @@
 """Gateway -> Resources: everything that Envoy and ext_proc are sent, as one consistent, versioned whole."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from control_plane.ir import model as ir
 from control_plane.ir import names
@@ -57,13 +57,18 @@ def _listeners(gateway: ir.Gateway) -> Iterator[_Named]:
     for listener in gateway.listeners:
         name = names.listener(listener.name)
         yield api.LISTENER, Resource(name, encode(build_listener(listener, gateway)))
-        yield _routes(name, listener.routes, gateway, build_undecided(listener))
+        inside = contract.SESSION_HEADERS if listener.kind is ir.ListenerKind.MODEL else ()
+        yield _routes(name, listener.routes, gateway, build_undecided(listener), inside)
     yield api.LISTENER, Resource(names.EGRESS_LISTENER, encode(build_egress_listener(gateway)))
     yield _routes(names.EGRESS_LISTENER, gateway.egress.routes, gateway)
 
 
 def _routes(
-    name: str, routes: tuple[ir.Route, ...], gateway: ir.Gateway, undecided: api.xds_matcher.MatcherOnMatch | None = None
+    name: str,
+    routes: tuple[ir.Route, ...],
+    gateway: ir.Gateway,
+    undecided: api.xds_matcher.MatcherOnMatch | None = None,
+    inside: Iterable[str] = (),
 ) -> _Named:
     table = build_route_configuration(
         name,
@@ -71,5 +76,6 @@ def _routes(
         max_request_bytes=gateway.max_request_bytes,
         chains={chain.name for chain in gateway.chains},
         undecided=undecided,
+        inside=inside,
     )
     return api.ROUTE, Resource(name, encode(table))

@@ -1,4 +1,4 @@
-"""The Egress port over httpx, towards Envoy's egress listener.
+"""The Egress and Fetch ports over httpx, towards Envoy's egress listener.
 
 Envoy does all that a client would otherwise do: retries, load balancing, connection limits, and the timeout, which travels in a
 header that the egress listener trusts. The guard here is slightly above it, for the case that Envoy itself hangs.
@@ -42,8 +42,17 @@ class HttpxEgress:
         self, route: str, path: str, *, headers: Mapping[str, str], body: bytes, timeout_seconds: float
     ) -> EgressResponse:
         """See `ports.Egress.post`."""
+        return await self._call("POST", route, path, headers, body, timeout_seconds)
+
+    async def get(self, route: str, path: str, *, headers: Mapping[str, str], timeout_seconds: float) -> EgressResponse:
+        """See `ports.Fetch.get`."""
+        return await self._call("GET", route, path, headers, None, timeout_seconds)
+
+    async def _call(
+        self, method: str, route: str, path: str, headers: Mapping[str, str], body: bytes | None, timeout_seconds: float
+    ) -> EgressResponse:
         request = self._client.build_request(
-            "POST",
+            method,
             self._origin.copy_with(raw_path=path.encode()),
             headers=_encoded({**headers, ROUTE_HEADER: route, TIMEOUT_HEADER: str(max(1, round(timeout_seconds * 1000)))}),
             content=body,

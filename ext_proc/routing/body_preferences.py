@@ -1,6 +1,6 @@
 """`routing_preferences` in a request's body: preferences for this one request, in place of the configured ones."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, NoReturn
 
 from ext_proc.errors import MalformedBody, UnknownModel
@@ -20,8 +20,10 @@ _KEYS: Final = frozenset({"name", "description", "models", "selection_policy"})
 _PREFER: Final[Mapping[object, Prefer]] = {"none": "", "cheapest": "cheapest", "fastest": "fastest"}
 
 
-def read_preferences(given: object, tables: ModelTables) -> Preferences | None:
+def read_preferences(given: object, tables: ModelTables, policies: Collection[str] = ()) -> Preferences | None:
     """Read the field; None if it names no preference at all, which leaves the choice to the client.
+
+    `policies` are those that there is a source for.
 
     Raises:
         MalformedBody: it is not of the configuration's shape; `param` names the place.
@@ -31,14 +33,14 @@ def read_preferences(given: object, tables: ModelTables) -> Preferences | None:
     found: dict[str, Preference] = {}
     for index, entry in enumerate(entries):
         place = f"{FIELD}[{index}]"
-        preference = _preference(entry, place, tables)
+        preference = _preference(entry, place, tables, policies)
         if preference.name in found:
             _refuse(f"{place}.name", "is the name of another preference, too")
         found[preference.name] = preference
     return compile_preferences(tuple(found.values()), is_configured=False) if found else None
 
 
-def _preference(entry: object, place: str, tables: ModelTables) -> Preference:
+def _preference(entry: object, place: str, tables: ModelTables, policies: Collection[str]) -> Preference:
     if not isinstance(entry, dict):
         _refuse(place, "must be an object")
     unknown = sorted(key for key in entry if key not in _KEYS)
@@ -52,7 +54,7 @@ def _preference(entry: object, place: str, tables: ModelTables) -> Preference:
         name=_text(entry.get("name"), f"{place}.name", LONGEST_NAME),
         description=_text(entry.get("description"), f"{place}.description", LONGEST_DESCRIPTION),
         models=tuple({model.name: model for model in models}.values()),
-        prefer=_prefer(entry.get("selection_policy"), f"{place}.selection_policy"),
+        prefer=_prefer(entry.get("selection_policy"), f"{place}.selection_policy", policies),
     )
 
 
@@ -65,7 +67,7 @@ def _model(name: object, place: str, tables: ModelTables) -> ResolvedModel:
         raise UnknownModel(error.public_message, param=place, status=400) from None
 
 
-def _prefer(policy: object, place: str) -> Prefer:
+def _prefer(policy: object, place: str, policies: Collection[str]) -> Prefer:
     if policy is None:
         return ""
     if not isinstance(policy, dict):
@@ -73,7 +75,10 @@ def _prefer(policy: object, place: str) -> Prefer:
     word = policy.get("prefer")
     if not isinstance(word, str) or word not in _PREFER:
         _refuse(f"{place}.prefer", f"must be one of {', '.join(map(str, _PREFER))}")
-    return _PREFER[word]
+    prefer = _PREFER[word]
+    if prefer and prefer not in policies:
+        _refuse(f"{place}.prefer", f"cannot be {word}: the gateway has no source in model_metrics_sources for it")
+    return prefer
 
 
 def _list(value: object, place: str, most: int) -> list[Any]:

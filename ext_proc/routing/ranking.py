@@ -11,8 +11,8 @@ def rank(models: Sequence[ResolvedModel], prefer: Prefer, measures: Measures) ->
     """Return models best first: those that nothing is known of come last, and equal ones stay as declared."""
     if not prefer:
         return tuple(models)
-    measure: Callable[[str], float | None] = measures.cost if prefer == "cheapest" else measures.latency
-    known = [(value, model) for model in models if (value := measure(model.name)) is not None]
+    measure: Callable[[ResolvedModel], float | None] = measures.cost if prefer == "cheapest" else measures.latency
+    known = [(value, model) for model in models if (value := measure(model)) is not None]
     measured = {model.name for _, model in known}
     ranked = [model for _, model in sorted(known, key=lambda pair: pair[0])]
     return (*ranked, *(model for model in models if model.name not in measured))

@@ -12,6 +12,8 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 from ext_proc.telemetry import names
 from ext_proc.telemetry.attempt_metrics import AttemptMetrics
 from ext_proc.telemetry.continuation_metrics import ContinuationMetrics
+from ext_proc.telemetry.session_metrics import SessionMetrics
+from ext_proc.telemetry.source_metrics import SourceMetrics
 from ext_proc.transaction import Record
 
 _FAST: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -60,6 +62,8 @@ class Metrics:
         )
         self.attempts = AttemptMetrics(self.count_error, registry)
         self.continuations = ContinuationMetrics(self.count_error, registry)
+        self.sources = SourceMetrics(registry)
+        self.sessions = SessionMetrics(registry)
         self._keep_children()
 
     def _keep_children(self) -> None:

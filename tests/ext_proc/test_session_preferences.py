@@ -8,7 +8,7 @@ import pytest
 from ext_proc.compile import compile_plan
 from ext_proc.events import Continue, Reply, RequestBody, Respond
 from ext_proc.filters.mcp_session import McpSessions
-from ext_proc.routing.measures import Measures, Price
+from ext_proc.routing.measures import Known, Measures, Price
 from ext_proc.session import Session
 from ext_proc.transaction import Services
 from protos import filter_config_pb2 as pb
@@ -116,7 +116,7 @@ async def test_an_unknown_model_is_refused_whatever_preferences_say() -> None:
     assert reply.status == 404
 
 
-MEASURES = Measures(prices={MINI: Price(1, 2), GPT: Price(2, 3)}, latencies={GPT: 0.1})
+MEASURES = Measures(prices=Known({MINI: Price(1, 2), GPT: Price(2, 3)}), latencies=Known({GPT: 0.1}))
 
 
 async def test_the_cheapest_comes_first_and_the_chain_follows_the_ranking() -> None:

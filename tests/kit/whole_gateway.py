@@ -43,6 +43,15 @@ class WholeGateway:
                     return
                 await asyncio.sleep(0.01)
 
+    async def until_more(self, name: str, **labels: str) -> None:
+        """Wait until the worker has counted once more."""
+        before = self.metric(name, **labels)
+        async with asyncio.timeout(20):
+            while True:
+                if self.metric(name, **labels) > before:
+                    return
+                await asyncio.sleep(0.01)
+
     async def until(self, value: float, name: str, **labels: str) -> None:
         """Wait until the worker has counted so many: it counts just after the client has its answer."""
         async with asyncio.timeout(10):

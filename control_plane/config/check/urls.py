@@ -31,6 +31,9 @@ def _urls(config: PlanoConfig) -> Iterator[tuple[Path, str]]:
         yield from _instances(("filters", index, "url"), filter_.instances)
     for index, provider in enumerate(config.model_providers):
         yield from _instances(("model_providers", index, "base_url"), provider.instances)
+    for index, source in enumerate(config.model_metrics_sources):
+        if source.url is not None:
+            yield ("model_metrics_sources", index, "url"), source.url
 
 
 def _instances(path: Path, instances: tuple[Instance, ...]) -> Iterator[tuple[Path, str]]:

@@ -7,15 +7,17 @@ from control_plane.config.model.listeners import Listener, ListenerAgent
 from control_plane.config.model.overrides import Overrides
 from control_plane.config.model.providers import AliasTarget, ModelAlias, ModelProvider
 from control_plane.config.model.resilience import Resilience
-from control_plane.config.model.routing import RoutingPreference
+from control_plane.config.model.routing import CostSource, LatencySource, RoutingPreference
 from control_plane.config.model.types import Default, NoEffect, Section
 
 __all__ = [
     "Agent",
     "AliasTarget",
+    "CostSource",
     "Default",
     "Filter",
     "Instance",
+    "LatencySource",
     "Listener",
     "ListenerAgent",
     "ModelAlias",

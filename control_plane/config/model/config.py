@@ -13,7 +13,6 @@ from control_plane.config.model.providers import ModelAlias, ModelProvider
 from control_plane.config.model.routing import ModelMetricsSource, PromptCaching, Routing, RoutingPreference
 from control_plane.config.model.types import NoEffect, Section
 
-_NO_SOURCES: Final = NoEffect("sources are not asked yet; models are ranked as declared")
 _NO_PROMPT_TARGETS: Final = NoEffect("prompt targets are not served yet")
 
 
@@ -36,11 +35,11 @@ class PlanoConfig(Section):
     """Settings of the whole gateway."""
     routing_preferences: tuple[RoutingPreference, ...] = ()
     """Kinds of tasks, and the models for each: they decide about every request of a model listener."""
-    model_metrics_sources: Annotated[tuple[ModelMetricsSource, ...], _NO_SOURCES] = ()
+    model_metrics_sources: tuple[ModelMetricsSource, ...] = ()
     """Where prices and latencies of models come from."""
-    routing: Annotated[Routing | None, NoEffect("sessions are not pinned to models yet")] = None
+    routing: Routing | None = None
     """How sessions keep their model."""
-    prompt_caching: Annotated[PromptCaching | None, NoEffect("prompts are not marked for caching yet")] = None
+    prompt_caching: PromptCaching | None = None
     """Provider-side prompt caching."""
     ratelimits: Annotated[tuple[RateLimit, ...], NoEffect("tokens are not limited yet")] = ()
     """Tokens that clients may use."""

@@ -1,12 +1,16 @@
 """Choosing models by preference, price and speed, and keeping sessions on the model that they started with."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from control_plane.config.model.types import Section, Text
+from control_plane.config.model.types import Default, NoEffect, Section, Text
 
 Positive = Annotated[int, Field(ge=1)]
+
+
+_OLD: Final = NoEffect("write `overrides.llm_routing_model`")
+_NO_MARKS: Final = NoEffect("prompts are not marked for caching yet")
 
 
 class SelectionPolicy(Section):
@@ -39,7 +43,7 @@ class CostSource(Section):
     url: Text | None = None
     """Where the catalogue is, unless at its usual place."""
     refresh_interval: Positive | None = None
-    """Seconds between fetches; fetched once if left out."""
+    """Seconds between fetches; fetched until it succeeds, then no more, if left out. A failed fetch keeps the last prices."""
     model_aliases: Annotated[dict[str, str], Field(default_factory=dict)]
     """Names of the catalogue and the models that they mean."""
 
@@ -52,11 +56,11 @@ class LatencySource(Section):
     provider: Literal["prometheus"]
     """What answers the query."""
     url: Text
-    """Where Prometheus is."""
+    """Where Prometheus is, without `/api/v1/query`."""
     query: Text
     """Query whose result has the label `model_name`."""
     refresh_interval: Positive | None = None
-    """Seconds between queries; asked once if left out."""
+    """Seconds between queries; asked until it answers, then no more, if left out. A failed query keeps the last latencies."""
 
 
 ModelMetricsSource = Annotated[CostSource | LatencySource, Field(discriminator="type")]
@@ -66,8 +70,8 @@ class SessionCache(Section):
     """Where sessions are kept."""
 
     type: Literal["memory", "redis"] = "memory"
-    """In the process, or in Redis."""
-    url: Text | None = None
+    """On this machine, for all workers, or in Redis."""
+    url: Annotated[Text | None, NoEffect("sessions are not kept in Redis yet")] = None
     """Where Redis is, `redis://` or `rediss://`."""
     tenant_header: Text | None = None
     """Request header whose value separates the sessions of tenants."""
@@ -77,32 +81,32 @@ class RoutingBudget(Section):
     """What changing the model of a session may cost."""
 
     max_switch_spend_pct: Annotated[float, Field(ge=0, le=100)]
-    """Percent of the session's cost without changes."""
+    """Percent of what the session's input would have cost without changes; a client's `x-plano-max-switch-spend-pct` wins."""
     replenish_on_rebind: bool = True
     """Whether a cold session starts counting anew."""
     cache_read_discount: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Price of cached input, as a part of the price of input, where the catalogue has none."""
-    record_counterfactual: bool = False
+    record_counterfactual: Annotated[bool, NoEffect("spans are not exported yet")] = False
     """Whether a refused change is recorded in traces."""
 
 
 class Routing(Section):
     """How sessions keep their model."""
 
-    llm_provider: Text | None = None
+    llm_provider: Annotated[Text | None, _OLD] = None
     """Provider that chooses models."""
-    model: Text | None = None
+    model: Annotated[Text | None, _OLD] = None
     """Model that chooses models."""
     session_ttl_seconds: Positive = 600
-    """How long a session keeps its model."""
+    """How long a session keeps its model after its last request."""
     session_max_entries: Annotated[int, Field(ge=1, le=10_000)] = 10_000
-    """Sessions that are remembered."""
+    """Sessions that are remembered; the one that is silent for the longest time is forgotten first."""
     session_cache: SessionCache | None = None
     """Where sessions are kept."""
     routing_budget: RoutingBudget | None = None
     """What changing the model of a session may cost."""
     route_on_user_only: bool = False
-    """Whether only a user's own message can change the model."""
+    """Whether only a user's own message can change the model: not results of tools, nor what a coding agent adds by itself."""
 
 
 class PromptCaching(Section):
@@ -111,10 +115,10 @@ class PromptCaching(Section):
     enabled: bool = False
     """Whether it is used at all."""
     session_affinity: bool = True
-    """Whether conversations stay on the model whose cache knows them."""
-    inject_cache_control: bool = True
+    """Whether conversations stay on the model whose cache knows them, as if they had an `x-model-affinity`."""
+    inject_cache_control: Annotated[bool, _NO_MARKS] = True
     """Whether cache marks are added for providers that need them."""
-    min_prefix_tokens: Positive = 1024
+    min_prefix_tokens: Annotated[Positive, _NO_MARKS] = 1024
     """Shorter prompts are not marked."""
-    session_ttl_seconds: Positive | None = None
-    """How long a conversation stays on its model."""
+    session_ttl_seconds: Annotated[Positive | None, Default("that of `routing`")] = None
+    """How long a conversation stays on its model after its last request."""

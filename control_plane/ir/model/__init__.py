@@ -26,12 +26,23 @@ from control_plane.ir.model.models import (
     PreferencePlan,
     Quirks,
 )
-from control_plane.ir.model.plan import AgentChoice, Filter, FilterType, ListenerPlan, Orchestrator
+from control_plane.ir.model.plan import (
+    Affinity,
+    AgentChoice,
+    Budget,
+    Filter,
+    FilterType,
+    ListenerPlan,
+    Orchestrator,
+    Source,
+)
 
 __all__ = [
+    "Affinity",
     "AgentChoice",
     "AliasPlan",
     "AliasShare",
+    "Budget",
     "Chain",
     "ChainMember",
     "CircuitBreaker",
@@ -57,5 +68,6 @@ __all__ = [
     "Quirks",
     "Retry",
     "Route",
+    "Source",
     "UpstreamTls",
 ]

@@ -6,7 +6,7 @@ from control_plane.ir.model.chain import Chain
 from control_plane.ir.model.cluster import Cluster
 from control_plane.ir.model.listener import Egress, Listener
 from control_plane.ir.model.models import AliasPlan, Model, PreferencePlan
-from control_plane.ir.model.plan import Filter, ListenerPlan, Orchestrator
+from control_plane.ir.model.plan import Affinity, Filter, ListenerPlan, Orchestrator, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,5 +35,8 @@ class Gateway:
     alias_plans: tuple[AliasPlan, ...] = ()
     preferences: tuple[PreferencePlan, ...] = ()
     """In the declared order, in which the routing model sees them."""
+    affinity: Affinity | None = None
+    """None: as if `routing` was not written."""
+    sources: tuple[Source, ...] = ()
     routing_model: Orchestrator | None = None
     """What chooses among preferences; None lets the built-in router choose."""

@@ -68,6 +68,8 @@ class Listener:
     routes: tuple[Route, ...]
     decision_timeout_seconds: float
     """Bounds what ext_proc may take for one message: filters and the orchestrator included."""
+    choosing_headers: tuple[str, ...] = ()
+    """Request headers, in lower case, that say how a model is chosen: they come along with the body."""
     shows_headers: bool = False
     """Whether decisions need all of a request's headers, because filters get them. Costs ext_proc a second message."""
 

@@ -1,0 +1,76 @@
+"""What makes a conversation recognisable: instructions, tools and the first question; and whether a user has spoken last.
+
+Read from bodies that `conversation` has read already, so nothing is refused here: what cannot be understood says nothing.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+_INSTRUCTORS: Final = frozenset({"system", "developer"})
+_TEXT_PARTS: Final = frozenset({"text", "input_text", "output_text"})
+_TOOL_PARTS: Final = frozenset({"tool_result", "tool_use"})
+
+_REMINDERS: Final = re.compile(r"<(system-reminder|user-prompt-submit-hook)>.*?(?:</\1>|\Z)", re.DOTALL)
+"""What coding agents add to a user's message by themselves; one that is not closed takes all that follows."""
+
+
+def instructions_of(api: str, body: Mapping[str, object]) -> str:
+    """Return the texts of system and developer messages, one a line."""
+    apart = body.get("instructions") if api == "responses" else body.get("system") if api == "messages" else None
+    said = (message.get("content") for message in _messages(api, body) if message.get("role") in _INSTRUCTORS)
+    return "\n".join(text for content in (apart, *said) for text in _texts(content))
+
+
+def tools_of(body: Mapping[str, object]) -> str:
+    """Return the names of the tools that are offered, joined by commas."""
+    tools = body.get("tools")
+    named = (_tool(tool) for tool in tools) if isinstance(tools, list) else ()
+    return ",".join(name for name in named if name)
+
+
+def speaks_as_user(api: str, body: Mapping[str, object]) -> bool:
+    """Tell if the last message is a user's own: not results of tools, and more than what an agent has put into it."""
+    given = body.get("input") if api == "responses" else None
+    if isinstance(given, str):
+        return _says_something(given)
+    last = next(iter([*_messages(api, body)][-1:]), None)
+    if last is None or last.get("role") != "user" or last.get("type", "message") != "message":
+        return False
+    content = last.get("content")
+    if isinstance(content, str):
+        return _says_something(content)
+    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+    own = [part for part in parts if part.get("type", "text") not in _TOOL_PARTS]
+    return any(part.get("type", "text") not in _TEXT_PARTS or _says_something(_text(part)) for part in own)
+
+
+def _messages(api: str, body: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+    """Yield messages, and what else stands between them."""
+    listed = body.get("input" if api == "responses" else "messages")
+    if isinstance(listed, list):
+        yield from (message for message in listed if isinstance(message, dict))
+
+
+def _texts(content: object) -> Iterator[str]:
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, list):
+        yield from (_text(part) for part in content if isinstance(part, dict))
+
+
+def _text(part: Mapping[str, object]) -> str:
+    text = part.get("text")
+    return text if isinstance(text, str) else ""
+
+
+def _tool(tool: object) -> str:
+    if not isinstance(tool, dict):
+        return ""
+    function = tool.get("function")
+    name = tool.get("name") or (function.get("name") if isinstance(function, dict) else None) or tool.get("type")
+    return name if isinstance(name, str) else ""
+
+
+def _says_something(text: str) -> bool:
+    return bool(_REMINDERS.sub("", text).strip())
