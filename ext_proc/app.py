@@ -21,6 +21,7 @@ from ext_proc.routing.measures import Measures
 from ext_proc.runtime import Uncompilable
 from ext_proc.server import ExternalProcessor, Server
 from ext_proc.session import Session
+from ext_proc.session_usage import SessionUsage
 from ext_proc.sources import SourceKeeper
 from ext_proc.telemetry.logging import get_logger
 from ext_proc.telemetry.metered_egress import MeteredEgress
@@ -59,13 +60,14 @@ class Worker:
         self._measures = Measures()
         self._keeper = SourceKeeper(self._measures, metrics.sources)
         self._sessions = SqliteSessions(settings.sessions, metrics.sessions)
+        self._usage = SessionUsage(self._sessions)
         self._configured = asyncio.Event()
         self._log = get_logger()
         self.server = Server(
             ExternalProcessor(
                 self._new_session,
                 metrics,
-                AttemptProcessor(self._new_attempt, metrics.attempts),
+                AttemptProcessor(self._new_attempt, metrics.attempts, self._usage),
                 ContinueProcessor(self._new_answer, metrics.continuations, metrics.attempts),
                 ErrorProcessor(),
             )
@@ -78,10 +80,10 @@ class Worker:
         source = ConfigSource(self._settings.xds, f"ext_proc-{self._settings.number}", self.apply)
         async with asyncio.TaskGroup() as tasks:
             followers = tasks.create_task(source.follow()), tasks.create_task(self._serve_when_configured())
-            asking = tasks.create_task(self._keeper.run())
+            beside = tasks.create_task(self._keeper.run()), tasks.create_task(self._usage.run())
             await stop.wait()
             self._log.info("worker_draining")
-            for task in (*followers, asking):
+            for task in (*followers, *beside):
                 task.cancel()
             await self.server.drain(self._settings.grace_seconds)
         for egress in self._egresses.values():

@@ -8,6 +8,7 @@ from ext_proc.attempt.session import AttemptSession
 from ext_proc.attempt_wire import decode_attempt, encode_attempt
 from ext_proc.grpc_server.call import Call, Method
 from ext_proc.grpc_server.status import Abort, Status
+from ext_proc.session_usage import SessionUsage
 from ext_proc.telemetry.attempt_metrics import AttemptMetrics
 from ext_proc.telemetry.logging import get_logger
 from ext_proc.wire import UnexpectedMessage, decode_request
@@ -16,8 +17,11 @@ from ext_proc.wire import UnexpectedMessage, decode_request
 class AttemptProcessor:
     """Serves the streams of the upstream http_filter."""
 
-    def __init__(self, new_session: Callable[[], AttemptSession], metrics: AttemptMetrics) -> None:
+    def __init__(
+        self, new_session: Callable[[], AttemptSession], metrics: AttemptMetrics, usage: SessionUsage | None = None
+    ) -> None:
         self._new_session = new_session
+        self._usage = usage
         self._metrics = metrics
         self._log = get_logger()
 
@@ -48,6 +52,8 @@ class AttemptProcessor:
         if record.outcome == PASSED or not record.model:
             return
         self._metrics.record(record)
+        if self._usage is not None:
+            self._usage.note(record)
         if record.failed_over_from:
             self._log.warning(
                 "failed_over",

@@ -43,7 +43,7 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
         targets=targets,
         chains=compile_chains(holders, targets),
         continued=compile_continued(holders, targets),
-        models=_tables(models, aliases, _default(config, models)),
+        models=_tables(config.models, models, aliases, _default(config, models)),
         orchestrator=_orchestrator(config.orchestrator, models, targets) if config.HasField("orchestrator") else None,
         affinity=compile_affinity(config.affinity),
         sources=compile_sources(config.sources),
@@ -116,7 +116,9 @@ def _model(item: pb.Model) -> Model:
     )
 
 
-def _tables(models: dict[str, Model], aliases: dict[str, tuple[Share, ...]], default: Model | None) -> ModelTables:
+def _tables(
+    items: Iterable[pb.Model], models: dict[str, Model], aliases: dict[str, tuple[Share, ...]], default: Model | None
+) -> ModelTables:
     named = [model for model in models.values() if not model.is_internal and not model.is_wildcard]
     bare: dict[str, Model] = {}
     for model in named:
@@ -128,6 +130,7 @@ def _tables(models: dict[str, Model], aliases: dict[str, tuple[Share, ...]], def
         aliases={name: shares[0].model for name, shares in aliases.items()},
         splits={name: shares for name, shares in aliases.items() if len(shares) > 1},
         wildcards={model.name.removesuffix("/*"): model for model in models.values() if model.is_wildcard},
+        own_ids=tuple((begins, models[item.name]) for item in items for begins in item.own_ids),
         hidden=frozenset(model.name for model in models.values() if model.is_internal),
         default=default,
     )

@@ -95,6 +95,8 @@ METADATA_HAS_MODEL: Final = "has_model"
 """`true` if the body that decide left has a `model`, so that attempts need not parse it."""
 METADATA_QUERY: Final = "query"
 """Of the client's path, with its question mark: for attempts at the client's own API."""
+METADATA_SESSION: Final = "session"
+"""Key of the request's session, where answers are to say how much of it a provider has cached."""
 METADATA_ATTEMPTED: Final = "attempted"
 """The models of the attempts before, one a line, the last one last."""
 METADATA_TOO_LONG: Final = "too_long"
@@ -112,7 +114,15 @@ METADATA_TRACESTATE: Final = "tracestate"
 
 TOLD_HEADERS: Final = {
     key: f"x-plano-told-{key.replace('_', '-')}"
-    for key in (METADATA_ROUTE, METADATA_API, METADATA_UPSTREAM_MODEL, METADATA_HAS_MODEL, METADATA_QUERY, METADATA_WATCH)
+    for key in (
+        METADATA_ROUTE,
+        METADATA_API,
+        METADATA_UPSTREAM_MODEL,
+        METADATA_HAS_MODEL,
+        METADATA_QUERY,
+        METADATA_SESSION,
+        METADATA_WATCH,
+    )
 }
 """What decide leaves for attempts -> the header that tells it to those of ext_proc's own calls, on the egress listener."""
 

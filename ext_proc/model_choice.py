@@ -56,6 +56,11 @@ class ModelQuestion:
     """What the request asks for; None only where it may do without."""
 
 
+def offers_choice(request: Request, services: Services) -> bool:
+    """Tell if there is more to a request than the model that it asks for; most have no more, and cost no more."""
+    return FIELD in request.value or (services.plan.preferences is not None and request.api in CONVERSATIONS)
+
+
 def read_question(request: Request, services: Services) -> ModelQuestion:
     """Read what a request leaves to choose, before any filter has seen it. With preferences it need not name a model.
 

@@ -1,5 +1,6 @@
 """Model listener: which model is meant, what the listener's filters make of the request, and how its provider is reached."""
 
+from collections.abc import Mapping
 from urllib.parse import quote
 
 import orjson
@@ -12,7 +13,7 @@ from ext_proc.errors import FilterFailed, MalformedBody, UnsupportedFeature
 from ext_proc.events import Continue, Reply, Respond
 from ext_proc.filters.chain import run_chain
 from ext_proc.filters.filtered_request import FilteredRequest
-from ext_proc.model_choice import read_question, requested_model
+from ext_proc.model_choice import offers_choice, read_question, requested_model
 from ext_proc.routing.body_preferences import FIELD
 from ext_proc.routing.models import ResolvedModel
 from ext_proc.runtime import ModelRoute
@@ -29,18 +30,34 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
     Raises:
         GatewayError: the request ends here.
     """
+    if offers_choice(request, services):
+        return await _decide_by_preference(request, services, record)
+    resolved = requested_model(request, services)
+    record.model, record.reason = resolved.model.name, resolved.reason
+    if request.api is Api.COUNT_TOKENS and request.api not in resolved.model.routes:
+        return _answer_estimate(resolved, request)
+    route = _route(resolved, request)
+    body, value = await run_filters(request, services)
+    return _forward(request, resolved, route, body, value, {contract.METADATA_DECISION: resolved.reason})
+
+
+async def _decide_by_preference(request: Request, services: Services, record: Record) -> Continue:
     question = read_question(request, services)
     if question.requested is not None:
         record.model, record.reason = question.requested.model.name, question.requested.reason
-        if request.api is Api.COUNT_TOKENS and request.api not in question.requested.model.routes:
-            return _answer_estimate(question.requested, request)
-        if question.preferences is None:
-            _route(question.requested, request)
     body, value = await run_filters(request, services)
-    choice = (await choose_in_session(question, request, value, services=services, record=record)).choice
-    resolved = choice.ranked[0] if choice.ranked else requested_model(request, services)
+    decided = await choose_in_session(question, request, value, services=services, record=record)
+    ranked = decided.choice.ranked
+    resolved = ranked[0] if ranked else requested_model(request, services)
     record.model = resolved.model.name
-    route = _route(resolved, request)
+    noted = {contract.METADATA_DECISION: decided.choice.header, **decided.metadata}
+    return _forward(request, resolved, _route(resolved, request), body, value, noted)
+
+
+def _forward(
+    request: Request, resolved: ResolvedModel, route: ModelRoute, body: bytes, value: JsonObject, noted: Mapping[str, str]
+) -> Continue:
+    """Send the request to its provider, or its attempts on their way; `noted` is left as metadata."""
     route_name = _route_name(request, route, value)
     headers = {contract.ROUTE_HEADER: route_name}
     told: dict[str, str] = {}
@@ -63,8 +80,8 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
         metadata={
             contract.METADATA_ROUTE: route_name,
             contract.METADATA_MODEL: resolved.name,
-            contract.METADATA_DECISION: choice.header,
             contract.METADATA_API: request.api,
+            **noted,
             **told,
         },
     )

@@ -147,6 +147,8 @@ class ModelTables:
     """Aliases whose requests several models share."""
     wildcards: Mapping[str, Model] = field(default_factory=dict)
     """By provider prefix, `openai`."""
+    own_ids: tuple[tuple[str, Model], ...] = ()
+    """How bare ids begin, and the wildcard that they can mean; `o1-` stands for `o1` as well."""
     hidden: frozenset[str] = frozenset()
     """Names of internal models: not to be asked for, not even through a wildcard."""
     default: Model | None = None

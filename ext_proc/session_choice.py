@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from ext_proc.apis.conversation import read_conversation
 from ext_proc.apis.session_facts import speaks_as_user
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.contract import SPEND_HEADER
+from ext_proc.contract import METADATA_SESSION, SPEND_HEADER
 from ext_proc.errors import GatewayError, RequestError
 from ext_proc.model_choice import ModelChoice, ModelQuestion, choose_model, record_choice
 from ext_proc.routing.affinity import Affinity, Binding, Budget, decode_binding
@@ -39,6 +39,13 @@ class SessionChoice:
     """Whether the session had a model, and keeps it."""
     is_switched: bool = False
     """Whether it had a model, and has another one now."""
+    wants_usage: bool = False
+    """Whether the answer's usage is to be noted: a budget counts with it."""
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What attempts must know of it."""
+        return {METADATA_SESSION: self.session.key} if self.session is not None and self.wants_usage else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +203,8 @@ async def _within_budget(turn: _Turn, budget: Budget, known: _Known | None, choi
     if known is not None and judgement.keeps_anchor:
         reason = f"changing to {choice.ranked[0].name} costs more than {budget.percent:g} percent"
         kept = replace(known.choice, rung="routing_budget", reason=reason)
-        return SessionChoice(kept, turn.session, is_pinned=True)
-    return SessionChoice(choice, turn.session, judgement.verdict == "same_model", judgement.switches)
+        return SessionChoice(kept, turn.session, is_pinned=True, wants_usage=True)
+    return SessionChoice(choice, turn.session, judgement.verdict == "same_model", judgement.switches, wants_usage=True)
 
 
 def _resolved(turn: _Turn, name: str) -> ResolvedModel | None:

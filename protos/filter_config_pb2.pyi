@@ -98,7 +98,7 @@ class Filter(_message.Message):
     def __init__(self, id: _Optional[str] = ..., type: _Optional[_Union[Filter.Type, str]] = ..., route: _Optional[str] = ..., tool: _Optional[str] = ..., path: _Optional[str] = ..., passthrough_auth: _Optional[bool] = ..., timeout_seconds: _Optional[float] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("name", "upstream_model", "default", "internal", "provider", "routes", "targets")
+    __slots__ = ("name", "upstream_model", "default", "internal", "provider", "routes", "targets", "own_ids")
     NAME_FIELD_NUMBER: _ClassVar[int]
     UPSTREAM_MODEL_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_FIELD_NUMBER: _ClassVar[int]
@@ -106,6 +106,7 @@ class Model(_message.Message):
     PROVIDER_FIELD_NUMBER: _ClassVar[int]
     ROUTES_FIELD_NUMBER: _ClassVar[int]
     TARGETS_FIELD_NUMBER: _ClassVar[int]
+    OWN_IDS_FIELD_NUMBER: _ClassVar[int]
     name: str
     upstream_model: str
     default: bool
@@ -113,7 +114,8 @@ class Model(_message.Message):
     provider: str
     routes: _containers.RepeatedCompositeFieldContainer[ModelRoute]
     targets: _containers.RepeatedCompositeFieldContainer[Target]
-    def __init__(self, name: _Optional[str] = ..., upstream_model: _Optional[str] = ..., default: _Optional[bool] = ..., internal: _Optional[bool] = ..., provider: _Optional[str] = ..., routes: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ..., targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ...) -> None: ...
+    own_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., upstream_model: _Optional[str] = ..., default: _Optional[bool] = ..., internal: _Optional[bool] = ..., provider: _Optional[str] = ..., routes: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ..., targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., own_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ModelRoute(_message.Message):
     __slots__ = ("api", "route", "path", "by_attempt", "members", "stream_route", "continued", "silence_seconds")

@@ -7,7 +7,7 @@ from control_plane.build.resilience import hash_header, idle_timeout, response_t
 from control_plane.build.retries import model_retry
 from control_plane.build.upstream import build_cluster, parse_upstream
 from control_plane.config.model import Instance, Listener, ModelProvider, Overrides
-from control_plane.config.providers import Api, Auth, Provider, resolve_provider, upstream_path
+from control_plane.config.providers import Api, Auth, Provider, own_ids, resolve_provider, upstream_path
 from control_plane.ir import names
 from control_plane.ir.model import Chain, Cluster, InjectedHeader, Model, ModelRoute, ModelTarget, Route
 from control_plane.ir.secret import Secret
@@ -115,6 +115,7 @@ def build_model(known: ProviderEntry, chains: Mapping[str, Chain]) -> Model:
             )
             for api, how in sorted(known.provider.apis.items())
         ),
+        own_ids=own_ids(known.entry.provider) if known.entry.is_wildcard else (),
     )
 
 

@@ -76,6 +76,17 @@ def resolve_provider(model: str, interface: str | None = None) -> Provider | Non
     return shared
 
 
+def own_ids(name: str) -> tuple[str, ...]:
+    """Return how the ids of a provider's own models begin, `o1-` standing for `o1` as well; of resellers nothing is known."""
+    provider = find_provider(name)
+    return _OWN_IDS.get(provider.id, ()) if provider else ()
+
+
+def is_own_id(name: str, model_id: str) -> bool:
+    """Tell if a bare id is that of a provider's own model."""
+    return any(model_id.startswith(begins) or f"{model_id}-" == begins for begins in own_ids(name))
+
+
 def upstream_path(provider: Provider, api: str, base_url_path: str = "", *, is_stream: bool = False) -> str:
     """Build the path of an API at a provider, `{model}` left in; the path of a base_url replaces the provider's prefix.
 
@@ -204,6 +215,23 @@ PROVIDERS: Final = (
     ),
     Provider(id="edenai", base_url="https://api.edenai.run", prefix="/v3", apis=_CHAT_ONLY),
 )
+
+_OWN_IDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "anthropic": ("claude-",),
+    "deepseek": ("deepseek-",),
+    "gemini": ("gemini-", "gemma-"),
+    "mistral": (
+        *("codestral-", "devstral-", "magistral-", "ministral-", "mistral-", "open-mistral-", "open-mixtral-", "pixtral-"),
+        "voxtral-",
+    ),
+    "moonshotai": ("kimi-", "moonshot-"),
+    "openai": ("chatgpt-", "codex-", "gpt-", "o1-", "o3-", "o4-", "text-embedding-"),
+    "qwen": ("qwen", "qwq-"),
+    "xai": ("grok-",),
+    "xiaomi": ("mimo-",),
+    "zhipu": ("glm-",),
+}
+"""Provider -> how ids of its own models begin: enough to know who is meant by an id without a provider."""
 
 _WITHOUT_PREFIX: Final = frozenset({"perplexity"})
 """Providers that share another's interface, without its prefix."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from control_plane.config.edits import entries, replaced, without
 from control_plane.config.paths import Path
+from control_plane.config.providers import is_own_id
 from control_plane.config.tree import Move, Tree
 
 _CHOOSING: Final = ("agent_orchestration_model", "llm_routing_model")
@@ -99,17 +100,28 @@ def _declared(data: dict[str, Any]) -> set[str]:
     return names
 
 
+def _in_full(data: dict[str, Any], wanted: str) -> str:
+    """Put the only provider before a bare id that can be meant by it, if just one wildcard's provider can."""
+    if "/" in wanted:
+        return wanted
+    models = (entry.get("model") for _, entry in entries(data.get("model_providers")))
+    providers = [model.removesuffix("/*") for model in models if isinstance(model, str) and model.endswith("/*")]
+    meant = [provider for provider in providers if is_own_id(provider, wanted)]
+    return f"{meant[0]}/{wanted}" if len(meant) == 1 else wanted
+
+
 def _declare(tree: Tree, wanted: str) -> Tree:
     """Add an entry like the wildcard that covers a name, if there is one; not its own fallback."""
-    prefix, _, upstream_model = wanted.partition("/")
+    name = _in_full(tree.data, wanted)
+    prefix, _, upstream_model = name.partition("/")
     for index, entry in entries(tree.data.get("model_providers")):
         model = entry.get("model")
         provider, _, star = model.partition("/") if isinstance(model, str) else ("", "", "")
         if star != "*" or not upstream_model or prefix not in (provider, entry.get("name")):
             continue
-        added = without(entry, "default") | {"model": f"{provider}/{upstream_model}", "name": wanted}
+        added = without(entry, "default") | {"model": f"{provider}/{upstream_model}", "name": name}
         if isinstance(entry.get("fallbacks"), list):
-            added["fallbacks"] = [name for name in entry["fallbacks"] if name != wanted]
+            added["fallbacks"] = [other for other in entry["fallbacks"] if other not in (wanted, name)]
         providers = [*tree.data["model_providers"], added]
         move = Move(("model_providers", len(providers) - 1), ("model_providers", index))
         return tree.changed({**tree.data, "model_providers": providers}, moves=(move,))

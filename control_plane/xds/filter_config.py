@@ -79,6 +79,7 @@ def _model(model: ir.Model, members: _Members) -> pb.Model:
         provider=model.provider,
         routes=_model_routes(model.routes, members),
         targets=[_target(target) for target in sorted(model.targets, key=lambda target: target.api)],
+        own_ids=model.own_ids,
     )
 
 

@@ -27,6 +27,8 @@ class AttemptRecord:
     api: str = ""
     client_api: str = ""
     request_id: str = ""
+    session: str = ""
+    """Key of the session that wants to know the usage, if there is one."""
     number: int = 0
     status: int = 0
     """What the upstream answered with."""

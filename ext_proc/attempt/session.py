@@ -139,6 +139,7 @@ class AttemptSession:
         self._aim = aim = take_aim(event, self._plan)
         record = self.record
         record.request_id = event.headers.get(contract.REQUEST_ID_HEADER, "")[:128]
+        record.session = event.metadata.get(contract.METADATA_SESSION, "")
         if aim is None:
             record.outcome = PASSED
             return Continue()

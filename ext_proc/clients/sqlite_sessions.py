@@ -29,6 +29,7 @@ ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = excluded.expir
 WHERE sessions.expires <= excluded.used
 """
 _READ: Final = "SELECT value FROM sessions WHERE key = ? AND expires > ?"
+_UPDATE: Final = "UPDATE sessions SET value = ? WHERE key = ?"
 _EXPIRE: Final = "DELETE FROM sessions WHERE expires <= ?"
 _EVICT: Final = """
 DELETE FROM sessions WHERE key IN
@@ -69,6 +70,14 @@ class SqliteSessions:
             return self._read(database, key) or value
 
         return self._guarded("write", claim, value)
+
+    async def update(self, key: str, value: bytes) -> None:
+        """See `SessionStore.update`."""
+
+        def update(database: sqlite3.Connection) -> None:
+            database.execute(_UPDATE, (value, key))
+
+        self._guarded("write", update, None)
 
     def close(self) -> None:
         """Close the file."""

@@ -106,6 +106,10 @@ class SessionStore(Protocol):
         """Keep something unless there is something already; return what is kept then."""
         ...
 
+    async def update(self, key: str, value: bytes) -> None:
+        """Replace what is kept, for as long as it would have been kept anyway."""
+        ...
+
 
 class NoSessions:
     """Remembers nothing."""
@@ -120,3 +124,6 @@ class NoSessions:
     async def claim(self, key: str, value: bytes, *, ttl_seconds: float, max_entries: int) -> bytes:  # noqa: ARG002
         """See `SessionStore.claim`."""
         return value
+
+    async def update(self, key: str, value: bytes) -> None:
+        """See `SessionStore.update`."""

@@ -46,7 +46,7 @@ def resolve_model(tables: ModelTables, requested: object, *, request_id: str = "
         model = table.get(requested)
         if model is not None:
             return ResolvedModel(model, model.upstream_model, reason)
-    return _wildcard(tables, requested)
+    return _own_id(tables, requested) or _wildcard(tables, requested)
 
 
 def _share(shares: tuple[Share, ...], request_id: str) -> ResolvedModel:
@@ -60,6 +60,17 @@ def _default(tables: ModelTables) -> ResolvedModel:
         message = "`model` is missing, and no default model is configured."
         raise MalformedBody(message, param="model", code="missing_required_parameter")
     return ResolvedModel(tables.default, tables.default.upstream_model, "default")
+
+
+def _own_id(tables: ModelTables, requested: str) -> ResolvedModel | None:
+    """Find the only provider of a wildcard that a bare id can mean, if there is just one."""
+    if "/" in requested or not _NAME.fullmatch(requested):
+        return None
+    meant = {model.name: model for begins, model in tables.own_ids if requested.startswith(begins) or f"{requested}-" == begins}
+    if len(meant) != 1:
+        return None
+    (resolved,) = (ResolvedModel(model, requested, "bare_id") for model in meant.values())
+    return None if resolved.name in tables.hidden else resolved
 
 
 def _wildcard(tables: ModelTables, requested: str) -> ResolvedModel:

@@ -112,6 +112,26 @@ async def test_latencies_rank_by_what_prometheus_answers(world: World) -> None:
     assert await world.asked("Saying hello") == ["b", "a"]
 
 
+async def test_a_session_changes_its_model_as_far_as_its_budget_goes(world: World) -> None:
+    await world.gateway.until_some(REFRESHES, source="latency", outcome="ok")
+    await world.gateway.until_some(REFRESHES, source="cost", outcome="ok")
+    world.catalogue.plays(prices(a=9, b=9, mine=1))
+    await world.after("cost", "ok")
+
+    async def decision(about: str, percent: str) -> str:
+        ask = {"messages": [{"role": "user", "content": about}], "model": "openai/a"}
+        headers = {"x-model-affinity": "one", "x-plano-max-switch-spend-pct": percent}
+        url = world.gateway.url("models") + "/v1/chat/completions"
+        answer = await world.gateway.http.post(url, json=ask, headers=headers)
+        return answer.headers["x-plano-decision"]
+
+    assert (await decision("Write code", "20")).startswith('built_in_router; route "code", cheapest of 3; ')
+    assert await decision("Saying hello", "20") == "routing_budget; changing to openai/b costs more than 20 percent"
+    world.catalogue.plays(prices(a=9, b=0.01, mine=1))
+    await world.after("cost", "ok")
+    assert (await decision("Saying hello", "20")).startswith('built_in_router; route "greetings", fastest of 2; ')
+
+
 async def test_preferences_of_a_request_are_ranked_too(world: World) -> None:
     await world.gateway.until_some(REFRESHES, source="latency", outcome="ok")
     mine = {"name": "mine", "description": "Write code", "models": ["openai/a", "b"], "selection_policy": {"prefer": "fastest"}}

@@ -208,3 +208,9 @@ def test_every_byte_of_the_answer_of_the_same_api_reaches_the_client(said: str, 
         play.body(chunk)
     play.body(b"", ends_stream=True)
     assert (play.seen.status, play.seen.body) == (200, answer)
+
+
+def test_an_attempt_knows_the_session_that_wants_its_usage() -> None:
+    attempt = AttemptPlay(metadata={contract.METADATA_SESSION: "s"})
+    attempt.request(CHAT_REQUEST)
+    assert attempt.session.record.session == "s"

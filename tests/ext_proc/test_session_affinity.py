@@ -1,18 +1,23 @@
 """Sessions keep their model: as their clients name them, as caching and budgets imply them, and while no user speaks."""
 
-from dataclasses import dataclass, field
+import asyncio
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 import pytest
 from prometheus_client import CollectorRegistry
 
+from ext_proc.apis.usage import Usage
+from ext_proc.attempt.record import COMPLETED, AttemptRecord
 from ext_proc.clients.sqlite_sessions import SqliteSessions
 from ext_proc.compile import compile_plan
 from ext_proc.events import Continue, Reply, RequestBody, Respond
 from ext_proc.filters.mcp_session import McpSessions
+from ext_proc.routing.affinity import Binding, Use, decode_binding
 from ext_proc.routing.measures import Known, Measures, Price
 from ext_proc.session import Session
+from ext_proc.session_usage import SessionUsage
 from ext_proc.telemetry.session_metrics import SessionMetrics
 from ext_proc.transaction import Record, Services
 from protos import filter_config_pb2 as pb
@@ -217,3 +222,33 @@ async def test_a_store_that_fails_leaves_every_request_to_be_decided() -> None:
     assert await gateway.ask(CODE, x_model_affinity="s") == (GPT, "built_in_router")
     assert await gateway.ask(POEM, x_model_affinity="s") == (AZURE, "built_in_router")
     assert registry.get_sample_value("plano_session_store_failures_total", {"store": "memory", "operation": "read"}) == 2
+
+
+async def test_answers_tell_a_budget_how_long_the_conversation_is() -> None:
+    gateway = Gateway(BUDGET)
+    await gateway.ask(POEM, x_model_affinity="s")
+    usage = SessionUsage(gateway.sessions)
+    record = AttemptRecord(model=AZURE, session="s", outcome=COMPLETED, usage=Usage(input_tokens=50_000))
+    for noted in (record, replace(record, model=GPT), replace(record, session="t"), replace(record, outcome="upstream_error")):
+        usage.note(noted)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(usage.run())
+        for _ in range(10):
+            await asyncio.sleep(0)
+        running.cancel()
+    assert (await known(gateway)).history == (Use(AZURE, (await known(gateway)).last_used, 50_000),)
+
+
+async def test_only_a_budget_wants_to_know_usage() -> None:
+    for affinity, wanted in ((BUDGET, "s"), (None, None)):
+        reply = await Gateway(affinity)._asked(POEM, "/v1/chat/completions", {}, {"x_model_affinity": "s"})
+        assert isinstance(reply, Continue)
+        assert reply.metadata.get("session") == wanted
+
+
+async def known(gateway: Gateway) -> Binding:
+    stored = await gateway.sessions.read("s")
+    assert stored is not None
+    binding = decode_binding(stored)
+    assert binding is not None
+    return binding

@@ -71,7 +71,9 @@ class SessionCache(Section):
 
     type: Literal["memory", "redis"] = "memory"
     """On this machine, for all workers, or in Redis."""
-    url: Annotated[Text | None, NoEffect("sessions are not kept in Redis yet")] = None
+    url: Annotated[Text | None, NoEffect("sessions are kept in this machine's memory; several gateways do not share them")] = (
+        None
+    )
     """Where Redis is, `redis://` or `rediss://`."""
     tenant_header: Text | None = None
     """Request header whose value separates the sessions of tenants."""

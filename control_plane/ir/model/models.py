@@ -107,3 +107,5 @@ class Model:
     """One per client API that can be served."""
     targets: tuple[ModelTarget, ...] = ()
     """One per API that the provider speaks, sorted."""
+    own_ids: tuple[str, ...] = ()
+    """Wildcards: how the bare ids begin that can mean a model of this provider; `o1-` stands for `o1` as well."""

@@ -60,3 +60,22 @@ def test_models_share_an_alias_by_weight_and_one_request_always_meets_the_same()
     assert 70 < sum(resolved.model is other for resolved in chosen) < 130
     assert {resolved.reason for resolved in chosen} == {"split_alias"}
     assert len({resolve_model(tables, "both", request_id="request-1").name for _ in range(10)}) == 1
+
+
+OPENAI = Model(name="openai/*", upstream_model="", provider="openai")
+AZURE = Model(name="azure/*", upstream_model="", provider="azure")
+OWN = ModelTables(
+    own_ids=(("gpt-", OPENAI), ("o1-", OPENAI), ("gpt-35-", AZURE)), hidden=frozenset({"openai/gpt-hidden"}), wildcards={}
+)
+
+
+@pytest.mark.parametrize("requested", ["gpt-4o", "o1", "o1-mini"])
+def test_a_bare_id_means_the_only_provider_that_has_such(requested: str) -> None:
+    resolved = resolve_model(OWN, requested)
+    assert (resolved.name, resolved.upstream_model, resolved.reason) == (f"openai/{requested}", requested, "bare_id")
+
+
+@pytest.mark.parametrize("requested", ["gpt-35-turbo", "gpt-hidden", "o12", "claude-x", "gpt-ä", "x/gpt-4o"])
+def test_a_bare_id_that_two_or_none_have_is_unknown(requested: str) -> None:
+    with pytest.raises(UnknownModel):
+        resolve_model(OWN, requested)

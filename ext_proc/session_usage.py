@@ -1,0 +1,37 @@
+"""What answers say of a session: how long its conversation is, which is what a change of its model would have to pay for."""
+
+import asyncio
+from dataclasses import replace
+from typing import Final
+
+from ext_proc.attempt.record import COMPLETED, AttemptRecord
+from ext_proc.routing.affinity import SessionStore, decode_binding
+
+_MOST_WAITING: Final = 1_000
+"""More than so many at once are not noted: the next answer says it, too."""
+
+
+class SessionUsage:
+    """Notes usage after the answer is over, so that nobody waits for it."""
+
+    def __init__(self, sessions: SessionStore) -> None:
+        self._sessions = sessions
+        self._waiting: asyncio.Queue[tuple[str, str, int]] = asyncio.Queue(_MOST_WAITING)
+
+    def note(self, record: AttemptRecord) -> None:
+        """Note a good answer of a session that wants to know."""
+        if record.session and record.outcome == COMPLETED and record.usage.input_tokens and not self._waiting.full():
+            self._waiting.put_nowait((record.session, record.model, record.usage.input_tokens))
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            await self._write(*await self._waiting.get())
+
+    async def _write(self, key: str, model: str, tokens: int) -> None:
+        stored = await self._sessions.read(key)
+        binding = decode_binding(stored) if stored is not None else None
+        # After a failover it is another provider that has the conversation cached.
+        if binding is not None and binding.anchor_model == model:
+            noted = replace(binding, cached_tokens=tokens).used(model, binding.last_used, tokens)
+            await self._sessions.update(key, noted.encode())
