@@ -109,6 +109,7 @@ def _route_action(route: ir.Route, *, is_chain: bool) -> api.route.RouteAction:
         cluster=route.cluster,
         # Usually no bound on the whole answer: a stream may last. The retry policy bounds the wait for headers, per attempt.
         timeout=api.duration(route.total_timeout_seconds),
+        max_stream_duration=_whole_exchange(route),
         idle_timeout=api.duration(_client_patience(route)),
         prefix_rewrite=f"{route.path_prefix}/" if route.path_prefix else "",
         path_rewrite=DECIDED_PATH if route.takes_decided_path else "",
@@ -116,6 +117,13 @@ def _route_action(route: ir.Route, *, is_chain: bool) -> api.route.RouteAction:
         hash_policy=build_hash_policy(route.hash_header),
         retry_policy=build_retry_policy(route, is_chain=is_chain),
     )
+
+
+def _whole_exchange(route: ir.Route) -> api.route.RouteActionMaxStreamDuration | None:
+    """Bound what ext_proc answers: such a request never reaches the router, which bounds all others."""
+    if not (route.is_continued and route.total_timeout_seconds):
+        return None
+    return api.route.RouteActionMaxStreamDuration(max_stream_duration=api.duration(route.total_timeout_seconds))
 
 
 def _client_patience(route: ir.Route) -> float:
