@@ -15,6 +15,7 @@ from benchmarks.translated_request import seconds_of_request
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.registry import PAIRS, translation
 from ext_proc.translate.translation import Exchange
+from tests.kit.event_stream import encode_one
 
 ROUNDS = 300
 EVENTS = 500
@@ -118,6 +119,11 @@ def _response_events() -> list[bytes]:
     return [_named(start), *[_named(delta)] * EVENTS]
 
 
+def _converse_events() -> list[bytes]:
+    delta = {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "word "}, "p": "abcdefghijk"}}
+    return [encode_one({"messageStart": {"role": "assistant"}}), *[encode_one(delta)] * EVENTS]
+
+
 def _named(event: JsonObject) -> bytes:
     return b"event: " + str(event["type"]).encode() + b"\ndata: " + orjson.dumps(event) + b"\n\n"
 
@@ -127,6 +133,7 @@ STREAMS: dict[str, Callable[[], list[bytes]]] = {
     "messages": _message_events,
     "chat_completions": _chat_events,
     "responses": _response_events,
+    "converse": _converse_events,
 }
 
 if __name__ == "__main__":

@@ -176,9 +176,9 @@ CREDENTIAL_HEADERS: Final = ("authorization", "x-api-key", "api-key", "cookie", 
 # Which client APIs a model of another API can serve. `ext_proc.translate.registry` does it; the control plane builds routes.
 
 TRANSLATIONS: Final[dict[str, tuple[str, ...]]] = {
-    "chat_completions": ("messages", "responses"),
-    "messages": ("chat_completions", "responses"),
-    "responses": ("chat_completions", "messages"),
+    "chat_completions": ("messages", "converse", "responses"),
+    "messages": ("converse", "chat_completions", "responses"),
+    "responses": ("chat_completions", "messages", "converse"),
 }
 """Client API -> upstream APIs that can stand in for it, best first."""
 

@@ -3,16 +3,15 @@
 https://platform.openai.com/docs/api-reference/chat/create, https://platform.claude.com/docs/en/api/messages
 """
 
-from typing import Any, Final
+from typing import Final
 
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.errors import MalformedBody
 from ext_proc.translate.chat_refusals import REFUSED, refuse
 from ext_proc.translate.chat_to_messages import AnthropicMessages
-from ext_proc.translate.custom_tools import as_function
+from ext_proc.translate.chat_tools import ChatTool, offered_tools
 from ext_proc.translate.dropped import CHAT_COMPLETIONS_OVER_MESSAGES as DROPPED
 from ext_proc.translate.dropped import carry_unknown
-from ext_proc.translate.fields import as_object, as_text, kind_of, object_in, objects, unsupported
+from ext_proc.translate.fields import as_object, kind_of, unsupported
 from ext_proc.translate.parts import budget_of_effort
 from ext_proc.translate.profile import claude_effort, default_max_tokens, takes_sampling, thinking_style
 from ext_proc.translate.translation import MESSAGES, Exchange
@@ -71,66 +70,29 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
 
 
 def _tools(body: JsonObject, out: JsonObject) -> None:
-    tools = [_tool(tool, where) for tool, where in objects(body.get("tools"), "tools")]
-    choice = _choice(body.get("tool_choice")) if tools else None
-    if choice is not None and "allowed" in choice:
-        allowed = choice.pop("allowed")
-        tools = [tool for tool in tools if tool["name"] in allowed]
+    offered, choice = offered_tools(body, MESSAGES)
+    tools = [_tool(tool) for tool in offered]
     if not tools:
         # Anthropic refuses calls in the conversation without tools; OpenAI does not.
         tools = [{"name": name, "input_schema": _ANY_INPUT} for name in _called(out["messages"])]
         choice = {"type": "none"}
     if not tools:
         return
-    if body.get("parallel_tool_calls") is False and (choice is None or choice["type"] != "none"):
-        choice = {**(choice or {"type": "auto"}), "disable_parallel_tool_use": True}
     out["tools"] = tools
     if choice is not None:
         out["tool_choice"] = choice
 
 
-def _tool(tool: JsonObject, where: str) -> JsonObject:
-    match kind_of(tool, where):
-        case "function":
-            function = object_in(tool, "function", where)
-        case "custom":
-            custom = object_in(tool, "custom", where)
-            name = as_text(custom.get("name"), f"{where}.custom.name")
-            function = as_function(name, custom.get("description"), custom.get("format"))
-        case _:
-            raise unsupported(f"{where}.type", MESSAGES)
-    out: JsonObject = {"name": as_text(function.get("name"), f"{where}.function.name")}
-    if function.get("description") is not None:
-        out["description"] = function["description"]
-    out["input_schema"] = as_object(function.get("parameters") or _ANY_INPUT, f"{where}.function.parameters")
-    if function.get("strict") is not None:
-        out["strict"] = function["strict"]
-    marker = tool.get("cache_control") or function.get("cache_control")
-    if marker:
-        out["cache_control"] = marker
+def _tool(tool: ChatTool) -> JsonObject:
+    out: JsonObject = {"name": tool.name}
+    if tool.description is not None:
+        out["description"] = tool.description
+    out["input_schema"] = tool.parameters or _ANY_INPUT
+    if tool.strict is not None:
+        out["strict"] = tool.strict
+    if tool.cache_control:
+        out["cache_control"] = tool.cache_control
     return out
-
-
-def _choice(choice: Any) -> JsonObject | None:
-    match choice:
-        case None:
-            return None
-        case "auto" | "none":
-            return {"type": choice}
-        case "required":
-            return {"type": "any"}
-        case {"type": "function", "function": {"name": str(name)}} | {"type": "custom", "custom": {"name": str(name)}}:
-            return {"type": "tool", "name": name}
-        case {"type": "allowed_tools", "allowed_tools": {"mode": "auto" | "required" as mode, "tools": list(tools)}}:
-            return {"type": "any" if mode == "required" else "auto", "allowed": [_allowed(tool) for tool in tools]}
-    raise MalformedBody("tool_choice is not one of Chat Completions.", param="tool_choice")
-
-
-def _allowed(tool: Any) -> str:
-    match tool:
-        case {"function": {"name": str(name)}} | {"custom": {"name": str(name)}}:
-            return name
-    raise MalformedBody("tool_choice.allowed_tools.tools must name tools.", param="tool_choice.allowed_tools.tools")
 
 
 def _called(messages: list[JsonObject]) -> list[str]:

@@ -3,6 +3,7 @@
 from ext_proc.apis import usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_reasoning import detail_of
+from ext_proc.translate.chat_tools import custom_names
 from ext_proc.translate.custom_tools import unwrap
 from ext_proc.translate.fields import as_object, dump, objects, text_in
 from ext_proc.translate.parts import CHAT_FINISH, CHAT_TIER
@@ -45,15 +46,6 @@ def service_tier(counts: object) -> str | None:
     """Return the tier that served a message, in OpenAI's words."""
     tier = counts.get("service_tier") if isinstance(counts, dict) else None
     return CHAT_TIER.get(tier) if isinstance(tier, str) else None
-
-
-def custom_names(request: JsonObject) -> frozenset[str]:
-    """Return the names of the client's custom tools, which went upstream as functions."""
-    names = set()
-    for tool, _ in objects(request.get("tools"), "tools"):
-        if tool.get("type") == "custom" and isinstance(tool.get("custom"), dict):
-            names.add(str(tool["custom"].get("name")))
-    return frozenset(names)
 
 
 def _message(exchange: Exchange, body: JsonObject) -> JsonObject:

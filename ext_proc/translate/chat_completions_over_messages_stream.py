@@ -11,12 +11,12 @@ from typing import Any
 from ext_proc.apis.usage import NO_USAGE, Usage, from_messages, to_chat_completions
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_completions_over_messages_response import (
-    custom_names,
     finish_reason,
     refusal_text,
     service_tier,
 )
 from ext_proc.translate.chat_reasoning import encrypted_detail, text_detail
+from ext_proc.translate.chat_tools import custom_names
 from ext_proc.translate.custom_tools import unwrap
 from ext_proc.translate.events import chat_failure
 from ext_proc.translate.fields import as_object, as_text, dump

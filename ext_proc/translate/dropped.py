@@ -60,6 +60,35 @@ CHAT_COMPLETIONS_OVER_RESPONSES: Final = MappingProxyType(
         "stream_options": "ours to obey",
     }
 )
+MESSAGES_OVER_CONVERSE: Final = MappingProxyType(
+    {
+        "stream": "the path says it",
+        "service_tier": "auto and standard_only are what Bedrock does unasked",
+        "context_management": "asks for old tool results to be forgotten; the client's context is sent whole",
+        "speed": "Anthropic's own choice of speed",
+        "diagnostics": "asks for hints about the prompt cache",
+        "user_profile_id": "Anthropic's own accounting",
+        "workspace_id": "Anthropic's own accounting",
+    }
+)
+CHAT_COMPLETIONS_OVER_CONVERSE: Final = MappingProxyType(
+    {
+        "stream": "the path says it",
+        "stream_options": "ours to obey",
+        "seed": "best-effort repeatability",
+        "frequency_penalty": "sampling",
+        "presence_penalty": "sampling",
+        "logit_bias": "sampling",
+        "top_logprobs": "only says how many logprobs; logprobs itself is refused",
+        "store": "asks OpenAI to keep the answer for its dashboard",
+        "prediction": "speeds up the answer, does not change it",
+        "prompt_cache_key": "Bedrock caches by content",
+        "prompt_cache_options": "Bedrock caches by content",
+        "prompt_cache_retention": "Bedrock caches by content",
+        "verbosity": "tuning of the length",
+        "safety_identifier": "sent as a label of the user unless user is set",
+    }
+)
 IN_PART: Final = MappingProxyType(
     {
         "thinking blocks of earlier turns": "unless the profile says how the upstream of Chat Completions takes them back",
@@ -73,7 +102,11 @@ IN_PART: Final = MappingProxyType(
         "image_url.detail": "over Messages, which chooses itself",
         "json_schema.name": "over Messages, whose schemas have no name",
         "reasoning.summary": "over Chat Completions; reasoning is returned as the upstream tells it",
-        "service_tier": "over Messages: flex, scale and priority are auto",
+        "service_tier": "over Messages: flex, scale and priority are auto; over Converse: scale is what Bedrock does unasked",
+        "top_k": "over Converse: only Claude and Nova have it",
+        "cache markers, thinking, effort": "over Converse: only families of models that have them, see converse/families.py",
+        "metadata": "over Converse: labels that its log does not accept; a user's id becomes a digest then",
+        "citations of earlier turns": "over Converse: the text stays",
     }
 )
 """What is dropped or adapted under a condition only."""

@@ -181,6 +181,13 @@ def _word(value: Any) -> str | None:
     return None
 
 
+def malformed_answer(reason: object) -> ProviderError | None:
+    """Return the error that a reason to stop is: Amazon Bedrock says so of a model's answer that it can make nothing of."""
+    if not isinstance(reason, str) or not reason.startswith("malformed_"):
+        return None
+    return ProviderError(message="The model's answer was malformed.", status=502, code=reason)
+
+
 def _first_word(holder: JsonObject, *names: str) -> str | None:
     return next((word for name in names if (word := _word(holder.get(name)))), None)
 

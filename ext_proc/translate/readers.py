@@ -13,7 +13,7 @@ from ext_proc.codec.event_stream import EventStreamDecoder, EventStreamMessage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.codec.sse import SseDecoder, SseEvent
 from ext_proc.errors import MalformedBody
-from ext_proc.translate.provider_errors import ProviderError, converse_exception, read_error
+from ext_proc.translate.provider_errors import ProviderError, converse_exception, malformed_answer, read_error
 from ext_proc.translate.translation import CONVERSE
 
 CHAT_DONE: Final[JsonObject] = {"object": "[DONE]"}
@@ -107,14 +107,19 @@ def _of_converse(message: EventStreamMessage) -> StreamEvent:
     headers = message.headers
     match headers.get(":message-type"):
         case "event":
-            parsed = _parsed(message.payload)
-            return parsed if isinstance(parsed, MalformedBody) else {str(headers.get(":event-type", "")): parsed}
+            return _converse_event(str(headers.get(":event-type", "")), _parsed(message.payload))
         case "exception":
             told = _parsed(message.payload)
             return converse_exception(str(headers.get(":exception-type", "")), {} if isinstance(told, MalformedBody) else told)
         case "error":
             return converse_exception(str(headers.get(":error-code", "")), {"message": headers.get(":error-message")})
     return MalformedBody("neither an event nor an exception")
+
+
+def _converse_event(kind: str, parsed: JsonObject | MalformedBody) -> StreamEvent:
+    if isinstance(parsed, MalformedBody):
+        return parsed
+    return (malformed_answer(parsed.get("stopReason")) if kind == "messageStop" else None) or {kind: parsed}
 
 
 def _parsed(data: bytes) -> JsonObject | MalformedBody:

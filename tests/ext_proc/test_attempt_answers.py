@@ -8,9 +8,9 @@ import pytest
 
 from ext_proc import contract
 from ext_proc.attempt.record import COMPLETED
-from tests.kit.attempts import ANSWERS, CHAT_ANSWER, CHAT_REQUEST, CLAUDE, GPT, REQUESTS, RESPONSES, AttemptPlay
+from tests.kit.attempts import ANSWERS, BEDROCK, CHAT_ANSWER, CHAT_REQUEST, CLAUDE, GPT, REQUESTS, RESPONSES, AttemptPlay
 
-MODELS = {"chat_completions": GPT, "messages": CLAUDE, "responses": RESPONSES}
+MODELS = {"chat_completions": GPT, "messages": CLAUDE, "responses": RESPONSES, "converse": BEDROCK}
 
 
 def play(model: str = GPT, client_api: str = "chat_completions", **more: object) -> AttemptPlay:
@@ -162,6 +162,39 @@ def test_errors_keep_their_status_and_words_in_the_clients_shape(status: int, er
     assert (seen.status, seen.json["error"]["message"], seen.retry) == (status, error["message"], "")
     assert {"message", "type", "param", "code"} == seen.json["error"].keys()
     assert (attempt.session.record.outcome, seen.metadata) == (outcome, {contract.METADATA_FAILURE: outcome})
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "retry", "outcome"),
+    [
+        (400, "ValidationException:http://internal.amazon.com/coral/com.amazon.bedrock/", "", "refused"),
+        (403, "com.amazon.coral.service#AccessDeniedException", "", "refused"),
+        (408, "ModelTimeoutException", "upstream_error", "upstream_error"),
+        (424, "ModelErrorException", "upstream_error", "upstream_error"),
+        (429, "ThrottlingException", "", "rate_limited"),
+        (503, "ServiceUnavailableException", "", "upstream_error"),
+    ],
+)
+def test_errors_of_bedrock_are_named_by_a_header_and_marked_where_their_status_does_not_say_that_another_may_better_them(
+    status: int, code: str, retry: str, outcome: str
+) -> None:
+    attempt = play(BEDROCK)
+    seen = attempt.answer(status, {"message": "It says no."}, {"x-amzn-errortype": code})
+    assert (seen.status, seen.retry, attempt.session.record.outcome) == (status, retry, outcome)
+    assert (seen.json["error"]["message"], seen.json["error"]["code"]) == ("It says no.", code.split(":")[0].split("#")[-1])
+
+
+def test_what_is_too_long_for_a_model_of_bedrock_goes_to_the_next_one() -> None:
+    error = {"message": "Input is too long for requested model."}
+    seen = play(BEDROCK, "messages").answer(400, error, {"x-amzn-errortype": "ValidationException"})
+    assert (seen.status, seen.retry) == (400, "context_length_exceeded")
+    assert seen.json == {"type": "error", "error": {"type": "invalid_request_error", **error}}
+
+
+@pytest.mark.parametrize("reason", ["malformed_tool_use", "malformed_model_output"])
+def test_an_answer_that_bedrock_calls_malformed_is_none(reason: str) -> None:
+    seen = play(BEDROCK).answer(200, ANSWERS["converse"] | {"stopReason": reason})
+    assert (seen.status, seen.retry, seen.json["error"]["code"]) == (502, "unreadable_answer", reason)
 
 
 def test_a_page_for_browsers_becomes_an_error_of_the_api() -> None:

@@ -18,7 +18,7 @@ from ext_proc.attempt.events import (
 from ext_proc.attempt.record import PASSED
 from ext_proc.attempt.session import AttemptSession
 from ext_proc.events import Continue, Respond
-from tests.kit.attempts import CHAT_REQUEST, CLAUDE, GPT, REQUESTS, RESPONSES, TOGETHER, AttemptPlay, chain_config
+from tests.kit.attempts import BEDROCK, CHAT_REQUEST, CLAUDE, GPT, REQUESTS, RESPONSES, TOGETHER, AttemptPlay, chain_config
 from tests.kit.llm_streams import chunked
 
 
@@ -36,6 +36,17 @@ def test_the_same_api_keeps_every_byte_but_the_models_name() -> None:
     assert reply.body == raw.replace(b'"smart"', b'"gpt-4o"')
     assert reply.set_headers[":path"] == "/v1/chat/completions"
     assert "anthropic-version" not in reply.set_headers
+
+
+@pytest.mark.parametrize("client_api", REQUESTS)
+def test_converse_has_another_path_for_streams_and_its_model_is_in_the_path(client_api: str) -> None:
+    paths = []
+    for stream in (False, True):
+        reply = sent(AttemptPlay(BEDROCK, client_api=client_api).request({**REQUESTS[client_api], "stream": stream}))
+        paths.append(reply.set_headers[":path"])
+        assert orjson.loads(reply.body or b"")["messages"] == [{"role": "user", "content": [{"text": "hi"}]}]
+    model = "us.amazon.nova-pro-v1%3A0"
+    assert paths == [f"/model/{model}/converse", f"/model/{model}/converse-stream"]
 
 
 def test_a_body_without_a_model_gets_one() -> None:

@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 from ext_proc import contract
 from ext_proc.attempt.record import COMPLETED, CUT_OFF
 from ext_proc.errors import InternalError
-from tests.kit.attempts import CLAUDE, GPT, REQUESTS, RESPONSES, AttemptPlay
-from tests.kit.llm_streams import STREAMS, Answer, answers, chunked
+from tests.kit.attempts import BEDROCK, CLAUDE, GPT, REQUESTS, RESPONSES, AttemptPlay
+from tests.kit.event_stream import Json, encode_one
+from tests.kit.llm_streams import STREAMS, UPSTREAM_STREAMS, Answer, answers, chunked
 
-MODELS = {"chat_completions": GPT, "messages": CLAUDE, "responses": RESPONSES}
+MODELS = {"chat_completions": GPT, "messages": CLAUDE, "responses": RESPONSES, "converse": BEDROCK}
 HELLO = Answer(thoughts=[], signature="", texts=["Hel", "lo!"], calls=[], cut=0, finish="stop", usage=(7, 0, 0, 3, 0))
-PAIRS = [(client, upstream) for client in REQUESTS for upstream in STREAMS]
+PAIRS = [(client, upstream) for client in REQUESTS for upstream in UPSTREAM_STREAMS]
 
 
 def play(client_api: str = "chat_completions", upstream_api: str = "chat_completions") -> AttemptPlay:
@@ -30,7 +31,7 @@ def events(body: bytes) -> list[dict[str, object]]:
 @pytest.mark.parametrize(("client_api", "upstream_api"), PAIRS)
 def test_every_stream_reaches_every_client(client_api: str, upstream_api: str) -> None:
     attempt = play(client_api, upstream_api)
-    raw = STREAMS[upstream_api](HELLO)
+    raw = UPSTREAM_STREAMS[upstream_api](HELLO)
     seen = attempt.stream(raw)
     assert b"Hel" in seen.body
     assert (seen.body == raw) == (client_api == upstream_api)
@@ -41,7 +42,7 @@ def test_every_stream_reaches_every_client(client_api: str, upstream_api: str) -
 
 @given(pair=st.sampled_from(PAIRS), answer=answers(), cuts=st.lists(st.integers(0, 10_000), max_size=12))
 def test_any_chunking_gives_the_same(pair: tuple[str, str], answer: Answer, cuts: list[int]) -> None:
-    raw = STREAMS[pair[1]](answer)
+    raw = UPSTREAM_STREAMS[pair[1]](answer)
     whole, cut = play(*pair), play(*pair)
     assert cut.stream(*chunked(raw, cuts)) == whole.stream(raw)
     assert cut.session.record == whole.session.record
@@ -64,15 +65,17 @@ ANNOUNCEMENTS = {
         b'event: response.created\ndata: {"type":"response.created","response":{"id":"r","output":[]}}\n\n',
         b'event: response.in_progress\ndata: {"type":"response.in_progress","response":{"id":"r","output":[]}}\n\n',
     ],
+    "converse": [encode_one({"messageStart": {"role": "assistant"}})],
 }
 CONTENT = {
     "chat_completions": b'data: {"choices":[{"index":0,"delta":{"content":"H"}}]}\n\n',
     "messages": b'data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"H"}}\n\n',
     "responses": b'data: {"type":"response.output_text.delta","output_index":0,"item_id":"i","delta":"H"}\n\n',
+    "converse": encode_one({"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "H"}}}),
 }
 
 
-@pytest.mark.parametrize("api", ANNOUNCEMENTS)
+@pytest.mark.parametrize("api", STREAMS)
 def test_a_stream_is_held_until_it_says_something(api: str) -> None:
     attempt = play(api, api)
     attempt.head(content_type="text/event-stream")
@@ -92,19 +95,68 @@ ERRORS = {
     "chat_completions": b'data: {"error":{"message":"busy","type":"server_error","code":503}}\n\n',
     "messages": b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"busy"}}\n\n',
     "responses": b'data: {"type":"response.failed","response":{"error":{"code":"server_error","message":"busy"}}}\n\n',
+    "converse": encode_one({"exception": {"serviceUnavailableException": {"message": "busy"}}}),
 }
-STATUSES = {"chat_completions": 503, "messages": 529, "responses": 500}
+STATUSES = {"chat_completions": 503, "messages": 529, "responses": 500, "converse": 503}
 
 
 @pytest.mark.parametrize(("client_api", "upstream_api"), PAIRS)
 def test_an_error_before_any_content_is_an_error_with_a_status(client_api: str, upstream_api: str) -> None:
     attempt = play(client_api, upstream_api)
-    seen = attempt.stream(ANNOUNCEMENTS[upstream_api][0], ERRORS[upstream_api], b"data: more\n\n")
+    seen = attempt.stream(ANNOUNCEMENTS[upstream_api][0], ERRORS[upstream_api], CONTENT[upstream_api])
     assert (seen.status, seen.retry, seen.ended) == (STATUSES[upstream_api], "upstream_error", True)
     assert seen.headers["content-type"] == "application/json"
     assert seen.json["error"]["message"] == "busy"
     assert ("type" in seen.json) == (client_api == "messages")
     assert attempt.session.record.outcome == "upstream_error"
+
+
+@pytest.mark.parametrize("client_api", REQUESTS)
+def test_a_stream_of_converse_is_held_until_it_says_something(client_api: str) -> None:
+    attempt = play(client_api, "converse")
+    attempt.head(content_type="application/vnd.amazon.eventstream")
+    attempt.body(ANNOUNCEMENTS["converse"][0] + CONTENT["converse"][:-1])
+    assert attempt.is_held
+    attempt.body(CONTENT["converse"][-1:])
+    assert (attempt.is_held, b"H" in attempt.seen.body) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "status", "retry"),
+    [
+        ("throttlingException", {}, 429, "rate_limited"),
+        ("internalServerException", {}, 500, "upstream_error"),
+        ("modelStreamErrorException", {}, 502, "upstream_error"),
+        ("modelStreamErrorException", {"originalStatusCode": 429}, 429, "rate_limited"),
+        ("modelStreamErrorException", {"originalStatusCode": 400}, 502, "upstream_error"),
+        ("validationException", {}, 400, ""),
+        ("somethingNewException", {}, 502, "upstream_error"),
+    ],
+)
+def test_exceptions_of_bedrock_before_any_content_have_a_status(kind: str, told: Json, status: int, retry: str) -> None:
+    seen = play("chat_completions", "converse").stream(encode_one({"exception": {kind: {"message": "busy", **told}}}))
+    assert (seen.status, seen.retry) == (status, retry)
+    assert (seen.json["error"]["message"], seen.json["error"]["code"]) == ("busy", kind[0].upper() + kind[1:])
+
+
+def test_a_malformed_answer_of_bedrock_before_any_content_is_asked_for_again() -> None:
+    seen = play("messages", "converse").stream(encode_one({"messageStop": {"stopReason": "malformed_tool_use"}}))
+    assert (seen.status, seen.retry) == (502, "upstream_error")
+
+
+@pytest.mark.parametrize("client_api", REQUESTS)
+@pytest.mark.parametrize("has_begun", [False, True])
+def test_a_damaged_stream_of_converse_is_an_error(client_api: str, *, has_begun: bool) -> None:
+    attempt = play(client_api, "converse")
+    attempt.head(content_type="application/vnd.amazon.eventstream")
+    attempt.body((CONTENT["converse"] if has_begun else b"") + b"x" * 20)
+    if has_begun:
+        assert attempt.seen.status == 200
+        assert b"H" in attempt.seen.body.partition(b"could not be understood")[0]
+        attempt.body(b"", ends_stream=True)
+    else:
+        assert (attempt.seen.status, attempt.seen.retry) == (502, "unreadable_answer")
+    assert attempt.seen.ended
 
 
 def test_a_context_that_is_too_long_is_told_in_a_stream_too() -> None:

@@ -21,15 +21,18 @@ from ext_proc.attempt.events import (
 from ext_proc.attempt.session import AttemptSession
 from ext_proc.compile import compile_plan
 from ext_proc.events import Continue, Respond
+from ext_proc.translate.readers import stream_type
 from protos import filter_config_pb2 as pb
 
 GPT, CLAUDE, RESPONSES, TOGETHER = "openai/gpt-4o", "anthropic/claude-sonnet-4-0", "openai/gpt-5", "together/*"
+BEDROCK = "amazon_bedrock/us.amazon.nova-pro-v1:0"
 
 _TARGETS = {
     GPT: ("chat_completions", "/v1/chat/completions", "gpt-4o"),
     CLAUDE: ("messages", "/v1/messages", "claude-sonnet-4-0"),
     RESPONSES: ("responses", "/v1/responses", "gpt-5"),
     TOGETHER: ("chat_completions", "/inference/v1/chat/completions", ""),
+    BEDROCK: ("converse", "/model/{model}/converse", "us.amazon.nova-pro-v1:0"),
 }
 
 
@@ -39,7 +42,7 @@ def chain_config(version: str = "v1") -> pb.FilterConfig:
     config.listeners.add(name="models", kind=pb.Listener.Kind.MODEL)
     for name, (api, path, upstream_model) in _TARGETS.items():
         model = config.models.add(name=name, upstream_model=upstream_model, provider=name.partition("/")[0])
-        model.targets.add(api=api, path=path)
+        model.targets.add(api=api, path=path, stream_path=f"{path}-stream" if api == "converse" else "")
         if api == "chat_completions":
             model.targets.add(api="embeddings", path="/v1/embeddings")
             embeddings = model.routes.add(api="embeddings", route=f"chain/{name}(embeddings)", by_attempt=True)
@@ -165,7 +168,7 @@ class AttemptPlay:
 
     def stream(self, *chunks: bytes) -> Seen:
         """Let a whole event stream arrive."""
-        self.head(content_type="text/event-stream; charset=utf-8")
+        self.head(content_type=f"{stream_type(self.begin.attributes[contract.ATTEMPT_API])}; charset=utf-8")
         for chunk in chunks:
             self.body(chunk)
         self.body(b"", ends_stream=True)
@@ -256,4 +259,14 @@ RESPONSE_ANSWER = {
     ],
     "usage": {"input_tokens": 7, "output_tokens": 3, "total_tokens": 10},
 }
-ANSWERS: dict[str, dict[str, Any]] = {"chat_completions": CHAT_ANSWER, "messages": MESSAGE_ANSWER, "responses": RESPONSE_ANSWER}
+CONVERSE_ANSWER = {
+    "output": {"message": {"role": "assistant", "content": [{"text": "Hello!"}]}},
+    "stopReason": "end_turn",
+    "usage": {"inputTokens": 7, "outputTokens": 3, "totalTokens": 10},
+}
+ANSWERS: dict[str, dict[str, Any]] = {
+    "chat_completions": CHAT_ANSWER,
+    "messages": MESSAGE_ANSWER,
+    "responses": RESPONSE_ANSWER,
+    "converse": CONVERSE_ANSWER,
+}

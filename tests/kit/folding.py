@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 
 from ext_proc.codec.sse import SseDecoder, SseEvent
+from tests.kit.event_stream import decode_events
 
 Json = dict[str, Any]
 
@@ -22,6 +23,8 @@ def payloads(stream: bytes) -> list[Json]:
 
 def fold(api: str, stream: bytes) -> Json:
     """Fold a complete stream of one API."""
+    if api == "converse":
+        return fold_converse(decode_events(stream))
     return {"messages": fold_message, "chat_completions": fold_chat, "responses": fold_response}[api](payloads(stream))
 
 
@@ -141,3 +144,39 @@ def _same_item(folded: Json, done: Json) -> None:
             assert folded["arguments"] == done["arguments"]
         case "custom_tool_call":
             assert folded["input"] == done["input"]
+
+
+def fold_converse(events: list[Json]) -> Json:
+    """Fold the events of a Converse stream into the answer that Bedrock would have given without one."""
+    blocks: dict[int, Json] = {}
+    answer: Json = {"output": {"message": {"role": "assistant", "content": []}}}
+    for event in events:
+        [(kind, told)] = event.items()
+        match kind:
+            case "contentBlockStart":
+                blocks[told["contentBlockIndex"]] = {"toolUse": {**told["start"]["toolUse"], "input": ""}}
+            case "contentBlockDelta":
+                _add_piece(blocks.setdefault(told["contentBlockIndex"], {}), told["delta"])
+            case "messageStop" | "metadata":
+                answer |= told
+    for _, block in sorted(blocks.items()):
+        if "toolUse" in block:
+            block["toolUse"]["input"] = orjson.loads(block["toolUse"]["input"] or "{}")
+        answer["output"]["message"]["content"].append(block)
+    return answer
+
+
+def _add_piece(block: Json, delta: Json) -> None:
+    [(kind, piece)] = delta.items()
+    match kind:
+        case "text":
+            block["text"] = block.get("text", "") + piece
+        case "toolUse":
+            block["toolUse"]["input"] += piece["input"]
+        case "reasoningContent" if "redactedContent" in piece:
+            block["reasoningContent"] = piece
+        case "reasoningContent":
+            thought = block.setdefault("reasoningContent", {"reasoningText": {"text": ""}})["reasoningText"]
+            thought |= {name: thought.get(name, "") + value for name, value in piece.items()}
+        case "citation":
+            block["citationsContent"] = {"content": [{"text": block.pop("text", "")}], "citations": [piece]}

@@ -1,4 +1,4 @@
-"""Plays a provider of any of the three APIs: what it says is one Answer, whole or as a stream; or it fails as it is told to."""
+"""Plays a provider of any API: what it says is one Answer, whole or as a stream; or it fails as it is told to."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -6,12 +6,20 @@ from typing import Any
 
 import orjson
 
+from ext_proc.translate.readers import stream_type
 from tests.kit.folding import fold
-from tests.kit.llm_streams import STREAMS
+from tests.kit.llm_streams import UPSTREAM_STREAMS
 from tests.kit.llm_streams import Answer as Said
 from tests.kit.stub_upstream import Answer, Behave, Received
 
-APIS = {"completions": "chat_completions", "messages": "messages", "responses": "responses"}
+APIS = {
+    "completions": "chat_completions",
+    "messages": "messages",
+    "responses": "responses",
+    "converse": "converse",
+    "converse-stream": "converse",
+}
+"""By the last part of a path."""
 HELLO = Said(thoughts=[], signature="", texts=["It ", "rains."], calls=[], cut=0, finish="stop", usage=(7, 0, 0, 3, 0))
 WEATHER = replace(HELLO, texts=[], calls=[("get_weather", {"city": "Paris", "days": [1, 2]})], cut=5, finish="tool_calls")
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -43,10 +51,10 @@ class Provider:
             return await self.behaves(request, writer)
         asked = orjson.loads(request.body)
         api = api_of(request)
-        stream = STREAMS[api](WEATHER if asked.get("tools") else HELLO)
-        if not asked.get("stream"):
+        stream = UPSTREAM_STREAMS[api](WEATHER if asked.get("tools") or asked.get("toolConfig") else HELLO)
+        if not (asked.get("stream") or request.path.endswith("-stream")):
             return Answer(body=orjson.dumps(fold(api, stream)))
-        await streaming(stream)(request, writer)
+        await streaming(stream, content_type=stream_type(api).encode())(request, writer)
         return None
 
 

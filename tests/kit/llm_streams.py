@@ -7,6 +7,8 @@ from typing import Any
 import orjson
 from hypothesis import strategies as st
 
+from tests.kit.event_stream import encode_events
+
 Json = dict[str, Any]
 
 text = st.text(min_size=1, max_size=12).filter(str.strip)
@@ -188,4 +190,40 @@ def _named(events: list[Json]) -> bytes:
     return b"".join(b"event: " + event["type"].encode() + b"\ndata: " + orjson.dumps(event) + b"\n\n" for event in events)
 
 
+def converse_stream(answer: Answer) -> bytes:
+    """Tell an answer as Amazon Bedrock does."""
+    blocks: list[list[Json]] = []
+    if answer.thoughts:
+        pieces = [{"reasoningContent": {"text": piece}} for piece in answer.thoughts]
+        blocks.append([*pieces, *([{"reasoningContent": {"signature": answer.signature}}] if answer.signature else [])])
+    if answer.texts:
+        blocks.append([{"text": piece} for piece in answer.texts])
+    for number, (name, arguments) in enumerate(answer.calls):
+        pieces = [{"toolUse": {"input": piece}} for piece in _pieces(arguments, answer.cut)] if arguments else []
+        blocks.append([{"toolUseId": f"tooluse_{number}", "name": name}, *pieces])
+    events: list[Json] = [{"messageStart": {"role": "assistant"}}]
+    for index, (first, *others) in enumerate(blocks):
+        place, is_call = {"contentBlockIndex": index}, "toolUseId" in first
+        # Only calls are announced.
+        events += [{"contentBlockStart": {**place, "start": {"toolUse": first}}}] if is_call else []
+        events += [{"contentBlockDelta": {**place, "delta": d}} for d in (others if is_call else [first, *others])]
+        events.append({"contentBlockStop": place})
+    fresh, read, written, said, thought = answer.usage
+    usage = {
+        "inputTokens": fresh,
+        "outputTokens": said + thought,
+        "totalTokens": sum(answer.usage),
+        "cacheReadInputTokens": read,
+        "cacheWriteInputTokens": written,
+    }
+    events.append({"messageStop": {"stopReason": _REASONS[answer.finish]}})
+    events.append({"metadata": {"usage": usage, "metrics": {"latencyMs": 7}}})
+    # Bedrock pads its events, so that their lengths do not tell what is in them.
+    return encode_events({kind: {**told, "p": "abcdef"} for kind, told in event.items()} for event in events)
+
+
+_REASONS = {"stop": "end_turn", "length": "max_tokens", "content_filter": "guardrail_intervened", "tool_calls": "tool_use"}
+
 STREAMS = {"chat_completions": chat_stream, "messages": message_stream, "responses": response_stream}
+"""How the APIs that clients speak, too, tell an answer."""
+UPSTREAM_STREAMS = STREAMS | {"converse": converse_stream}

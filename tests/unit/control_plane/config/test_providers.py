@@ -37,6 +37,8 @@ from control_plane.config.providers import PROVIDERS, Auth, find_provider, resol
         ("mistral", "embeddings", "", "/v1/embeddings"),
         ("ollama", "completions", "", "/v1/completions"),
         ("chatgpt", "responses", "", "/backend-api/codex/responses"),
+        ("amazon", "converse", "", "/model/{model}/converse"),
+        ("amazon_bedrock", "converse", "/proxy/", "/proxy/model/{model}/converse"),
         ("moonshotai", "chat_completions", "/coding/v1", "/coding/v1/chat/completions"),
         (
             "azure_openai",
@@ -56,6 +58,14 @@ def test_upstream_path(name: str, api: str, base_url_path: str, expected: str) -
     provider = find_provider(name)
     assert provider is not None
     assert upstream_path(provider, api, base_url_path) == expected
+
+
+def test_an_api_may_have_another_path_for_streams() -> None:
+    bedrock, openai = find_provider("amazon_bedrock"), find_provider("openai")
+    assert bedrock is not None
+    assert openai is not None
+    assert upstream_path(bedrock, "converse", "/proxy", is_stream=True) == "/proxy/model/{model}/converse-stream"
+    assert upstream_path(openai, "responses", is_stream=True) == upstream_path(openai, "responses")
 
 
 def test_a_provider_of_ones_own_shares_the_interface_that_it_names() -> None:

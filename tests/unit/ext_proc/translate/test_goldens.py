@@ -10,6 +10,7 @@ from ext_proc.errors import UnsupportedFeature
 from ext_proc.translate.profile import Profile
 from ext_proc.translate.registry import PAIRS, translation
 from ext_proc.translate.translation import Exchange
+from tests.kit.event_stream import encode_events
 from tests.kit.golden import assert_golden, assert_no_orphans, golden_id, golden_inputs, golden_path
 from tests.kit.translation_features import ASPECTS, ROOT, missing
 
@@ -24,7 +25,7 @@ def inputs(aspect: str) -> list[Any]:
 def exchange_of(source: Path, default: dict[str, Any]) -> Exchange:
     sidecar = source.with_name(f"{golden_id(source)}.request.json")
     request = orjson.loads(sidecar.read_bytes()) if sidecar.exists() else default
-    return Exchange(request=request, id="0" * 32, created=1_700_000_000)
+    return Exchange(request=request, id="0" * 32, created=1_700_000_000, upstream_model="upstream-model")
 
 
 def pretty(value: Any) -> str:
@@ -64,14 +65,20 @@ def test_error(source: Path, request: pytest.FixtureRequest) -> None:
     given = orjson.loads(source.read_bytes())
     body = given["body"]
     raw = body.encode() if isinstance(body, str) else orjson.dumps(body)
-    translated = translation(*apis_of(source), exchange_of(source, {})).error(given["status"], raw)
+    translated = translation(*apis_of(source), exchange_of(source, {})).error(given["status"], raw, code=given.get("code", ""))
     assert_golden(golden_path(source, "client", "json"), pretty(translated.body), request)
+
+
+def stream_of(source: Path) -> bytes:
+    """Read a stream: as it is, or, if its messages are binary, from one JSON object for each."""
+    data = source.read_bytes()
+    return encode_events(map(orjson.loads, data.splitlines())) if source.suffix == ".jsonl" else data
 
 
 @pytest.mark.parametrize("source", inputs("streams"))
 def test_stream(source: Path, request: pytest.FixtureRequest) -> None:
     stream = translation(*apis_of(source), exchange_of(source, STREAM_REQUEST)).stream()
-    out = stream.feed(source.read_bytes()) + stream.finish()
+    out = stream.feed(stream_of(source)) + stream.finish()
     assert_golden(golden_path(source, "client", "sse"), out.decode(), request)
 
 

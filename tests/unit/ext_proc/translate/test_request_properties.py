@@ -30,6 +30,8 @@ WORDS = tuple(
     message delta finish_reason usage stop_reason output_config response_format json_schema schema
     format reasoning_details thinking stop max_tokens temperature metadata user_id stream_options status
     incomplete_details error code namespace allowed_tools
+    stopReason toolUse toolUseId toolResult reasoningContent reasoningText redactedContent citationsContent
+    additionalModelRequestFields usage trace serviceTier title context search_result tool_use_id
     """.split()  # noqa: SIM905
 )
 words = st.sampled_from(WORDS)
@@ -95,13 +97,13 @@ def test_any_error_becomes_an_error_of_the_clients_api(client: str, upstream: st
 def test_a_real_request_with_one_wrong_value(pair: str, body: dict[str, Any], at: int, value: Any) -> None:
     client, upstream = pair.split("_over_")
     wrong = copy.deepcopy(body)
-    for setting in ("$profile", "$model"):
-        wrong.pop(setting, None)
+    wrong.pop("$profile", None)
+    model = wrong.pop("$model", "m")
     places = list(_places(wrong))
     holder, key = places[at % len(places)]
     holder[key] = value
     with contextlib.suppress(MalformedBody, UnsupportedFeature):
-        translation(client, upstream, exchange(wrong)).request(upstream_model="m")
+        translation(client, upstream, exchange(wrong)).request(upstream_model=model)
 
 
 def _places(value: Any) -> Any:
@@ -122,8 +124,12 @@ def test_a_wrong_type_names_its_field(client: str, upstream: str) -> None:
 def test_unknown_fields_survive(client: str, upstream: str) -> None:
     body = {"messages": [], "input": [], "vendor_extension": {"kept": [1, None]}}
     out = translation(client, upstream, exchange(body)).request(upstream_model="m")
-    assert out["vendor_extension"] == {"kept": [1, None]}
-    assert out["model"] == "m"
+    if upstream == "converse":  # The path names the model.
+        assert out["additionalModelRequestFields"]["vendor_extension"] == {"kept": [1, None]}
+        assert "model" not in out
+    else:
+        assert out["vendor_extension"] == {"kept": [1, None]}
+        assert out["model"] == "m"
 
 
 TABLES = {
@@ -131,6 +137,8 @@ TABLES = {
     ("chat_completions", "messages"): dropped.CHAT_COMPLETIONS_OVER_MESSAGES,
     ("responses", "chat_completions"): dropped.RESPONSES_OVER_CHAT_COMPLETIONS,
     ("chat_completions", "responses"): dropped.CHAT_COMPLETIONS_OVER_RESPONSES,
+    ("chat_completions", "converse"): dropped.CHAT_COMPLETIONS_OVER_CONVERSE,
+    ("messages", "converse"): dropped.MESSAGES_OVER_CONVERSE,
 }
 
 
@@ -146,7 +154,7 @@ def test_what_is_dropped_is_in_the_table_and_what_is_in_the_table_is_dropped(pai
 
 
 @pytest.mark.parametrize("client", APIS)
-@pytest.mark.parametrize("upstream", APIS)
+@pytest.mark.parametrize("upstream", [*APIS, "converse"])
 def test_every_client_api_is_served_over_every_upstream_api(client: str, upstream: str) -> None:
     assert supports(client, upstream)
     assert translation(client, upstream, exchange({})).stream().finish() != b""

@@ -1,0 +1,75 @@
+"""Answer of Converse -> chat completion."""
+
+from typing import Final
+
+from ext_proc.apis import usage
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.translate.chat_completions_over_messages_response import finish_reason
+from ext_proc.translate.chat_reasoning import detail_of
+from ext_proc.translate.chat_tools import custom_names
+from ext_proc.translate.converse.answer import answered_by, content_of, stop_reason, tier_of, told
+from ext_proc.translate.converse.citations import cited_text
+from ext_proc.translate.custom_tools import unwrap
+from ext_proc.translate.fields import as_object, as_text, dump, text_in
+from ext_proc.translate.messages_over_converse_response import thinking_block
+from ext_proc.translate.translation import Exchange
+
+_TIERS: Final = frozenset({"default", "flex", "priority"})
+
+
+def response(exchange: Exchange, body: JsonObject) -> JsonObject:
+    """Return the chat completion for an answer."""
+    reason = finish_reason(stop_reason(body.get("stopReason")))
+    out: JsonObject = {
+        "id": f"chatcmpl-{exchange.id}",
+        "object": "chat.completion",
+        "created": exchange.created,
+        "model": answered_by(exchange, body.get("trace")),
+        "choices": [{"index": 0, "message": _message(exchange, body), "logprobs": None, "finish_reason": reason}],
+        "usage": usage.to_chat_completions(usage.from_converse(body.get("usage"))),
+        **service_tier(body),
+        **told(exchange, body),
+    }
+    return out
+
+
+def service_tier(holder: JsonObject) -> JsonObject:
+    """Return the tier that served an answer, if OpenAI has a word for it."""
+    tier = tier_of(holder)
+    return {"service_tier": tier} if tier in _TIERS else {}
+
+
+def _message(exchange: Exchange, body: JsonObject) -> JsonObject:
+    texts: list[str] = []
+    thoughts: list[JsonObject] = []
+    calls: list[JsonObject] = []
+    custom = custom_names(exchange.request)
+    for block, where in content_of(body):
+        for kind, given in block.items():
+            place = f"{where}.{kind}"
+            match kind:
+                case "text":
+                    texts.append(as_text(given, place))
+                case "citationsContent":
+                    texts.append(cited_text(as_object(given, place)))
+                case "reasoningContent":
+                    thoughts.append(thinking_block(as_object(given, place), place))
+                case "toolUse":
+                    calls.append(_call(as_object(given, place), place, custom))
+    message: JsonObject = {"role": "assistant", "content": "".join(texts) if texts or not calls else None, "refusal": None}
+    if thoughts:
+        said = "".join(block["thinking"] for block in thoughts if block["type"] == "thinking")
+        if said:
+            message["reasoning_content"] = said
+        message["reasoning_details"] = [detail_of(block, index) for index, block in enumerate(thoughts)]
+    if calls:
+        message["tool_calls"] = calls
+    return message
+
+
+def _call(use: JsonObject, where: str, custom: frozenset[str]) -> JsonObject:
+    name, ident = text_in(use, "name", where), text_in(use, "toolUseId", where)
+    arguments = dump(as_object(use.get("input") or {}, f"{where}.input"), f"{where}.input")
+    if name in custom:
+        return {"id": ident, "type": "custom", "custom": {"name": name, "input": unwrap(arguments)}}
+    return {"id": ident, "type": "function", "function": {"name": name, "arguments": arguments}}

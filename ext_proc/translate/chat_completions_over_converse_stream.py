@@ -1,0 +1,186 @@
+"""Events of a Converse stream -> chunks of a chat stream.
+
+Blocks become deltas in the order that they come; calls and thoughts are numbered among themselves. messageStop says why the
+model stopped, and the last chunks and [DONE] follow with `metadata`, which brings the usage.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ext_proc.apis.usage import NO_USAGE, Usage, from_converse, to_chat_completions
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.errors import MalformedBody
+from ext_proc.translate.chat_completions_over_converse_response import service_tier
+from ext_proc.translate.chat_completions_over_messages_response import finish_reason
+from ext_proc.translate.chat_reasoning import encrypted_detail, text_detail
+from ext_proc.translate.chat_tools import custom_names
+from ext_proc.translate.converse.answer import answered_by, stop_reason, told
+from ext_proc.translate.custom_tools import unwrap
+from ext_proc.translate.events import chat_failure
+from ext_proc.translate.fields import as_object, as_text
+from ext_proc.translate.provider_errors import ProviderError
+from ext_proc.translate.readers import CHAT_DONE
+from ext_proc.translate.translation import Exchange
+
+Events = list[JsonObject]
+
+
+@dataclass(slots=True)
+class _Tool:
+    """The open call."""
+
+    block: object
+    """Converse's index of its block."""
+    index: int
+    is_custom: bool
+    pieces: list[str] = field(default_factory=list)
+
+
+class ChatCompletionsOverConverseStream:
+    """The state machine of one stream."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.usage: Usage = NO_USAGE
+        self.model = exchange.upstream_model
+        self.closed = False
+        self._exchange = exchange
+        options = exchange.request.get("stream_options")
+        self._tells_usage = isinstance(options, dict) and options.get("include_usage") is True
+        self._custom = custom_names(exchange.request)
+        self._head: JsonObject = {
+            "id": f"chatcmpl-{exchange.id}",
+            "object": "chat.completion.chunk",
+            "created": exchange.created,
+            "model": self.model,
+        }
+        self._started = False
+        self._tool: _Tool | None = None
+        self._calls = 0
+        self._thought: object = None
+        """Converse's index of the block that the last thought was in."""
+        self._thoughts = -1
+        self._stopped: JsonObject | None = None
+        """messageStop."""
+
+    def event(self, event: JsonObject) -> Iterable[JsonObject]:
+        """Take one event."""
+        out: Events = []
+        for kind, given in event.items():
+            told_of = as_object(given, kind)
+            match kind:
+                case "contentBlockDelta":
+                    self._piece(told_of.get("contentBlockIndex"), as_object(told_of.get("delta"), "delta"), out)
+                case "messageStart":
+                    self._start(out)
+                case "contentBlockStart":
+                    self._announce(told_of.get("contentBlockIndex"), as_object(told_of.get("start") or {}, "start"), out)
+                case "contentBlockStop":
+                    self._close_tool(out)
+                    self._thought = None
+                case "messageStop":
+                    self._close_tool(out)
+                    self._stopped = told_of
+                case "metadata":
+                    self._end(told_of, out)
+        return out
+
+    def end(self) -> Iterable[JsonObject]:
+        """Take the end of the stream: complete if the model said why it stopped, even without metadata."""
+        out: Events = []
+        self._end({}, out)
+        return out
+
+    def fail(self, error: ProviderError) -> Iterable[JsonObject]:
+        """Return the error event."""
+        self.closed = True
+        return chat_failure(error)
+
+    def _start(self, out: Events) -> None:
+        if not self._started:
+            self._started = True
+            self._chunk({"role": "assistant", "content": ""}, out)
+
+    def _announce(self, index: object, start: JsonObject, out: Events) -> None:
+        if "toolUse" not in start:
+            return
+        self._close_tool(out)
+        self._start(out)
+        use = as_object(start["toolUse"], "start.toolUse")
+        name, ident = as_text(use.get("name"), "name"), as_text(use.get("toolUseId"), "toolUseId")
+        self._tool = _Tool(index, self._calls, name in self._custom)
+        self._calls += 1
+        call: JsonObject = {"index": self._tool.index, "id": ident}
+        if self._tool.is_custom:
+            call |= {"type": "custom", "custom": {"name": name, "input": ""}}
+        else:
+            call |= {"type": "function", "function": {"name": name, "arguments": ""}}
+        self._chunk({"tool_calls": [call]}, out)
+
+    def _piece(self, index: object, delta: JsonObject, out: Events) -> None:
+        self._start(out)
+        for kind, given in delta.items():
+            match kind:
+                case "text" if given:
+                    self._chunk({"content": as_text(given, "text")}, out)
+                case "reasoningContent":
+                    self._think(index, as_object(given, "reasoningContent"), out)
+                case "toolUse":
+                    self._argue(index, as_text(as_object(given, "toolUse").get("input"), "toolUse.input"), out)
+
+    def _argue(self, index: object, piece: str, out: Events) -> None:
+        tool = self._tool
+        if tool is None or tool.block != index:
+            raise MalformedBody("a piece of a call that did not begin")
+        if piece:
+            tool.pieces.append(piece)
+            if not tool.is_custom:
+                self._pass(tool, piece, out)
+
+    def _think(self, index: object, piece: JsonObject, out: Events) -> None:
+        if "redactedContent" in piece:
+            self._thoughts += 1
+            self._thought = None
+            self._chunk({"reasoning_details": [encrypted_detail(piece["redactedContent"], self._thoughts)]}, out)
+            return
+        if self._thought != index or self._thoughts < 0:
+            self._thoughts += 1
+            self._thought = index
+        if piece.get("text"):
+            text = as_text(piece["text"], "text")
+            self._chunk({"reasoning_content": text, "reasoning_details": [text_detail(self._thoughts, text=text)]}, out)
+        if piece.get("signature"):
+            self._chunk({"reasoning_details": [text_detail(self._thoughts, signature=piece["signature"])]}, out)
+
+    def _close_tool(self, out: Events) -> None:
+        tool, self._tool = self._tool, None
+        if tool is None:
+            return
+        arguments = "".join(tool.pieces) or "{}"
+        if tool.is_custom:
+            self._chunk({"tool_calls": [{"index": tool.index, "custom": {"input": unwrap(arguments)}}]}, out)
+        elif not tool.pieces:
+            # No pieces at all stand for {}; clients parse what they are given, and "" is not JSON.
+            self._pass(tool, arguments, out)
+
+    def _pass(self, tool: _Tool, piece: str, out: Events) -> None:
+        self._chunk({"tool_calls": [{"index": tool.index, "function": {"arguments": piece}}]}, out)
+
+    def _end(self, metadata: JsonObject, out: Events) -> None:
+        if self._stopped is None:
+            return
+        self._start(out)
+        self.usage = from_converse(metadata.get("usage"))
+        self.model = answered_by(self._exchange, metadata.get("trace"))
+        fields = self._stopped.get("additionalModelResponseFields")
+        extra = told(self._exchange, {**metadata, "additionalModelResponseFields": fields})
+        self._head |= {"model": self.model, **service_tier(metadata)}
+        self._chunk({}, out, finish=finish_reason(stop_reason(self._stopped.get("stopReason"))))
+        out[-1] |= extra
+        if self._tells_usage:
+            out.append({**self._head, "choices": [], "usage": to_chat_completions(self.usage)})
+        out.append(CHAT_DONE)
+        self.closed = True
+
+    def _chunk(self, delta: JsonObject, out: Events, *, finish: str | None = None) -> None:
+        choice: JsonObject = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+        out.append({**self._head, "choices": [choice]})

@@ -1,0 +1,76 @@
+"""What an answer of Converse says beside its content: why it stopped, who gave it, what it cost."""
+
+from typing import Any, Final
+
+from ext_proc.apis import usage
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.errors import UpstreamError
+from ext_proc.translate.fields import as_object, objects
+from ext_proc.translate.provider_errors import malformed_answer
+from ext_proc.translate.translation import Exchange
+
+_STOPS: Final = {"guardrail_intervened": "refusal", "content_filtered": "refusal"}
+_TIERS: Final = {"default": "standard", "priority": "priority", "flex": "standard"}
+
+
+def stop_reason(reason: object) -> str:
+    """Return why the model stopped, in Anthropic's words, most of which are Converse's."""
+    return _STOPS.get(reason, reason) if isinstance(reason, str) else "end_turn"
+
+
+def stop_sequence(fields: object) -> str | None:
+    """Return the stop sequence that was met, from additionalModelResponseFields."""
+    met = fields.get("stop_sequence") if isinstance(fields, dict) else None
+    return met if isinstance(met, str) else None
+
+
+def content_of(body: JsonObject) -> list[tuple[JsonObject, str]]:
+    """Return the content blocks of a whole answer, each with its path.
+
+    Raises:
+        UpstreamError: Bedrock could make nothing of what the model said; nobody may take that for an answer.
+    """
+    malformed = malformed_answer(body.get("stopReason"))
+    if malformed is not None:
+        raise UpstreamError(malformed.message, code=malformed.code)
+    message = as_object(as_object(body.get("output"), "output").get("message"), "output.message")
+    return list(objects(message.get("content"), "output.message.content"))
+
+
+def answered_by(exchange: Exchange, trace: object) -> str:
+    """Return the model that answered: the one that a prompt router chose, or the one that was asked."""
+    router: Any = trace.get("promptRouter") if isinstance(trace, dict) else None
+    chosen = router.get("invokedModelId") if isinstance(router, dict) else None
+    return chosen if isinstance(chosen, str) else exchange.upstream_model
+
+
+def told(exchange: Exchange, holder: JsonObject) -> JsonObject:
+    """Return the fields that only Bedrock has, and that the client asked for: they stand beside those of its API."""
+    out: JsonObject = {}
+    if holder.get("trace") is not None:
+        out["trace"] = holder["trace"]
+    if "additionalModelResponseFieldPaths" in exchange.request and holder.get("additionalModelResponseFields") is not None:
+        out["additionalModelResponseFields"] = holder["additionalModelResponseFields"]
+    return out
+
+
+def tier_of(holder: JsonObject) -> str | None:
+    """Return the tier that served an answer, as Bedrock calls it."""
+    tier = holder.get("serviceTier")
+    kind = tier.get("type") if isinstance(tier, dict) else None
+    return kind if isinstance(kind, str) else None
+
+
+def message_usage(counts: object, tier: str | None) -> JsonObject:
+    """Return the usage of a message, with what was written to the cache for how long, and the tier."""
+    written = usage.to_messages(usage.from_converse(counts))
+    details = counts.get("cacheDetails") if isinstance(counts, dict) else None
+    if isinstance(details, list) and details:
+        by_ttl = {item.get("ttl"): item.get("inputTokens") for item in details if isinstance(item, dict)}
+        written["cache_creation"] = {
+            "ephemeral_5m_input_tokens": by_ttl.get("5m", 0),
+            "ephemeral_1h_input_tokens": by_ttl.get("1h", 0),
+        }
+    if tier in _TIERS:
+        written["service_tier"] = _TIERS[tier]
+    return written

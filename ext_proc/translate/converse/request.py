@@ -1,0 +1,136 @@
+"""The parts of a Converse request beside its turns: limits, tools, and what belongs to the model or to the account."""
+
+import hashlib
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.errors import UnsupportedFeature
+from ext_proc.translate.converse.blocks import cache_point
+from ext_proc.translate.converse.families import Family
+from ext_proc.translate.converse.turns import Turns
+from ext_proc.translate.fields import as_object, dump
+
+_OWN: Final = frozenset(
+    {
+        "guardrailConfig",
+        "performanceConfig",
+        "promptVariables",
+        "additionalModelResponseFieldPaths",
+        "projectIdentifier",
+        "requestMetadata",
+        "serviceTier",
+        "outputConfig",
+    }
+)
+"""Fields of Converse that a client may add to a request of another API: they win over what is made of the rest."""
+_MODELS: Final = "additionalModelRequestFields"
+_LABEL: Final = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,\-.]{0,256}")
+_MAX_LABELS: Final = 16
+_ANY_INPUT: Final = {"type": "object", "properties": {}}
+
+
+@dataclass(slots=True)
+class ConverseRequest:
+    """Collects one request."""
+
+    family: Family
+    limits: JsonObject = field(default_factory=dict)
+    """inferenceConfig."""
+    models: JsonObject = field(default_factory=dict)
+    """additionalModelRequestFields: in the words of the model's own API."""
+    out: JsonObject = field(default_factory=dict)
+    """All other fields."""
+
+    def limit(self, **limits: Any) -> None:
+        """Set parameters that all models share, those that are given."""
+        self.limits.update({name: value for name, value in limits.items() if value is not None})
+
+    def sample_from(self, top_k: Any) -> None:
+        """Set how many tokens are sampled from, for the families that have it."""
+        if top_k is not None and self.family.is_claude:
+            self.models["top_k"] = top_k
+        elif top_k is not None and self.family.is_nova:
+            self.models["inferenceConfig"] = {"topK": top_k}
+
+    def offer(self, tools: list[JsonObject], choice: JsonObject | None, turns: Turns) -> None:
+        """Set the tools, and the choice among them in Anthropic's words, as far as there are words for it.
+
+        Converse has no `none` and no way to ask for one call at a time, and wants tools wherever one was called. Claude takes
+        Anthropic's own tool_choice instead, but not both.
+
+        Raises:
+            UnsupportedFeature: the choice cannot be carried.
+        """
+        if not tools or (choice is not None and choice["type"] == "none"):
+            choice = {"type": "none"}
+            if not self.family.is_claude and turns.called:
+                raise _not_without_tools("tool_choice" if tools else "tools")
+            tools = tools or [_stub(name) for name in turns.called]
+            if not tools or not self.family.is_claude:
+                return
+        config: JsonObject = {"tools": tools}
+        if choice is not None and (choice["type"] == "none" or choice.get("disable_parallel_tool_use")):
+            self.models["tool_choice"] = choice
+        elif choice is not None and choice["type"] != "auto":
+            config["toolChoice"] = {"tool": {"name": choice["name"]}} if choice["type"] == "tool" else {"any": {}}
+        self.out["toolConfig"] = config
+
+    def label(self, labels: JsonObject, user: object = None) -> None:
+        """Set labels for the invocation log: those that fit, and the user, by a digest if need be."""
+        kept = {name: value for name, value in labels.items() if name and _fits(name) and _fits(value)}
+        if isinstance(user, str) and user:
+            kept = {"user_id": user if _fits(user) else hashlib.sha256(user.encode()).hexdigest(), **kept}
+        if kept:
+            self.out["requestMetadata"] = dict(list(kept.items())[:_MAX_LABELS])
+
+    def answer_as(self, schema: object, where: str, **named: Any) -> None:
+        """Ask for JSON of a schema, which stands at `where`; `named` may tell name and description."""
+        told = {name: value for name, value in named.items() if isinstance(value, str)}
+        text = {"schema": dump(schema, where), **told}
+        self.out.setdefault("outputConfig", {})["textFormat"] = {"type": "json_schema", "structure": {"jsonSchema": text}}
+
+    def body(self, turns: Turns, client: JsonObject, known: Collection[str]) -> JsonObject:
+        """Return the whole request; fields of the client's that nobody knows are taken for the model's own."""
+        own = {name: value for name, value in client.items() if name in _OWN}
+        rest = {name: value for name, value in client.items() if name not in known and name not in _OWN and name != _MODELS}
+        models = self.models | rest | as_object(client.get(_MODELS) or {}, _MODELS)
+        out: JsonObject = {"messages": turns.messages}
+        if turns.system:
+            out["system"] = turns.system
+        if self.limits:
+            out["inferenceConfig"] = self.limits
+        if models:
+            out[_MODELS] = models
+        return {**out, **self.out, **own}
+
+
+def tool_spec(name: str, description: object, schema: JsonObject, strict: object) -> JsonObject:
+    """Return one tool."""
+    spec: JsonObject = {"name": name, "inputSchema": {"json": schema}}
+    if isinstance(description, str) and description.strip():
+        spec["description"] = description
+    if strict is not None:
+        spec["strict"] = strict
+    return {"toolSpec": spec}
+
+
+def mark_tool(tools: list[JsonObject], marker: object, family: Family) -> None:
+    """Add the cache point that marks the last tool."""
+    if marker and family.caches_tools:
+        tools.append(cache_point(marker))
+
+
+def _not_without_tools(param: str) -> UnsupportedFeature:
+    message = "Tools were called in the conversation: this model, which is served over converse, must be offered tools, too."
+    return UnsupportedFeature(f"{param}: {message}", param=param)
+
+
+def _stub(name: str) -> JsonObject:
+    return tool_spec(name, None, _ANY_INPUT, None)
+
+
+def _fits(label: object) -> bool:
+    return isinstance(label, str) and _LABEL.fullmatch(label) is not None
