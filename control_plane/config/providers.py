@@ -191,8 +191,7 @@ PROVIDERS: Final = (
         quirks=_MAX_TOKENS,
     ),
     Provider(id="ollama", apis=_CLASSIC, needs_key=False, quirks=_MAX_TOKENS),
-    # Speaks Converse only, which the gateway does not speak yet.
-    Provider(id="amazon_bedrock", aliases=("amazon",), prefix="", apis={}),
+    Provider(id="amazon_bedrock", aliases=("amazon",), prefix="", apis={"converse": _CONVERSE}),
     Provider(
         id="chatgpt",
         base_url="https://chatgpt.com",

@@ -18,8 +18,10 @@ from tests.kit.model_world import ModelWorld, model_world
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("envoy-attempt-stage")]
 
 CHAT, CLAUDE, GPT = "deepseek/chat", "anthropic/claude-sonnet-4-0", "openai/gpt-5"
-SPEAKS = {CHAT: "chat_completions", CLAUDE: "messages", GPT: "responses"}
+NOVA = "amazon_bedrock/us.amazon.nova-pro-v1:0"
+SPEAKS = {CHAT: "chat_completions", CLAUDE: "messages", GPT: "responses", NOVA: "converse"}
 PATHS = {CHAT: "/v1/chat/completions", CLAUDE: "/v1/messages", GPT: "/v1/responses"}
+PATHS |= {NOVA: "/model/us.amazon.nova-pro-v1%3A0/converse"}
 CONFIG = """
 version: v0.4.0
 model_providers:
@@ -32,6 +34,9 @@ model_providers:
   - model: openai/gpt-5
     base_url: http://127.0.0.1:{openai}
     access_key: $GPT_KEY
+  - model: amazon_bedrock/us.amazon.nova-pro-v1:0
+    base_url: http://127.0.0.1:{amazon_bedrock}
+    access_key: $AWS_KEY
   - model: deepseek/chained
     base_url: http://127.0.0.1:{deepseek}
     access_key: $CHAT_KEY
@@ -56,7 +61,7 @@ def only_the_strangest(client_api: str, spoken: Collection[str]) -> str | None:
     """Have each provider speak one API alone, so that every pair occurs."""
     if client_api not in SPEAKS.values():
         return client_api if client_api in spoken else None
-    return next((api for api in ("messages", "responses", "chat_completions") if api in spoken), None)
+    return next((api for api in ("messages", "responses", "converse", "chat_completions") if api in spoken), None)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +73,7 @@ def _every_pair() -> Iterator[None]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared(_every_pair: None) -> AsyncIterator[ModelWorld]:
-    keys = {"CHAT_KEY": "sk-chat", "CLAUDE_KEY": "sk-claude", "GPT_KEY": "sk-gpt"}
+    keys = {"CHAT_KEY": "sk-chat", "CLAUDE_KEY": "sk-claude", "GPT_KEY": "sk-gpt", "AWS_KEY": "sk-aws"}
     async with model_world(CONFIG, SPEAKS, keys) as made:
         yield made
 
@@ -132,7 +137,7 @@ async def test_the_anthropic_client_speaks_with_every_provider(world: ModelWorld
     assert block.type == "tool_use"
     assert (block.name, block.input, final.stop_reason) == ("get_weather", {"city": "Paris", "days": [1, 2]}, "tool_use")
     key = world.providers[model].received[-1].headers
-    assert key.get("x-api-key", key.get("authorization")) in ("sk-claude", "Bearer sk-chat", "Bearer sk-gpt")
+    assert key.get("x-api-key", key.get("authorization")) in ("sk-claude", "Bearer sk-chat", "Bearer sk-gpt", "Bearer sk-aws")
 
 
 @pytest.mark.parametrize("model", [CHAT, GPT])

@@ -23,6 +23,7 @@ CASES = golden_inputs(FOLDER)
 RUNTIME = Runtime(egress_address="unix:///run/egress.sock", egress_url="unix:///run/egress.sock", access_log_path="/dev/stdout")
 ENVIRONMENT = {f"{name}_API_KEY": f"key-of-{name.lower()}" for name in ("OPENAI", "ANTHROPIC", "GROQ", "GEMINI", "ZHIPU")}
 ENVIRONMENT |= {f"{name}_API_KEY": f"key-of-{name.lower()}" for name in ("AZURE", "QWEN", "ACME")}
+ENVIRONMENT["AWS_BEARER_TOKEN_BEDROCK"] = "key-of-aws"
 
 
 def resources(text: str) -> Resources:

@@ -75,9 +75,6 @@ def _known_provider(path: Path, entry: ModelProvider, known: Provider) -> Iterat
         yield Finding((*path, "provider_interface"), "interface-of-known-provider", message)
     if known.base_url is None and entry.base_url is None:
         yield Finding((*path, "base_url"), "missing-base-url", f"`{known.id}` has no host of its own: `base_url` is required")
-    if not known.apis:
-        message = f"requests for {known.id} are refused: its API is not spoken yet"
-        yield warning((*path, "model"), "no-effect-yet", message)
 
 
 def check_credentials(config: PlanoConfig) -> Iterator[Finding]:

@@ -55,14 +55,16 @@ def test_what_one_side_says_is_one_turn() -> None:
 
 
 def test_blank_texts_are_left_out_with_their_markers() -> None:
-    turns, out = Turns(caches=True), []
+    turns = Turns(caches=True)
+    out: list[JsonObject] = []
     turns.put(out, {"text": " \n"}, {"type": "ephemeral"})
     turns.put(out, {"text": "a"}, {"type": "ephemeral", "ttl": "5m"})
     assert out == [{"text": "a"}, {"cachePoint": {"type": "default", "ttl": "5m"}}]
 
 
 def test_nothing_is_marked_where_nothing_is_cached() -> None:
-    turns, out = Turns(caches=False), []
+    turns = Turns(caches=False)
+    out: list[JsonObject] = []
     turns.put(out, {"text": "a"}, {"type": "ephemeral"})
     turns.add("user", out)
     turns.finish(marker={"type": "ephemeral"})
