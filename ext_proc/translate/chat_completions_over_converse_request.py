@@ -16,7 +16,7 @@ from ext_proc.translate.converse.turns import Turns
 from ext_proc.translate.dropped import CHAT_COMPLETIONS_OVER_CONVERSE as DROPPED
 from ext_proc.translate.fields import as_object, kind_of, object_in, unsupported
 from ext_proc.translate.parts import budget_of_effort
-from ext_proc.translate.profile import Profile, default_max_tokens, takes_sampling, thinking_style
+from ext_proc.translate.profile import Profile, claude_effort, default_max_tokens, takes_sampling, thinking_style
 from ext_proc.translate.translation import CONVERSE, Exchange
 
 _KNOWN: Final = (
@@ -109,24 +109,12 @@ def _reason(body: JsonObject, made: ConverseRequest, model: str, profile: Profil
         made.models["thinking"] = {"type": "disabled"}
     elif style == "adaptive":
         made.models["thinking"] = {"type": "adaptive"}
-        made.out.setdefault("outputConfig", {})["effort"] = "low" if effort == "minimal" else effort
+        made.out.setdefault("outputConfig", {})["effort"] = claude_effort(model, effort)
     else:
         limit = made.limits.get("maxTokens", default_max_tokens(model, profile))
         budget = budget_of_effort(effort, limit) if isinstance(limit, int) else None
-        if budget is not None and _may_think(made, turns):
+        if budget is not None and made.may_think(turns):
             made.models["thinking"] = {"type": "enabled", "budget_tokens": budget}
-
-
-def _may_think(made: ConverseRequest, turns: Turns) -> bool:
-    """Tell if thinking by budget is allowed: not with a forced tool, nor within a turn whose thoughts are not there."""
-    choice = made.models.get("tool_choice", {}).get("type")
-    if "toolChoice" in made.out.get("toolConfig", {}) or choice in ("any", "tool"):
-        return False
-    last = next((message for message in reversed(turns.messages) if message["role"] == "assistant"), None)
-    if last is None or turns.messages[-1] is last:
-        return last is None
-    answers_tools = any("toolResult" in block for block in turns.messages[-1]["content"])
-    return not answers_tools or "reasoningContent" in last["content"][0]
 
 
 def _sample(body: JsonObject, made: ConverseRequest, model: str) -> None:

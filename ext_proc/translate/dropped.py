@@ -106,6 +106,7 @@ IN_PART: Final = MappingProxyType(
         "top_k": "over Converse: only Claude and Nova have it",
         "cache markers, thinking, effort": "over Converse: only families of models that have them, see converse/families.py",
         "metadata": "over Converse: labels that its log does not accept; a user's id becomes a digest then",
+        "thinking": "over Converse: adaptive is a budget, or nothing, for a Claude that does not know it",
         "citations of earlier turns": "over Converse: the text stays",
     }
 )

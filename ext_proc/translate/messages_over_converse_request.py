@@ -9,10 +9,12 @@ from typing import Final
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.converse.families import effort_fields, family_of
 from ext_proc.translate.converse.request import ConverseRequest, mark_tool, tool_spec
+from ext_proc.translate.converse.turns import Turns
 from ext_proc.translate.dropped import MESSAGES_OVER_CONVERSE as DROPPED
 from ext_proc.translate.fields import as_list, as_object, as_text, kind_of, object_in, objects, text_in, unsupported
 from ext_proc.translate.messages_to_converse import ConverseTurnsOfMessages
-from ext_proc.translate.parts import effort_of_budget
+from ext_proc.translate.parts import budget_of_effort, effort_of_budget
+from ext_proc.translate.profile import Profile, thinking_style
 from ext_proc.translate.translation import CONVERSE, Exchange
 
 _REFUSED: Final = ("container", "mcp_servers", "inference_geo")
@@ -62,7 +64,8 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
         made.out["additionalModelResponseFieldPaths"] = ["/stop_sequence"]
     made.offer(_tools(body, made), _choice(body, made), messages.turns)
     made.sample_from(body.get("top_k"))
-    _output(body, made)
+    _think(body, made, upstream_model, exchange.profile, messages.turns)
+    _format(body, made)
     metadata = as_object(body.get("metadata") or {}, "metadata")
     made.label({name: value for name, value in metadata.items() if name != "user_id"}, metadata.get("user_id"))
     return made.body(messages.turns, body, _KNOWN)
@@ -94,21 +97,30 @@ def _choice(body: JsonObject, made: ConverseRequest) -> JsonObject | None:
     return choice
 
 
-def _output(body: JsonObject, made: ConverseRequest) -> None:
-    """Thinking, effort and the format of the answer."""
-    config = as_object(body.get("output_config") or {}, "output_config")
+def _think(body: JsonObject, made: ConverseRequest, model: str, profile: Profile, turns: Turns) -> None:
     thinking = as_object(body.get("thinking") or {}, "thinking")
-    effort = config.get("effort")
-    if made.family.is_claude:
-        if thinking:
-            made.models["thinking"] = thinking
-        if effort is not None:
-            made.out["outputConfig"] = {"effort": effort}
-    else:
+    effort = as_object(body.get("output_config") or {}, "output_config").get("effort")
+    if not made.family.is_claude:
         if effort is None and thinking.get("type") in ("enabled", "adaptive"):
             effort = effort_of_budget(thinking.get("budget_tokens"))
         if isinstance(effort, str):
             made.models.update(effort_fields(made.family, effort, is_bounded=bool(made.limits)))
+        return
+    # An ARN that names no model does not say how it is told to think: as the client says, then.
+    style = thinking_style(model, profile) if "claude" in model.lower() else "adaptive"
+    if style == "budget" and thinking.get("type") == "adaptive":
+        # It stands in for a newer Claude, which the client knows how to tell.
+        word, limit = effort if isinstance(effort, str) else "high", body.get("max_tokens")
+        budget = budget_of_effort(word, limit) if isinstance(limit, int) and made.may_think(turns) else None
+        thinking = {"type": "enabled", "budget_tokens": budget} if budget is not None else {}
+    if thinking and style != "none":
+        made.models["thinking"] = thinking
+    if effort is not None and (style == "adaptive" or "opus-4-5" in model):
+        made.out["outputConfig"] = {"effort": effort}
+
+
+def _format(body: JsonObject, made: ConverseRequest) -> None:
+    config = as_object(body.get("output_config") or {}, "output_config")
     given = config.get("format") or body.get("output_format")  # output_format was its name during the beta.
     if given is None:
         return

@@ -12,12 +12,13 @@ import orjson
 import pytest
 
 from control_plane.build import chains
+from ext_proc.translate.readers import stream_type
 from tests.clients.scenarios import UPSTREAMS
 from tests.kit.api_rules import problems
 from tests.kit.envoy import free_port
 from tests.kit.folding import fold
-from tests.kit.llm_provider import HELLO, api_of, streaming
-from tests.kit.llm_streams import STREAMS
+from tests.kit.llm_provider import HELLO, api_of, streaming, wants_stream
+from tests.kit.llm_streams import UPSTREAM_STREAMS
 from tests.kit.llm_streams import Answer as Said
 from tests.kit.stub_upstream import Answer, Behave, Received, serving
 from tests.kit.whole_gateway import WholeGateway, whole_gateway
@@ -55,10 +56,12 @@ class Strict:
         asked, api = orjson.loads(request.body), api_of(request)
         if found := problems(api, asked):
             return Answer(400, orjson.dumps({"error": {"type": "invalid_request_error", "message": "; ".join(found)}}))
-        stream = STREAMS[api](self.script(asked))
-        if not asked.get("stream"):
+        stream = UPSTREAM_STREAMS[api](self.script(asked))
+        if not wants_stream(request, asked):
             return Answer(body=orjson.dumps(fold(api, stream)))
-        await streaming(stream.replace(b"\n\n", b"\n\n" + self.keep_alive))(request, writer)
+        if self.keep_alive:
+            stream = stream.replace(b"\n\n", b"\n\n" + self.keep_alive)
+        await streaming(stream, content_type=stream_type(api).encode())(request, writer)
         return None
 
 
@@ -84,7 +87,7 @@ def one_api_each(client_api: str, spoken: Collection[str]) -> str | None:
     """Have each provider speak one API alone."""
     if client_api not in UPSTREAMS:
         return client_api if client_api in spoken else None
-    return next((api for api in ("messages", "responses", "chat_completions") if api in spoken), None)
+    return next((api for api in ("messages", "responses", "converse", "chat_completions") if api in spoken), None)
 
 
 @asynccontextmanager

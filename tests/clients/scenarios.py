@@ -16,6 +16,7 @@ UPSTREAMS: Final = {
     "chat_completions": "gemini/gemini-3-pro",
     "messages": "anthropic/claude-sonnet-4-5",
     "responses": "openai/gpt-5",
+    "converse": "amazon_bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0",
 }
 """Upstream API -> the model that is spoken to in it alone."""
 

@@ -60,7 +60,7 @@ CLAUDE_CODE: Json = {
 }
 
 
-@pytest.mark.parametrize("upstream", ["chat_completions", "responses"])
+@pytest.mark.parametrize("upstream", ["chat_completions", "converse", "responses"])
 async def test_claude_code_never_stops_in_the_middle(world: World, upstream: str) -> None:
     provider, model = world.providers[upstream], UPSTREAMS[upstream]
     messages: list[Any] = [{"role": "user", "content": [{"type": "text", "text": "<system-reminder>…</system-reminder>"}]}]
@@ -118,7 +118,7 @@ CODEX: Json = {
 PATCH = replace(HELLO, texts=[], calls=[("apply_patch", {"input": "*** Begin Patch\n+x\n*** End Patch"})], finish="tool_calls")
 
 
-@pytest.mark.parametrize("upstream", ["chat_completions", "messages"])
+@pytest.mark.parametrize("upstream", ["chat_completions", "converse", "messages"])
 async def test_codex_never_stops_in_the_middle(world: World, upstream: str) -> None:
     provider, model = world.providers[upstream], UPSTREAMS[upstream]
     steps = itertools.chain(*([PATCH, *STEPS] for _ in range(2)), itertools.repeat(HELLO))
@@ -141,7 +141,7 @@ async def test_codex_never_stops_in_the_middle(world: World, upstream: str) -> N
         items += [{"type": f"{call.type}_output", "call_id": call.call_id, "output": "exit 0"} for call in calls]
     assert len(provider.received) == 2 * (1 + len(STEPS)) + 1
     assert heard == [told(said, index) for said in [PATCH, *STEPS] * 2 for index in range(len(said.calls))]
-    if upstream == "messages":
+    if upstream != "chat_completions":
         assert str(provider.bodies[-1]).count("'signature': 'c2ln'") == 4
 
 

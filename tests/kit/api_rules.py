@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import orjson
 
+from tests.kit.converse_rules import converse_problems
+
 Json = dict[str, Any]
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -162,4 +164,4 @@ def _only_texts(content: object, where: str) -> Iterator[str]:
         yield f"{where} holds more than text"
 
 
-_RULES: Final = {"chat_completions": _chat, "messages": _messages, "responses": _responses}
+_RULES: Final = {"chat_completions": _chat, "messages": _messages, "responses": _responses, "converse": converse_problems}

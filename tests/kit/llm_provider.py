@@ -30,6 +30,11 @@ def api_of(request: Received) -> str:
     return APIS[request.path.partition("?")[0].rpartition("/")[2]]
 
 
+def wants_stream(request: Received, asked: Any) -> bool:
+    """Tell if a request asks for a stream: by its body, or, of Converse, by its path."""
+    return bool(asked.get("stream")) or request.path.endswith("/converse-stream")
+
+
 @dataclass(slots=True)
 class Provider:
     """Says HELLO, or WEATHER where it is offered tools, unless told to do otherwise."""
@@ -52,7 +57,7 @@ class Provider:
         asked = orjson.loads(request.body)
         api = api_of(request)
         stream = UPSTREAM_STREAMS[api](WEATHER if asked.get("tools") or asked.get("toolConfig") else HELLO)
-        if not (asked.get("stream") or request.path.endswith("-stream")):
+        if not wants_stream(request, asked):
             return Answer(body=orjson.dumps(fold(api, stream)))
         await streaming(stream, content_type=stream_type(api).encode())(request, writer)
         return None

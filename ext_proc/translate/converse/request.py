@@ -78,6 +78,17 @@ class ConverseRequest:
             config["toolChoice"] = {"tool": {"name": choice["name"]}} if choice["type"] == "tool" else {"any": {}}
         self.out["toolConfig"] = config
 
+    def may_think(self, turns: Turns) -> bool:
+        """Tell if Claude may think by budget: not with a forced tool, nor within a turn whose thoughts are not there."""
+        choice = self.models.get("tool_choice", {}).get("type")
+        if "toolChoice" in self.out.get("toolConfig", {}) or choice in ("any", "tool"):
+            return False
+        last = next((message for message in reversed(turns.messages) if message["role"] == "assistant"), None)
+        if last is None or turns.messages[-1] is last:
+            return last is None
+        answers_tools = any("toolResult" in block for block in turns.messages[-1]["content"])
+        return not answers_tools or "reasoningContent" in last["content"][0]
+
     def label(self, labels: JsonObject, user: object = None) -> None:
         """Set labels for the invocation log: those that fit, and the user, by a digest if need be."""
         kept = {name: value for name, value in labels.items() if name and _fits(name) and _fits(value)}

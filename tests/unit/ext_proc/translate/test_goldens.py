@@ -10,6 +10,7 @@ from ext_proc.errors import UnsupportedFeature
 from ext_proc.translate.profile import Profile
 from ext_proc.translate.registry import PAIRS, translation
 from ext_proc.translate.translation import Exchange
+from tests.kit.converse_rules import converse_problems
 from tests.kit.event_stream import encode_events
 from tests.kit.golden import assert_golden, assert_no_orphans, golden_id, golden_inputs, golden_path
 from tests.kit.translation_features import ASPECTS, ROOT, missing
@@ -49,6 +50,15 @@ def test_request(source: Path, request: pytest.FixtureRequest) -> None:
         body = {"unsupported": error.param, "message": error.public_message}
     assert orjson.dumps(given) == before
     assert_golden(golden_path(source, "upstream", "json"), pretty(body), request)
+
+
+OVER_CONVERSE = [source for source in inputs("requests") if apis_of(source.values[0])[1] == "converse"]
+
+
+@pytest.mark.parametrize("source", OVER_CONVERSE)
+def test_bedrock_would_accept_what_it_is_sent(source: Path) -> None:
+    sent = orjson.loads(golden_path(source, "upstream", "json").read_bytes())
+    assert "unsupported" in sent or list(converse_problems(sent)) == []
 
 
 @pytest.mark.parametrize("source", inputs("responses"))
