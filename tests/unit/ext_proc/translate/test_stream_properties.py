@@ -114,8 +114,8 @@ INTERLEAVING = sorted(pair for pair in PAIRS if pair[1] == "chat_completions")
 def test_calls_that_are_told_all_at_once_arrive_one_after_the_other(
     client: str, upstream: str, answer: Answer, order: Random
 ) -> None:
-    once = fold(client, through(stream_of(client, upstream), [STREAMS[upstream](answer)]))
-    mixed = fold(client, through(stream_of(client, upstream), [interleaved(STREAMS[upstream](answer), order)]))
+    once = fold(client, through(stream_of(client, upstream), [UPSTREAM_STREAMS[upstream](answer)]))
+    mixed = fold(client, through(stream_of(client, upstream), [interleaved(UPSTREAM_STREAMS[upstream](answer), order)]))
     assert comparable(mixed) == comparable(once)
 
 
