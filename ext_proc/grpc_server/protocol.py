@@ -19,8 +19,8 @@ from ext_proc.http2.events import (
 from ext_proc.http2.header_blocks import encode_block
 from ext_proc.telemetry.logging import get_logger
 
-_MAX_UNREAD_BYTES: Final = 1 << 26
-"""A peer that lets so much lie is cut off: windows bound what handlers send, and nothing else bounds the answers to PINGs."""
+_MAX_UNREAD_BYTES: Final = 1 << 28
+"""A peer that lets so much lie is cut off: its windows bound what handlers send, nothing else bounds answers to PINGs."""
 _NOT_GRPC: Final = encode_block(((":status", "415"),))
 
 
