@@ -11,12 +11,19 @@ import tempfile
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from benchmarks import bare_envoy
 from benchmarks.gateway import MODEL_WITH_FALLBACK, STREAMING, STREAMING_WITH_FALLBACK, Ports, gateway
 from benchmarks.measuring import CONNECTIONS, LARGE, SMALL, STREAM, Row, Way, measure, row, table
 from benchmarks.processes import cpu_seconds, cpu_seconds_of, memory_mb
 from benchmarks.stream_upstream import stream_upstream
+
+STREAM_SETTINGS: Final[dict[str, dict[str, bool]]] = {
+    "fallback, ungated": {"continues_streams": False, "gates_streams": False},
+    "fallback, gated": {"continues_streams": False},
+    "and continued": {},
+}
 
 
 def soak(folder: Path, ports: Ports, requests: int) -> str:
@@ -40,11 +47,8 @@ def _ways(ports: Ports, workers: int) -> list[Way]:
         Way(name="model, fallback", port=ports.model, load=load, model=MODEL_WITH_FALLBACK, workers=workers)
         for load in (SMALL, LARGE)
     ]
-    streams = [
-        Way(name=name, port=ports.model, load=STREAM, model=model, workers=workers)
-        for name, model in (("model listener", STREAMING), ("model, fallback", STREAMING_WITH_FALLBACK))
-    ]
-    return [*small_and_large, *with_fallback, *streams]
+    streams = Way(name="model listener", port=ports.model, load=STREAM, model=STREAMING, workers=workers)
+    return [*small_and_large, *with_fallback, streams]
 
 
 def _bare(folder: Path, upstream: int, streams: int, requests: int) -> list[Row]:
@@ -53,6 +57,17 @@ def _bare(folder: Path, upstream: int, streams: int, requests: int) -> list[Row]
         with bare_envoy.proxy(folder, port) as bare:
             ways = [Way(name="bare Envoy", port=bare.port, load=load) for load in loads]
             rows += [row(way, requests, partial(_cpu_of_bare, bare.pid)) for way in ways]
+    return rows
+
+
+def _streams_with_fallback(folder: Path, upstream: int, streams: int, requests: int) -> list[Row]:
+    """Measure streams of a model with a fallback, by what the listener does about them, with one worker."""
+    rows = []
+    for number, (name, settings) in enumerate(STREAM_SETTINGS.items()):
+        place = folder / f"streams-{number}"
+        with gateway(place, upstream, streams, workers=1, **settings) as ports:
+            way = Way(name=name, port=ports.model, load=STREAM, model=STREAMING_WITH_FALLBACK, workers=1)
+            rows.append(row(way, requests, partial(cpu_seconds, place)))
     return rows
 
 
@@ -77,6 +92,7 @@ def main() -> None:
                 rows += [row(way, options.requests, partial(cpu_seconds, place)) for way in _ways(ports, workers)]
                 if workers == 1:
                     verdict = soak(place, ports, options.soak)
+        rows += _streams_with_fallback(folder, upstream, streams, options.requests)
     print(table(rows))
     print(verdict)
 

@@ -33,12 +33,12 @@ class Ports:
 
 
 @contextmanager
-def gateway(folder: Path, upstream_port: int, stream_port: int, *, workers: int) -> Iterator[Ports]:
-    """Run the gateway with so many ext_proc workers; stops it at the end."""
+def gateway(folder: Path, upstream_port: int, stream_port: int, *, workers: int, **streams: bool) -> Iterator[Ports]:
+    """Run the gateway with so many ext_proc workers; stops it at the end. `streams` are settings of the model listener."""
     ports = Ports(agent=free_port(), model=free_port())
     folder.mkdir(parents=True)
     config = folder / "plano_config.yaml"
-    config.write_text(yaml.safe_dump(_configuration(ports, upstream_port, stream_port)))
+    config.write_text(yaml.safe_dump(_configuration(ports, upstream_port, stream_port, streams)))
     plano = [str(Path(sys.executable).with_name("plano"))]
     run_dir = ["--run-dir", str(folder / "run")]
     subprocess.run(
@@ -50,7 +50,7 @@ def gateway(folder: Path, upstream_port: int, stream_port: int, *, workers: int)
         subprocess.run([*plano, "down", *run_dir], check=True, stdout=subprocess.DEVNULL)
 
 
-def _configuration(ports: Ports, upstream_port: int, stream_port: int) -> dict[str, object]:
+def _configuration(ports: Ports, upstream_port: int, stream_port: int, streams: dict[str, bool]) -> dict[str, object]:
     url, stream_url = (f"http://127.0.0.1:{port}" for port in (upstream_port, stream_port))
     choices = [{"id": name, "description": description} for name, description in AGENTS.items()]
     return {
@@ -64,7 +64,7 @@ def _configuration(ports: Ports, upstream_port: int, stream_port: int) -> dict[s
         ],
         "listeners": [
             {"type": "agent", "name": "agents", "address": "127.0.0.1", "port": ports.agent, "agents": choices},
-            {"type": "model", "name": "models", "address": "127.0.0.1", "port": ports.model},
+            {"type": "model", "name": "models", "address": "127.0.0.1", "port": ports.model, **streams},
         ],
         "overrides": {
             "metrics_port": free_port(),

@@ -114,7 +114,7 @@ def table(rows: list[Row]) -> str:
 
 
 _HEAD: Final = (
-    f"{'path':<16}{'workers':>8}{'load':>11}{'requests/s':>12}{'ratio':>7}{'p50 added':>12}{'p99 added':>12}"
+    f"{'path':<18}{'workers':>8}{'load':>11}{'requests/s':>12}{'ratio':>7}{'p50 added':>12}{'p99 added':>12}"
     f"{'CPU of workers':>16}{'of Envoy':>10}{'errors':>8}"
 )
 
@@ -124,5 +124,5 @@ def _line(row: Row, rows: list[Row]) -> str:
     bare = next(other for other in rows if other.way.workers == 0 and other.way.load == way.load)
     added = f"{row.p50_ms - bare.p50_ms:>9.2f} ms{row.p99_ms - bare.p99_ms:>9.2f} ms"
     cpu = f"{row.cpu_us.get('workers', 0):>13,.0f} µs{row.cpu_us['Envoy']:>7,.0f} µs"
-    name = f"{way.name:<16}{way.workers or '-':>8}{way.load.name:>11}"
+    name = f"{way.name:<18}{way.workers or '-':>8}{way.load.name:>11}"
     return f"{name}{row.rps:>12,.0f}{row.rps / bare.rps:>7.2f}{added}{cpu}{row.errors:>8}"
