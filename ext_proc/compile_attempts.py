@@ -37,6 +37,7 @@ def compile_targets(items: Iterable[pb.Model]) -> dict[tuple[str, str], Target]:
                 stream_path=target.stream_path,
                 profile=_profile(item.name, target.quirks),
                 takes_up=_takes_up(item.name, target.quirks),
+                client_key_header=target.client_key_header,
             )
     return targets
 

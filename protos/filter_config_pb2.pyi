@@ -150,16 +150,18 @@ class Member(_message.Message):
     def __init__(self, model: _Optional[str] = ..., api: _Optional[str] = ..., resumed: _Optional[str] = ..., resumed_api: _Optional[str] = ...) -> None: ...
 
 class Target(_message.Message):
-    __slots__ = ("api", "path", "quirks", "stream_path")
+    __slots__ = ("api", "path", "quirks", "stream_path", "client_key_header")
     API_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     QUIRKS_FIELD_NUMBER: _ClassVar[int]
     STREAM_PATH_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_KEY_HEADER_FIELD_NUMBER: _ClassVar[int]
     api: str
     path: str
     quirks: Quirks
     stream_path: str
-    def __init__(self, api: _Optional[str] = ..., path: _Optional[str] = ..., quirks: _Optional[_Union[Quirks, _Mapping]] = ..., stream_path: _Optional[str] = ...) -> None: ...
+    client_key_header: str
+    def __init__(self, api: _Optional[str] = ..., path: _Optional[str] = ..., quirks: _Optional[_Union[Quirks, _Mapping]] = ..., stream_path: _Optional[str] = ..., client_key_header: _Optional[str] = ...) -> None: ...
 
 class Quirks(_message.Message):
     __slots__ = ("max_tokens_field", "cache_markers", "reasoning_history", "refuses_reasoning_effort", "joins_text", "default_max_tokens", "system_messages", "thinking", "takes_up")

@@ -112,6 +112,7 @@ def build_model(known: ProviderEntry, chains: Mapping[str, Chain]) -> Model:
                 path=_path(known, api),
                 stream_path=_path(known, api, is_stream=True) if how.stream_suffix else "",
                 quirks=known.provider.quirks,
+                client_key_header=_key_header(how.auth) if known.keeps_credentials else "",
             )
             for api, how in sorted(known.provider.apis.items())
         ),
@@ -181,6 +182,8 @@ def _injected_headers(entry: ModelProvider, group: Group) -> Iterator[InjectedHe
 
 
 def _credential(auth: Auth, key: Secret) -> tuple[str, Secret]:
-    if auth is Auth.BEARER:
-        return "authorization", Secret(f"Bearer {key.reveal()}")
-    return auth.value, key
+    return _key_header(auth), Secret(f"Bearer {key.reveal()}") if auth is Auth.BEARER else key
+
+
+def _key_header(auth: Auth) -> str:
+    return "authorization" if auth is Auth.BEARER else auth.value

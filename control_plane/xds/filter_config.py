@@ -118,6 +118,7 @@ def _target(target: ir.ModelTarget) -> pb.Target:
         path=target.path,
         stream_path=target.stream_path,
         quirks=differs if differs.ByteSize() else None,
+        client_key_header=target.client_key_header,
     )
 
 

@@ -158,7 +158,7 @@ class AttemptSession:
         self._prepared = prepare(
             self._aim,
             body,
-            headers=frozenset(self._head.headers),
+            headers=self._head.headers,
             exchange_id=self._new_id(),
             now=int(self._now()),
         )

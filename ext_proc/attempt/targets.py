@@ -16,6 +16,8 @@ class Target:
     profile: Profile = field(default_factory=Profile)
     takes_up: str = ""
     """How it takes up a started answer: `prefill`, `prefix`, `partial`, or not at all."""
+    client_key_header: str = ""
+    """Header in which it takes the client's own key; empty if the client's is not passed through."""
 
 
 @dataclass(frozen=True, slots=True)

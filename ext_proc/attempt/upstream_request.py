@@ -3,6 +3,7 @@
 Changes of headers last into the next attempt, so every header that one attempt sets all of them set.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
@@ -20,6 +21,9 @@ from ext_proc.translate.registry import translation
 from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, Exchange, Translation
 
 _ANTHROPIC_VERSION: Final = "2023-06-01"
+_AUTHORIZATION: Final = "authorization"
+_BEARER: Final = "Bearer "
+_X_API_KEY: Final = "x-api-key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +37,8 @@ class Prepared:
     is_identity: bool
 
 
-def prepare(aim: Aim, body: bytes, *, headers: frozenset[str], exchange_id: str, now: int) -> Prepared:
-    """Make the request of an attempt; `headers` are the names that it has already.
+def prepare(aim: Aim, body: bytes, *, headers: Mapping[str, str], exchange_id: str, now: int) -> Prepared:
+    """Make the request of an attempt; `headers` are those that it has already.
 
     Raises:
         RequestError: the target cannot carry it, or it is not a request of its API.
@@ -67,7 +71,7 @@ def _reads(api: str) -> str:
     return MESSAGES if shape_of(api) == "anthropic" else CHAT_COMPLETIONS
 
 
-def _reply(aim: Aim, path: str, body: bytes, headers: frozenset[str]) -> Continue:
+def _reply(aim: Aim, path: str, body: bytes, headers: Mapping[str, str]) -> Continue:
     changed = {
         ":path": _path(aim, path),
         "content-type": "application/json",
@@ -77,7 +81,22 @@ def _reply(aim: Aim, path: str, body: bytes, headers: frozenset[str]) -> Continu
     }
     if shape_of(aim.api) == "anthropic" and "anthropic-version" not in headers:
         changed["anthropic-version"] = _ANTHROPIC_VERSION
-    return Continue(set_headers=changed, body=body, metadata=aim.metadata)
+    key = _client_key(aim, headers)
+    gone = (_AUTHORIZATION,) if key and _AUTHORIZATION not in key else ()
+    return Continue(set_headers=changed | key, remove_headers=gone, body=body, metadata=aim.metadata)
+
+
+def _client_key(aim: Aim, headers: Mapping[str, str]) -> dict[str, str]:
+    """Put a key of the client's own where its provider looks for it: clients of another API send it elsewhere."""
+    wanted = aim.target.client_key_header
+    if not wanted or wanted in headers:
+        return {}
+    if wanted == _X_API_KEY and aim.client_api == MESSAGES:
+        return {}  # A token of a Claude subscription: goes as it came.
+    key = headers.get(_X_API_KEY) or headers.get(_AUTHORIZATION, "").removeprefix(_BEARER)
+    if not key:
+        return {}
+    return {wanted: _BEARER + key if wanted == _AUTHORIZATION else key}
 
 
 def _path(aim: Aim, path: str) -> str:

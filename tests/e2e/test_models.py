@@ -91,6 +91,13 @@ async def test_each_provider_sees_its_path_host_and_key(
         assert not seen.headers.keys() & {"x-forwarded-for", "x-envoy-internal", "x-envoy-external-address"}
 
 
+async def test_a_key_of_a_clients_own_goes_where_its_provider_looks_for_it(stage: Stage) -> None:
+    body = {"model": "deepseek/mine", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 5}
+    await stage.gateway.post("models", body, MESSAGES, x_api_key="sk-of-the-client")
+    assert stage.provider.last.path == CHAT
+    assert stage.provider.last.headers["authorization"] == "Bearer sk-of-the-client"
+
+
 async def test_the_version_of_anthropics_api_is_the_clients_or_a_default(stage: Stage) -> None:
     body = {"model": "anthropic/claude", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 5}
     for headers, version in (({}, "2023-06-01"), ({"anthropic_version": "2099-01-01"}, "2099-01-01")):

@@ -78,6 +78,31 @@ def test_a_clients_anthropic_version_is_kept() -> None:
     assert "anthropic-version" not in reply.set_headers
 
 
+@pytest.mark.parametrize(
+    ("client_api", "model", "given", "wanted", "sent_as"),
+    [
+        ("messages", GPT, {"x-api-key": "k"}, "authorization", {"authorization": "Bearer k"}),
+        ("messages", GPT, {"x-api-key": "k", "authorization": "Bearer own"}, "authorization", {}),
+        ("responses", CLAUDE, {"authorization": "Bearer k"}, "x-api-key", {"x-api-key": "k"}),
+        ("chat_completions", CLAUDE, {"authorization": "Bearer k"}, "x-api-key", {"x-api-key": "k"}),
+        ("messages", CLAUDE, {"authorization": "Bearer token"}, "x-api-key", {}),
+        ("messages", GPT, {}, "authorization", {}),
+        ("messages", GPT, {"x-api-key": "k"}, "", {}),
+    ],
+)
+def test_a_clients_own_key_goes_where_its_provider_looks_for_it(
+    client_api: str, model: str, given: dict[str, str], wanted: str, sent_as: dict[str, str]
+) -> None:
+    config = chain_config()
+    for item in config.models:
+        for target in item.targets:
+            target.client_key_header = wanted
+    play = AttemptPlay(model, client_api=client_api, headers=given, config=config)
+    reply = sent(play.request(REQUESTS[client_api]))
+    assert {name: reply.set_headers[name] for name in ("authorization", "x-api-key") if name in reply.set_headers} == sent_as
+    assert ("authorization" in reply.remove_headers) == ("x-api-key" in sent_as)
+
+
 def test_a_wildcard_is_sent_and_shown_under_the_name_that_was_asked_for() -> None:
     reply = sent(AttemptPlay(TOGETHER, metadata={contract.METADATA_UPSTREAM_MODEL: "meta/llama-3"}).request(CHAT_REQUEST))
     assert orjson.loads(reply.body or b"")["model"] == "meta/llama-3"

@@ -48,6 +48,8 @@ class ModelTarget:
     stream_path: str = ""
     """For requests that ask for a stream; empty for the same."""
     quirks: Quirks = field(default_factory=Quirks)
+    client_key_header: str = ""
+    """Header in which it takes the client's own key, where that is passed through."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
