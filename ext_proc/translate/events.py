@@ -104,6 +104,8 @@ class PairStream:
 
     def _one(self, event: StreamEvent) -> Iterable[JsonObject]:
         if isinstance(event, dict):
+            # The last event of a Responses stream that fails; its usage is for the machine to read.
+            self.failed = self.failed or event.get("type") == "response.failed"
             return (PING,) if event is PING else self._machine.event(event)
         if isinstance(event, ProviderError):
             return self._fail(event)

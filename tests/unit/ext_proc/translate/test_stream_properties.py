@@ -74,6 +74,15 @@ def comparable(value: Any) -> Any:
     return {name: orjson.loads(inner) if name == "arguments" else comparable(inner) for name, inner in kept.items()}
 
 
+@pytest.mark.parametrize("client", ["chat_completions", "messages"])
+def test_a_response_that_says_so_has_failed(client: str) -> None:
+    stream = stream_of(client, "responses")
+    failed = {"error": {"code": "server_error", "message": "Out of order"}, "usage": {"input_tokens": 3, "output_tokens": 1}}
+    out = through(stream, [written({"type": "response.failed", "response": failed}, "responses")])
+    assert terminals(client, out) == ["error"]
+    assert (stream.failed, stream.usage.input_tokens) == (True, 3)
+
+
 @pytest.mark.parametrize(("client", "upstream"), ALL)
 @few
 @given(answer=answers(), cuts=st.lists(st.integers(0, 10_000), max_size=12))
