@@ -8,16 +8,15 @@ import asyncio
 import os
 import signal
 import sys
-import tempfile
 import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from prometheus_client.multiprocess import mark_process_dead
 
+from ext_proc.master_folder import master_folder
 from ext_proc.telemetry.logging import get_logger
 from ext_proc.telemetry.master_metrics import MasterMetrics
 
@@ -74,17 +73,16 @@ class Master:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
-        temporary = tempfile.TemporaryDirectory
-        with temporary(prefix="plano-metrics-") as folder, temporary(prefix="plano-sessions-", dir=_memory()) as sessions:
-            self._sessions = str(Path(sessions) / "sessions.sqlite")
-            metrics = MasterMetrics(folder)
+        with master_folder("plano-metrics-") as folder, master_folder("plano-sessions-", place=_memory()) as sessions:
+            self._sessions = str(sessions / "sessions.sqlite")
+            metrics = MasterMetrics(str(folder))
             host, _, port = self._settings.metrics.rpartition(":")
             bound = metrics.serve(host.strip("[]"), int(port))
             self._log.info("metrics_serving", host=host, port=bound)
             try:
                 async with asyncio.TaskGroup() as tasks:
                     for worker in range(self._settings.workers):
-                        tasks.create_task(self._keep_running(worker, folder, metrics))
+                        tasks.create_task(self._keep_running(worker, str(folder), metrics))
             finally:
                 metrics.close()
 
