@@ -46,7 +46,7 @@ class Sender:
         self._send_waiting()
 
     def last(self, stream: Stream, block: bytes) -> None:
-        """End a stream by a header block, after all of its data; True once nothing of it waits."""
+        """End a stream by a header block, after all of its data: `is_answered` tells when it is on its way."""
         stream.last_block = block
         if not stream.unsent:
             self._finish(stream)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ext_proc.apis.usage import NO_USAGE, Usage, from_converse, to_chat_completions
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
+from ext_proc.translate.chat_chunks import chunk_head, tells_usage
 from ext_proc.translate.chat_completions_over_converse_response import service_tier
 from ext_proc.translate.chat_completions_over_messages_response import finish_reason
 from ext_proc.translate.chat_reasoning import encrypted_detail, text_detail
@@ -44,15 +45,9 @@ class ChatCompletionsOverConverseStream:
         self.model = exchange.upstream_model
         self.closed = False
         self._exchange = exchange
-        options = exchange.request.get("stream_options")
-        self._tells_usage = isinstance(options, dict) and options.get("include_usage") is True
+        self._tells_usage = tells_usage(exchange)
         self._custom = custom_names(exchange.request)
-        self._head: JsonObject = {
-            "id": f"chatcmpl-{exchange.id}",
-            "object": "chat.completion.chunk",
-            "created": exchange.created,
-            "model": self.model,
-        }
+        self._head = chunk_head(exchange, model=self.model)
         self._started = False
         self._tool: _Tool | None = None
         self._calls = 0

@@ -10,6 +10,7 @@ from typing import Any
 
 from ext_proc.apis.usage import NO_USAGE, Usage, from_messages, to_chat_completions
 from ext_proc.codec.json_body import JsonObject
+from ext_proc.translate.chat_chunks import chunk_head, tells_usage
 from ext_proc.translate.chat_completions_over_messages_response import (
     finish_reason,
     refusal_text,
@@ -46,15 +47,9 @@ class ChatCompletionsOverMessagesStream:
         self.usage: Usage = NO_USAGE
         self.model = ""
         self.closed = False
-        options = exchange.request.get("stream_options")
-        self._tells_usage = isinstance(options, dict) and options.get("include_usage") is True
+        self._tells_usage = tells_usage(exchange)
         self._custom = custom_names(exchange.request)
-        self._head: JsonObject = {
-            "id": f"chatcmpl-{exchange.id}",
-            "object": "chat.completion.chunk",
-            "created": exchange.created,
-            "model": "",
-        }
+        self._head = chunk_head(exchange)
         self._counts: JsonObject = {}
         self._tool: _Tool | None = None
         self._calls = 0

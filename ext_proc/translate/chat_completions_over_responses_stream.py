@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ext_proc.apis.usage import NO_USAGE, Usage, from_responses, to_chat_completions
 from ext_proc.codec.json_body import JsonObject
+from ext_proc.translate.chat_chunks import chunk_head, tells_usage
 from ext_proc.translate.chat_completions_over_responses_response import chat_annotation, finish_reason
 from ext_proc.translate.chat_reasoning import text_detail
 from ext_proc.translate.events import chat_failure
@@ -39,14 +40,8 @@ class ChatCompletionsOverResponsesStream:
         self.usage: Usage = NO_USAGE
         self.model = ""
         self.closed = False
-        options = exchange.request.get("stream_options")
-        self._tells_usage = isinstance(options, dict) and options.get("include_usage") is True
-        self._head: JsonObject = {
-            "id": f"chatcmpl-{exchange.id}",
-            "object": "chat.completion.chunk",
-            "created": exchange.created,
-            "model": "",
-        }
+        self._tells_usage = tells_usage(exchange)
+        self._head = chunk_head(exchange)
         self._items: dict[object, _Told] = {}
         self._calls = 0
         self._thoughts = 0
