@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 SOURCES := control_plane ext_proc demos benchmarks tests
 
-.PHONY: sync demo test check fmt lint types imports generated golden protos docs bench chaos clean
+.PHONY: sync demo test check fmt lint types imports generated golden protos docs bench chaos fuzz clean
 
 sync: $(STAMP)
 
@@ -19,6 +19,10 @@ demo: sync
 
 test: sync
 	$(BIN)/python -m pytest
+
+# Property tests with many examples that no run has tried before.
+fuzz: sync
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m hypothesis --timeout 1800
 
 check: fmt-check lint types imports generated test
 

@@ -1,13 +1,16 @@
 """Options that every test can read."""
 
+import os
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
-# Machines that run tests are shared: how long one example takes says nothing.
-settings.register_profile("plano", deadline=None)
-settings.load_profile("plano")
+# Machines that run tests are shared: how long one example takes says nothing. `make test` tries the same examples each time, so
+# that it says the same of the same code; `make fuzz` looks for new ones.
+settings.register_profile("test", deadline=None, derandomize=True)
+settings.register_profile("fuzz", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

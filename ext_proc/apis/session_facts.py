@@ -18,7 +18,7 @@ _REMINDERS: Final = re.compile(r"<(system-reminder|user-prompt-submit-hook)>.*?(
 def instructions_of(api: str, body: Mapping[str, object]) -> str:
     """Return the texts of system and developer messages, one a line."""
     apart = body.get("instructions") if api == "responses" else body.get("system") if api == "messages" else None
-    said = (message.get("content") for message in _messages(api, body) if message.get("role") in _INSTRUCTORS)
+    said = (message.get("content") for message in _messages(api, body) if _word(message, "role") in _INSTRUCTORS)
     return "\n".join(text for content in (apart, *said) for text in _texts(content))
 
 
@@ -41,8 +41,8 @@ def speaks_as_user(api: str, body: Mapping[str, object]) -> bool:
     if isinstance(content, str):
         return _says_something(content)
     parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
-    own = [part for part in parts if part.get("type", "text") not in _TOOL_PARTS]
-    return any(part.get("type", "text") not in _TEXT_PARTS or _says_something(_text(part)) for part in own)
+    own = [part for part in parts if _word(part, "type", "text") not in _TOOL_PARTS]
+    return any(_word(part, "type", "text") not in _TEXT_PARTS or _says_something(_word(part, "text")) for part in own)
 
 
 def _messages(api: str, body: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
@@ -52,16 +52,16 @@ def _messages(api: str, body: Mapping[str, object]) -> Iterator[Mapping[str, obj
         yield from (message for message in listed if isinstance(message, dict))
 
 
+def _word(of: Mapping[str, object], field: str, default: str = "") -> str:
+    value = of.get(field, default)
+    return value if isinstance(value, str) else ""
+
+
 def _texts(content: object) -> Iterator[str]:
     if isinstance(content, str):
         yield content
     elif isinstance(content, list):
-        yield from (_text(part) for part in content if isinstance(part, dict))
-
-
-def _text(part: Mapping[str, object]) -> str:
-    text = part.get("text")
-    return text if isinstance(text, str) else ""
+        yield from (_word(part, "text") for part in content if isinstance(part, dict))
 
 
 def _tool(tool: object) -> str:

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ext_proc.apis.session_facts import instructions_of, speaks_as_user, tools_of
@@ -63,6 +63,8 @@ JSON = st.recursive(
     st.sampled_from(["chat_completions", "messages", "responses"]),
     st.dictionaries(st.sampled_from(["messages", "input", "tools"]), JSON),
 )
+@example("chat_completions", {"messages": [{"role": []}]})
+@example("messages", {"messages": [{"role": "user", "content": [{"type": []}]}]})
 def test_any_body_says_something_or_nothing(api: str, body: dict[str, Any]) -> None:
     assert isinstance(speaks_as_user(api, body), bool)
     assert isinstance(instructions_of(api, body), str)

@@ -16,7 +16,7 @@ from tests.kit.llm_streams import STREAMS, Answer, answers, chunked
 
 APIS = sorted(STREAMS)
 SPOKEN = Answer(thoughts=[], signature="", texts=["It ", "rains."], calls=[], cut=0, finish="stop", usage=(7, 0, 0, 3, 0))
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=settings().max_examples // 4)
 
 
 def exchange(request: dict[str, Any] | None = None) -> Exchange:

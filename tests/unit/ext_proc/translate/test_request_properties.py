@@ -18,7 +18,7 @@ from tests.kit.golden import GOLDEN_ROOT
 
 ALL = sorted(PAIRS)
 APIS = ("chat_completions", "messages", "responses")
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=settings().max_examples // 4)
 
 # Objects made of the words of all APIs, so that chance finds its way into the translations.
 WORDS = tuple(

@@ -19,7 +19,7 @@ from tests.kit.llm_streams import UPSTREAM_STREAMS, Answer, answers, chunked, js
 
 ALL = sorted(PAIRS)
 OVER_SSE = [pair for pair in ALL if pair[1] != "converse"]
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=settings().max_examples // 4)
 TERMINAL = {"message_stop", "error", "response.completed", "response.incomplete", "response.failed"}
 GOOD_END = {"message_stop", "response.completed", "response.incomplete"}
 
