@@ -13,12 +13,12 @@ from ext_proc.attempt.session import AttemptSession
 from ext_proc.attempt_wire import encode_attempt
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.compile import compile_plan
+from ext_proc.decide.session import Session
+from ext_proc.decide.transaction import Services
 from ext_proc.events import RequestBody, RequestHeaders
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.plan import Plan
 from ext_proc.ports import EgressResponse
-from ext_proc.session import Session
-from ext_proc.transaction import Services
 from protos import filter_config_pb2 as pb
 
 MODEL: Final = "provider/m"

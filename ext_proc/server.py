@@ -13,6 +13,7 @@ from ext_proc import wire
 from ext_proc.attempt_server import AttemptProcessor
 from ext_proc.continue_server import ContinueProcessor
 from ext_proc.contract import LISTENER_METADATA, STAGE_ATTEMPT, STAGE_CONTINUE, STAGE_DECIDE_BODY, STAGE_ERRORS, STAGE_METADATA
+from ext_proc.decide.session import Session
 from ext_proc.error_server import ErrorProcessor
 from ext_proc.errors import InternalError
 from ext_proc.events import Event, Reply
@@ -24,7 +25,6 @@ from ext_proc.grpc_server.server import GrpcServer
 from ext_proc.grpc_server.status import Abort, Status
 from ext_proc.grpc_server.tasks import Tasks
 from ext_proc.http2.header_blocks import Headers
-from ext_proc.session import Session
 from ext_proc.telemetry.logging import get_logger
 from ext_proc.telemetry.metrics import Metrics
 

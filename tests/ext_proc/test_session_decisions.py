@@ -5,8 +5,8 @@ from typing import Any
 import orjson
 import pytest
 
+from ext_proc.decide.session import Session
 from ext_proc.events import Continue, Reply, RequestBody, Respond
-from ext_proc.session import Session
 from tests.kit.playbook import play, refused
 from tests.kit.sessions import StubEgress, head, new_session
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
+from ext_proc.decide.session import Session
 from ext_proc.events import Event, Reply, Respond
-from ext_proc.session import Session
 
 Check = Callable[[Reply], object]
 

@@ -2,11 +2,11 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from ext_proc.compile import compile_plan
+from ext_proc.decide.transaction import Record
 from ext_proc.ports import EgressResponse
 from ext_proc.telemetry import names
 from ext_proc.telemetry.metered_egress import MeteredEgress
 from ext_proc.telemetry.metrics import Metrics
-from ext_proc.transaction import Record
 from tests.kit.filter_configs import filter_config
 from tests.kit.sessions import StubEgress
 

@@ -3,13 +3,13 @@
 import orjson
 
 from ext_proc import contract
+from ext_proc.decide.model_choice import ModelChoice, ModelQuestion, read_offer, requested_model
+from ext_proc.decide.model_flow import run_filters
+from ext_proc.decide.session_choice import choose_in_session
+from ext_proc.decide.transaction import Record, Request, Services
 from ext_proc.errors import UnknownModel
 from ext_proc.events import Respond
-from ext_proc.model_choice import ModelChoice, ModelQuestion, read_offer, requested_model
-from ext_proc.model_flow import run_filters
 from ext_proc.routing.models import ResolvedModel
-from ext_proc.session_choice import choose_in_session
-from ext_proc.transaction import Record, Request, Services
 
 
 async def answer_decision(request: Request, services: Services, record: Record) -> Respond:

@@ -16,15 +16,15 @@ from ext_proc.apis.conversation import read_conversation
 from ext_proc.apis.session_facts import speaks_as_user
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.contract import METADATA_SESSION, SPEND_HEADER
+from ext_proc.decide.model_choice import ModelChoice, ModelQuestion, choose_model, record_choice
+from ext_proc.decide.transaction import Record, Request, Services
 from ext_proc.errors import GatewayError, RequestError
-from ext_proc.model_choice import ModelChoice, ModelQuestion, choose_model, record_choice
 from ext_proc.routing.affinity import Affinity, Binding, Budget, decode_binding
 from ext_proc.routing.measures import Price
 from ext_proc.routing.models import ResolvedModel, resolve_model
 from ext_proc.routing.ranking import rank
 from ext_proc.routing.routing_budget import judge
 from ext_proc.routing.session_key import SessionKey, session_key
-from ext_proc.transaction import Record, Request, Services
 
 _BYTES_PER_TOKEN = 4
 

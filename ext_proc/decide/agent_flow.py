@@ -5,11 +5,11 @@ import time
 from ext_proc import contract
 from ext_proc.apis.conversation import read_conversation
 from ext_proc.apis.paths import PATHS
+from ext_proc.decide.transaction import Record, Request, Services
 from ext_proc.events import Continue
 from ext_proc.filters.chain import run_chain
 from ext_proc.filters.filtered_request import FilteredRequest
 from ext_proc.routing.ladder import Decision, choose_agent
-from ext_proc.transaction import Record, Request, Services
 
 
 async def decide_agent(request: Request, services: Services, record: Record) -> Continue:

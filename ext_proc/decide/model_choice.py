@@ -10,13 +10,13 @@ from typing import Final, Literal
 from ext_proc import contract
 from ext_proc.apis.conversation import Conversation
 from ext_proc.apis.paths import PATHS, Api
+from ext_proc.decide.transaction import Record, Request, Services
 from ext_proc.errors import UnsupportedFeature
 from ext_proc.routing.body_preferences import FIELD, read_preferences
 from ext_proc.routing.ladder import Match, MatchRung, NoMatch, find_match, safe_reason
 from ext_proc.routing.models import ResolvedModel, resolve_model
 from ext_proc.routing.preferences import Preference, Preferences
 from ext_proc.routing.ranking import rank
-from ext_proc.transaction import Record, Request, Services
 
 CONVERSATIONS: Final = frozenset({Api.CHAT_COMPLETIONS, Api.MESSAGES, Api.RESPONSES})
 """APIs whose requests say what is wanted."""

@@ -9,16 +9,16 @@ from ext_proc import contract
 from ext_proc.apis.paths import PATHS, Api
 from ext_proc.codec.json_body import JsonObject, parse_object
 from ext_proc.codec.model_edit import remove_member, replace_model
+from ext_proc.decide.model_choice import offers_choice, read_question, requested_model
+from ext_proc.decide.session_choice import choose_in_session
+from ext_proc.decide.transaction import Record, Request, Services
 from ext_proc.errors import FilterFailed, MalformedBody, UnsupportedFeature
 from ext_proc.events import Continue, Reply, Respond
 from ext_proc.filters.chain import run_chain
 from ext_proc.filters.filtered_request import FilteredRequest
-from ext_proc.model_choice import offers_choice, read_question, requested_model
 from ext_proc.routing.body_preferences import FIELD
 from ext_proc.routing.models import ResolvedModel
 from ext_proc.runtime import ModelRoute
-from ext_proc.session_choice import choose_in_session
-from ext_proc.transaction import Record, Request, Services
 from ext_proc.translate.token_estimate import estimate_tokens
 
 

@@ -1,0 +1,1 @@
+"""Who answers a request: checked, filtered and routed before its first attempt. Knows no transport."""
