@@ -9,7 +9,7 @@ from typing import Final
 from ext_proc.attempt.session import AttemptSession
 from ext_proc.attempt_server import AttemptProcessor
 from ext_proc.clients.egress import HttpxEgress
-from ext_proc.clients.sqlite_sessions import SqliteSessions
+from ext_proc.clients.session_stores import SessionStores
 from ext_proc.clients.stream_source import StreamSource
 from ext_proc.compile import compile_plan
 from ext_proc.config_source import ConfigRejected, ConfigSource
@@ -59,8 +59,8 @@ class Worker:
         self._sources: dict[str, StreamSource] = {}
         self._measures = Measures()
         self._keeper = SourceKeeper(self._measures, metrics.sources)
-        self._sessions = SqliteSessions(settings.sessions, metrics.sessions)
-        self._usage = SessionUsage(self._sessions)
+        self._stores = SessionStores(settings.sessions, metrics.sessions)
+        self._usage = SessionUsage(lambda: self._stores.current)
         self._configured = asyncio.Event()
         self._log = get_logger()
         self.server = Server(
@@ -90,7 +90,7 @@ class Worker:
             await egress.aclose()
         for streams in self._sources.values():
             await streams.aclose()
-        self._sessions.close()
+        await self._stores.aclose()
 
     def apply(self, config: FilterConfig) -> None:
         """Put a configuration into use: requests that begin from now on are decided by it.
@@ -109,8 +109,9 @@ class Worker:
             egress = self._egresses[plan.egress_url] = HttpxEgress(plan.egress_url)
             self._sources[plan.egress_url] = StreamSource(plan.egress_url)
         previous = self._services.plan.version if self._services else None
+        sessions = self._stores.use(plan.affinity.store_url)
         self._services = Services(
-            plan, MeteredEgress(egress, plan, self._metrics), self._mcp_sessions, self._measures, self._sessions
+            plan, MeteredEgress(egress, plan, self._metrics), self._mcp_sessions, self._measures, sessions
         )
         self._keeper.follow(plan, egress)
         self._mcp_sessions.keep_only(frozenset(plan.filters.values()))

@@ -62,6 +62,7 @@ def compile_affinity(item: pb.Affinity) -> Affinity:
         implied_ttl_seconds=item.implied_ttl_seconds,
         user_only=item.user_only,
         budget=budget,
+        store_url=item.store_url,
     )
 
 

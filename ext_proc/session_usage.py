@@ -1,6 +1,7 @@
 """What answers say of a session: how long its conversation is, which is what a change of its model would have to pay for."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -14,8 +15,9 @@ _MOST_WAITING: Final = 1_000
 class SessionUsage:
     """Notes usage after the answer is over, so that nobody waits for it."""
 
-    def __init__(self, sessions: SessionStore) -> None:
-        self._sessions = sessions
+    def __init__(self, store: Callable[[], SessionStore]) -> None:
+        """`store` is asked for each note: another configuration may keep sessions elsewhere."""
+        self._store = store
         self._waiting: asyncio.Queue[tuple[str, str, int]] = asyncio.Queue(_MOST_WAITING)
 
     def note(self, record: AttemptRecord) -> None:
@@ -29,9 +31,10 @@ class SessionUsage:
             await self._write(*await self._waiting.get())
 
     async def _write(self, key: str, model: str, tokens: int) -> None:
-        stored = await self._sessions.read(key)
+        sessions = self._store()
+        stored = await sessions.read(key)
         binding = decode_binding(stored) if stored is not None else None
         # After a failover it is another provider that has the conversation cached.
         if binding is not None and binding.anchor_model == model:
             noted = replace(binding, cached_tokens=tokens).used(model, binding.last_used, tokens)
-            await self._sessions.update(key, noted.encode())
+            await sessions.update(key, noted.encode())

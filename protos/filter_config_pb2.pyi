@@ -241,20 +241,22 @@ class Source(_message.Message):
     def __init__(self, feed: _Optional[str] = ..., route: _Optional[str] = ..., path: _Optional[str] = ..., interval_seconds: _Optional[float] = ..., aliases: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Affinity(_message.Message):
-    __slots__ = ("ttl_seconds", "max_entries", "tenant_header", "implied_ttl_seconds", "user_only", "budget")
+    __slots__ = ("ttl_seconds", "max_entries", "tenant_header", "implied_ttl_seconds", "user_only", "budget", "store_url")
     TTL_SECONDS_FIELD_NUMBER: _ClassVar[int]
     MAX_ENTRIES_FIELD_NUMBER: _ClassVar[int]
     TENANT_HEADER_FIELD_NUMBER: _ClassVar[int]
     IMPLIED_TTL_SECONDS_FIELD_NUMBER: _ClassVar[int]
     USER_ONLY_FIELD_NUMBER: _ClassVar[int]
     BUDGET_FIELD_NUMBER: _ClassVar[int]
+    STORE_URL_FIELD_NUMBER: _ClassVar[int]
     ttl_seconds: float
     max_entries: int
     tenant_header: str
     implied_ttl_seconds: float
     user_only: bool
     budget: Budget
-    def __init__(self, ttl_seconds: _Optional[float] = ..., max_entries: _Optional[int] = ..., tenant_header: _Optional[str] = ..., implied_ttl_seconds: _Optional[float] = ..., user_only: _Optional[bool] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ...) -> None: ...
+    store_url: str
+    def __init__(self, ttl_seconds: _Optional[float] = ..., max_entries: _Optional[int] = ..., tenant_header: _Optional[str] = ..., implied_ttl_seconds: _Optional[float] = ..., user_only: _Optional[bool] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., store_url: _Optional[str] = ...) -> None: ...
 
 class Budget(_message.Message):
     __slots__ = ("percent", "replenishes", "cached_share")

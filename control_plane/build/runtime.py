@@ -1,6 +1,9 @@
 """What the place where the gateway runs decides, as opposed to its configuration file."""
 
 from dataclasses import dataclass
+from typing import Final
+
+_UNIX: Final = "unix://"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,3 +16,22 @@ class Runtime:
     """Where ext_proc finds it: `unix:///path` or `http://host:port`."""
     access_log_path: str
     """A file, or /dev/stdout."""
+
+    @property
+    def sessions_address(self) -> str:
+        """Where Envoy listens for calls to a Redis: next to the above, `unix:///path/sessions.sock` or `127.0.0.1:15002`."""
+        return _next_to(self.egress_address)
+
+    @property
+    def sessions_url(self) -> str:
+        """Where ext_proc finds that: `unix:///path/sessions.sock` or `redis://host:15002`."""
+        url = _next_to(self.egress_url)
+        return url if url.startswith(_UNIX) else f"redis://{url.partition('://')[2]}"
+
+
+def _next_to(address: str) -> str:
+    """Name the socket `sessions.sock` in the same folder, or the next port."""
+    if address.startswith(_UNIX):
+        return f"{address.rpartition('/')[0]}/sessions.sock"
+    host, _, port = address.rstrip("/").rpartition(":")
+    return f"{host}:{int(port) + 1}"

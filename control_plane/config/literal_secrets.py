@@ -31,9 +31,9 @@ def _secrets(config: PlanoConfig) -> Iterator[tuple[Path, Secret]]:
 
 
 def _is_credential(path: Path, secret: Secret) -> bool:
-    """Whether a secret field holds a secret indeed: a header may say anything, a connection string may have no password."""
+    """Whether a secret field holds a secret indeed: a header may say anything, an address may have no password."""
     if path[-2] in ("headers", "http_headers"):
         return bool(_CREDENTIAL_NAME.search(str(path[-1])))
-    if path[-1] == "connection_string":
+    if path[-1] in ("connection_string", "url"):
         return bool(_PASSWORD_IN_URL.search(secret.reveal()))
     return True

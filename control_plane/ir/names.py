@@ -45,6 +45,13 @@ def source(kind: str) -> str:
     return f"source/{kind}"
 
 
+SESSION_STORE = "store/sessions"
+"""Cluster of the Redis that keeps sessions."""
+
+SESSION_STORE_LISTENER = "listener/(sessions)"
+"""Envoy's internal listener for it."""
+
+
 def continued(chain: str) -> str:
     """Name of the route of streams that are continued when they are cut: on a listener, and on the egress listener."""
     return f"continued/{chain}"

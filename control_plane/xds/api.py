@@ -37,6 +37,7 @@ from envoy_data_plane.envoy.extensions.filters.http.health_check import v3 as he
 from envoy_data_plane.envoy.extensions.filters.http.router import v3 as router
 from envoy_data_plane.envoy.extensions.filters.http.upstream_codec import v3 as upstream_codec
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager import v3 as hcm
+from envoy_data_plane.envoy.extensions.filters.network.redis_proxy import v3 as redis_proxy
 from envoy_data_plane.envoy.extensions.http.early_header_mutation.header_mutation import v3 as early_mutation
 from envoy_data_plane.envoy.extensions.http.injected_credentials.generic import v3 as generic_credential
 from envoy_data_plane.envoy.extensions.resource_monitors.downstream_connections import v3 as connections_monitor
@@ -102,6 +103,7 @@ __all__ = [
     "previous_hosts",
     "previous_priorities",
     "protobuf",
+    "redis_proxy",
     "route",
     "router",
     "stream_log",

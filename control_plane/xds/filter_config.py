@@ -24,7 +24,7 @@ def build_filter_config(gateway: ir.Gateway, *, version: str = "") -> pb.FilterC
         models=[_model(model, members) for model in sorted(gateway.models, key=lambda model: model.name)],
         aliases=[_alias(name, model, plans.get(name, ()), members) for name, model in sorted(gateway.aliases)],
         preferences=[_preference(plan, members) for plan in gateway.preferences],
-        affinity=_affinity(gateway.affinity),
+        affinity=_affinity(gateway.affinity, gateway.session_store),
         sources=[_source(source) for source in gateway.sources],
         orchestrator=_orchestrator(gateway.orchestrator),
         routing_model=_orchestrator(gateway.routing_model),
@@ -135,7 +135,7 @@ def _preference(plan: ir.PreferencePlan, members: _Members) -> pb.Preference:
     return pb.Preference(name=plan.name, description=plan.description, models=plan.models, prefer=plan.prefer, orders=orders)
 
 
-def _affinity(affinity: ir.Affinity | None) -> pb.Affinity | None:
+def _affinity(affinity: ir.Affinity | None, store: ir.SessionStore | None) -> pb.Affinity | None:
     if affinity is None:
         return None
     return pb.Affinity(
@@ -145,6 +145,7 @@ def _affinity(affinity: ir.Affinity | None) -> pb.Affinity | None:
         implied_ttl_seconds=affinity.implied_ttl_seconds,
         user_only=affinity.user_only,
         budget=_budget(affinity.budget),
+        store_url=store.url if store is not None else "",
     )
 
 

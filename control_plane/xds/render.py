@@ -12,6 +12,7 @@ from ext_proc import contract
 from protos import filter_config_pb2
 
 _REDACTED: Final = "[redacted]"
+_HIDDEN: Final = ("auth_password",)
 
 
 def to_yaml(message: betterproto2.Message) -> str:
@@ -33,7 +34,16 @@ def resource_to_yaml(type_url: str, value: bytes) -> str:
 def _plain(message: betterproto2.Message) -> dict[str, Any]:
     if isinstance(message, api.tls.Secret):
         return {"name": message.name, "generic_secret": {"secret": {"inline_string": _REDACTED}}}
-    return message.to_dict(casing=cast("betterproto2.Casing", _as_declared))
+    plain = message.to_dict(casing=cast("betterproto2.Casing", _as_declared))
+    if isinstance(message, api.cluster.Cluster):
+        _hide_passwords(plain)
+    return plain
+
+
+def _hide_passwords(plain: dict[str, Any]) -> None:
+    """Hide what Envoy itself authenticates with: of a cluster's options for its protocol."""
+    for options in plain.get("typed_extension_protocol_options", {}).values():
+        options.update({field: {"inline_string": _REDACTED} for field in _HIDDEN if field in options})
 
 
 def _as_declared(name: str) -> str:

@@ -1,5 +1,6 @@
 """TLS towards upstreams: always verified, against the name of the endpoint that is spoken to."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -32,14 +33,14 @@ def build_tls_matches(cluster: ir.Cluster) -> list[api.cluster.ClusterTransportS
     ]
 
 
-def build_tls_socket(tls: ir.UpstreamTls) -> api.core.TransportSocket:
-    """Build a socket that takes no other name than `sni`."""
+def build_tls_socket(tls: ir.UpstreamTls, protocols: Iterable[str] = ("h2", "http/1.1")) -> api.core.TransportSocket:
+    """Build a socket that takes no other name than `sni`; `protocols` are what it offers to speak (ALPN)."""
     validation = api.tls.CertificateValidationContext(
         trusted_ca=api.core.DataSource(filename=tls.ca_path), match_typed_subject_alt_names=[_subject(tls.sni)]
     )
     context = api.tls.UpstreamTlsContext(
         sni="" if is_ip(tls.sni) else tls.sni,
-        common_tls_context=api.tls.CommonTlsContext(alpn_protocols=["h2", "http/1.1"], validation_context=validation),
+        common_tls_context=api.tls.CommonTlsContext(alpn_protocols=list(protocols), validation_context=validation),
     )
     return api.core.TransportSocket(name="envoy.transport_sockets.tls", typed_config=api.pack(context))
 

@@ -15,6 +15,7 @@ from control_plane.xds.resources import Resource, Resources
 from control_plane.xds.retry_after import longest_waits
 from control_plane.xds.route import build_route_configuration
 from control_plane.xds.secret import build_secret
+from control_plane.xds.session_store import build_store_cluster, build_store_listener
 from control_plane.xds.undecided import build_undecided
 from ext_proc import contract
 
@@ -25,6 +26,8 @@ def translate(gateway: ir.Gateway) -> Resources:
     """Translate a gateway; FilterConfig carries the version that names all of it."""
     consistency.check(gateway)
     named = [*_clusters(gateway), *_listeners(gateway)]
+    if gateway.session_store is not None:
+        named.extend(_session_store(gateway.session_store))
     version = Resources.build([*named, _filter_config(gateway, version="")]).version
     return Resources.build([*named, _filter_config(gateway, version=version)], version=version)
 
@@ -45,6 +48,13 @@ def _clusters(gateway: ir.Gateway) -> Iterator[_Named]:
     known = {cluster.name: cluster for cluster in gateway.clusters}
     for chain in gateway.chains:
         yield api.CLUSTER, Resource(chain.name, encode(build_chain(chain, known, longest_wait=waits.get(chain.name))))
+
+
+def _session_store(store: ir.SessionStore) -> Iterator[_Named]:
+    yield api.CLUSTER, Resource(store.cluster.name, encode(build_store_cluster(store)))
+    if is_eds(store.cluster):
+        yield api.ENDPOINT, Resource(store.cluster.name, encode(build_load_assignment(store.cluster)))
+    yield api.LISTENER, Resource(names.SESSION_STORE_LISTENER, encode(build_store_listener(store)))
 
 
 def _cluster(cluster: ir.Cluster, metadata: Metadata | None = None, *, longest_wait: int | None = None) -> Iterator[_Named]:

@@ -79,8 +79,8 @@ class SqliteSessions:
 
         self._guarded("write", update, None)
 
-    def close(self) -> None:
-        """Close the file."""
+    async def aclose(self) -> None:
+        """See `SessionStore.aclose`."""
         if self._database is not None:
             self._database.close()
             self._database = None

@@ -36,6 +36,8 @@ class Affinity:
     user_only: bool = False
     """Whether only a user's own message can change the model."""
     budget: Budget | None = None
+    store_url: str = ""
+    """Where Envoy passes commands on to the Redis that keeps sessions; empty: they are kept on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,10 @@ class SessionStore(Protocol):
         """Replace what is kept, for as long as it would have been kept anyway."""
         ...
 
+    async def aclose(self) -> None:
+        """Let go of files and connections."""
+        ...
+
 
 class NoSessions:
     """Remembers nothing."""
@@ -127,3 +133,6 @@ class NoSessions:
 
     async def update(self, key: str, value: bytes) -> None:
         """See `SessionStore.update`."""
+
+    async def aclose(self) -> None:
+        """See `SessionStore.aclose`."""

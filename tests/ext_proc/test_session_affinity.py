@@ -227,7 +227,7 @@ async def test_a_store_that_fails_leaves_every_request_to_be_decided() -> None:
 async def test_answers_tell_a_budget_how_long_the_conversation_is() -> None:
     gateway = Gateway(BUDGET)
     await gateway.ask(POEM, x_model_affinity="s")
-    usage = SessionUsage(gateway.sessions)
+    usage = SessionUsage(lambda: gateway.sessions)
     record = AttemptRecord(model=AZURE, session="s", outcome=COMPLETED, usage=Usage(input_tokens=50_000))
     for noted in (record, replace(record, model=GPT), replace(record, session="t"), replace(record, outcome="upstream_error")):
         usage.note(noted)

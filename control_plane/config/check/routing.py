@@ -3,12 +3,16 @@
 import re
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import urlsplit
 
-from control_plane.config.check.finding import Finding
+from control_plane.config.check.finding import Finding, warning
+from control_plane.config.check.urls import is_host
 from control_plane.config.lookup import ModelNames
 from control_plane.config.model import CostSource, PlanoConfig
+from control_plane.config.model.routing import Routing, SessionCache
 from control_plane.config.paths import Path
 from control_plane.config.suggest import suggest
+from control_plane.ir.secret import Secret
 
 _HEADER: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _NEEDED_SOURCE: Final = {"cheapest": "cost", "fastest": "latency"}
@@ -43,15 +47,44 @@ def _aliases(path: Path, source: CostSource, models: ModelNames) -> Iterator[Fin
 
 
 def check_session_cache(config: PlanoConfig) -> Iterator[Finding]:
-    """Find a Redis without an address, and a tenant's header that is none."""
-    cache = config.routing.session_cache if config.routing else None
+    """Find a Redis that cannot be reached as it is written, and a tenant's header that is none."""
+    routing = config.routing
+    cache = routing.session_cache if routing else None
     if cache is not None and cache.tenant_header is not None and not _HEADER.fullmatch(cache.tenant_header):
         message = "should be the name of a request header: letters, digits and `-`"
         yield Finding(("routing", "session_cache", "tenant_header"), "bad-name", message)
-    if cache is None or cache.type != "redis":
-        return
+    if routing is not None and cache is not None:
+        yield from _redis(routing, cache)
+
+
+def _redis(routing: Routing, cache: SessionCache) -> Iterator[Finding]:
     path = ("routing", "session_cache", "url")
+    if cache.type != "redis":
+        if cache.url is not None:
+            yield warning(path, "no-effect", "has no effect without `type: redis`")
+        return
+    if "session_max_entries" in routing.model_fields_set:
+        message = "has no effect with a cache of type redis: sessions end with their time, or as its `maxmemory-policy` says"
+        yield warning(("routing", "session_max_entries"), "no-effect", message)
     if cache.url is None:
         yield Finding(path, "missing-field", "is required for a cache of type redis")
-    elif not cache.url.startswith(("redis://", "rediss://")):
-        yield Finding(path, "bad-url", "should begin with redis:// or rediss://")
+    elif (defect := redis_url_defect(cache.url)) is not None:
+        yield Finding(path, "bad-url", defect)
+
+
+def redis_url_defect(url: Secret) -> str | None:
+    """Say what is wrong with the URL of a Redis, without repeating it."""
+    try:
+        parts = urlsplit(url.reveal())
+        port = parts.port
+    except ValueError:
+        return "should have a port between 1 and 65535, if any, and an IPv6 address only in brackets"
+    if parts.scheme not in ("redis", "rediss"):
+        return "should begin with redis:// or rediss://"
+    if not is_host(parts.hostname or "") or port == 0:
+        return "should name a host, such as `redis://localhost:6379`; in a password, write `@` as `%40` and `/` as `%2F`"
+    if parts.username and not parts.password:
+        return "should have a password beside its user name; `redis://:password@host` is for the default user"
+    if parts.path not in ("", "/", "/0"):
+        return "should name no database but 0: Envoy shares its connections, on which another could not be chosen"
+    return "should end with its host and port: a `?` or `#` has no meaning here" if parts.query or parts.fragment else None

@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from control_plane.config.model.types import Default, NoEffect, Section, Text
+from control_plane.config.model.types import Default, NoEffect, SecretText, Section, Text
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -70,11 +70,9 @@ class SessionCache(Section):
     """Where sessions are kept."""
 
     type: Literal["memory", "redis"] = "memory"
-    """On this machine, for all workers, or in Redis."""
-    url: Annotated[Text | None, NoEffect("sessions are kept in this machine's memory; several gateways do not share them")] = (
-        None
-    )
-    """Where Redis is, `redis://` or `rediss://`."""
+    """On this machine, for all workers, or in a Redis or Valkey that several gateways share."""
+    url: SecretText | None = None
+    """Where Redis is, `redis://` or, with TLS, `rediss://`: `rediss://user:$PASSWORD@host:6379`. Needed for `redis`."""
     tenant_header: Text | None = None
     """Request header whose value separates the sessions of tenants."""
 
@@ -102,7 +100,7 @@ class Routing(Section):
     session_ttl_seconds: Positive = 600
     """How long a session keeps its model after its last request."""
     session_max_entries: Annotated[int, Field(ge=1, le=10_000)] = 10_000
-    """Sessions that are remembered; the one that is silent for the longest time is forgotten first."""
+    """Sessions that this machine remembers; the one that is silent for the longest time is forgotten first."""
     session_cache: SessionCache | None = None
     """Where sessions are kept."""
     routing_budget: RoutingBudget | None = None

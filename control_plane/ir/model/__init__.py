@@ -36,6 +36,7 @@ from control_plane.ir.model.plan import (
     Orchestrator,
     Source,
 )
+from control_plane.ir.model.session_store import SessionStore
 
 __all__ = [
     "Affinity",
@@ -68,6 +69,7 @@ __all__ = [
     "Quirks",
     "Retry",
     "Route",
+    "SessionStore",
     "Source",
     "UpstreamTls",
 ]

@@ -7,6 +7,7 @@ from control_plane.ir.model.cluster import Cluster
 from control_plane.ir.model.listener import Egress, Listener
 from control_plane.ir.model.models import AliasPlan, Model, PreferencePlan
 from control_plane.ir.model.plan import Affinity, Filter, ListenerPlan, Orchestrator, Source
+from control_plane.ir.model.session_store import SessionStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,5 +39,7 @@ class Gateway:
     affinity: Affinity | None = None
     """None: as if `routing` was not written."""
     sources: tuple[Source, ...] = ()
+    session_store: SessionStore | None = None
+    """None: sessions are kept on this machine."""
     routing_model: Orchestrator | None = None
     """What chooses among preferences; None lets the built-in router choose."""

@@ -83,7 +83,7 @@ asyncio.run(main())
     subprocess.run([sys.executable, "-c", program], check=True, timeout=30)  # noqa: ASYNC221
     assert await store.sessions.read("b") == b"from there"
     assert {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()} == {0o600}  # noqa: ASYNC240
-    store.sessions.close()
+    await store.sessions.aclose()
 
 
 async def test_a_store_that_is_held_up_or_broken_knows_nothing(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ async def test_a_store_that_is_held_up_or_broken_knows_nothing(tmp_path: Path) -
     other.close()
     assert (store.failures("write"), store.failures("read")) == (2, 0)
     assert BUSY_SECONDS <= 0.05
-    store.sessions.close()
+    await store.sessions.aclose()
     nowhere = Store(str(tmp_path / "missing" / "sessions.sqlite"))
     assert await nowhere.sessions.read("a") is None
     assert nowhere.failures("read") == 1
