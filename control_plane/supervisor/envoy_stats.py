@@ -10,7 +10,7 @@ import orjson
 
 from control_plane.supervisor.upstreams import Breaker, InstanceState, Upstream, UpstreamInstance
 
-_KINDS: Final = "agent|chain|filter|model|target"
+_KINDS: Final = "agent|chain|filter|model|source|store|target"
 _RESOURCES: Final = {
     # (open, how much is left, how often something was refused)
     "connections": ("cx_open", "remaining_cx", "upstream_cx_overflow"),

@@ -1,10 +1,11 @@
-"""Sessions of a running gateway with two workers: what one of them has decided holds at the other."""
+"""Sessions of a running gateway with two workers, in memory and in Redis: what one worker has decided holds at the other."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,10 +14,12 @@ import pytest_asyncio
 
 from tests.kit.actor import Actor, acting
 from tests.kit.plano_up import Running, plano_up
+from tests.kit.redis_server import redis_server
 from tests.kit.stub_upstream import Answer
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("e2e-affinity")]
 
+PASSWORD = "not-to-be-seen"
 CODE, POEM = "Please write new code.", "A poem about cats."
 
 
@@ -36,9 +39,13 @@ class Stage:
         return [line for line in lines if line["event"] == "request_decided"]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["memory", "redis"])
+async def stage(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
+        cache = {"type": request.param, "tenant_header": "x-org"}
+        if request.param == "redis":
+            redis = await stack.enter_async_context(redis_server(PASSWORD))
+            cache["url"] = f"redis://:$PASSWORD@127.0.0.1:{redis.port}"
         provider = await stack.enter_async_context(acting(Answer()))
         names = ("plain", "coder", "poet")
         config = {
@@ -47,11 +54,12 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
                 {"name": "code", "description": "Writing new code", "models": ["openai/coder"]},
                 {"name": "poems", "description": "Poems", "models": ["openai/poet"]},
             ],
-            "routing": {"session_cache": {"tenant_header": "x-org"}},
+            "routing": {"session_cache": cache},
             "listeners": [{"type": "model", "name": "models"}],
         }
         folder = tmp_path_factory.mktemp("affinity")
-        gateway = await stack.enter_async_context(plano_up(config, folder, workers=2, env={"KEY": "sk-secret"}))
+        env = {"KEY": "sk-secret", "PASSWORD": PASSWORD}
+        gateway = await stack.enter_async_context(plano_up(config, folder, workers=2, env=env))
         yield Stage(gateway, provider)
 
 
@@ -84,3 +92,10 @@ async def test_what_says_how_a_model_is_chosen_does_not_reach_it(stage: Stage) -
     await stage.ask(CODE, x_model_affinity="mine", x_plano_cache="off", x_plano_max_switch_spend_pct="10")
     sent = stage.provider.last.headers
     assert not {"x-model-affinity", "x-plano-cache", "x-plano-max-switch-spend-pct"} & sent.keys()
+
+
+async def test_no_password_is_in_logs_state_or_arguments(stage: Stage) -> None:
+    await stage.ask(CODE, x_model_affinity="quiet")
+    assert not [name for name, text in stage.gateway.logs() if PASSWORD in text]
+    pids = [stage.gateway.process(name)["pid"] for name in ("control_plane", "ext_proc", "envoy")]
+    assert not any(PASSWORD in Path(f"/proc/{pid}/cmdline").read_text() for pid in pids)  # noqa: ASYNC240
