@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-import orjson
-
 from ext_proc.apis.paths import shape_of
 from ext_proc.attempt.aim import Aim
-from ext_proc.codec.json_body import parse_object
+from ext_proc.codec.json_body import parse_object, write_json
 from ext_proc.codec.model_edit import replace_model
 from ext_proc.events import Continue
 from ext_proc.translate.identity import Identity
@@ -59,7 +57,7 @@ def prepare(aim: Aim, body: bytes, *, headers: Mapping[str, str], exchange_id: s
             upstream_model=aim.upstream_model,
         )
         made = translation(aim.client_api, aim.api, exchange)
-        sent = orjson.dumps(made.request(upstream_model=aim.upstream_model))
+        sent = write_json(made.request(upstream_model=aim.upstream_model))
         is_stream = exchange.request.get("stream") is True
         path = (aim.target.stream_path if is_stream else "") or aim.target.path
     return Prepared(reply=_reply(aim, path, sent, headers), translation=made, reads=reads, is_identity=is_identity)

@@ -8,7 +8,7 @@ from ext_proc.attempt.answers import OUR_HEADERS, Attempt, answer_head, refusal,
 from ext_proc.attempt.events import Leave, ResponseReply, SendBody, SendHeaders
 from ext_proc.attempt.failures import classify, status_of
 from ext_proc.attempt.record import COMPLETED, CUT_OFF
-from ext_proc.codec.json_body import JsonObject, parse_object
+from ext_proc.codec.json_body import JsonObject, parse_object, write_json
 from ext_proc.errors import GatewayError, MalformedBody, UpstreamError
 from ext_proc.translate.events import bad_answer
 from ext_proc.translate.provider_errors import read_error
@@ -40,7 +40,7 @@ class WholeAnswer:
             error = read_error(parsed)
             return refusal(self._attempt, error, classify(error), status=status_of(error))
         read = self._attempt.prepared.translation.response(parsed)
-        body = raw if self._attempt.prepared.is_identity else orjson.dumps(read.body)
+        body = raw if self._attempt.prepared.is_identity else _written(read.body)
         self._attempt.record.usage = read.usage
         self._attempt.record.outcome = COMPLETED
         return [answer_head(body, {}), Leave() if self._attempt.may_leave else SendBody(body)]
@@ -57,6 +57,13 @@ class WholeAnswer:
             return _load_object(raw) if self._attempt.prepared.is_identity else parse_object(raw)
         except MalformedBody as error:
             raise bad_answer(error) from error
+
+
+def _written(body: JsonObject) -> bytes:
+    try:
+        return write_json(body)
+    except MalformedBody as error:
+        raise bad_answer(error) from error
 
 
 def _load_object(raw: bytes) -> JsonObject:

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.continuation.ledger import Ledger, Mismatch
+from ext_proc.continuation.weave import index_in
 
 _KEPT: Final = ("id", "created", "model", "system_fingerprint")
 _TEXTS: Final = ("content", "refusal", "reasoning_content", "reasoning")
@@ -53,7 +54,7 @@ class ChatWeave:
         return b"data: [DONE]\n\n"
 
     def _choice(self, choice: JsonObject) -> JsonObject | None:
-        index, delta = choice.get("index", 0), choice.get("delta")
+        index, delta = index_in(choice), choice.get("delta")
         said = self._delta(index, delta) if isinstance(delta, dict) else {}
         finish = choice.get("finish_reason")
         if finish:
@@ -81,7 +82,7 @@ class ChatWeave:
         return said
 
     def _call(self, choice: int, call: JsonObject) -> JsonObject:
-        place, given = call.get("index", 0), call.get("function")
+        place, given = index_in(call), call.get("function")
         function: Any = given if isinstance(given, dict) else {}
         others = {key: value for key, value in call.items() if key not in ("index", "id", "type", "function") and value}
         said: JsonObject = {}

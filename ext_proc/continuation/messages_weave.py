@@ -7,6 +7,7 @@ import orjson
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.continuation.ledger import Ledger, Mismatch
+from ext_proc.continuation.weave import index_in
 
 _TEXTS: Final = {
     "text_delta": "text",
@@ -41,12 +42,12 @@ class MessagesWeave:
                 return event if self.ledger.mark(_START) else None
             case "content_block_start":
                 block = event.get("content_block")
-                key: Hashable = ("block", event.get("index"))
+                key: Hashable = ("block", index_in(event))
                 return event if self.ledger.mark(key, _what(block if isinstance(block, dict) else {})) else None
             case "content_block_delta":
                 return self._delta(event)
             case "content_block_stop":
-                return event if self.ledger.mark(("stop", event.get("index"))) else None
+                return event if self.ledger.mark(("stop", index_in(event))) else None
             case "message_delta":
                 return self._end(event)
         return event
@@ -65,7 +66,7 @@ class MessagesWeave:
         return b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 
     def _delta(self, event: JsonObject) -> JsonObject | None:
-        index, delta = event.get("index"), event.get("delta")
+        index, delta = index_in(event), event.get("delta")
         if not isinstance(delta, dict):
             return event
         kind = str(delta.get("type"))

@@ -9,6 +9,7 @@ import orjson
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.continuation.ledger import Ledger, Mismatch
+from ext_proc.continuation.weave import index_in
 
 _PLACES: Final = ("output_index", "content_index", "summary_index", "annotation_index")
 _OWN: Final = frozenset({"id", "item_id", "call_id", "sequence_number", "obfuscation", "response", "created_at"})
@@ -41,7 +42,7 @@ class ResponsesWeave:
         self._learn(kind, event)
         fitted = self._new(kind, event)
         if fitted is None or self._runs == 1:
-            self._number = event.get("sequence_number", self._number) if fitted is not None else self._number
+            self._number = index_in(event, "sequence_number", self._number) if fitted is not None else self._number
             return fitted
         return self._in_first_ids(fitted)
 
@@ -58,7 +59,7 @@ class ResponsesWeave:
         return b""
 
     def _new(self, kind: str, event: JsonObject) -> JsonObject | None:
-        place = (kind, *(event.get(name) for name in _PLACES))
+        place = (kind, *(index_in(event, name, -1) for name in _PLACES))
         if kind in _ENDS:
             if not self.ledger.caught_up:
                 raise Mismatch
@@ -83,7 +84,7 @@ class ResponsesWeave:
             self._head = self._head or {name: response[name] for name in ("id", "model", "created_at") if name in response}
         if kind == "response.output_item.added" and isinstance(item, dict):
             for name in ("id", "call_id"):
-                place, own = (event.get("output_index", 0), name), item.get(name)
+                place, own = (index_in(event, "output_index"), name), item.get(name)
                 if isinstance(own, str):
                     first = self._ids.setdefault(place, own)
                     self._renamed[own] = first

@@ -5,7 +5,7 @@ from typing import Final
 import orjson
 
 from ext_proc.attempt.failures import BETTERED_ELSEWHERE, Failure, classify
-from ext_proc.codec.json_body import JsonObject
+from ext_proc.codec.json_body import JsonObject, is_too_deep
 from ext_proc.codec.sse import SseDecoder, SseEvent, encode_comment, encode_event
 from ext_proc.continuation.chat_weave import ChatWeave
 from ext_proc.continuation.ledger import Mismatch
@@ -25,7 +25,7 @@ _LAST: Final = ("message_stop", "response.completed", "response.incomplete")
 
 
 class Broken(Exception):
-    """The stream told by itself that it failed; another model may do better."""
+    """The stream failed, by what it says itself or by what nobody can go on from; another model may do better."""
 
 
 class Stitch:
@@ -111,6 +111,8 @@ class Stitch:
             return b""  # Nobody could read it.
         if not isinstance(parsed, dict):
             return b""
+        if is_too_deep(event.data, parsed):
+            raise Broken
         self.told.read(parsed)
         kind = parsed.get("type") or event.event
         if kind in ("error", "response.failed") or is_failure(parsed):

@@ -9,6 +9,7 @@ import orjson
 from ext_proc.attempt.targets import Member, Target
 from ext_proc.codec.json_body import JsonObject, parse_object
 from ext_proc.continuation.weave import Weave
+from ext_proc.translate.fields import as_list
 from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, RESPONSES
 
 REPEAT: Final = "repeat"
@@ -52,4 +53,4 @@ def _started(request: JsonObject, text: str, takes_up: str) -> bytes:
     message: JsonObject = {"role": "assistant", "content": text}
     if takes_up in _MARKS:
         message[takes_up] = True
-    return orjson.dumps({**request, "messages": [*request["messages"], message]})
+    return orjson.dumps({**request, "messages": [*as_list(request.get("messages"), "messages"), message]})

@@ -6,6 +6,12 @@ from ext_proc.codec.json_body import JsonObject
 from ext_proc.continuation.ledger import Ledger
 
 
+def index_in(event: JsonObject, name: str = "index", default: int = 0) -> int:
+    """Return the number of a place in an answer; what is none counts as not given."""
+    index = event.get(name, default)
+    return index if isinstance(index, int) else default
+
+
 class Weave(Protocol):
     """Folds what the client gets, and fits the events of whoever takes over to it."""
 

@@ -19,6 +19,8 @@ from ext_proc.ports import Egress, EgressResponse
 from ext_proc.runtime import Filter
 
 _CALL_ID: Final = 2
+_MAX_DEPTH: Final = 4
+"""Objects within objects in which a status is looked for."""
 
 
 async def call_mcp_filter(filter_: Filter, call: FilteredRequest, *, egress: Egress, sessions: McpSessions) -> bytes:
@@ -120,13 +122,13 @@ def _tool_error(filter_: Filter, text: str, structured: object) -> Exception:
     return rejected(filter_.id, _status_in(structured) or _status_in(_object_in(text)) or 400, text, message)
 
 
-def _status_in(value: object) -> int | None:
-    if not isinstance(value, dict):
+def _status_in(value: object, depth: int = 0) -> int | None:
+    if not isinstance(value, dict) or depth > _MAX_DEPTH:
         return None
     status = value.get("status")
     if isinstance(status, int) and 400 <= status < 500:
         return status
-    return _status_in(value.get("error")) or _status_in(value.get("result"))
+    return _status_in(value.get("error"), depth + 1) or _status_in(value.get("result"), depth + 1)
 
 
 def _object_in(text: str) -> object:

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 import orjson
 
 from ext_proc.codec.event_stream import EventStreamDecoder, EventStreamMessage
-from ext_proc.codec.json_body import JsonObject
+from ext_proc.codec.json_body import JsonObject, is_too_deep
 from ext_proc.codec.sse import SseDecoder, SseEvent
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.provider_errors import ProviderError, converse_exception, malformed_answer, read_error
@@ -127,4 +127,6 @@ def _parsed(data: bytes) -> JsonObject | MalformedBody:
         parsed = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         return MalformedBody("not JSON", detail=str(error))
-    return parsed if isinstance(parsed, dict) else MalformedBody("not a JSON object")
+    if not isinstance(parsed, dict):
+        return MalformedBody("not a JSON object")
+    return MalformedBody("nested too deep") if is_too_deep(data, parsed) else parsed

@@ -66,7 +66,7 @@ def message_usage(counts: object, tier: str | None) -> JsonObject:
     written = usage.to_messages(usage.from_converse(counts))
     details = counts.get("cacheDetails") if isinstance(counts, dict) else None
     if isinstance(details, list) and details:
-        by_ttl = {item.get("ttl"): item.get("inputTokens") for item in details if isinstance(item, dict)}
+        by_ttl = {str(item.get("ttl")): item.get("inputTokens") for item in details if isinstance(item, dict)}
         written["cache_creation"] = {
             "ephemeral_5m_input_tokens": by_ttl.get("5m", 0),
             "ephemeral_1h_input_tokens": by_ttl.get("1h", 0),

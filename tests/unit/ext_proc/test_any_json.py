@@ -1,0 +1,124 @@
+"""Everything else that reads what clients, providers and filters send: only the errors that are documented come of it."""
+
+import contextlib
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ext_proc.apis.conversation import read_conversation
+from ext_proc.apis.session_facts import speaks_as_user
+from ext_proc.attempt.failures import classify, status_of
+from ext_proc.attempt.gate import Gate
+from ext_proc.codec.json_body import parse_object
+from ext_proc.continuation.ledger import Mismatch
+from ext_proc.continuation.stitch import Broken, Stitch
+from ext_proc.errors import FilterFailed, FilterRejected, MalformedBody, UpstreamError
+from ext_proc.filters.filter_reply import message_of
+from ext_proc.filters.mcp_filter import read_tool_reply
+from ext_proc.ports import EgressResponse
+from ext_proc.routing.affinity import Affinity
+from ext_proc.routing.session_key import session_key
+from ext_proc.runtime import Filter, FilterType
+from ext_proc.translate.identity import IdentityStream, in_clients_shape
+from ext_proc.translate.pair import READ_USAGE
+from ext_proc.translate.provider_errors import error_body, parse_error
+from ext_proc.translate.token_estimate import estimate_tokens
+from tests.kit import almost_right
+from tests.kit.almost_right import almost, anything, dumps, written
+
+APIS = ("chat_completions", "messages", "responses")
+ALL_APIS = (*APIS, "converse")
+AFFINITY = Affinity(implied_ttl_seconds=60)
+
+
+@pytest.mark.parametrize("api", ALL_APIS)
+@given(value=anything())
+def test_usage(api: str, value: Any) -> None:
+    assert READ_USAGE[api](value).total_tokens >= 0
+
+
+@pytest.mark.parametrize("api", APIS)
+@given(value=anything() | almost([{"error": {"message": "m", "type": "t", "code": "c", "param": "p"}}]))
+def test_errors_of_providers(api: str, value: Any) -> None:
+    raw = dumps(value)
+    error = parse_error(400, raw)
+    assert 400 <= status_of(error) <= 599
+    assert classify(error)
+    assert error_body(error, api).message
+    assert orjson.loads(in_clients_shape(api, 400, raw))["error"]
+
+
+@pytest.mark.parametrize("api", APIS)
+@given(data=st.data())
+def test_what_decisions_are_made_by(api: str, data: st.DataObject) -> None:
+    body = data.draw(almost(almost_right.requests(api)))
+    with contextlib.suppress(MalformedBody):
+        parsed = parse_object(dumps(body))
+        conversation = read_conversation(api, parsed)
+        speaks_as_user(api, parsed)
+        session_key(AFFINITY, api, {}, parsed, conversation, implies=True)
+
+
+@given(body=almost(almost_right.requests("messages")))
+def test_estimates_of_tokens(body: Any) -> None:
+    with contextlib.suppress(MalformedBody):
+        assert estimate_tokens(parse_object(dumps(body))) > 0
+
+
+@pytest.mark.parametrize("api", ALL_APIS)
+@given(data=st.data())
+def test_the_gate_of_a_stream(api: str, data: st.DataObject) -> None:
+    gate = Gate(api)
+    with contextlib.suppress(UpstreamError):
+        for event in data.draw(almost(almost_right.streams(api))):
+            gate.feed(written(event, api))
+        gate.finish()
+
+
+@pytest.mark.parametrize("api", APIS)
+@given(data=st.data())
+def test_streams_that_pass(api: str, data: st.DataObject) -> None:
+    stream = IdentityStream(api)
+    for event in data.draw(almost(almost_right.streams(api))):
+        stream.feed(written(event, api))
+    stream.finish()
+    assert stream.usage.total_tokens >= 0
+
+
+@pytest.mark.parametrize("api", APIS)
+@settings(max_examples=settings().max_examples * 2)
+@given(data=st.data())
+def test_streams_that_are_continued(api: str, data: st.DataObject) -> None:
+    stitch = Stitch(api)
+    first = data.draw(almost(almost_right.streams(api)))
+    second = data.draw(st.just(first) | almost([first]))
+    for events in (first[: data.draw(st.integers(0, len(first)))], second):
+        with contextlib.suppress(Broken, Mismatch, UpstreamError):
+            for event in events:
+                stitch.feed(written(event, api))
+            stitch.finish()
+        assert stitch.weave.text() != ""
+        stitch.begin()
+    stitch.farewell()
+
+
+@given(value=anything() | almost([{"error": {"message": "m"}, "detail": "d"}]))
+def test_what_filters_say(value: Any) -> None:
+    assert isinstance(message_of(dumps(value).decode()), str)
+
+
+RESULT = {"content": [{"type": "text", "text": "{}"}], "structuredContent": {"result": "{}"}, "isError": True}
+MCP = {"jsonrpc": "2.0", "id": 2, "result": RESULT, "error": {"code": 1, "message": "m", "data": {}}}
+
+
+FILTER = Filter(id="guard", type=FilterType.MCP, route="filter/guard")
+
+
+@given(value=anything() | almost([MCP]))
+def test_what_mcp_servers_say(value: Any) -> None:
+    reply = EgressResponse(status=200, headers={"content-type": "application/json"}, body=dumps(value))
+    with contextlib.suppress(FilterFailed, FilterRejected):
+        assert read_tool_reply(FILTER, reply)
