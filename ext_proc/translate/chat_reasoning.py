@@ -50,10 +50,9 @@ def thought_blocks(thoughts: list[Thought]) -> list[JsonObject]:
 
 def blocks_of_history(message: JsonObject) -> list[JsonObject]:
     """Return the thinking blocks of an earlier message: only those that their provider can verify."""
-    thoughts = thoughts_of(message)
-    if not thoughts:
-        return []
-    blocks = thought_blocks(thoughts)
+    if not message.get("reasoning_details"):
+        return []  # Nothing else has signatures.
+    blocks = thought_blocks(thoughts_of(message))
     return [block for block in blocks if block["type"] == "redacted_thinking" or _is_anthropics(block["signature"])]
 
 

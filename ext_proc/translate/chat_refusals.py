@@ -17,7 +17,16 @@ _NOTHING: Final[dict[str, tuple[Any, ...]]] = {
 }
 """Field -> values that ask for nothing."""
 
+_OWN: Final = ("audio", "function_call")
+
 REFUSED: Final = frozenset(_NOTHING)
+
+
+def refuse_history(message: JsonObject, where: str, api: str) -> None:
+    """Raise for what an assistant's message holds that only OpenAI can read, or none but old models."""
+    for name in _OWN:
+        if message.get(name) is not None:
+            raise unsupported(f"{where}.{name}", api)
 
 
 def refuse(body: JsonObject, api: str) -> None:

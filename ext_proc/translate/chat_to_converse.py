@@ -6,6 +6,7 @@ from typing import Final
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.chat_reasoning import blocks_of_history
+from ext_proc.translate.chat_refusals import refuse_history
 from ext_proc.translate.converse.blocks import media_of_url, reasoning_block, tool_result, tool_use_id
 from ext_proc.translate.converse.families import Family
 from ext_proc.translate.converse.turns import Turns
@@ -58,15 +59,15 @@ class ConverseTurnsOfChat:
         return out
 
     def _answered(self, message: JsonObject, where: str) -> Blocks:
-        for name in ("audio", "function_call"):
-            if message.get(name) is not None:
-                raise unsupported(f"{where}.{name}", CONVERSE)
+        refuse_history(message, where, CONVERSE)
         out: Blocks = [reasoning_block(block) for block in blocks_of_history(message)] if self._family.is_claude else []
         out += self._blocks(message.get("content"), where, _answer)
         if message.get("refusal"):
             self.turns.put(out, {"text": text_in(message, "refusal", where)})
-        for call, place in objects(message.get("tool_calls"), f"{where}.tool_calls"):
-            self.turns.put(out, self._call(call, place), _marker(call))
+        calls = message.get("tool_calls")
+        if calls is not None:
+            for call, place in objects(calls, f"{where}.tool_calls"):
+                self.turns.put(out, self._call(call, place), _marker(call))
         return self._marked(message, out)
 
     def _call(self, call: JsonObject, where: str) -> JsonObject:
@@ -79,10 +80,13 @@ class ConverseTurnsOfChat:
         return {"toolUse": {"toolUseId": tool_use_id(text_in(call, "id", where)), "name": name, "input": given}}
 
     def _result(self, message: JsonObject, where: str) -> Blocks:
-        inner = self._blocks(message.get("content"), where, self._block)
-        # Nothing within a result can be marked: all of it is.
-        point = next((block for block in reversed(inner) if "cachePoint" in block), None)
-        held = [block for block in inner if "cachePoint" not in block] if point else inner
+        content = message.get("content")
+        held = self._blocks(content, where, self._block)
+        point = None
+        if not isinstance(content, str):
+            # Nothing within a result can be marked: all of it is.
+            point = next((block for block in reversed(held) if "cachePoint" in block), None)
+            held = [block for block in held if "cachePoint" not in block]
         result = tool_result(text_in(message, "tool_call_id", where), held, is_error=False, takes_status=False)
         return self._marked(message, [result, point] if point else [result])
 

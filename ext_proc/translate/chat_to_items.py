@@ -3,6 +3,7 @@
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.chat_reasoning import thought_blocks, thoughts_of
+from ext_proc.translate.chat_refusals import refuse_history
 from ext_proc.translate.fields import as_text, kind_of, object_in, objects, parts_of, text_in, unsupported
 from ext_proc.translate.profile import Profile
 from ext_proc.translate.reasoning_items import openai_item
@@ -33,9 +34,7 @@ class InputItems:
                     raise MalformedBody(f"{where}.role is not a role of Chat Completions.", param=f"{where}.role")
 
     def _add_assistant(self, message: JsonObject, where: str) -> None:
-        for name in ("audio", "function_call"):
-            if message.get(name) is not None:
-                raise unsupported(f"{where}.{name}", RESPONSES)
+        refuse_history(message, where, RESPONSES)
         thoughts = thoughts_of(message)
         for block in thought_blocks(thoughts) if thoughts else ():
             item = openai_item(block["thinking"], block["signature"]) if block["type"] == "thinking" else None

@@ -9,6 +9,7 @@ from typing import Any
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.chat_reasoning import blocks_of_history
+from ext_proc.translate.chat_refusals import refuse_history
 from ext_proc.translate.custom_tools import FIELD
 from ext_proc.translate.fields import as_object, as_text, kind_of, object_in, objects, parts_of, text_in, unsupported
 from ext_proc.translate.parts import arguments_object, split_data_url
@@ -112,10 +113,7 @@ def _results_first(message: JsonObject) -> None:
 
 
 def _assistant_blocks(message: JsonObject, where: str) -> list[JsonObject]:
-    if message.get("audio") is not None:
-        raise unsupported(f"{where}.audio", MESSAGES)
-    if message.get("function_call") is not None:
-        raise unsupported(f"{where}.function_call", MESSAGES)
+    refuse_history(message, where, MESSAGES)
     blocks = blocks_of_history(message)
     content = message.get("content")
     if isinstance(content, str):
@@ -124,8 +122,9 @@ def _assistant_blocks(message: JsonObject, where: str) -> list[JsonObject]:
         blocks += [_said(part, place) for part, place in objects(content, f"{where}.content")]
     if message.get("refusal"):
         blocks.append({"type": "text", "text": text_in(message, "refusal", where)})
-    for call, place in objects(message.get("tool_calls"), f"{where}.tool_calls"):
-        blocks.append(_call(call, place))
+    calls = message.get("tool_calls")
+    if calls is not None:
+        blocks += [_call(call, place) for call, place in objects(calls, f"{where}.tool_calls")]
     return blocks
 
 

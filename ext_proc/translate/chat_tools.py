@@ -1,7 +1,6 @@
 """Tools of a Chat Completions request, and the choice among them, for upstreams that know functions only."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
@@ -9,8 +8,7 @@ from ext_proc.translate.custom_tools import as_function
 from ext_proc.translate.fields import as_object, as_text, kind_of, object_in, objects, unsupported
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChatTool:
+class ChatTool(NamedTuple):
     """A function, or what stands for a custom tool."""
 
     name: str

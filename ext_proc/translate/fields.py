@@ -3,7 +3,7 @@
 `where` is the path of the field for the error, such as `messages[2].content`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -53,20 +53,34 @@ def object_in(holder: JsonObject, name: str, where: str) -> JsonObject:
 
 def objects(value: object, where: str) -> Iterator[tuple[JsonObject, str]]:
     """Return the objects of an array, each with its path."""
-    for index, item in enumerate(as_list(value, where)):
+    for index, item in enumerate(value if isinstance(value, list) else as_list(value, where)):
         place = f"{where}[{index}]"
         if not isinstance(item, dict):
             raise _wrong(place, "an object")
         yield item, place
 
 
-def parts_of(content: object, where: str, *, text_type: str = "text") -> Iterator[tuple[JsonObject, str]]:
+def lone_text(content: object, *, marker: str, kinds: Container[object] = ("text",)) -> str | None:
+    """Return the text of content that is nothing else, as most is: a string, or one part without `marker`.
+
+    None for all other content, which must be read part by part.
+    """
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list) or len(content) != 1:
+        return None
+    part = content[0]
+    if not isinstance(part, dict) or part.get("type") not in kinds or marker in part:
+        return None
+    text = part.get("text")
+    return text if isinstance(text, str) else None
+
+
+def parts_of(content: object, where: str) -> Iterable[tuple[JsonObject, str]]:
     """Return the parts of a message's content; a string is one part of text, null and "" are none."""
     if isinstance(content, str):
-        if content:
-            yield {"type": text_type, "text": content}, where
-        return
-    yield from objects(content, where)
+        return (({"type": "text", "text": content}, where),) if content else ()
+    return objects(content, where)
 
 
 def kind_of(part: JsonObject, where: str) -> str:

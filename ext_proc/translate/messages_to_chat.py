@@ -4,18 +4,19 @@ One Anthropic message may become several: results of tools are messages of their
 after the calls. What a tool message cannot hold (images, files) follows in a user message that says where it belongs.
 """
 
-from collections.abc import Iterable
 from typing import Final
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.chat_reasoning import detail_of
-from ext_proc.translate.fields import as_object, dump, kind_of, objects, text_in, unsupported
+from ext_proc.translate.fields import as_object, dump, kind_of, lone_text, objects, parts_of, text_in, unsupported
 from ext_proc.translate.parts import data_url
 from ext_proc.translate.profile import Profile
 from ext_proc.translate.tool_results import split_tool_result
 from ext_proc.translate.translation import CHAT_COMPLETIONS
 
+_MARKER: Final = "cache_control"
+"""Of the prompt cache."""
 _REASONING: Final = frozenset({"thinking", "redacted_thinking"})
 
 
@@ -28,7 +29,7 @@ class ChatMessages:
 
     def add_system(self, system: object) -> None:
         """Add the system prompt, if there is one."""
-        parts = [self._part(block, where) for block, where in _blocks(system, "system")]
+        parts = [self._part(block, where) for block, where in parts_of(system, "system")]
         if parts:
             self.out.append({"role": "system", "content": self._content(parts)})
 
@@ -53,7 +54,7 @@ class ChatMessages:
         said: list[JsonObject] = []
         shown: list[JsonObject] = []
         results = 0
-        for block, place in _blocks(content, where):
+        for block, place in parts_of(content, where):
             if block.get("type") == "tool_result":
                 shown.extend(self._add_result(block, place))
                 results += 1
@@ -65,16 +66,21 @@ class ChatMessages:
     def _add_result(self, block: JsonObject, where: str) -> list[JsonObject]:
         """Add a tool message; return the parts that it cannot hold."""
         call = text_in(block, "tool_use_id", where)
+        marker, is_error = block.get(_MARKER), block.get("is_error")
+        text = None if marker or is_error else lone_text(block.get("content"), marker=_MARKER)
+        if text is not None:
+            self.out.append({"role": "tool", "tool_call_id": call, "content": text})
+            return []
         inner: list[JsonObject] = []
-        for sub, at in _blocks(block.get("content"), f"{where}.content"):
+        for sub, at in parts_of(block.get("content"), f"{where}.content"):
             inner += self._parts(sub, at)
-        if block.get("is_error"):
+        if is_error:
             # Chat Completions has no flag for it; the model reads the word.
             if not inner or inner[0]["type"] != "text":
                 inner.insert(0, {"type": "text", "text": ""})
             inner[0]["text"] = f"Error: {inner[0]['text']}"
         held, others = split_tool_result(inner, call, rich=self._profile.rich_tool_results)
-        if held and block.get("cache_control"):
+        if held and marker:
             self._mark(block, held[-1])
         self.out.append({"role": "tool", "tool_call_id": call, "content": self._content(held)})
         return others
@@ -83,18 +89,19 @@ class ChatMessages:
         said: list[JsonObject] = []
         calls: list[JsonObject] = []
         thoughts: list[JsonObject] = []
-        for block, place in _blocks(content, where):
+        for block, place in parts_of(content, where):
             kind = kind_of(block, place)
             if kind == "tool_use":
                 calls.append(_call(block, place))
             elif kind in _REASONING:
                 thoughts.append(block)
             elif kind == "text":
-                said.append(self._part(block, place))
+                said.append(self._text(block, place))
             else:
                 raise unsupported(f"{place}.type", CHAT_COMPLETIONS)
         message: JsonObject = {"role": "assistant", "content": self._content(said) if said or not calls else None}
-        self._think(thoughts, message)
+        if thoughts:
+            self._think(thoughts, message)
         if calls:
             message["tool_calls"] = calls
         self.out.append(message)
@@ -114,7 +121,7 @@ class ChatMessages:
                 return self._document(block, where)
             case "search_result":
                 head = "\n".join(str(block[name]) for name in ("title", "source") if block.get(name))
-                inner = [self._part(part, place) for part, place in _blocks(block.get("content"), f"{where}.content")]
+                inner = [self._part(part, place) for part, place in parts_of(block.get("content"), f"{where}.content")]
                 return [{"type": "text", "text": head}, *inner] if head else inner
             case _:
                 return [self._part(block, where)]
@@ -122,12 +129,17 @@ class ChatMessages:
     def _part(self, block: JsonObject, where: str) -> JsonObject:
         match kind_of(block, where):
             case "text":
-                part: JsonObject = {"type": "text", "text": text_in(block, "text", where)}
+                return self._text(block, where)
             case "image":
-                part = {"type": "image_url", "image_url": {"url": _image(block, where)}}
-            case _:
-                raise unsupported(f"{where}.type", CHAT_COMPLETIONS)
-        self._mark(block, part)
+                part: JsonObject = {"type": "image_url", "image_url": {"url": _image(block, where)}}
+                self._mark(block, part)
+                return part
+        raise unsupported(f"{where}.type", CHAT_COMPLETIONS)
+
+    def _text(self, block: JsonObject, where: str) -> JsonObject:
+        part: JsonObject = {"type": "text", "text": text_in(block, "text", where)}
+        if _MARKER in block:
+            self._mark(block, part)
         return part
 
     def _document(self, block: JsonObject, where: str) -> list[JsonObject]:
@@ -149,7 +161,7 @@ class ChatMessages:
                 parts = [{"type": "text", "text": text_in(source, "data", place)}]
             case "content":
                 head = [title, *head] if title else head
-                parts = [self._part(part, at) for part, at in _blocks(source.get("content"), f"{place}.content")]
+                parts = [self._part(part, at) for part, at in parts_of(source.get("content"), f"{place}.content")]
             case _:
                 raise unsupported(f"{place}.type", CHAT_COMPLETIONS)
         if parts:
@@ -158,7 +170,7 @@ class ChatMessages:
 
     def _mark(self, block: JsonObject, part: JsonObject) -> None:
         """Carry a marker of the prompt cache."""
-        marker = block.get("cache_control")
+        marker = block.get(_MARKER)
         if marker and self._profile.cache_markers == "cache_control":
             part["cache_control"] = marker
         elif marker and self._profile.cache_markers == "prompt_cache_breakpoint":
@@ -173,12 +185,6 @@ class ChatMessages:
         if self._profile.joins_text and all(part["type"] == "text" for part in parts):
             return "\n".join(part["text"] for part in parts)
         return parts
-
-
-def _blocks(content: object, where: str) -> Iterable[tuple[JsonObject, str]]:
-    if isinstance(content, str):
-        return (({"type": "text", "text": content}, where),) if content else ()
-    return objects(content, where)
 
 
 def _image(block: JsonObject, where: str) -> str:

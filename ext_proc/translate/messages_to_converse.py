@@ -7,9 +7,11 @@ from ext_proc.errors import MalformedBody
 from ext_proc.translate.converse.blocks import media, media_of_url, reasoning_block, tool_result, tool_use_id
 from ext_proc.translate.converse.families import Family
 from ext_proc.translate.converse.turns import Turns
-from ext_proc.translate.fields import as_list, as_object, kind_of, objects, parts_of, text_in, unsupported
+from ext_proc.translate.fields import as_list, as_object, kind_of, lone_text, objects, parts_of, text_in, unsupported
 from ext_proc.translate.translation import CONVERSE
 
+_MARKER: Final = "cache_control"
+"""Of the prompt cache."""
 _REASONING: Final = frozenset({"thinking", "redacted_thinking"})
 
 Blocks = list[JsonObject]
@@ -28,7 +30,7 @@ class ConverseTurnsOfMessages:
         for block, place in parts_of(system, where):
             if kind_of(block, place) != "text":
                 raise unsupported(f"{place}.type", CONVERSE)
-            self.turns.put(out, {"text": text_in(block, "text", place)}, block.get("cache_control"))
+            self.turns.put(out, {"text": text_in(block, "text", place)}, block.get(_MARKER))
         self.turns.instruct(out)
 
     def add_all(self, messages: object) -> None:
@@ -49,9 +51,9 @@ class ConverseTurnsOfMessages:
         out: Blocks = []
         for block, place in parts_of(content, where):
             if block.get("type") == "tool_result":
-                self.turns.put(out, self._result(block, place), block.get("cache_control") or _marker_within(block))
+                self.turns.put(out, self._result(block, place), block.get(_MARKER) or _marker_within(block))
             else:
-                self.turns.put(out, self._block(block, place), block.get("cache_control"))
+                self.turns.put(out, self._block(block, place), block.get(_MARKER))
         return out
 
     def _answered(self, content: object, where: str) -> Blocks:
@@ -68,7 +70,7 @@ class ConverseTurnsOfMessages:
                 made = reasoning_block(block)
             else:
                 continue
-            self.turns.put(out, made, block.get("cache_control"))
+            self.turns.put(out, made, block.get(_MARKER))
         return out
 
     def _is_taken_back(self, block: JsonObject) -> bool:
@@ -85,8 +87,13 @@ class ConverseTurnsOfMessages:
 
     def _result(self, block: JsonObject, where: str) -> JsonObject:
         inner: Blocks = []
-        for part, place in parts_of(block.get("content"), f"{where}.content"):
-            self.turns.put(inner, self._block(part, place))
+        content = block.get("content")
+        text = lone_text(content, marker=_MARKER)
+        if text is not None:
+            self.turns.put(inner, {"text": text})
+        else:
+            for part, place in objects(content, f"{where}.content"):
+                self.turns.put(inner, self._block(part, place))
         return tool_result(
             text_in(block, "tool_use_id", where),
             inner,
@@ -126,8 +133,10 @@ class ConverseTurnsOfMessages:
 def _marker_within(result: JsonObject) -> object:
     """Return the last marker of the prompt cache in a result, of which nothing but all can be marked."""
     content = result.get("content")
-    parts = reversed(content) if isinstance(content, list) else ()
-    return next((part["cache_control"] for part in parts if isinstance(part, dict) and part.get("cache_control")), None)
+    for part in reversed(content) if isinstance(content, list) else ():
+        if isinstance(part, dict) and part.get(_MARKER):
+            return part[_MARKER]
+    return None
 
 
 def _media(kind: str, block: JsonObject, where: str) -> JsonObject:

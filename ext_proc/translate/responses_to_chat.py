@@ -4,15 +4,21 @@ An assistant's reasoning, text and calls are items of their own in Responses and
 them follows each other is joined. Results of tools come right after; what a tool message cannot hold follows them.
 """
 
+from typing import Final
+
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.custom_tools import wrap
-from ext_proc.translate.fields import as_text, kind_of, objects, text_in, unsupported
+from ext_proc.translate.fields import as_text, kind_of, lone_text, objects, text_in, unsupported
 from ext_proc.translate.profile import Profile
 from ext_proc.translate.reasoning_items import detail_of_item, text_of_item
 from ext_proc.translate.responses_tools import function_name
 from ext_proc.translate.tool_results import split_tool_result
 from ext_proc.translate.translation import CHAT_COMPLETIONS
+
+_MARKER: Final = "prompt_cache_breakpoint"
+"""Of the prompt cache."""
+_TEXTS: Final = ("input_text", "output_text", "text")
 
 
 class ChatMessagesOfItems:
@@ -40,7 +46,7 @@ class ChatMessagesOfItems:
 
     def _add(self, item: JsonObject, where: str) -> None:
         kind = item.get("type", "message")
-        if kind not in ("function_call_output", "custom_tool_call_output"):
+        if self._shown and kind not in ("function_call_output", "custom_tool_call_output"):
             self._show()
         match kind:
             case "message":
@@ -59,20 +65,23 @@ class ChatMessagesOfItems:
     def _add_message(self, item: JsonObject, where: str) -> None:
         match item.get("role"):
             case "user":
-                self.out.append({"role": "user", "content": self._content(self._parts(item, "content", where))})
+                self.out.append({"role": "user", "content": self._said(item, "content", where)})
             case "system" | "developer":
                 # `developer` is OpenAI's word; every server knows `system`, and OpenAI takes it for the same.
-                self.out.append({"role": "system", "content": self._content(self._parts(item, "content", where))})
+                self.out.append({"role": "system", "content": self._said(item, "content", where)})
             case "assistant":
-                self._say(self._parts(item, "content", where))
+                self._say(item, where)
             case _:
                 raise MalformedBody(f"{where}.role is not a role of the Responses API.", param=f"{where}.role")
 
-    def _say(self, parts: list[JsonObject]) -> None:
+    def _say(self, item: JsonObject, where: str) -> None:
         message = self._assistant()
         said = message["content"]
-        before = said if isinstance(said, list) else [{"type": "text", "text": said}] if said else []
-        message["content"] = self._content(before + parts)
+        if not said:
+            message["content"] = self._said(item, "content", where)
+            return
+        before = said if isinstance(said, list) else [{"type": "text", "text": said}]
+        message["content"] = self._content(before + self._parts(item, "content", where))
 
     def _call(self, item: JsonObject, arguments: str, where: str) -> None:
         name = function_name(text_in(item, "name", where), item.get("namespace"))
@@ -99,8 +108,9 @@ class ChatMessagesOfItems:
 
     def _add_result(self, item: JsonObject, where: str) -> None:
         call = text_in(item, "call_id", where)
-        if isinstance(item.get("output"), str):
-            self.out.append({"role": "tool", "tool_call_id": call, "content": item["output"]})
+        text = lone_text(item.get("output"), marker=_MARKER, kinds=_TEXTS)
+        if text is not None:
+            self.out.append({"role": "tool", "tool_call_id": call, "content": text})
             return
         parts = self._parts(item, "output", where)
         held, others = split_tool_result(parts, call, rich=self._profile.rich_tool_results)
@@ -117,6 +127,10 @@ class ChatMessagesOfItems:
         if not self.out or self.out[-1]["role"] != "assistant":
             self.out.append({"role": "assistant", "content": None})
         return self.out[-1]
+
+    def _said(self, item: JsonObject, name: str, where: str) -> str | list[JsonObject]:
+        text = lone_text(item.get(name), marker=_MARKER, kinds=_TEXTS)
+        return self._content(self._parts(item, name, where)) if text is None else text
 
     def _parts(self, item: JsonObject, name: str, where: str) -> list[JsonObject]:
         content = item.get(name)
@@ -138,11 +152,11 @@ class ChatMessagesOfItems:
                 out = {"type": "input_audio", "input_audio": part.get("input_audio")}
             case _:
                 raise unsupported(f"{where}.type", CHAT_COMPLETIONS)
-        marker = part.get("prompt_cache_breakpoint")
+        marker = part.get(_MARKER)
         if marker and self._profile.cache_markers == "cache_control":
             out["cache_control"] = {"type": "ephemeral"}
         elif marker and self._profile.cache_markers == "prompt_cache_breakpoint":
-            out["prompt_cache_breakpoint"] = marker
+            out[_MARKER] = marker
         return out
 
     def _image(self, part: JsonObject, where: str) -> JsonObject:

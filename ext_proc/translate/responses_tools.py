@@ -5,7 +5,7 @@ function stands for what, from the client's request alone, so that answers can b
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
@@ -16,8 +16,7 @@ from ext_proc.translate.translation import CHAT_COMPLETIONS
 _SEPARATOR: Final = "__"
 
 
-@dataclass(frozen=True, slots=True)
-class ClientTool:
+class ClientTool(NamedTuple):
     """What the client calls a tool."""
 
     name: str
