@@ -46,6 +46,7 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
         models=_tables(config.models, models, aliases, _default(config, models)),
         orchestrator=_orchestrator(config.orchestrator, models, targets) if config.HasField("orchestrator") else None,
         affinity=compile_affinity(config.affinity),
+        cache_marks_from=config.cache_marks_from,
         sources=compile_sources(config.sources),
         preferences=compile_configured(config.preferences, models),
         routing_model=_orchestrator(config.routing_model, models, targets) if config.HasField("routing_model") else None,

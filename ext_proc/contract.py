@@ -42,7 +42,7 @@ AFFINITY_HEADER: Final = "x-model-affinity"
 """Names a session, which keeps the model that was decided for it."""
 
 CACHE_HEADER: Final = "x-plano-cache"
-"""`off`: the conversation implies no session."""
+"""`off`: the conversation implies no session, and its prompt is not marked for caching."""
 
 SPEND_HEADER: Final = "x-plano-max-switch-spend-pct"
 """Stands in for the routing budget's `max_switch_spend_pct`."""
@@ -93,6 +93,8 @@ METADATA_UPSTREAM_MODEL: Final = "upstream_model"
 """What a wildcard's provider is sent, for attempts."""
 METADATA_HAS_MODEL: Final = "has_model"
 """`true` if the body that decide left has a `model`, so that attempts need not parse it."""
+METADATA_CACHE_FROM: Final = "cache_from"
+"""Tokens of tools and instructions from which on attempts mark the prompt for their provider's cache; missing: they do not."""
 METADATA_QUERY: Final = "query"
 """Of the client's path, with its question mark: for attempts at the client's own API."""
 METADATA_SESSION: Final = "session"
@@ -119,6 +121,7 @@ TOLD_HEADERS: Final = {
         METADATA_API,
         METADATA_UPSTREAM_MODEL,
         METADATA_HAS_MODEL,
+        METADATA_CACHE_FROM,
         METADATA_QUERY,
         METADATA_SESSION,
         METADATA_WATCH,

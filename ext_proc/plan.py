@@ -61,6 +61,8 @@ class Plan:
     """None: a request is answered by the model that it asks for, unless it brings preferences along."""
     affinity: Affinity = field(default_factory=Affinity)
     """How sessions keep their model."""
+    cache_marks_from: int = 0
+    """Tokens of tools and instructions from which on prompts are marked for their provider's cache; 0: none is."""
     sources: tuple[Source, ...] = ()
     """Who tells prices and latencies; one of a kind at most."""
     routing_model: Orchestrator | None = None

@@ -19,7 +19,7 @@ from control_plane.build.models import ProviderEntry, build_model, build_model_c
 from control_plane.build.preferences import OrderedPreference, build_preferences, preference_chains
 from control_plane.build.runtime import Runtime
 from control_plane.build.session_store import build_session_store
-from control_plane.build.sessions import build_affinity, choosing_headers
+from control_plane.build.sessions import build_affinity, cache_marks_from, choosing_headers
 from control_plane.build.sources import build_source_clusters, build_source_routes, build_sources
 from control_plane.build.upstream import build_cluster
 from control_plane.config.model import Listener, PlanoConfig
@@ -72,6 +72,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
         preferences=tuple(preference.plan() for preference in preferences),
         orchestrator=orchestrator,
         affinity=build_affinity(config),
+        cache_marks_from=cache_marks_from(config),
         session_store=build_session_store(config, runtime),
         sources=build_sources(config.model_metrics_sources, entries),
         routing_model=routing_model,

@@ -21,6 +21,12 @@ def build_affinity(config: PlanoConfig) -> ir.Affinity | None:
     )
 
 
+def cache_marks_from(config: PlanoConfig) -> int:
+    """Return from how many tokens on prompts are marked for their provider's cache; 0 if none is."""
+    caching = config.prompt_caching
+    return caching.min_prefix_tokens if caching and caching.enabled and caching.inject_cache_control else 0
+
+
 def choosing_headers(config: PlanoConfig, listener: Listener) -> tuple[str, ...]:
     """Return the request headers that a model listener's decisions need."""
     tenant = _tenant_header(config)

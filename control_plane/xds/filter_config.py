@@ -25,6 +25,7 @@ def build_filter_config(gateway: ir.Gateway, *, version: str = "") -> pb.FilterC
         aliases=[_alias(name, model, plans.get(name, ()), members) for name, model in sorted(gateway.aliases)],
         preferences=[_preference(plan, members) for plan in gateway.preferences],
         affinity=_affinity(gateway.affinity, gateway.session_store),
+        cache_marks_from=gateway.cache_marks_from,
         sources=[_source(source) for source in gateway.sources],
         orchestrator=_orchestrator(gateway.orchestrator),
         routing_model=_orchestrator(gateway.routing_model),

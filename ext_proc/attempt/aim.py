@@ -27,6 +27,8 @@ class Aim:
     client_api: str
     api: str
     target: Target
+    cache_from: int
+    """See contract.METADATA_CACHE_FROM; 0 marks nothing."""
     has_model: bool
     """Whether the client's body names a model."""
     query: str
@@ -81,6 +83,7 @@ def take_aim(event: AttemptHeaders, plan: Plan | None) -> Aim | None:
         client_api=client_api,
         api=api,
         target=target,
+        cache_from=_number(told.get(contract.METADATA_CACHE_FROM, "0")),
         has_model=told.get(contract.METADATA_HAS_MODEL) == "true",
         query=told.get(contract.METADATA_QUERY, ""),
         number=_number(event.attributes.get(contract.ATTEMPT_NUMBER, "")),

@@ -13,6 +13,7 @@ from ext_proc.attempt.aim import Aim
 from ext_proc.codec.json_body import parse_object, write_json
 from ext_proc.codec.model_edit import replace_model
 from ext_proc.events import Continue
+from ext_proc.translate.cache_marks import mark_for_cache
 from ext_proc.translate.identity import Identity
 from ext_proc.translate.pair import READ_USAGE
 from ext_proc.translate.registry import translation
@@ -60,6 +61,9 @@ def prepare(aim: Aim, body: bytes, *, headers: Mapping[str, str], exchange_id: s
         sent = write_json(made.request(upstream_model=aim.upstream_model))
         is_stream = exchange.request.get("stream") is True
         path = (aim.target.stream_path if is_stream else "") or aim.target.path
+    if aim.cache_from:
+        name, profile = aim.upstream_model, aim.target.profile
+        sent = mark_for_cache(sent, aim.api, model=name, profile=profile, least_tokens=aim.cache_from)
     return Prepared(reply=_reply(aim, path, sent, headers), translation=made, reads=reads, is_identity=is_identity)
 
 

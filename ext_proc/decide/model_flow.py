@@ -9,6 +9,7 @@ from ext_proc import contract
 from ext_proc.apis.paths import PATHS, Api
 from ext_proc.codec.json_body import JsonObject, parse_object
 from ext_proc.codec.model_edit import remove_member, replace_model
+from ext_proc.decide.cache_marking import mark_prompt
 from ext_proc.decide.model_choice import offers_choice, read_question, requested_model
 from ext_proc.decide.session_choice import choose_in_session
 from ext_proc.decide.transaction import Record, Request, Services
@@ -38,7 +39,10 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
         return _answer_estimate(resolved, request)
     route = _route(resolved, request)
     body, value = await run_filters(request, services)
-    return _forward(request, resolved, route, body, value, {contract.METADATA_DECISION: resolved.reason})
+    marked = mark_prompt(body, resolved, request, services)
+    return _forward(
+        request, resolved, route, marked.body, value, {contract.METADATA_DECISION: resolved.reason, **marked.metadata}
+    )
 
 
 async def _decide_by_preference(request: Request, services: Services, record: Record) -> Continue:
@@ -50,8 +54,10 @@ async def _decide_by_preference(request: Request, services: Services, record: Re
     ranked = decided.choice.ranked
     resolved = ranked[0] if ranked else requested_model(request, services)
     record.model = resolved.model.name
-    noted = {contract.METADATA_DECISION: decided.choice.header, **decided.metadata}
-    return _forward(request, resolved, _route(resolved, request), body, value, noted)
+    route = _route(resolved, request)
+    marked = mark_prompt(body, resolved, request, services)
+    noted = {contract.METADATA_DECISION: decided.choice.header, **decided.metadata, **marked.metadata}
+    return _forward(request, resolved, route, marked.body, value, noted)
 
 
 def _forward(

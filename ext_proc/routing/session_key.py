@@ -42,12 +42,12 @@ def session_key(
 ) -> SessionKey | None:
     """Return the session of a request, None if it has none; `implies` says whether one may be implied."""
     named = headers.get(AFFINITY_HEADER, "").strip()
-    wants_cache = headers.get(CACHE_HEADER, "").strip().lower() != "off"
-    if not named and not (implies and wants_cache):
+    is_cached = wants_cache(headers)
+    if not named and not (implies and is_cached):
         return None
     tenant = headers.get(affinity.tenant_header, "") if affinity.tenant_header else ""
     begins = (tenant, instructions_of(api, body), tools_of(body))
-    prefix = _hash(*begins) if wants_cache else ""
+    prefix = _hash(*begins) if is_cached else ""
     if named:
         return SessionKey(named, _key(tenant, named), is_explicit=True, prefix=prefix)
     first = next((turn.text for turn in conversation if turn.role == "user"), None)
@@ -55,6 +55,11 @@ def session_key(
         return None
     implied = f"implicit:{_hash(*begins, first)}"
     return SessionKey(implied, _key(tenant, implied), is_explicit=False, prefix=prefix)
+
+
+def wants_cache(headers: Mapping[str, str]) -> bool:
+    """Tell if the client lets prompt caches be thought of."""
+    return headers.get(CACHE_HEADER, "").strip().lower() != "off"
 
 
 def _key(tenant: str, session: str) -> str:

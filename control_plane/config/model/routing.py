@@ -10,7 +10,6 @@ Positive = Annotated[int, Field(ge=1)]
 
 
 _OLD: Final = NoEffect("write `overrides.llm_routing_model`")
-_NO_MARKS: Final = NoEffect("prompts are not marked for caching yet")
 
 
 class SelectionPolicy(Section):
@@ -116,9 +115,9 @@ class PromptCaching(Section):
     """Whether it is used at all."""
     session_affinity: bool = True
     """Whether conversations stay on the model whose cache knows them, as if they had an `x-model-affinity`."""
-    inject_cache_control: Annotated[bool, _NO_MARKS] = True
-    """Whether cache marks are added for providers that need them."""
-    min_prefix_tokens: Annotated[Positive, _NO_MARKS] = 1024
-    """Shorter prompts are not marked."""
+    inject_cache_control: bool = True
+    """Whether prompts without `cache_control` get it where only that is cached: at Anthropic, and by Claude at OpenRouter."""
+    min_prefix_tokens: Positive = 1024
+    """Prompts whose tools and instructions are shorter are not marked; a token is counted as four bytes."""
     session_ttl_seconds: Annotated[Positive | None, Default("that of `routing`")] = None
     """How long a conversation stays on its model after its last request."""

@@ -38,6 +38,8 @@ class Gateway:
     """In the declared order, in which the routing model sees them."""
     affinity: Affinity | None = None
     """None: as if `routing` was not written."""
+    cache_marks_from: int = 0
+    """Tokens of tools and instructions from which on prompts are marked for their provider's cache; 0: none is."""
     sources: tuple[Source, ...] = ()
     session_store: SessionStore | None = None
     """None: sessions are kept on this machine."""

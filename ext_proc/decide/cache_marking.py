@@ -1,0 +1,33 @@
+"""Whether a prompt is marked for its provider's cache, and where: here, or by the attempts, which know their own provider."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ext_proc import contract
+from ext_proc.decide.model_choice import CONVERSATIONS
+from ext_proc.decide.transaction import Request, Services
+from ext_proc.routing.models import ResolvedModel
+from ext_proc.routing.session_key import wants_cache
+from ext_proc.translate.cache_marks import mark_for_cache
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedPrompt:
+    """A request's body, and what its attempts must know to mark it themselves."""
+
+    body: bytes
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+def mark_prompt(body: bytes, resolved: ResolvedModel, request: Request, services: Services) -> MarkedPrompt:
+    """Mark the body after filters, if the configuration wants it and neither the client nor its provider minds."""
+    least_tokens = services.plan.cache_marks_from
+    if not least_tokens or request.api not in CONVERSATIONS or not wants_cache(request.headers):
+        return MarkedPrompt(body)
+    if resolved.model.routes[request.api].by_attempt:
+        return MarkedPrompt(body, {contract.METADATA_CACHE_FROM: str(least_tokens)})
+    target = services.plan.targets.get((resolved.model.name, request.api))
+    if target is None:
+        return MarkedPrompt(body)
+    name, profile = resolved.upstream_model, target.profile
+    return MarkedPrompt(mark_for_cache(body, request.api, model=name, profile=profile, least_tokens=least_tokens))
