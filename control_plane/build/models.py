@@ -147,6 +147,7 @@ def build_model_clusters(known: ProviderEntry, overrides: Overrides) -> Iterator
             overrides,
             host_header=known.entry.http_host,
             injected_headers=tuple(_injected_headers(known.entry, group)),
+            takes_client_token=known.keeps_credentials and group.auth is Auth.BEARER,
         )
 
 

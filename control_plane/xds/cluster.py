@@ -4,6 +4,7 @@ from control_plane.ir import model as ir
 from control_plane.xds import api
 from control_plane.xds.address import is_ip
 from control_plane.xds.circuit_breaker import build_circuit_breakers
+from control_plane.xds.client_token import build_client_token
 from control_plane.xds.endpoint import Metadata, build_load_assignment
 from control_plane.xds.health_checks import build_health_check
 from control_plane.xds.load_balancing import build_common_lb, lb_policy
@@ -81,7 +82,13 @@ def _dns(cluster: ir.Cluster) -> api.dns_cluster.DnsCluster:
 
 def _protocol(cluster: ir.Cluster, longest_wait: int | None) -> api.upstream_http.HttpProtocolOptions:
     options = api.upstream_http.HttpProtocolOptions(
-        http_filters=with_codec([*build_veto(longest_wait), *build_credential_injectors(cluster.injected_headers)])
+        http_filters=with_codec(
+            [
+                *build_veto(longest_wait),
+                *(build_client_token() if cluster.takes_client_token else ()),
+                *build_credential_injectors(cluster.injected_headers),
+            ]
+        )
     )
     if cluster.tls is not None:
         options.auto_config = api.upstream_http.HttpProtocolOptionsAutoHttpConfig(

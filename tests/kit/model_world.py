@@ -22,6 +22,8 @@ class ModelWorld:
     gateway: WholeGateway
     providers: Mapping[str, Provider]
     """By the name of the model that each plays."""
+    ports: Mapping[str, int]
+    """Where each of them is."""
     openai: openai.AsyncOpenAI
     anthropic: anthropic.AsyncAnthropic
 
@@ -42,14 +44,16 @@ async def model_world(config: str, models: Collection[str], env: Mapping[str, st
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         providers = {model: Provider() for model in models}
-        ports = {model.partition("/")[0]: (await enter(serving(provider))).port for model, provider in providers.items()}
-        gateway = await enter(whole_gateway(config.format(port=free_port(), **ports), env or {}))
+        ports = {model: (await enter(serving(provider))).port for model, provider in providers.items()}
+        named = {model.partition("/")[0]: port for model, port in ports.items()}
+        gateway = await enter(whole_gateway(config.format(port=free_port(), **named), env or {}))
         url = gateway.url(LISTENER)
         chat_http = openai.DefaultAsyncHttpxClient(trust_env=False)
         message_http = anthropic.DefaultAsyncHttpxClient(trust_env=False)
         yield ModelWorld(
             gateway,
             providers,
+            ports,
             await enter(openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="sk-client", max_retries=0, http_client=chat_http)),
             await enter(anthropic.AsyncAnthropic(base_url=url, api_key="sk-client", max_retries=0, http_client=message_http)),
         )

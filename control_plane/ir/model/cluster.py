@@ -91,6 +91,8 @@ class Cluster:
     tls: UpstreamTls | None = None
     """None means plaintext."""
     injected_headers: tuple[InjectedHeader, ...] = ()
+    takes_client_token: bool = False
+    """Whether it looks for a client's own key in `authorization` alone, while some clients send `x-api-key`."""
     load_balancing: LoadBalancing = LoadBalancing.LEAST_REQUEST
     circuit_breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
     outlier_detection: OutlierDetection | None = None
