@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ext_proc import contract
-from ext_proc.decide.model_choice import CONVERSATIONS
+from ext_proc.decide.model_question import CONVERSATIONS
 from ext_proc.decide.transaction import Request, Services
 from ext_proc.routing.models import ResolvedModel
 from ext_proc.routing.session_key import wants_cache

@@ -3,8 +3,9 @@
 import orjson
 
 from ext_proc import contract
-from ext_proc.decide.model_choice import ModelChoice, ModelQuestion, read_offer, requested_model
+from ext_proc.decide.model_choice import ModelChoice
 from ext_proc.decide.model_flow import run_filters
+from ext_proc.decide.model_question import ModelQuestion, read_offer, requested_model
 from ext_proc.decide.session_choice import choose_in_session
 from ext_proc.decide.transaction import Record, Request, Services
 from ext_proc.errors import UnknownModel

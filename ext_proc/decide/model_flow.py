@@ -10,7 +10,7 @@ from ext_proc.apis.paths import PATHS, Api
 from ext_proc.codec.json_body import JsonObject, parse_object
 from ext_proc.codec.model_edit import remove_member, replace_model
 from ext_proc.decide.cache_marking import mark_prompt
-from ext_proc.decide.model_choice import offers_choice, read_question, requested_model
+from ext_proc.decide.model_question import offers_choice, read_question, requested_model
 from ext_proc.decide.session_choice import choose_in_session
 from ext_proc.decide.transaction import Record, Request, Services
 from ext_proc.errors import FilterFailed, MalformedBody, UnsupportedFeature

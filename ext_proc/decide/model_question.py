@@ -1,0 +1,70 @@
+"""What a request leaves to choose: the model that it asks for, and the preferences that hold for it.
+
+Preferences come with the request or from the configuration. Without any nothing is asked and nothing is read but `model`.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from ext_proc import contract
+from ext_proc.apis.paths import PATHS, Api
+from ext_proc.decide.transaction import Request, Services
+from ext_proc.errors import UnsupportedFeature
+from ext_proc.routing.body_preferences import FIELD, read_preferences
+from ext_proc.routing.models import ResolvedModel, resolve_model
+from ext_proc.routing.preferences import Preferences
+
+CONVERSATIONS: Final = frozenset({Api.CHAT_COMPLETIONS, Api.MESSAGES, Api.RESPONSES})
+"""APIs whose requests say what is wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelQuestion:
+    """What there is to choose from."""
+
+    preferences: Preferences | None
+    """The request's own, or the configured ones; None: the requested model answers."""
+    requested: ResolvedModel | None
+    """What the request asks for; None only where it may do without."""
+
+
+def offers_choice(request: Request, services: Services) -> bool:
+    """Tell if there is more to a request than the model that it asks for; most have no more, and cost no more."""
+    return FIELD in request.value or (services.plan.preferences is not None and request.api in CONVERSATIONS)
+
+
+def read_question(request: Request, services: Services) -> ModelQuestion:
+    """Read what a request leaves to choose, before any filter has seen it. With preferences it need not name a model.
+
+    Raises:
+        RequestError: it asks for a model that is not there, or for none where one is needed; or its preferences are wrong.
+    """
+    preferences = read_offer(request, services)
+    if preferences is not None and services.plan.models.default is None and request.value.get("model") in (None, ""):
+        return ModelQuestion(preferences, None)
+    return ModelQuestion(preferences, requested_model(request, services))
+
+
+def read_offer(request: Request, services: Services) -> Preferences | None:
+    """Return the preferences that hold for a request: its own, or the configured ones.
+
+    Raises:
+        RequestError: its own are wrong, or out of place.
+    """
+    plan = services.plan
+    if FIELD not in request.value:
+        return plan.preferences if request.api in CONVERSATIONS else None
+    if request.api not in CONVERSATIONS:
+        raise UnsupportedFeature(f"'{FIELD}' has no meaning at {PATHS[request.api]}.", param=FIELD)
+    return read_preferences(request.value[FIELD], plan.models, {source.policy for source in plan.sources})
+
+
+def requested_model(request: Request, services: Services) -> ResolvedModel:
+    """Resolve what a request asks for.
+
+    Raises:
+        RequestError: there is no such model, or it names none and there is no default.
+    """
+    # An alias that several models share sends a session to one of them.
+    chosen_by = request.headers.get(contract.AFFINITY_HEADER) or request.headers.get(contract.REQUEST_ID_HEADER, "")
+    return resolve_model(services.plan.models, request.value.get("model"), request_id=chosen_by)

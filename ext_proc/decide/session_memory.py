@@ -1,0 +1,64 @@
+"""What is remembered of a session, as one of its turns finds it and leaves it."""
+
+from dataclasses import dataclass
+
+from ext_proc.decide.model_choice import ModelChoice
+from ext_proc.decide.session_turn import Turn
+from ext_proc.routing.affinity import Binding, decode_binding
+from ext_proc.routing.ranking import rank
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is remembered of a session whose model is there still, and serves this request."""
+
+    binding: Binding
+    choice: ModelChoice
+    """Of its model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is kept under a session's name."""
+
+    known: Known | None
+    """None if there is nothing, or nothing that is of use."""
+    is_blank: bool
+    """Whether there is nothing."""
+
+
+async def recall(turn: Turn) -> Memory:
+    """Read what is kept of the session."""
+    stored = await turn.services.sessions.read(turn.session.key)
+    return Memory(_read(turn, stored) if stored is not None else None, is_blank=stored is None)
+
+
+async def keep(turn: Turn, binding: Binding) -> None:
+    """Remember something of the session, in place of what was."""
+    await turn.services.sessions.write(
+        turn.session.key, binding.encode(), ttl_seconds=turn.ttl_seconds, max_entries=turn.affinity.max_entries
+    )
+
+
+async def claim(turn: Turn, binding: Binding) -> Known | None:
+    """Remember something of a new session, and return what is known of it then: another first turn may have been faster."""
+    stored = await turn.services.sessions.claim(
+        turn.session.key, binding.encode(), ttl_seconds=turn.ttl_seconds, max_entries=turn.affinity.max_entries
+    )
+    return _read(turn, stored)
+
+
+def _read(turn: Turn, stored: bytes) -> Known | None:
+    """Read a binding, and choose its model; the others of its preference may still stand in for it."""
+    binding = decode_binding(stored)
+    services, preferences, api = turn.services, turn.question.preferences, turn.request.api
+    anchor = turn.resolve(binding.anchor_model) if binding is not None else None
+    if binding is None or anchor is None or api not in anchor.model.routes:
+        return None
+    route = binding.route_name or None
+    preference = preferences.by_name.get(binding.route_name) if preferences else None
+    if preference is None or anchor.name not in {model.name for model in preference.models}:
+        return Known(binding, ModelChoice((anchor,), route, "pinned", ""))
+    serving = [model for model in preference.models if api in model.model.routes and model.name != anchor.name]
+    ranked = (anchor, *rank(serving, preference.prefer, services.measures))
+    return Known(binding, ModelChoice((preference.start(ranked), *ranked[1:]), route, "pinned", ""))

@@ -1,0 +1,99 @@
+"""One request of a session: whose it is, what its client allows, and for how long its model is kept."""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from ext_proc.apis.conversation import Conversation
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.contract import SPEND_HEADER
+from ext_proc.decide.model_choice import ModelChoice
+from ext_proc.decide.model_question import ModelQuestion
+from ext_proc.decide.transaction import Request, Services
+from ext_proc.errors import GatewayError, RequestError
+from ext_proc.routing.affinity import Affinity, Binding, Budget
+from ext_proc.routing.models import ResolvedModel, resolve_model
+from ext_proc.routing.session_key import SessionKey, session_key
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One request of a session."""
+
+    question: ModelQuestion
+    request: Request
+    value: JsonObject
+    """The body after filters."""
+    session: SessionKey
+    budget: Budget | None
+    services: Services
+    now: float
+    """In seconds since 1970."""
+
+    @property
+    def affinity(self) -> Affinity:
+        """The settings of sessions."""
+        return self.services.plan.affinity
+
+    @property
+    def is_pinning(self) -> bool:
+        """Whether the session keeps its model whatever is said."""
+        wants_it = self.session.is_explicit or self.affinity.implied_ttl_seconds > 0
+        return wants_it and self.budget is None
+
+    @property
+    def ttl_seconds(self) -> float:
+        """How long the session is remembered after this turn."""
+        implied = 0.0 if self.session.is_explicit else self.affinity.implied_ttl_seconds
+        return implied or self.affinity.ttl_seconds
+
+    @property
+    def requested_name(self) -> str:
+        """Full name of the model that the request asks for; empty if it asks for none."""
+        return self.question.requested.name if self.question.requested else ""
+
+    def resolve(self, name: str) -> ResolvedModel | None:
+        """Look a model up by its full name; None if it is not there any more."""
+        try:
+            return resolve_model(self.services.plan.models, name)
+        except GatewayError:
+            return None
+
+    def binding(self, choice: ModelChoice) -> Binding:
+        """Say what this turn alone has to remember."""
+        return Binding(
+            anchor_model=choice.ranked[0].name,
+            route_name=choice.route or "",
+            requested_model=self.requested_name,
+            prefix_hash=self.session.prefix,
+            last_used=self.now,
+        )
+
+
+def read_turn(
+    question: ModelQuestion, request: Request, value: JsonObject, conversation: Conversation, services: Services
+) -> Turn | None:
+    """Read which session a request belongs to; None if it belongs to none.
+
+    Raises:
+        RequestError: a header that is about sessions cannot be read.
+    """
+    affinity = services.plan.affinity
+    budget = _read_budget(request.headers, affinity)
+    implies = affinity.implied_ttl_seconds > 0 or affinity.user_only or budget is not None
+    session = session_key(affinity, request.api, request.headers, value, conversation, implies=implies)
+    return Turn(question, request, value, session, budget, services, time.time()) if session is not None else None
+
+
+def _read_budget(headers: Mapping[str, str], affinity: Affinity) -> Budget | None:
+    given = headers.get(SPEND_HEADER, "").strip()
+    if not given:
+        return affinity.budget
+    try:
+        percent = float(given)
+    except ValueError:
+        percent = math.nan
+    if not 0 <= percent <= 100:
+        raise RequestError(f"'{SPEND_HEADER}' must be a number from 0 to 100.", param=SPEND_HEADER)
+    return replace(affinity.budget or Budget(percent=percent), percent=percent)
