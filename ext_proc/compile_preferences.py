@@ -54,7 +54,12 @@ def compile_affinity(item: pb.Affinity) -> Affinity:
     budget: Budget | None = None
     if item.HasField("budget"):
         given = item.budget
-        budget = Budget(percent=given.percent, replenishes=given.replenishes, cached_share=given.cached_share)
+        budget = Budget(
+            percent=given.percent,
+            replenishes=given.replenishes,
+            cached_share=given.cached_share,
+            records_refused=given.records_refused,
+        )
     return Affinity(
         ttl_seconds=item.ttl_seconds or usual.ttl_seconds,
         max_entries=item.max_entries or usual.max_entries,

@@ -14,6 +14,7 @@ from ext_proc.attempt_server import AttemptProcessor
 from ext_proc.continue_server import ContinueProcessor
 from ext_proc.contract import LISTENER_METADATA, STAGE_ATTEMPT, STAGE_CONTINUE, STAGE_DECIDE_BODY, STAGE_ERRORS, STAGE_METADATA
 from ext_proc.decide.session import Session
+from ext_proc.decide.transaction import Record
 from ext_proc.error_server import ErrorProcessor
 from ext_proc.errors import InternalError
 from ext_proc.events import Event, Reply
@@ -144,6 +145,7 @@ class ExternalProcessor:
             status=record.status,
             code=code,
             detail=detail,
+            **_refused(record),
         )
 
 
@@ -167,6 +169,13 @@ class Server:
         """Finish what is in flight, take nothing new, and stop."""
         self._health.end()
         await self._server.drain(grace_seconds)
+
+
+def _refused(record: Record) -> dict[str, str]:
+    """Return what is logged of the few requests whose budget refused another model."""
+    if not record.refused_model:
+        return {}
+    return {"refused_model": record.refused_model, "refused_route": record.refused_route}
 
 
 def _outcome(session: Session) -> str:

@@ -261,14 +261,16 @@ class Affinity(_message.Message):
     def __init__(self, ttl_seconds: _Optional[float] = ..., max_entries: _Optional[int] = ..., tenant_header: _Optional[str] = ..., implied_ttl_seconds: _Optional[float] = ..., user_only: _Optional[bool] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., store_url: _Optional[str] = ...) -> None: ...
 
 class Budget(_message.Message):
-    __slots__ = ("percent", "replenishes", "cached_share")
+    __slots__ = ("percent", "replenishes", "cached_share", "records_refused")
     PERCENT_FIELD_NUMBER: _ClassVar[int]
     REPLENISHES_FIELD_NUMBER: _ClassVar[int]
     CACHED_SHARE_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_REFUSED_FIELD_NUMBER: _ClassVar[int]
     percent: float
     replenishes: bool
     cached_share: float
-    def __init__(self, percent: _Optional[float] = ..., replenishes: _Optional[bool] = ..., cached_share: _Optional[float] = ...) -> None: ...
+    records_refused: bool
+    def __init__(self, percent: _Optional[float] = ..., replenishes: _Optional[bool] = ..., cached_share: _Optional[float] = ..., records_refused: _Optional[bool] = ...) -> None: ...
 
 class Order(_message.Message):
     __slots__ = ("models", "routes")

@@ -51,5 +51,8 @@ def _budget(config: PlanoConfig) -> ir.Budget | None:
     if budget is None:
         return None
     return ir.Budget(
-        percent=budget.max_switch_spend_pct, replenishes=budget.replenish_on_rebind, cached_share=budget.cache_read_discount
+        percent=budget.max_switch_spend_pct,
+        replenishes=budget.replenish_on_rebind,
+        cached_share=budget.cache_read_discount,
+        records_refused=budget.record_counterfactual,
     )

@@ -10,6 +10,7 @@ from control_plane.config.edits import entries, renamed, replaced, without
 from control_plane.config.inherit import inherit_from_agents
 from control_plane.config.instances import list_instances
 from control_plane.config.legacy_listeners import list_listeners
+from control_plane.config.legacy_routing import rename_routing_model
 from control_plane.config.paths import Path
 from control_plane.config.preferences import lift_preferences
 from control_plane.config.settle import settle_models
@@ -98,6 +99,7 @@ _STEPS: Final[tuple[Step, ...]] = (
     list_listeners,
     _rename_filter_chains,
     lift_preferences,
+    rename_routing_model,
     inherit_from_agents,
     list_instances,
     settle_models,

@@ -153,7 +153,12 @@ def _affinity(affinity: ir.Affinity | None, store: ir.SessionStore | None) -> pb
 def _budget(budget: ir.Budget | None) -> pb.Budget | None:
     if budget is None:
         return None
-    return pb.Budget(percent=budget.percent, replenishes=budget.replenishes, cached_share=budget.cached_share)
+    return pb.Budget(
+        percent=budget.percent,
+        replenishes=budget.replenishes,
+        cached_share=budget.cached_share,
+        records_refused=budget.records_refused,
+    )
 
 
 def _source(source: ir.Source) -> pb.Source:

@@ -59,10 +59,16 @@ def record_choice(choice: ModelChoice, preferences: Preferences, record: Record)
     """Note who decided what; what is a client's own is left out."""
     record.rung = choice.rung
     record.reason = safe_reason(choice.reason) if preferences.is_configured else ""
-    record.route = route_label(choice, preferences)
+    record.route = _route_label(choice, preferences)
 
 
-def route_label(choice: ModelChoice, preferences: Preferences) -> str:
+def record_refused(choice: ModelChoice, preferences: Preferences, record: Record) -> None:
+    """Note what would have answered."""
+    record.refused_model = choice.ranked[0].model.name
+    record.refused_route = _route_label(choice, preferences)
+
+
+def _route_label(choice: ModelChoice, preferences: Preferences) -> str:
     """Return what metrics call the preference that fits."""
     if choice.route is None:
         return NO_ROUTE

@@ -13,7 +13,7 @@ from ext_proc.apis.conversation import read_conversation
 from ext_proc.apis.session_facts import speaks_as_user
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.contract import METADATA_SESSION
-from ext_proc.decide.model_choice import ModelChoice, choose_model, record_choice
+from ext_proc.decide.model_choice import ModelChoice, choose_model, record_choice, record_refused
 from ext_proc.decide.model_question import ModelQuestion
 from ext_proc.decide.session_memory import Known, Memory, claim, keep, recall
 from ext_proc.decide.session_turn import Turn, read_turn
@@ -38,6 +38,8 @@ class SessionChoice:
     """Whether it had a model, and has another one now."""
     wants_usage: bool = False
     """Whether the answer's usage is to be noted: a budget counts with it."""
+    refused: ModelChoice | None = None
+    """What a budget did not allow."""
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -66,6 +68,8 @@ async def choose_in_session(
         return SessionChoice(choice, turn.session)
     decided = await _settle(turn, memory, choice)
     record_choice(decided.choice, question.preferences, record)
+    if decided.refused is not None and turn.budget is not None and turn.budget.records_refused:
+        record_refused(decided.refused, question.preferences, record)
     return decided
 
 
@@ -100,7 +104,7 @@ async def _within_budget(turn: Turn, budget: Budget, known: Known | None, choice
     if known is not None and judgement.keeps_anchor:
         reason = f"changing to {choice.ranked[0].name} costs more than {budget.percent:g} percent"
         kept = replace(known.choice, rung="routing_budget", reason=reason)
-        return SessionChoice(kept, turn.session, is_pinned=True, wants_usage=True)
+        return SessionChoice(kept, turn.session, is_pinned=True, wants_usage=True, refused=choice)
     return SessionChoice(choice, turn.session, judgement.verdict == "same_model", judgement.switches, wants_usage=True)
 
 

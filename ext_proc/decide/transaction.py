@@ -57,5 +57,9 @@ class Record:
     status: int = 0
     """Of our own answer; 0 if the request went on."""
     error: GatewayError | None = None
+    refused_model: str = ""
+    """What would have answered if a routing budget had allowed it; empty unless that is to be recorded."""
+    refused_route: str = ""
+    """The preference that it was chosen for, as `route`."""
     decision_seconds: float | None = None
     """How long the choice among agents or models took; None if there was none to make."""

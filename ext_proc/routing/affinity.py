@@ -20,6 +20,8 @@ class Budget:
     """Whether a cold session starts counting anew."""
     cached_share: float = 0.1
     """Price of cached input, as a part of the price of input, where the catalogue has none."""
+    records_refused: bool = False
+    """Whether a change that it does not allow is told in log and metrics."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

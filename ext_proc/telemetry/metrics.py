@@ -48,6 +48,12 @@ class Metrics:
         self._route_decisions = Counter(
             names.ROUTE_DECISIONS, "Models chosen by preference", ("listener", "route", "rung"), registry=registry
         )
+        self._refused_switches = Counter(
+            names.REFUSED_SWITCHES,
+            "Changes of model that a routing budget refused",
+            ("listener", "from", "to"),
+            registry=registry,
+        )
         self._model_requests = Counter(names.MODEL_REQUESTS, "Models chosen", ("listener", "model"), registry=registry)
         self._errors = Counter(names.ERRORS, "Failures of the service itself", ("listener", "kind"), registry=registry)
         self._filter = Histogram(
@@ -75,6 +81,7 @@ class Metrics:
         self._decision_duration_child = keep(lambda listener: self._decision_duration.labels(listener))
         self._decision_child = keep(lambda *labels: self._decisions.labels(*labels))
         self._route_decision_child = keep(lambda *labels: self._route_decisions.labels(*labels))
+        self._refused_child = keep(lambda *labels: self._refused_switches.labels(*labels))
         self._model_child = keep(lambda *labels: self._model_requests.labels(*labels))
 
     def record(self, record: Record, outcome: str, seconds: float) -> None:
@@ -87,6 +94,8 @@ class Metrics:
             self._decision_child(record.listener, record.agent, record.rung).inc()
         if record.route:
             self._route_decision_child(record.listener, record.route, record.rung).inc()
+        if record.refused_model:
+            self._refused_child(record.listener, record.model, record.refused_model).inc()
         if record.model:
             self._model_child(record.listener, record.model).inc()
 

@@ -193,6 +193,16 @@ async def test_a_budget_lets_a_session_change_as_far_as_it_can_be_afforded() -> 
     assert await gateway.ask(POEM, x_model_affinity="s") == (AZURE, "built_in_router")
 
 
+@pytest.mark.parametrize("records", [True, False])
+async def test_what_a_budget_refuses_is_recorded_if_that_is_wanted(records: bool) -> None:
+    budget = pb.Budget(percent=20, replenishes=True, cached_share=0.1, records_refused=records)
+    gateway = Gateway(pb.Affinity(budget=budget))
+    for text, refused in ((POEM, ("", "")), (CODE, (GPT, "code") if records else ("", ""))):
+        await gateway.ask(text, x_model_affinity="s")
+        assert (gateway.record.refused_model, gateway.record.refused_route) == refused
+    assert gateway.record.model == AZURE
+
+
 async def test_what_is_cheaper_is_always_within_the_budget() -> None:
     gateway = Gateway(BUDGET)
     await gateway.ask(CODE, x_model_affinity="s")

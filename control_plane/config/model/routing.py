@@ -1,15 +1,12 @@
 """Choosing models by preference, price and speed, and keeping sessions on the model that they started with."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from control_plane.config.model.types import Default, NoEffect, SecretText, Section, Text
+from control_plane.config.model.types import Default, SecretText, Section, Text
 
 Positive = Annotated[int, Field(ge=1)]
-
-
-_OLD: Final = NoEffect("write `overrides.llm_routing_model`")
 
 
 class SelectionPolicy(Section):
@@ -85,17 +82,13 @@ class RoutingBudget(Section):
     """Whether a cold session starts counting anew."""
     cache_read_discount: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Price of cached input, as a part of the price of input, where the catalogue has none."""
-    record_counterfactual: Annotated[bool, NoEffect("spans are not exported yet")] = False
-    """Whether a refused change is recorded in traces."""
+    record_counterfactual: bool = False
+    """Whether the log and a metric tell which model would have answered when a change is refused."""
 
 
 class Routing(Section):
     """How sessions keep their model."""
 
-    llm_provider: Annotated[Text | None, _OLD] = None
-    """Provider that chooses models."""
-    model: Annotated[Text | None, _OLD] = None
-    """Model that chooses models."""
     session_ttl_seconds: Positive = 600
     """How long a session keeps its model after its last request."""
     session_max_entries: Annotated[int, Field(ge=1, le=10_000)] = 10_000

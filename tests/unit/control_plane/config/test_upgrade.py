@@ -3,6 +3,7 @@
 import copy
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -41,6 +42,33 @@ def test_same_preferences_become_one_entry() -> None:
     assert tree.data["routing_preferences"] == [{"name": "code", "description": "first", "models": ["a/1", "b/2"]}]
     assert all("routing_preferences" not in provider for provider in tree.data["model_providers"])
     assert [warning.code for warning in tree.warnings] == ["deprecated", "description-ignored"]
+
+
+@pytest.mark.parametrize(
+    ("routing", "chooses"),
+    [
+        ("{llm_provider: openai, model: gpt-4o}", "openai/gpt-4o"),
+        ("{llm_provider: groq, model: any/router}", "groq/any/router"),
+        ("{llm_provider: small, model: Arch-Router}", "small"),
+        ("{model: gpt-4o}", "gpt-4o"),
+        ("{model: quick}", "quick"),
+        ("{llm_provider: openai}", None),
+        ("{llm_provider: openai, model: Arch-Router}", None),
+        ("{model: 3}", None),
+    ],
+)
+def test_the_model_that_chooses_is_found_by_its_old_names(routing: str, chooses: str | None) -> None:
+    text = (
+        "version: v0.3.0\nlisteners: []\nmodel_aliases: {quick: {target: gpt-4o}}\nmodel_providers:\n"
+        "  - {model: openai/gpt-4o}\n  - {model: groq/*}\n  - {name: small, model: ollama/router}\n"
+    )
+    for overrides in ("", "overrides:\n"):
+        tree = upgraded(f"{text}{overrides}routing: {routing}\n")
+        found = (tree.data.get("overrides") or {}).get("llm_routing_model")
+        assert found == {"quick": "gpt-4o"}.get(chooses or "", chooses)
+        assert (chooses is None) == ("llm_routing_model" not in (tree.data.get("overrides") or {}))
+    now = upgraded(f"{text}routing: {routing}\noverrides: {{llm_routing_model: mine}}\n")
+    assert now.data["overrides"]["llm_routing_model"] == "mine"
 
 
 def test_what_an_entry_says_itself_is_not_inherited() -> None:

@@ -26,6 +26,11 @@ def test_records_what_was_decided(registry: CollectorRegistry) -> None:
     assert value(f"{names.REQUEST_DURATION}_sum", {"listener": "l"}) == 0.003
 
 
+def test_counts_what_budgets_refuse(registry: CollectorRegistry) -> None:
+    Metrics(registry).record(Record("l", model="a", refused_model="b", refused_route="code"), "forwarded", 0.001)
+    assert registry.get_sample_value(names.REFUSED_SWITCHES, {"listener": "l", "from": "a", "to": "b"}) == 1
+
+
 def test_a_refusal_counts_no_agent_and_no_model(registry: CollectorRegistry) -> None:
     Metrics(registry).record(Record("l"), "4xx", 0.001)
     samples = {sample.name for family in registry.collect() for sample in family.samples}
