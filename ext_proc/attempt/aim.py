@@ -38,6 +38,8 @@ class Aim:
     too_long_for: tuple[str, ...]
     """Those of them whose context the request exceeds."""
     previous_failure: str
+    betas: str
+    """The client's `anthropic-beta`, if an attempt before took it away."""
     watch: str
     """How much of a stream is looked at, where the stage may leave it: see contract.METADATA_WATCH."""
     has_others: bool
@@ -90,6 +92,7 @@ def take_aim(event: AttemptHeaders, plan: Plan | None) -> Aim | None:
         attempted=attempted,
         too_long_for=_split(told.get(contract.METADATA_TOO_LONG, "")),
         previous_failure=told.get(contract.METADATA_FAILURE, ""),
+        betas=told.get(contract.METADATA_BETAS, ""),
         watch=told.get(contract.METADATA_WATCH, ""),
         has_others=not {member.model for member in members} <= {name, *attempted},
     )

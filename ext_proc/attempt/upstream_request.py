@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
+from ext_proc import contract
 from ext_proc.apis.paths import shape_of
 from ext_proc.attempt.aim import Aim
 from ext_proc.codec.json_body import parse_object, write_json
 from ext_proc.codec.model_edit import replace_model
 from ext_proc.events import Continue
 from ext_proc.translate.cache_marks import mark_for_cache
+from ext_proc.translate.converse.betas import HEADER as BETA_HEADER
+from ext_proc.translate.converse.betas import names_in
 from ext_proc.translate.identity import Identity
 from ext_proc.translate.pair import READ_USAGE
 from ext_proc.translate.registry import translation
-from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, Exchange, Translation
+from ext_proc.translate.translation import CHAT_COMPLETIONS, CONVERSE, MESSAGES, Exchange, Translation
 
 _ANTHROPIC_VERSION: Final = "2023-06-01"
 _AUTHORIZATION: Final = "authorization"
@@ -44,6 +47,7 @@ def prepare(aim: Aim, body: bytes, *, headers: Mapping[str, str], exchange_id: s
     """
     is_identity = aim.api == aim.client_api
     reads = _reads(aim.api)
+    betas = headers.get(BETA_HEADER) or aim.betas
     made: Translation
     if is_identity:
         made = Identity(reads, Exchange(request={}, id=exchange_id, created=now))
@@ -56,6 +60,7 @@ def prepare(aim: Aim, body: bytes, *, headers: Mapping[str, str], exchange_id: s
             created=now,
             profile=aim.target.profile,
             upstream_model=aim.upstream_model,
+            betas=names_in(betas),
         )
         made = translation(aim.client_api, aim.api, exchange)
         sent = write_json(made.request(upstream_model=aim.upstream_model))
@@ -64,7 +69,8 @@ def prepare(aim: Aim, body: bytes, *, headers: Mapping[str, str], exchange_id: s
     if aim.cache_from:
         name, profile = aim.upstream_model, aim.target.profile
         sent = mark_for_cache(sent, aim.api, model=name, profile=profile, least_tokens=aim.cache_from)
-    return Prepared(reply=_reply(aim, path, sent, headers), translation=made, reads=reads, is_identity=is_identity)
+    reply = _reply(aim, path, sent, headers, betas)
+    return Prepared(reply=reply, translation=made, reads=reads, is_identity=is_identity)
 
 
 def _reads(api: str) -> str:
@@ -73,7 +79,7 @@ def _reads(api: str) -> str:
     return MESSAGES if shape_of(api) == "anthropic" else CHAT_COMPLETIONS
 
 
-def _reply(aim: Aim, path: str, body: bytes, headers: Mapping[str, str]) -> Continue:
+def _reply(aim: Aim, path: str, body: bytes, headers: Mapping[str, str], betas: str) -> Continue:
     changed = {
         ":path": _path(aim, path),
         "content-type": "application/json",
@@ -84,8 +90,15 @@ def _reply(aim: Aim, path: str, body: bytes, headers: Mapping[str, str]) -> Cont
     if shape_of(aim.api) == "anthropic" and "anthropic-version" not in headers:
         changed["anthropic-version"] = _ANTHROPIC_VERSION
     key = _client_key(aim, headers)
-    gone = (_AUTHORIZATION,) if key and _AUTHORIZATION not in key else ()
-    return Continue(set_headers=changed | key, remove_headers=gone, body=body, metadata=aim.metadata)
+    gone = [_AUTHORIZATION] if key and _AUTHORIZATION not in key else []
+    metadata = aim.metadata
+    if betas and aim.api == CONVERSE:
+        # Bedrock refuses names that it does not know; the next attempt may be at a provider that does.
+        gone.append(BETA_HEADER)
+        metadata[contract.METADATA_BETAS] = betas
+    elif betas:
+        changed[BETA_HEADER] = betas
+    return Continue(set_headers=changed | key, remove_headers=tuple(gone), body=body, metadata=metadata)
 
 
 def _client_key(aim: Aim, headers: Mapping[str, str]) -> dict[str, str]:

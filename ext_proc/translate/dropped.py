@@ -108,6 +108,8 @@ IN_PART: Final = MappingProxyType(
         "metadata": "over Converse: labels that its log does not accept; a user's id becomes a digest then",
         "thinking": "over Converse: adaptive is a budget, or nothing, for a Claude that does not know it",
         "citations of earlier turns": "over Converse: the text stays",
+        "anthropic-beta": "over Converse: names that AWS does not document for the model, or that it does unasked; "
+        "see converse/betas.py",
     }
 )
 """What is dropped or adapted under a condition only."""

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.htm
 from typing import Final
 
 from ext_proc.codec.json_body import JsonObject
+from ext_proc.translate.converse.betas import betas_for
 from ext_proc.translate.converse.families import effort_fields, family_of
 from ext_proc.translate.converse.request import ConverseRequest, mark_tool, tool_spec
 from ext_proc.translate.converse.turns import Turns
@@ -64,6 +65,9 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
         made.out["additionalModelResponseFieldPaths"] = ["/stop_sequence"]
     made.offer(_tools(body, made), _choice(body, made), messages.turns)
     made.sample_from(body.get("top_k"))
+    betas = betas_for(upstream_model, exchange.betas) if family.is_claude else []
+    if betas:
+        made.models["anthropic_beta"] = betas
     _think(body, made, upstream_model, exchange.profile, messages.turns)
     _format(body, made)
     metadata = as_object(body.get("metadata") or {}, "metadata")

@@ -70,7 +70,7 @@ def default_max_tokens(model: str, profile: Profile) -> int:
     """Return what to send as `max_tokens`, which Messages demands, when the client does not care."""
     if profile.default_max_tokens is not None:
         return profile.default_max_tokens
-    version = _version(model)
+    version = claude_version(model)
     if version is None or version >= (3, 7):
         return _FALLBACK_MAX_TOKENS
     return 8192 if version == (3, 5) else 4096
@@ -80,7 +80,7 @@ def thinking_style(model: str, profile: Profile) -> Literal["adaptive", "budget"
     """Return how a Claude is told to think: by effort (4.6 and later, and names we cannot read), by budget, not at all."""
     if profile.thinking is not None:
         return profile.thinking
-    version = _version(model)
+    version = claude_version(model)
     if version is None or version >= (4, 6):
         return "adaptive"
     return "budget" if version >= (3, 7) else "none"
@@ -107,7 +107,7 @@ def openai_takes_sampling(model: str, profile: Profile) -> bool:
 
 def claude_effort(model: str, effort: str) -> str:
     """Return the effort that a Claude takes which is told to think by effort."""
-    version = _version(model)
+    version = claude_version(model)
     if effort == "minimal":
         return "low"
     if version is not None and version < (4, 7) and effort == "xhigh":
@@ -117,10 +117,11 @@ def claude_effort(model: str, effort: str) -> str:
 
 def takes_sampling(model: str) -> bool:
     """Tell if the model accepts temperature and top_p: Claude 4.7 and later refuse them."""
-    version = _version(model)
+    version = claude_version(model)
     return version is None or version < (4, 7)
 
 
-def _version(model: str) -> tuple[int, int] | None:
+def claude_version(model: str) -> tuple[int, int] | None:
+    """Return the version in the name of a Claude, None if it has none."""
     found = _CLAUDE.search(model)
     return (int(found[1]), int(found[2] or 0)) if found else None

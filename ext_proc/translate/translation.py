@@ -33,6 +33,8 @@ class Exchange:
     """What the upstream makes of its API."""
     upstream_model: str = ""
     """What the upstream is asked for: stands for the model that answered where its API does not say."""
+    betas: tuple[str, ...] = ()
+    """Names in the header `anthropic-beta`, for upstreams that want them in the body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,6 +125,19 @@ async def test_another_provider_answers_in_its_own_api(world: ModelWorld, failur
     assert world.providers[GPT].last_json["model"] == "gpt-4o"
 
 
+async def test_betas_reach_bedrock_in_the_body_and_the_next_provider_in_the_header(world: ModelWorld) -> None:
+    betas = "claude-code-20250219,interleaved-thinking-2025-05-14"
+    for model in (BEDROCK, GPT):
+        world.providers[model].behaves = failing(503, {"message": "down"})
+    body = {"model": BEDROCK, "messages": ASK, "max_tokens": 50}
+    answer = await world.gateway.http.post(f"{world.url}/v1/messages", json=body, headers={"anthropic-beta": betas})
+    assert seen(answer) == (200, CLAUDE, "3")
+    asked = world.providers[BEDROCK]
+    assert asked.last_json["additionalModelRequestFields"] == {"anthropic_beta": ["interleaved-thinking-2025-05-14"]}
+    assert "anthropic-beta" not in asked.received[-1].headers
+    assert world.providers[CLAUDE].received[-1].headers["anthropic-beta"] == betas
+
+
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/v1/responses"])
 async def test_bedrock_answers_for_another_provider(world: ModelWorld, path: str) -> None:
     world.providers[GPT].behaves = failing(503, {"error": {"message": "down"}})

@@ -250,3 +250,17 @@ def test_an_attempt_knows_the_session_that_wants_its_usage() -> None:
     attempt = AttemptPlay(metadata={contract.METADATA_SESSION: "s"})
     attempt.request(CHAT_REQUEST)
     assert attempt.session.record.session == "s"
+
+
+BETAS = "claude-code-20250219,interleaved-thinking-2025-05-14"
+
+
+def test_names_of_betas_are_taken_from_bedrock_and_given_to_the_next_attempt() -> None:
+    at_bedrock = sent(
+        AttemptPlay(BEDROCK, client_api="messages", headers={"anthropic-beta": BETAS}).request(REQUESTS["messages"])
+    )
+    assert "anthropic-beta" in at_bedrock.remove_headers
+    left = dict(at_bedrock.metadata)
+    next_one = sent(AttemptPlay(CLAUDE, client_api="messages", metadata=left).request(REQUESTS["messages"]))
+    assert next_one.set_headers["anthropic-beta"] == BETAS
+    assert "anthropic-beta" not in next_one.remove_headers

@@ -59,6 +59,7 @@ FEATURES: Final = (
     Feature("accounting: ids of users", r"user_id"),
     Feature("tools that the provider runs", r"server_tool|web_search|mcp_servers|shell_call"),
     Feature("state that the provider keeps", r"previous_response|item_reference|background"),
+    Feature("names in `anthropic-beta`", r"^betas"),
     Feature("several choices, logprobs", r"several_choices|logprobs"),
 )
 

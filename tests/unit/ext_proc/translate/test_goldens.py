@@ -42,7 +42,8 @@ def apis_of(source: Path) -> tuple[str, str]:
 def test_request(source: Path, request: pytest.FixtureRequest) -> None:
     given = orjson.loads(source.read_bytes())
     profile, model = Profile(**given.pop("$profile", {})), given.pop("$model", "upstream-model")
-    exchange = Exchange(request=given, id="0" * 32, created=1_700_000_000, profile=profile)
+    betas = tuple(given.pop("$betas", ()))
+    exchange = Exchange(request=given, id="0" * 32, created=1_700_000_000, profile=profile, betas=betas)
     before = orjson.dumps(given)
     try:
         body = translation(*apis_of(source), exchange).request(upstream_model=model)

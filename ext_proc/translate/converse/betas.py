@@ -1,0 +1,39 @@
+"""Features of Anthropic's API that a client asks for by the header `anthropic-beta`: Bedrock wants them in the body.
+
+Bedrock refuses the whole request for a name that a model does not know ("invalid beta flag"), and Claude Code sends many that
+are about Anthropic's own service. So only those go there that AWS documents for the model and that it does not do unasked:
+https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from ext_proc.translate.profile import claude_version
+
+HEADER: Final = "anthropic-beta"
+
+_Version = tuple[int, int]
+_TAKEN: Final[dict[str, tuple[str, _Version, _Version]]] = {
+    "interleaved-thinking-2025-05-14": ("claude", (4, 0), (4, 5)),
+    "context-1m-2025-08-07": ("sonnet", (4, 0), (4, 5)),
+    "token-efficient-tools-2025-02-19": ("claude", (3, 7), (3, 7)),
+    "output-128k-2025-02-19": ("claude", (3, 7), (3, 7)),
+}
+"""Name -> a word in the ids of the models that take it, and the first and the last version that must be asked for it."""
+
+
+def names_in(header: str) -> tuple[str, ...]:
+    """Return the names in a header."""
+    return tuple(filter(None, (name.strip() for name in header.split(","))))
+
+
+def betas_for(model: str, asked: Iterable[str]) -> list[str]:
+    """Return those of the features that a model of Bedrock is asked for."""
+    version = claude_version(model)
+    if version is None:
+        return []
+    return [name for name in asked if name in _TAKEN and _takes(model, version, *_TAKEN[name])]
+
+
+def _takes(model: str, version: _Version, word: str, first: _Version, last: _Version) -> bool:
+    return word in model and first <= version <= last
