@@ -1,13 +1,13 @@
 """Events of a Converse stream -> chunks of a chat stream.
 
-Blocks become deltas in the order that they come; calls and thoughts are numbered among themselves. messageStop says why the
-model stopped, and the last chunks and [DONE] follow with `metadata`, which brings the usage.
+Blocks become deltas in the order that they come; calls and thoughts are numbered among themselves. The last chunks and [DONE]
+follow with the usage.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ext_proc.apis.usage import NO_USAGE, Usage, from_converse, to_chat_completions
+from ext_proc.apis.usage import to_chat_completions
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.chat_chunks import chunk_head, tells_usage
@@ -15,15 +15,14 @@ from ext_proc.translate.chat_completions_over_converse_response import service_t
 from ext_proc.translate.chat_completions_over_messages_response import finish_reason
 from ext_proc.translate.chat_reasoning import encrypted_detail, text_detail
 from ext_proc.translate.chat_tools import custom_names
-from ext_proc.translate.converse.answer import answered_by, stop_reason, told
+from ext_proc.translate.converse.answer import stop_reason
+from ext_proc.translate.converse.stream import ConverseStream, Events
 from ext_proc.translate.custom_tools import unwrap
 from ext_proc.translate.events import chat_failure
-from ext_proc.translate.fields import as_object, as_text
+from ext_proc.translate.fields import as_text
 from ext_proc.translate.provider_errors import ProviderError
 from ext_proc.translate.readers import CHAT_DONE
 from ext_proc.translate.translation import Exchange
-
-Events = list[JsonObject]
 
 
 @dataclass(slots=True)
@@ -37,14 +36,11 @@ class _Tool:
     pieces: list[str] = field(default_factory=list)
 
 
-class ChatCompletionsOverConverseStream:
+class ChatCompletionsOverConverseStream(ConverseStream):
     """The state machine of one stream."""
 
     def __init__(self, exchange: Exchange) -> None:
-        self.usage: Usage = NO_USAGE
-        self.model = exchange.upstream_model
-        self.closed = False
-        self._exchange = exchange
+        super().__init__(exchange)
         self._tells_usage = tells_usage(exchange)
         self._custom = custom_names(exchange.request)
         self._head = chunk_head(exchange, model=self.model)
@@ -54,36 +50,6 @@ class ChatCompletionsOverConverseStream:
         self._thought: object = None
         """Converse's index of the block that the last thought was in."""
         self._thoughts = -1
-        self._stopped: JsonObject | None = None
-        """messageStop."""
-
-    def event(self, event: JsonObject) -> Iterable[JsonObject]:
-        """Take one event."""
-        out: Events = []
-        for kind, given in event.items():
-            told_of = as_object(given, kind)
-            match kind:
-                case "contentBlockDelta":
-                    self._piece(told_of.get("contentBlockIndex"), as_object(told_of.get("delta"), "delta"), out)
-                case "messageStart":
-                    self._start(out)
-                case "contentBlockStart":
-                    self._announce(told_of.get("contentBlockIndex"), as_object(told_of.get("start") or {}, "start"), out)
-                case "contentBlockStop":
-                    self._close_tool(out)
-                    self._thought = None
-                case "messageStop":
-                    self._close_tool(out)
-                    self._stopped = told_of
-                case "metadata":
-                    self._end(told_of, out)
-        return out
-
-    def end(self) -> Iterable[JsonObject]:
-        """Take the end of the stream: complete if the model said why it stopped, even without metadata."""
-        out: Events = []
-        self._end({}, out)
-        return out
 
     def fail(self, error: ProviderError) -> Iterable[JsonObject]:
         """Return the error event."""
@@ -95,13 +61,9 @@ class ChatCompletionsOverConverseStream:
             self._started = True
             self._chunk({"role": "assistant", "content": ""}, out)
 
-    def _announce(self, index: object, start: JsonObject, out: Events) -> None:
-        if "toolUse" not in start:
-            return
+    def _call(self, index: object, ident: str, name: str, out: Events) -> None:
         self._close_tool(out)
         self._start(out)
-        use = as_object(start["toolUse"], "start.toolUse")
-        name, ident = as_text(use.get("name"), "name"), as_text(use.get("toolUseId"), "toolUseId")
         self._tool = _Tool(index, self._calls, name in self._custom)
         self._calls += 1
         call: JsonObject = {"index": self._tool.index, "id": ident}
@@ -111,16 +73,12 @@ class ChatCompletionsOverConverseStream:
             call |= {"type": "function", "function": {"name": name, "arguments": ""}}
         self._chunk({"tool_calls": [call]}, out)
 
-    def _piece(self, index: object, delta: JsonObject, out: Events) -> None:
+    def _say(self, _index: object, text: str, out: Events) -> None:
         self._start(out)
-        for kind, given in delta.items():
-            match kind:
-                case "text" if given:
-                    self._chunk({"content": as_text(given, "text")}, out)
-                case "reasoningContent":
-                    self._think(index, as_object(given, "reasoningContent"), out)
-                case "toolUse":
-                    self._argue(index, as_text(as_object(given, "toolUse").get("input"), "toolUse.input"), out)
+        self._chunk({"content": text}, out)
+
+    def _cite(self, index: object, citation: JsonObject, out: Events) -> None:
+        """Chat Completions knows citations of URLs only."""
 
     def _argue(self, index: object, piece: str, out: Events) -> None:
         tool = self._tool
@@ -132,6 +90,7 @@ class ChatCompletionsOverConverseStream:
                 self._pass(tool, piece, out)
 
     def _think(self, index: object, piece: JsonObject, out: Events) -> None:
+        self._start(out)
         if "redactedContent" in piece:
             self._thoughts += 1
             self._thought = None
@@ -145,6 +104,10 @@ class ChatCompletionsOverConverseStream:
             self._chunk({"reasoning_content": text, "reasoning_details": [text_detail(self._thoughts, text=text)]}, out)
         if piece.get("signature"):
             self._chunk({"reasoning_details": [text_detail(self._thoughts, signature=piece["signature"])]}, out)
+
+    def _close(self, out: Events) -> None:
+        self._close_tool(out)
+        self._thought = None
 
     def _close_tool(self, out: Events) -> None:
         tool, self._tool = self._tool, None
@@ -160,21 +123,13 @@ class ChatCompletionsOverConverseStream:
     def _pass(self, tool: _Tool, piece: str, out: Events) -> None:
         self._chunk({"tool_calls": [{"index": tool.index, "function": {"arguments": piece}}]}, out)
 
-    def _end(self, metadata: JsonObject, out: Events) -> None:
-        if self._stopped is None:
-            return
-        self._start(out)
-        self.usage = from_converse(metadata.get("usage"))
-        self.model = answered_by(self._exchange, metadata.get("trace"))
-        fields = self._stopped.get("additionalModelResponseFields")
-        extra = told(self._exchange, {**metadata, "additionalModelResponseFields": fields})
+    def _finish(self, stopped: JsonObject, metadata: JsonObject, extra: JsonObject, out: Events) -> None:
         self._head |= {"model": self.model, **service_tier(metadata)}
-        self._chunk({}, out, finish=finish_reason(stop_reason(self._stopped.get("stopReason"))))
+        self._chunk({}, out, finish=finish_reason(stop_reason(stopped.get("stopReason"))))
         out[-1] |= extra
         if self._tells_usage:
             out.append({**self._head, "choices": [], "usage": to_chat_completions(self.usage)})
         out.append(CHAT_DONE)
-        self.closed = True
 
     def _chunk(self, delta: JsonObject, out: Events, *, finish: str | None = None) -> None:
         choice: JsonObject = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
