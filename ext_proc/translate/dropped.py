@@ -97,7 +97,9 @@ IN_PART: Final = MappingProxyType(
         "temperature, top_p": "over Messages with thinking or a model that refuses them; top_p beside temperature; 1 at most",
         "temperature and top_p": "over OpenAI's APIs for models that always reason and refuse them: o1 to o4, gpt-5, kimi-k3",
         "reasoning.effort, output_config.effort": "over OpenAI's APIs for models whose names say that they do not reason; "
-        "beyond high where the model is not known to take it",
+        "beyond high where the model is not known to take it; of kimi-k3 one of its three",
+        "service_tier, the wish for usage in streams": "over Chat Completions for kimi-for-coding, which refuses both and "
+        "counts unasked",
         "reasoning_effort": "over Messages by budget where thinking is refused: forced tool, tool loop without its thoughts",
         "image_url.detail": "over Messages, which chooses itself",
         "json_schema.name": "over Messages, whose schemas have no name",

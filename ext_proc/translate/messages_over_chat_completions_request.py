@@ -11,7 +11,7 @@ from ext_proc.translate.dropped import carry_unknown
 from ext_proc.translate.fields import as_list, as_object, as_text, kind_of, objects, text_in, unsupported
 from ext_proc.translate.messages_to_chat import ChatMessages
 from ext_proc.translate.parts import effort_of_budget, user_id
-from ext_proc.translate.profile import SAMPLING, Profile, openai_effort, openai_takes_sampling
+from ext_proc.translate.profile import SAMPLING, Profile, leave_out_refused, openai_effort, openai_takes_sampling
 from ext_proc.translate.translation import CHAT_COMPLETIONS, Exchange
 
 _SAME: Final = ("temperature", "top_p", "stream")
@@ -62,6 +62,7 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     _output(body, profile, out)
     _account(body, out)
     carry_unknown(body, _KNOWN, out)
+    leave_out_refused(out, upstream_model, profile)
     return out
 
 

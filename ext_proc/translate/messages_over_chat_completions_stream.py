@@ -110,6 +110,8 @@ class MessagesOverChatCompletionsStream:
             self._call(self._tools.add(delta["tool_calls"], "choices[0].delta.tool_calls"), out)
         if choice.get("finish_reason") is not None:
             self._finish = choice["finish_reason"]
+            if choice.get("usage"):  # Kimi counts here, asked or not.
+                self.usage = from_chat_completions(choice["usage"])
 
     def _think(self, thought: Thought, out: Events) -> None:
         if thought.encrypted:

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from ext_proc.codec.json_body import JsonObject
+
 CacheMarkers = Literal["none", "cache_control", "prompt_cache_breakpoint"]
 ReasoningHistory = Literal["none", "reasoning_content", "reasoning_details"]
 
@@ -55,11 +57,24 @@ LOSSLESS: Final = Profile(
 
 _DOES_NOT_REASON: Final = re.compile(
     r"(?:^|/)(?:gpt-3|gpt-4|chatgpt-4o|llama|meta-llama|mixtral|mistral-|ministral|codestral|devstral|pixtral|gemma|command-"
-    r"|grok-(?:2|3(?!-mini))|deepseek-chat|moonshot-)",
+    r"|grok-(?:2|3(?!-mini))|deepseek-chat|moonshot-|kimi-for-coding$)",
     re.IGNORECASE,
 )
 """Models that refuse a word about reasoning, whose names say so."""
 _SAMPLES_ITSELF: Final = re.compile(r"(?:^|/)(?:o[134](?:-|$)|gpt-5(?!.*chat)|kimi-k3)")
+_KIMI_3: Final = re.compile(r"(?:^|/)kimi-k3")
+_EFFORTS_OF_KIMI: Final = {
+    "none": "low",
+    "minimal": "low",
+    "low": "low",
+    "medium": "high",
+    "high": "high",
+    "xhigh": "high",
+    "max": "max",
+}
+"""Of kimi-k3, which has three and always reasons."""
+_REFUSED: Final = {"kimi-for-coding": ("stream_options", "service_tier")}
+"""Model -> what it refuses that translations add or carry."""
 _XHIGH: Final = re.compile(r"(?:^|/)gpt-5\.(?:1-codex-max|[2-9])")
 _CLAUDE: Final = re.compile(r"claude-(?:(?:opus|sonnet|haiku)-)?(\d+)(?:[-.](\d{1,2}))?(?!\d)")
 _FALLBACK_MAX_TOKENS: Final = 32_000
@@ -95,6 +110,8 @@ def openai_effort(model: str, effort: object, profile: Profile) -> object:
         return effort
     if not profile.reasoning_effort or _DOES_NOT_REASON.search(model):
         return None
+    if _KIMI_3.search(model):
+        return _EFFORTS_OF_KIMI.get(effort) if isinstance(effort, str) else None
     if effort in ("max", "xhigh"):
         return "xhigh" if _XHIGH.search(model) else "high"
     return effort
@@ -103,6 +120,12 @@ def openai_effort(model: str, effort: object, profile: Profile) -> object:
 def openai_takes_sampling(model: str, profile: Profile) -> bool:
     """Tell if a model of Chat Completions or Responses accepts temperature and top_p: those that always reason do not."""
     return profile.any_tuning or not _SAMPLES_ITSELF.search(model)
+
+
+def leave_out_refused(body: JsonObject, model: str, profile: Profile) -> None:
+    """Take out of a request of Chat Completions what its model is known to refuse."""
+    for name in () if profile.any_tuning else _REFUSED.get(model.rpartition("/")[2], ()):
+        body.pop(name, None)
 
 
 def claude_effort(model: str, effort: str) -> str:

@@ -9,7 +9,7 @@ from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.dropped import RESPONSES_OVER_CHAT_COMPLETIONS as DROPPED
 from ext_proc.translate.dropped import carry_unknown
 from ext_proc.translate.fields import as_list, as_object, kind_of, unsupported
-from ext_proc.translate.profile import SAMPLING, Profile, openai_effort, openai_takes_sampling
+from ext_proc.translate.profile import SAMPLING, Profile, leave_out_refused, openai_effort, openai_takes_sampling
 from ext_proc.translate.responses_to_chat import ChatMessagesOfItems
 from ext_proc.translate.responses_tools import chat_tool_choice, read_tools
 from ext_proc.translate.translation import CHAT_COMPLETIONS, Exchange
@@ -74,6 +74,7 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     _reasoning(body, profile, out)
     _text(body, out)
     carry_unknown(body, _KNOWN, out)
+    leave_out_refused(out, upstream_model, profile)
     return out
 
 

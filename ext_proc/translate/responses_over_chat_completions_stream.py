@@ -89,6 +89,8 @@ class ResponsesOverChatCompletionsStream:
             self._call(self._tools.add(delta["tool_calls"], "choices[0].delta.tool_calls"))
         if choice.get("finish_reason") is not None:
             self._finish = choice["finish_reason"]
+            if choice.get("usage"):  # Kimi counts here, asked or not.
+                self.usage = from_chat_completions(choice["usage"])
 
     def _say(self, text: str) -> None:
         if self._tools.calls:

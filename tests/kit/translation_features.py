@@ -50,7 +50,7 @@ FEATURES: Final = (
     Feature("refusals, content filters", r"refusal|content_filter", _BOTH),
     Feature("answers cut short by a limit", r"truncated|length|context_window", _BOTH),
     Feature("stop sequences", r"stop_sequence|unsupported_stop$"),
-    Feature("usage: cached, cache writes, reasoning", r"usage_(with|on|not)", ()),
+    Feature("usage: cached, cache writes, reasoning", r"usage_(with|on|not)|refuses_options", ()),
     Feature("citations", r"citations"),
     Feature("keep-alives", r"pings|keep_alive"),
     Feature("streams that break or fail", r"cut_off|midway|error_first|error_event|failed", ("streams",)),

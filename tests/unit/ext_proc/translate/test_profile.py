@@ -49,6 +49,10 @@ def test_a_profile_knows_better() -> None:
         ("gpt-4o-mini", "low", None),
         ("meta-llama/Llama-3.3-70B-Instruct", "low", None),
         ("grok-3-mini", "low", "low"),
+        ("kimi-k3", "medium", "high"),
+        ("moonshotai/kimi-k3", "none", "low"),
+        ("kimi-k3", "max", "max"),
+        ("kimi-for-coding", "low", None),
     ],
 )
 def test_models_are_asked_for_effort_that_they_take(model: str, asked: str, taken: str | None) -> None:
