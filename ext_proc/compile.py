@@ -47,6 +47,7 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
         orchestrator=_orchestrator(config.orchestrator, models, targets) if config.HasField("orchestrator") else None,
         affinity=compile_affinity(config.affinity),
         cache_marks_from=config.cache_marks_from,
+        counts_tokens=config.counts_tokens,
         sources=compile_sources(config.sources),
         preferences=compile_configured(config.preferences, models),
         routing_model=_orchestrator(config.routing_model, models, targets) if config.HasField("routing_model") else None,

@@ -63,6 +63,8 @@ class Plan:
     """How sessions keep their model."""
     cache_marks_from: int = 0
     """Tokens of tools and instructions from which on prompts are marked for their provider's cache; 0: none is."""
+    counts_tokens: bool = False
+    """Whether an estimate of a request's tokens is left with it, for rate limits."""
     sources: tuple[Source, ...] = ()
     """Who tells prices and latencies; one of a kind at most."""
     routing_model: Orchestrator | None = None

@@ -17,6 +17,7 @@ from control_plane.build.continuations import build_continuations, build_continu
 from control_plane.build.egress import build_choosing_model, build_egress
 from control_plane.build.models import ProviderEntry, build_model, build_model_clusters, build_model_routes, provider_entries
 from control_plane.build.preferences import OrderedPreference, build_preferences, preference_chains
+from control_plane.build.rate_limits import build_rate_limits
 from control_plane.build.runtime import Runtime
 from control_plane.build.session_store import build_session_store
 from control_plane.build.sessions import build_affinity, cache_marks_from, choosing_headers
@@ -135,6 +136,7 @@ def _listener(
         routes=tuple(sorted(routes, key=lambda route: route.name)),
         decision_timeout_seconds=_decision_timeout(listener, config, filters),
         choosing_headers=choosing_headers(config, listener),
+        rate_limits=build_rate_limits(config, listener),
         shows_headers=any(_chains(listener)),
     )
 

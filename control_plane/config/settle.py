@@ -86,6 +86,9 @@ def _referred(data: dict[str, Any]) -> Iterator[str]:
         yield from _fallbacks(entry)
     for _, preference in entries(data.get("routing_preferences")):
         yield from _texts(preference, "models")
+    for _, limit in entries(data.get("ratelimits")):
+        if isinstance(limit.get("model"), str) and not limit["model"].endswith("/*") and limit["model"] not in aliases:
+            yield limit["model"]
     yield from (name for name in (_choosing_model(data, key) for key in _CHOOSING) if name is not None)
 
 

@@ -26,6 +26,7 @@ from envoy_data_plane.envoy.extensions.clusters.aggregate import v3 as aggregate
 from envoy_data_plane.envoy.extensions.clusters.common.dns import v3 as dns
 from envoy_data_plane.envoy.extensions.clusters.dns import v3 as dns_cluster
 from envoy_data_plane.envoy.extensions.common.matching import v3 as matching
+from envoy_data_plane.envoy.extensions.common.ratelimit import v3 as ratelimit
 from envoy_data_plane.envoy.extensions.filters.common.matcher.action import v3 as matcher_action
 from envoy_data_plane.envoy.extensions.filters.http.buffer import v3 as buffer
 from envoy_data_plane.envoy.extensions.filters.http.composite import v3 as composite
@@ -34,6 +35,7 @@ from envoy_data_plane.envoy.extensions.filters.http.ext_proc import v3 as ext_pr
 from envoy_data_plane.envoy.extensions.filters.http.header_mutation import v3 as header_mutation
 from envoy_data_plane.envoy.extensions.filters.http.header_to_metadata import v3 as header_to_metadata
 from envoy_data_plane.envoy.extensions.filters.http.health_check import v3 as health_check
+from envoy_data_plane.envoy.extensions.filters.http.local_ratelimit import v3 as local_ratelimit
 from envoy_data_plane.envoy.extensions.filters.http.router import v3 as router
 from envoy_data_plane.envoy.extensions.filters.http.upstream_codec import v3 as upstream_codec
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager import v3 as hcm
@@ -47,6 +49,7 @@ from envoy_data_plane.envoy.extensions.transport_sockets.tls import v3 as tls
 from envoy_data_plane.envoy.extensions.upstreams.http import v3 as upstream_http
 from envoy_data_plane.envoy.type import v3 as type_v3
 from envoy_data_plane.envoy.type.matcher import v3 as matcher
+from envoy_data_plane.envoy.type.metadata import v3 as metadata
 from envoy_data_plane.google import protobuf
 from envoy_data_plane.message_pool import default_message_pool
 from envoy_data_plane.xds.core import v3 as xds_core
@@ -92,10 +95,12 @@ __all__ = [
     "header_to_metadata",
     "health_check",
     "listener",
+    "local_ratelimit",
     "matcher",
     "matcher_action",
     "matching",
     "message_class",
+    "metadata",
     "metrics",
     "mutation",
     "overload",
@@ -103,6 +108,7 @@ __all__ = [
     "previous_hosts",
     "previous_priorities",
     "protobuf",
+    "ratelimit",
     "redis_proxy",
     "route",
     "router",

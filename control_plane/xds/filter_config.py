@@ -26,6 +26,7 @@ def build_filter_config(gateway: ir.Gateway, *, version: str = "") -> pb.FilterC
         preferences=[_preference(plan, members) for plan in gateway.preferences],
         affinity=_affinity(gateway.affinity, gateway.session_store),
         cache_marks_from=gateway.cache_marks_from,
+        counts_tokens=any(listener.rate_limits for listener in gateway.listeners),
         sources=[_source(source) for source in gateway.sources],
         orchestrator=_orchestrator(gateway.orchestrator),
         routing_model=_orchestrator(gateway.routing_model),

@@ -3,10 +3,12 @@
 from typing import Final
 
 from control_plane.ir import model as ir
+from control_plane.ir import names
 from control_plane.xds import api
 from control_plane.xds.decided import build_decided_filters
 from control_plane.xds.error_filter import build_errors
 from control_plane.xds.ext_proc_filter import EXT_PROC_CLUSTER, build_continue, build_ext_proc
+from control_plane.xds.rate_limit import build_rate_limit
 
 HEALTH_PATH: Final = "/healthz"
 
@@ -15,8 +17,9 @@ def build_http_filters(listener: ir.Listener, max_request_bytes: int) -> list[ap
     """Build all http_filters of an agent or model listener."""
     continued = [build_continue()] if any(route.is_continued for route in listener.routes) else []
     decided = build_decided_filters(listener, max_request_bytes)
+    limited = [build_rate_limit(listener.rate_limits, names.listener(listener.name))] if listener.rate_limits else []
     errors = [build_errors()] if listener.kind is ir.ListenerKind.MODEL else []
-    return [_health_check(), build_ext_proc(listener), *decided, *continued, *errors, build_router()]
+    return [_health_check(), build_ext_proc(listener), *decided, *limited, *continued, *errors, build_router()]
 
 
 def build_router() -> api.hcm.HttpFilter:

@@ -7,6 +7,7 @@ import orjson
 
 from ext_proc import contract
 from ext_proc.apis.paths import PATHS, Api
+from ext_proc.apis.prompt_size import estimate_size
 from ext_proc.codec.json_body import JsonObject, parse_object
 from ext_proc.codec.model_edit import remove_member, replace_model
 from ext_proc.decide.cache_marking import mark_prompt
@@ -40,9 +41,8 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
     route = _route(resolved, request)
     body, value = await run_filters(request, services)
     marked = mark_prompt(body, resolved, request, services)
-    return _forward(
-        request, resolved, route, marked.body, value, {contract.METADATA_DECISION: resolved.reason, **marked.metadata}
-    )
+    noted = {contract.METADATA_DECISION: resolved.reason, **marked.metadata, **_counted(request, value, services)}
+    return _forward(request, resolved, route, marked.body, value, noted)
 
 
 async def _decide_by_preference(request: Request, services: Services, record: Record) -> Continue:
@@ -57,6 +57,7 @@ async def _decide_by_preference(request: Request, services: Services, record: Re
     route = _route(resolved, request)
     marked = mark_prompt(body, resolved, request, services)
     noted = {contract.METADATA_DECISION: decided.choice.header, **decided.metadata, **marked.metadata}
+    noted |= _counted(request, value, services)
     return _forward(request, resolved, route, marked.body, value, noted)
 
 
@@ -91,6 +92,13 @@ def _forward(
             **told,
         },
     )
+
+
+def _counted(request: Request, value: JsonObject, services: Services) -> dict[str, str]:
+    """Estimate a request's tokens for Envoy's rate limits; questions for a count use none."""
+    if not services.plan.counts_tokens or request.api is Api.COUNT_TOKENS:
+        return {}
+    return {contract.METADATA_TOKENS: str(estimate_size(value))}
 
 
 def _answer_estimate(resolved: ResolvedModel, request: Request) -> Respond:

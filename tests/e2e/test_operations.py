@@ -24,7 +24,10 @@ RAIN = {"messages": [{"role": "user", "content": "Will it rain?"}]}
 FIRST, SECOND = "openai/gpt-4.1", "openai/gpt-4o-mini"
 CHAIN = f"chain/{FIRST}(chat_completions)"
 EJECTION_SECONDS = 4
-LABELS = {"envoy_cluster_name", "envoy_http_conn_manager_prefix", "envoy_response_code_class"}
+LABELS = {
+    *("envoy_cluster_name", "envoy_http_conn_manager_prefix", "envoy_local_http_ratelimit_prefix"),
+    "envoy_response_code_class",
+}
 COMPLETION = {
     "id": "c",
     "object": "chat.completion",
@@ -77,6 +80,9 @@ def config(one: FaultyUpstream, two: FaultyUpstream, first: FaultyUpstream, seco
         "model_providers": [
             {"model": FIRST, "base_url": f"http://127.0.0.1:{first.port}", "access_key": "$KEY", "fallbacks": [SECOND]},
             {"model": SECOND, "base_url": f"http://127.0.0.1:{second.port}", "access_key": "$KEY"},
+        ],
+        "ratelimits": [
+            {"model": SECOND, "selector": {"key": "x-user", "value": "*"}, "limit": {"tokens": 1000, "unit": "second"}}
         ],
         "listeners": [
             {"type": "agent", "name": "travel", "agents": [{"id": "weather", "description": "Tells the weather."}]},

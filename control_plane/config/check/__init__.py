@@ -17,7 +17,7 @@ from control_plane.config.check.listeners import (
 from control_plane.config.check.models import check_aliases, check_orchestration_model
 from control_plane.config.check.names import check_ids, check_names
 from control_plane.config.check.operations import check_state_storage, check_tracing
-from control_plane.config.check.preferences import check_preferences, check_rate_limits
+from control_plane.config.check.preferences import check_preferences
 from control_plane.config.check.prompts import check_endpoints, check_prompt_targets
 from control_plane.config.check.providers import (
     check_credentials,
@@ -25,6 +25,7 @@ from control_plane.config.check.providers import (
     check_model_names,
     check_provider_addresses,
 )
+from control_plane.config.check.rate_limits import check_rate_limits
 from control_plane.config.check.references import check_duplicate_ids, check_offers, check_references, check_unused
 from control_plane.config.check.resilience import check_resilience
 from control_plane.config.check.routing import check_metrics_sources, check_session_cache

@@ -18,6 +18,11 @@ _OWNED: Final = frozenset(
 """Headers that belong to the connection: Envoy sets them."""
 
 
+def is_header_name(text: str) -> bool:
+    """Whether HTTP allows a name of a header."""
+    return _NAME.fullmatch(text) is not None
+
+
 def check_headers(config: PlanoConfig) -> Iterator[Finding]:
     """Find headers and keys that cannot be sent; what they hold is never repeated."""
     for index, entry in enumerate(config.model_providers):
@@ -34,7 +39,7 @@ def _headers(path: Path, entry: ModelProvider) -> Iterator[Finding]:
     seen: set[str] = set()
     for name, value in entry.headers.items():
         here = (*path, name)
-        if not _NAME.fullmatch(name):
+        if not is_header_name(name):
             yield Finding(here, "bad-header", "is no header name: letters, digits and `-` are")
         elif name.lower() in _OWNED or name.lower().startswith(("x-plano-", "x-envoy-")):
             yield Finding(here, "bad-header", f"`{name}` belongs to the gateway and cannot be set")

@@ -1,4 +1,4 @@
-"""Preferences: what they are called, and the models that they name; models of rate limits."""
+"""Preferences: what they are called, and the models that they name."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -48,12 +48,3 @@ def _models(path: Path, preference: RoutingPreference, config: PlanoConfig, mode
             )
             yield warning(here, "preference-of-passthrough", message)
         seen += [entry] if entry is not None else []
-
-
-def check_rate_limits(config: PlanoConfig) -> Iterator[Finding]:
-    """Find rate limits of models that are not there."""
-    models = ModelNames(config)
-    for index, limit in enumerate(config.ratelimits):
-        if models.find(limit.model) is None and limit.model not in config.model_aliases:
-            message = f"no model is called `{limit.model}`{suggest(limit.model, models.names())}"
-            yield Finding(("ratelimits", index, "model"), "unknown-model", message)

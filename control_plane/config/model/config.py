@@ -41,7 +41,7 @@ class PlanoConfig(Section):
     """How sessions keep their model."""
     prompt_caching: PromptCaching | None = None
     """Provider-side prompt caching."""
-    ratelimits: Annotated[tuple[RateLimit, ...], NoEffect("tokens are not limited yet")] = ()
+    ratelimits: tuple[RateLimit, ...] = ()
     """Tokens that clients may use."""
     tracing: Annotated[Tracing | None, NoEffect("spans are not exported yet")] = None
     """OpenTelemetry tracing."""

@@ -52,16 +52,16 @@ class RateLimitSelector(Section):
     key: Text
     """Name of a request header."""
     value: Text
-    """Its value, or `*` for each value apart."""
+    """Its value, or `*` for each value apart, but for those with a limit of their own. Without the header there is no limit."""
 
 
 class TokenLimit(Section):
     """How many tokens in which time."""
 
-    tokens: Annotated[int, Field(ge=1)]
-    """Tokens."""
+    tokens: Annotated[int, Field(ge=1, le=1_000_000_000)]
+    """Tokens of requests, each counted as four bytes of text. More at once are refused."""
     unit: Literal["second", "minute", "hour", "day"]
-    """Time in which they may be used."""
+    """Time in which they may be used: what was used comes back steadily."""
 
 
 class RateLimit(Section):

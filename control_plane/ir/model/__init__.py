@@ -36,6 +36,7 @@ from control_plane.ir.model.plan import (
     Orchestrator,
     Source,
 )
+from control_plane.ir.model.rate_limit import RateLimit
 from control_plane.ir.model.session_store import SessionStore
 
 __all__ = [
@@ -67,6 +68,7 @@ __all__ = [
     "PreferenceOrder",
     "PreferencePlan",
     "Quirks",
+    "RateLimit",
     "Retry",
     "Route",
     "SessionStore",

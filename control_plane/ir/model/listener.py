@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from control_plane.ir.model.rate_limit import RateLimit
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
@@ -70,6 +72,8 @@ class Listener:
     """Bounds what ext_proc may take for one message: filters and the orchestrator included."""
     choosing_headers: tuple[str, ...] = ()
     """Request headers, in lower case, that say how a model is chosen: they come along with the body."""
+    rate_limits: tuple[RateLimit, ...] = ()
+    """Sorted."""
     shows_headers: bool = False
     """Whether decisions need all of a request's headers, because filters get them. Costs ext_proc a second message."""
 
