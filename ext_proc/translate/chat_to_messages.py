@@ -12,7 +12,7 @@ from ext_proc.translate.chat_reasoning import blocks_of_history
 from ext_proc.translate.chat_refusals import refuse_history
 from ext_proc.translate.custom_tools import FIELD
 from ext_proc.translate.fields import as_object, as_text, kind_of, object_in, objects, parts_of, text_in, unsupported
-from ext_proc.translate.parts import arguments_object, split_data_url
+from ext_proc.translate.parts import arguments_object, split_data_url, text_of_data
 from ext_proc.translate.translation import MESSAGES
 
 
@@ -194,9 +194,13 @@ def _document(file: JsonObject, where: str) -> JsonObject:
         data = split_data_url(text_in(file, "file_data", where))
         if data is None:
             raise MalformedBody(f"{where}.file_data must be a data URL in base64.", param=f"{where}.file_data")
-        if data[0] != "application/pdf":
+        text = text_of_data(*data)
+        if text is not None:
+            source = {"type": "text", "media_type": "text/plain", "data": text}
+        elif data[0] == "application/pdf":
+            source = {"type": "base64", "media_type": data[0], "data": data[1]}
+        else:
             raise unsupported(f"{where}.file_data", MESSAGES)
-        source = {"type": "base64", "media_type": data[0], "data": data[1]}
     else:  # file_id: OpenAI's storage.
         raise unsupported(f"{where}.file_id", MESSAGES)
     document: JsonObject = {"type": "document", "source": source}

@@ -109,7 +109,8 @@ IN_PART: Final = MappingProxyType(
         "cache markers, thinking, effort": "over Converse: only families of models that have them, see converse/families.py",
         "metadata": "over Converse: labels that its log does not accept; a user's id becomes a digest then",
         "thinking": "over Converse: adaptive is a budget, or nothing, for a Claude that does not know it",
-        "citations of earlier turns": "over Converse: the text stays",
+        "citations of earlier turns": "the text stays",
+        "name of a message": "over Messages, Responses and Converse, which know nobody by name",
         "anthropic-beta": "over Converse: names that AWS does not document for the model, or that it does unasked; "
         "see converse/betas.py",
     }

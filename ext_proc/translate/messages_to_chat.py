@@ -10,7 +10,7 @@ from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.chat_reasoning import detail_of
 from ext_proc.translate.fields import as_object, dump, kind_of, lone_text, objects, parts_of, text_in, unsupported
-from ext_proc.translate.parts import data_url
+from ext_proc.translate.parts import data_url, text_of_data
 from ext_proc.translate.profile import Profile
 from ext_proc.translate.tool_results import split_tool_result
 from ext_proc.translate.translation import CHAT_COMPLETIONS
@@ -151,8 +151,14 @@ class ChatMessages:
         head = [str(block["context"])] if block.get("context") else []
         match kind_of(source, place):
             case "base64":
-                url = data_url(text_in(source, "media_type", place), text_in(source, "data", place))
-                parts: list[JsonObject] = [{"type": "file", "file": {"filename": title or "document.pdf", "file_data": url}}]
+                media_type, data = text_in(source, "media_type", place), text_in(source, "data", place)
+                text = text_of_data(media_type, data)
+                if text is not None:
+                    head = [title, *head] if title else head
+                    parts: list[JsonObject] = [{"type": "text", "text": text}]
+                else:
+                    url = data_url(media_type, data)
+                    parts = [{"type": "file", "file": {"filename": title or "document.pdf", "file_data": url}}]
             case "url" if self._profile.file_urls:
                 file = {"file_url": text_in(source, "url", place)}
                 parts = [{"type": "file", "file": {**file, "filename": title} if title else file}]

@@ -1,6 +1,7 @@
 """Small mappings that several pairs share: data URLs, tool arguments, stop reasons, reasoning effort, ids of users."""
 
 import hashlib
+from base64 import b64decode
 from typing import Any, Final
 
 import orjson
@@ -51,6 +52,16 @@ def split_data_url(url: str) -> tuple[str, str] | None:
     if not comma or not head.startswith("data:") or not head.endswith(";base64"):
         return None
     return head[len("data:") : -len(";base64")].split(";", 1)[0], data
+
+
+def text_of_data(media_type: str, data: str) -> str | None:
+    """Return what base64 data says that is a text; None if it is none, or not in UTF-8."""
+    if not media_type.startswith("text/"):
+        return None
+    try:
+        return b64decode(data, validate=True).decode()
+    except ValueError:
+        return None
 
 
 def arguments_object(arguments: object) -> JsonObject:
