@@ -89,10 +89,10 @@ def _mark_content(content: object) -> list[object] | None:
 
 
 def _takes_mark(block: JsonObject) -> bool:
-    if block.get("type") == "text":
-        text = block.get("text")
+    kind, text = block.get("type"), block.get("text")
+    if kind == "text":
         return isinstance(text, str) and bool(text.strip())
-    return block.get("type") in _BLOCKS
+    return isinstance(kind, str) and kind in _BLOCKS
 
 
 def _mark_last(blocks: object, takes_mark: Callable[[JsonObject], bool]) -> list[object] | None:

@@ -22,8 +22,10 @@ from ext_proc.ports import EgressResponse
 from ext_proc.routing.affinity import Affinity
 from ext_proc.routing.session_key import session_key
 from ext_proc.runtime import Filter, FilterType
+from ext_proc.translate.cache_marks import mark_for_cache
 from ext_proc.translate.identity import IdentityStream, in_clients_shape
 from ext_proc.translate.pair import READ_USAGE
+from ext_proc.translate.profile import LOSSLESS
 from ext_proc.translate.provider_errors import error_body, parse_error
 from ext_proc.translate.token_estimate import estimate_tokens
 from tests.kit import almost_right
@@ -60,6 +62,14 @@ def test_what_decisions_are_made_by(api: str, data: st.DataObject) -> None:
         conversation = read_conversation(api, parsed)
         speaks_as_user(api, parsed)
         session_key(AFFINITY, api, {}, parsed, conversation, implies=True)
+
+
+@pytest.mark.parametrize("api", APIS)
+@given(data=st.data())
+def test_prompts_that_are_marked_for_the_cache(api: str, data: st.DataObject) -> None:
+    raw = dumps(data.draw(almost(almost_right.requests(api))))
+    marked = mark_for_cache(raw, api, model="claude", profile=LOSSLESS, least_tokens=0)
+    assert isinstance(orjson.loads(marked), dict)
 
 
 @given(body=almost(almost_right.requests("messages")))

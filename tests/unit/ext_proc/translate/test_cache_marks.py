@@ -127,3 +127,9 @@ def without_marks(value: Any) -> Any:
         if isinstance(kept.get(key), str) and kept[key].strip():
             kept[key] = [text(kept[key])]
     return kept
+
+
+def test_a_block_whose_kind_is_no_word_takes_no_mark() -> None:
+    strange = user([text("And?"), {"type": ["image"]}])
+    made = marked({"model": "m", "system": LONG, "messages": [strange]})
+    assert made["messages"] == [user([text("And?", **MARK), {"type": ["image"]}])]
