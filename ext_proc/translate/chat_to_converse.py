@@ -11,7 +11,7 @@ from ext_proc.translate.converse.blocks import media_of_url, reasoning_block, to
 from ext_proc.translate.converse.families import Family
 from ext_proc.translate.converse.turns import Turns
 from ext_proc.translate.custom_tools import FIELD
-from ext_proc.translate.fields import kind_of, object_in, objects, text_in, unsupported
+from ext_proc.translate.fields import kind_of, named_in, object_in, objects, text_in, unsupported
 from ext_proc.translate.parts import arguments_object
 from ext_proc.translate.translation import CONVERSE
 
@@ -72,11 +72,12 @@ class ConverseTurnsOfChat:
 
     def _call(self, call: JsonObject, where: str) -> JsonObject:
         kind = "custom" if call.get("type") == "custom" else "function"
-        called, place = object_in(call, kind, where), f"{where}.{kind}"
-        name = text_in(called, "name", place)
+        called, name = named_in(call, kind, where)
         self.turns.called[name] = None
-        is_custom = kind == "custom"
-        given = {FIELD: text_in(called, "input", place)} if is_custom else arguments_object(called.get("arguments"))
+        if kind == "custom":
+            given: JsonObject = {FIELD: text_in(called, "input", f"{where}.custom")}
+        else:
+            given = arguments_object(called.get("arguments"))
         return {"toolUse": {"toolUseId": tool_use_id(text_in(call, "id", where)), "name": name, "input": given}}
 
     def _result(self, message: JsonObject, where: str) -> Blocks:

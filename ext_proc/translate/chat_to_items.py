@@ -4,7 +4,7 @@ from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.chat_reasoning import thought_blocks, thoughts_of
 from ext_proc.translate.chat_refusals import refuse_history
-from ext_proc.translate.fields import as_text, kind_of, object_in, objects, parts_of, text_in, unsupported
+from ext_proc.translate.fields import as_text, kind_of, named_in, object_in, objects, parts_of, text_in, unsupported
 from ext_proc.translate.profile import Profile
 from ext_proc.translate.reasoning_items import openai_item
 from ext_proc.translate.translation import RESPONSES
@@ -51,14 +51,12 @@ class InputItems:
         ident = text_in(call, "id", where)
         if call.get("type") == "custom":
             self._custom.add(ident)
-            custom = object_in(call, "custom", where)
-            item: JsonObject = {"type": "custom_tool_call", "call_id": ident}
-            item["name"] = as_text(custom.get("name"), f"{where}.custom.name")
-            item["input"] = as_text(custom.get("input"), f"{where}.custom.input")
+            custom, name = named_in(call, "custom", where)
+            item: JsonObject = {"type": "custom_tool_call", "call_id": ident, "name": name}
+            item["input"] = text_in(custom, "input", f"{where}.custom")
         else:
-            function = object_in(call, "function", where)
-            item = {"type": "function_call", "call_id": ident}
-            item["name"] = as_text(function.get("name"), f"{where}.function.name")
+            function, name = named_in(call, "function", where)
+            item = {"type": "function_call", "call_id": ident, "name": name}
             item["arguments"] = as_text(function.get("arguments") or "{}", f"{where}.function.arguments")
         self.out.append(item)
 

@@ -11,7 +11,7 @@ from ext_proc.errors import MalformedBody
 from ext_proc.translate.chat_reasoning import blocks_of_history
 from ext_proc.translate.chat_refusals import refuse_history
 from ext_proc.translate.custom_tools import FIELD
-from ext_proc.translate.fields import as_object, as_text, kind_of, object_in, objects, parts_of, text_in, unsupported
+from ext_proc.translate.fields import as_object, as_text, kind_of, named_in, object_in, objects, parts_of, text_in, unsupported
 from ext_proc.translate.parts import arguments_object, split_data_url, text_of_data
 from ext_proc.translate.translation import MESSAGES
 
@@ -137,12 +137,10 @@ def _said(part: JsonObject, where: str) -> JsonObject:
 def _call(call: JsonObject, where: str) -> JsonObject:
     block: JsonObject = {"type": "tool_use", "id": text_in(call, "id", where)}
     if call.get("type") == "custom":
-        custom = object_in(call, "custom", where)
-        block["name"] = as_text(custom.get("name"), f"{where}.custom.name")
-        block["input"] = {FIELD: as_text(custom.get("input"), f"{where}.custom.input")}
+        custom, block["name"] = named_in(call, "custom", where)
+        block["input"] = {FIELD: text_in(custom, "input", f"{where}.custom")}
     else:
-        function = object_in(call, "function", where)
-        block["name"] = as_text(function.get("name"), f"{where}.function.name")
+        function, block["name"] = named_in(call, "function", where)
         block["input"] = arguments_object(function.get("arguments"))
     return _carry_marker(call, block)
 

@@ -51,6 +51,17 @@ def object_in(holder: JsonObject, name: str, where: str) -> JsonObject:
     raise _wrong(f"{where}.{name}", "an object")
 
 
+def named_in(holder: JsonObject, name: str, where: str) -> tuple[JsonObject, str]:
+    """Return a member that must be an object, and what it says its own `name` is."""
+    value = holder.get(name)
+    if not isinstance(value, dict):
+        raise _wrong(f"{where}.{name}", "an object")
+    said = value.get("name")
+    if not isinstance(said, str):
+        raise _wrong(f"{where}.{name}.name", "a string")
+    return value, said
+
+
 def objects(value: object, where: str) -> Iterator[tuple[JsonObject, str]]:
     """Return the objects of an array, each with its path."""
     for index, item in enumerate(value if isinstance(value, list) else as_list(value, where)):
