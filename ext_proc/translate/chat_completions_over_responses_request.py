@@ -12,6 +12,7 @@ from ext_proc.translate.chat_to_items import InputItems
 from ext_proc.translate.dropped import CHAT_COMPLETIONS_OVER_RESPONSES as DROPPED
 from ext_proc.translate.dropped import carry_unknown
 from ext_proc.translate.fields import as_object, as_text, kind_of, object_in, objects, unsupported
+from ext_proc.translate.logprobs import INCLUDE
 from ext_proc.translate.profile import SAMPLING, openai_effort, openai_takes_sampling
 from ext_proc.translate.translation import RESPONSES, Exchange
 
@@ -52,7 +53,7 @@ _KNOWN: Final = (
 def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     """Return the Responses body for a Chat Completions body."""
     body = exchange.request
-    refuse(body, RESPONSES)
+    refuse(body, RESPONSES, carried=("logprobs",))
     if body.get("stop"):
         raise unsupported("stop", RESPONSES)
     items = InputItems(exchange.profile)
@@ -73,6 +74,10 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
         if effort != "none":
             # Reasoning that is not stored goes back encrypted, or not at all. Models that do not reason refuse the word.
             out["include"] = ["reasoning.encrypted_content"]
+    if body.get("logprobs"):
+        out.setdefault("include", []).append(INCLUDE)
+        if body.get("top_logprobs") is not None:
+            out["top_logprobs"] = body["top_logprobs"]
     _tools(body, out)
     _text(body, out)
     carry_unknown(body, _KNOWN, out)

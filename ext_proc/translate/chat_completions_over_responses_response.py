@@ -4,6 +4,7 @@ from ext_proc.apis import usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import UpstreamError
 from ext_proc.translate.fields import as_text, objects, text_in
+from ext_proc.translate.logprobs import for_choice, of_part
 from ext_proc.translate.provider_errors import read_error
 from ext_proc.translate.reasoning_items import detail_of_openai_item, text_of_item
 from ext_proc.translate.translation import Exchange
@@ -19,13 +20,14 @@ def response(exchange: Exchange, body: JsonObject) -> JsonObject:
         error = read_error({"error": body.get("error")})
         raise UpstreamError(error.message, code=error.code)
     message = _message(body)
+    probabilities = _logprobs(body) if exchange.request.get("logprobs") else None
     finish = finish_reason(body, calls="tool_calls" in message)
     out: JsonObject = {
         "id": body["id"] if isinstance(body.get("id"), str) and body["id"] else f"chatcmpl-{exchange.id}",
         "object": "chat.completion",
         "created": exchange.created,
         "model": body["model"] if isinstance(body.get("model"), str) else "",
-        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish}],
+        "choices": [{"index": 0, "message": message, "logprobs": probabilities, "finish_reason": finish}],
         "usage": usage.to_chat_completions(usage.from_responses(body.get("usage"))),
     }
     if isinstance(body.get("service_tier"), str):
@@ -77,6 +79,15 @@ def _message(body: JsonObject) -> JsonObject:
     if calls:
         message["tool_calls"] = calls
     return message
+
+
+def _logprobs(body: JsonObject) -> JsonObject | None:
+    entries: list[JsonObject] = []
+    for item, where in objects(body.get("output"), "output"):
+        if item.get("type") == "message":
+            for part, _ in objects(item.get("content"), f"{where}.content"):
+                entries += of_part(part)
+    return for_choice(entries)
 
 
 def _think(thoughts: list[JsonObject], message: JsonObject) -> None:

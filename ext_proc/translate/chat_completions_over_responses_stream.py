@@ -14,6 +14,7 @@ from ext_proc.translate.chat_completions_over_responses_response import chat_ann
 from ext_proc.translate.chat_reasoning import text_detail
 from ext_proc.translate.events import chat_failure
 from ext_proc.translate.fields import as_object, as_text
+from ext_proc.translate.logprobs import for_choice, of_part
 from ext_proc.translate.provider_errors import ProviderError, read_error
 from ext_proc.translate.readers import CHAT_DONE
 from ext_proc.translate.reasoning_items import openai_signature, text_of_item
@@ -41,6 +42,7 @@ class ChatCompletionsOverResponsesStream:
         self.model = ""
         self.closed = False
         self._tells_usage = tells_usage(exchange)
+        self._tells_logprobs = bool(exchange.request.get("logprobs"))
         self._head = chunk_head(exchange)
         self._items: dict[object, _Told] = {}
         self._calls = 0
@@ -78,7 +80,8 @@ class ChatCompletionsOverResponsesStream:
     def _delta(self, event: JsonObject, out: Events) -> None:
         match event.get("type"):
             case "response.output_text.delta":
-                self._chunk({"content": as_text(event.get("delta"), "delta")}, out)
+                probabilities = for_choice(of_part(event)) if self._tells_logprobs else None
+                self._chunk({"content": as_text(event.get("delta"), "delta")}, out, logprobs=probabilities)
             case "response.refusal.delta":
                 self._chunk({"refusal": as_text(event.get("delta"), "delta")}, out)
             case "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta" as kind:
@@ -168,8 +171,8 @@ class ChatCompletionsOverResponsesStream:
         out.append(CHAT_DONE)
         self.closed = True
 
-    def _chunk(self, delta: JsonObject, out: Events, *, finish: str | None = None) -> None:
-        choice: JsonObject = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+    def _chunk(self, delta: JsonObject, out: Events, *, finish: str | None = None, logprobs: JsonObject | None = None) -> None:
+        choice: JsonObject = {"index": 0, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
         out.append({**self._head, "choices": [choice]})
 
 

@@ -1,5 +1,6 @@
 """Fields of a Chat Completions request that an upstream without the feature cannot honour, unless they ask for nothing."""
 
+from collections.abc import Container
 from typing import Any, Final
 
 from ext_proc.codec.json_body import JsonObject
@@ -29,8 +30,8 @@ def refuse_history(message: JsonObject, where: str, api: str) -> None:
             raise unsupported(f"{where}.{name}", api)
 
 
-def refuse(body: JsonObject, api: str) -> None:
-    """Raise for the first field that asks for something that `api` has not."""
+def refuse(body: JsonObject, api: str, *, carried: Container[str] = ()) -> None:
+    """Raise for the first field that asks for something that `api` has not, those apart that it has."""
     for name, harmless in _NOTHING.items():
-        if body.get(name) not in harmless:
+        if body.get(name) not in harmless and name not in carried:
             raise unsupported(name, api)

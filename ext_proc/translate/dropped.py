@@ -39,7 +39,7 @@ CHAT_COMPLETIONS_OVER_MESSAGES: Final = MappingProxyType(
 )
 RESPONSES_OVER_CHAT_COMPLETIONS: Final = MappingProxyType(
     {
-        "include": "asks for details that Chat Completions has not; reasoning is always returned whole",
+        "include": "asks for details that Chat Completions has not, logprobs apart; reasoning is always returned whole",
         "truncation": "the upstream truncates as it does",
         "max_tool_calls": "counts built-in tools only, which are refused",
         "context_management": "asks the provider to compact long conversations",

@@ -5,6 +5,7 @@ Numbers them, keeps one output item open at a time, and repeats what was said wh
     output_item.added, content_part.added, deltas…, output_text.done, content_part.done, output_item.done
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -32,6 +33,7 @@ class _Item:
     parts: list[JsonObject] = field(default_factory=list)
     """Parts of a message that are done."""
     annotations: list[JsonObject] = field(default_factory=list)
+    logprobs: list[JsonObject] = field(default_factory=list)
     signature: str = ""
     tool: ClientTool | None = None
     call_id: str = ""
@@ -87,8 +89,8 @@ class ResponseEvents:
         self._added(item, whole)
         self._done(item, whole)
 
-    def say(self, text: str, part: Literal["output_text", "refusal"]) -> None:
-        """Add a piece of text."""
+    def say(self, text: str, part: Literal["output_text", "refusal"], logprobs: Sequence[JsonObject] = ()) -> None:
+        """Add a piece of text, with the probabilities of its tokens if they are told."""
         item = self._item
         if item is None or item.kind != "message":
             item = self._open("message", "msg", "")
@@ -96,9 +98,10 @@ class ResponseEvents:
         if item.key != part:
             self._close_part(item)
             item.key = part
-            self._emit("response.content_part.added", **_place(item), part=_part(part, "", []))
+            self._emit("response.content_part.added", **_place(item), part=_part(part, "", [], []))
         item.pieces.append(text)
-        extra: dict[str, Any] = {"logprobs": []} if part == "output_text" else {}
+        item.logprobs += logprobs
+        extra: dict[str, Any] = {"logprobs": [*logprobs]} if part == "output_text" else {}
         self._emit(f"response.{part}.delta", **_place(item), delta=text, **extra)
 
     def annotate(self, annotation: JsonObject) -> None:
@@ -182,14 +185,14 @@ class ResponseEvents:
     def _close_part(self, item: _Item) -> None:
         if not item.key:
             return
-        part = _part(item.key, item.said, item.annotations)
+        part = _part(item.key, item.said, item.annotations, item.logprobs)
         if item.key == "output_text":
-            self._emit("response.output_text.done", **_place(item), text=item.said, logprobs=[])
+            self._emit("response.output_text.done", **_place(item), text=item.said, logprobs=item.logprobs)
         else:
             self._emit("response.refusal.done", **_place(item), refusal=item.said)
         self._emit("response.content_part.done", **_place(item), part=part)
         item.parts.append(part)
-        item.key, item.pieces, item.annotations = "", [], []
+        item.key, item.pieces, item.annotations, item.logprobs = "", [], [], []
 
     def _close_call(self, item: _Item, status: str) -> None:
         tool = item.tool
@@ -221,5 +224,5 @@ def _place(item: _Item) -> dict[str, Any]:
     return {"item_id": item.id, "output_index": item.index, "content_index": len(item.parts)}
 
 
-def _part(kind: str, text: str, annotations: list[JsonObject]) -> JsonObject:
-    return text_part(text, annotations) if kind == "output_text" else {"type": "refusal", "refusal": text}
+def _part(kind: str, text: str, annotations: list[JsonObject], logprobs: list[JsonObject]) -> JsonObject:
+    return text_part(text, annotations, logprobs) if kind == "output_text" else {"type": "refusal", "refusal": text}

@@ -68,9 +68,9 @@ def message_item(ident: str, content: list[JsonObject], status: str) -> JsonObje
     return {"id": ident, "type": "message", "status": status, "role": "assistant", "content": content}
 
 
-def text_part(text: str, annotations: list[JsonObject]) -> JsonObject:
+def text_part(text: str, annotations: list[JsonObject], logprobs: list[JsonObject]) -> JsonObject:
     """Return a part of a message."""
-    return {"type": "output_text", "text": text, "annotations": annotations, "logprobs": []}
+    return {"type": "output_text", "text": text, "annotations": annotations, "logprobs": logprobs}
 
 
 def call_item(tool: ClientTool, *, number: tuple[Exchange, int], call_id: str, arguments: str, status: str) -> JsonObject:

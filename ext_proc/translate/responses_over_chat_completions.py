@@ -19,5 +19,6 @@ RESPONSES_OVER_CHAT_COMPLETIONS: Final = Pair(
         "response_format": "text.format",
         "reasoning_effort": "reasoning.effort",
         "max_completion_tokens": "max_output_tokens",
+        "logprobs": "include",
     },
 )

@@ -9,6 +9,7 @@ from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.dropped import RESPONSES_OVER_CHAT_COMPLETIONS as DROPPED
 from ext_proc.translate.dropped import carry_unknown
 from ext_proc.translate.fields import as_list, as_object, kind_of, unsupported
+from ext_proc.translate.logprobs import wants_logprobs
 from ext_proc.translate.profile import SAMPLING, Profile, leave_out_refused, openai_effort, openai_takes_sampling
 from ext_proc.translate.responses_to_chat import ChatMessagesOfItems
 from ext_proc.translate.responses_tools import chat_tool_choice, read_tools
@@ -30,7 +31,6 @@ _REFUSED: Final[dict[str, tuple[Any, ...]]] = {
     "conversation": (None,),
     "prompt": (None,),
     "background": (None, False),
-    "top_logprobs": (None, 0),
     "moderation": (None,),
     "image": (None,),
 }
@@ -49,6 +49,7 @@ _KNOWN: Final = (
         "parallel_tool_calls",
         "reasoning",
         "text",
+        "top_logprobs",
     }
 )
 
@@ -70,6 +71,11 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     if body.get("stream") is True:
         # Usage is asked for: a Responses client always gets it.
         out["stream_options"] = {"include_usage": True}
+    as_list(body.get("include"), "include")
+    if wants_logprobs(body):
+        out["logprobs"] = True
+        if body.get("top_logprobs") is not None:
+            out["top_logprobs"] = body["top_logprobs"]
     _tools(body, out)
     _reasoning(body, profile, out)
     _text(body, out)
@@ -82,8 +88,6 @@ def _refuse(body: JsonObject) -> None:
     for name, harmless in _REFUSED.items():
         if body.get(name) not in harmless:
             raise unsupported(name, CHAT_COMPLETIONS)
-    if "message.output_text.logprobs" in as_list(body.get("include"), "include"):
-        raise unsupported("include", CHAT_COMPLETIONS)
 
 
 def _tools(body: JsonObject, out: JsonObject) -> None:

@@ -4,6 +4,7 @@ from ext_proc.apis import usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_reasoning import Thought, mistral_thoughts, thought_blocks, thoughts_of
 from ext_proc.translate.fields import as_list, as_object, as_text, object_in, objects, text_in
+from ext_proc.translate.logprobs import of_choice, wants_logprobs
 from ext_proc.translate.messages_over_chat_completions_response import text_of
 from ext_proc.translate.reasoning_items import reasoning_item
 from ext_proc.translate.response_object import (
@@ -27,14 +28,16 @@ def response(exchange: Exchange, body: JsonObject) -> JsonObject:
     model = body["model"] if isinstance(body.get("model"), str) else ""
     out = response_object(exchange, model=model, status=status)
     out["incomplete_details"] = details
-    out["output"] = _output(exchange, as_object(choice.get("message"), "choices[0].message"), status)
+    out["output"] = _output(exchange, choice, status)
     out["usage"] = usage.to_responses(usage.from_chat_completions(body.get("usage")))
     if body.get("service_tier") is not None:
         out["service_tier"] = body["service_tier"]
     return out
 
 
-def _output(exchange: Exchange, message: JsonObject, status: str) -> list[JsonObject]:
+def _output(exchange: Exchange, choice: JsonObject, status: str) -> list[JsonObject]:
+    message = as_object(choice.get("message"), "choices[0].message")
+    probabilities = of_choice(choice) if wants_logprobs(exchange.request) else []
     where = "choices[0].message"
     given = message.get("content")
     thoughts = thoughts_of(message)
@@ -43,7 +46,7 @@ def _output(exchange: Exchange, message: JsonObject, status: str) -> list[JsonOb
     items: list[JsonObject] = []
     for block in thought_blocks(thoughts):
         items.append(reasoning_item(item_id("rs", exchange, len(items)), block))
-    content = _content(message, text_of(given, f"{where}.content"))
+    content = _content(message, text_of(given, f"{where}.content"), probabilities)
     if content:
         items.append(message_item(item_id("msg", exchange, len(items)), content, "completed"))
     tools = read_tools(exchange.request)
@@ -62,10 +65,10 @@ def _output(exchange: Exchange, message: JsonObject, status: str) -> list[JsonOb
     return items
 
 
-def _content(message: JsonObject, text: str) -> list[JsonObject]:
+def _content(message: JsonObject, text: str, probabilities: list[JsonObject]) -> list[JsonObject]:
     content = []
     if text:
-        content.append(text_part(text, annotations_of(message)))
+        content.append(text_part(text, annotations_of(message), probabilities))
     refusal = message.get("refusal")
     if isinstance(refusal, str) and refusal:
         content.append({"type": "refusal", "refusal": refusal})

@@ -6,6 +6,7 @@ from ext_proc.apis.usage import NO_USAGE, Usage, from_chat_completions
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_reasoning import Thought, mistral_thoughts, thoughts_of
 from ext_proc.translate.fields import as_list, as_object
+from ext_proc.translate.logprobs import of_choice, wants_logprobs
 from ext_proc.translate.messages_over_chat_completions_response import text_of
 from ext_proc.translate.provider_errors import ProviderError
 from ext_proc.translate.readers import CHAT_DONE
@@ -25,6 +26,7 @@ class ResponsesOverChatCompletionsStream:
         self.closed = False
         self._events = ResponseEvents(exchange)
         self._client_tools = read_tools(exchange.request)
+        self._tells_logprobs = wants_logprobs(exchange.request)
         self._tools = ToolDeltas()
         self._late: list[str] = []
         """Text that came after a tool call had begun: it must not close the call."""
@@ -79,7 +81,7 @@ class ResponsesOverChatCompletionsStream:
             else:
                 self._events.think(thought.key, thought.text, thought.signature)
         if content:
-            self._say(text_of(content, "content"))
+            self._say(text_of(content, "content"), of_choice(choice) if self._tells_logprobs else [])
         for annotation in annotations_of(delta):
             self._events.annotate(annotation)
         refusal = delta.get("refusal")
@@ -92,11 +94,11 @@ class ResponsesOverChatCompletionsStream:
             if choice.get("usage"):  # Kimi counts here, asked or not.
                 self.usage = from_chat_completions(choice["usage"])
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str, logprobs: list[JsonObject]) -> None:
         if self._tools.calls:
             self._late.append(text)
         elif text:
-            self._events.say(text, "output_text")
+            self._events.say(text, "output_text", logprobs)
 
     def _call(self, steps: list[Step], *, last_status: str = "completed") -> None:
         for step in steps:

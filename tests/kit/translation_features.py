@@ -60,7 +60,8 @@ FEATURES: Final = (
     Feature("tools that the provider runs", r"server_tool|web_search|mcp_servers|shell_call"),
     Feature("state that the provider keeps", r"previous_response|item_reference|background"),
     Feature("names in `anthropic-beta`", r"^betas"),
-    Feature("several choices, logprobs", r"several_choices|logprobs"),
+    Feature("several choices", r"several_choices"),
+    Feature("probabilities of tokens", r"logprobs"),
 )
 
 ERRORS: Final = Feature("errors: status, type, code, message", r"", ("errors",))
