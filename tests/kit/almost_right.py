@@ -86,8 +86,9 @@ def almost(draw: st.DrawFn, documents: list[Any]) -> Any:
         places = list(_places(document))
         if not places:
             break
-        telling = [place for place in places if place[1] in TELLING]
-        holder, key = draw(st.sampled_from(telling if telling and draw(st.booleans()) else places))
+        telling = [place for place in places if place[1] in TELLING] or places
+        chosen: list[tuple[Any, Any]] = draw(st.sampled_from([telling, places]))
+        holder, key = draw(st.sampled_from(chosen))
         match draw(st.sampled_from(["replaced", "wrapped", "moved", "gone"])):
             case "replaced":
                 holder[key] = draw(anything())
