@@ -13,6 +13,7 @@ from ext_proc.attempt.failures import BETTERED_ELSEWHERE, Failure, classify
 from ext_proc.attempt.record import AttemptRecord
 from ext_proc.attempt.upstream_request import Prepared
 from ext_proc.errors import GatewayError
+from ext_proc.translate.identity import in_clients_shape
 from ext_proc.translate.provider_errors import ProviderError, code_of, error_body, of_gateway, parse_error
 
 _ERROR_TYPE_HEADER: Final = "x-amzn-errortype"
@@ -124,14 +125,6 @@ class ErrorAnswer:
         return {contract.RETRY_AFTER_HEADER: self._retry_after}
 
     def _told(self, body: bytes) -> bytes:
-        told = self._attempt.prepared.translation.error(self._status, body, code=self._code).body
-        if self._attempt.prepared.is_identity and _is_json_of(body, told):
-            return body
-        return orjson.dumps(told)
-
-
-def _is_json_of(body: bytes, value: object) -> bool:
-    try:
-        return bool(orjson.loads(body) == value)
-    except orjson.JSONDecodeError:
-        return False
+        if self._attempt.prepared.is_identity:
+            return in_clients_shape(self._attempt.aim.client_api, self._status, body)
+        return orjson.dumps(self._attempt.prepared.translation.error(self._status, body, code=self._code).body)

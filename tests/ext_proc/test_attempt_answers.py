@@ -202,6 +202,14 @@ def test_a_page_for_browsers_becomes_an_error_of_the_api() -> None:
     assert (seen.status, seen.json["error"]["type"]) == (502, "server_error")
 
 
+@pytest.mark.parametrize("model", [GPT, CLAUDE])
+def test_an_error_that_is_nested_as_deep_as_can_be_is_told_all_the_same(model: str) -> None:
+    body = b'{"error": {"message": "Too deep.", "type": "x", "metadata": %s}}' % (b"[" * 1000 + b"]" * 1000)
+    seen = play(model).answer(400, body)
+    assert (seen.status, seen.json["error"]["message"]) == (400, "Too deep.")
+    assert (seen.body == body) == (model == GPT)
+
+
 def test_a_refusal_by_policy_is_final_even_as_a_server_error() -> None:
     error = {"error": {"message": "Rejected by our safety system.", "code": "content_policy_violation"}}
     seen = play().answer(500, error)
