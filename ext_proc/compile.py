@@ -31,8 +31,8 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
     models = _by_key(((item.name, _model(item)) for item in config.models), "model")
     targets = compile_targets(config.models)
     shares = (share for item in config.aliases for share in item.shares)
-    orders = (order for item in config.preferences for order in item.orders)
-    holders: tuple[Holder, ...] = (*config.models, *shares, *orders)
+    starts = (start for item in config.preferences for start in item.starts)
+    holders: tuple[Holder, ...] = (*config.models, *shares, *starts)
     aliases = _by_key(((item.name, compile_alias(item, models)) for item in config.aliases), "alias")
     listeners = _by_key(((item.name, _listener(item, filters)) for item in config.listeners), "listener")
     return Plan(

@@ -17,7 +17,7 @@ _CHOICES: Final[dict[str, frozenset[str]]] = {
 }
 
 
-Holder = pb.Model | pb.Share | pb.Order
+Holder = pb.Model | pb.Share | pb.Start
 """What has routes to chains."""
 
 
@@ -38,6 +38,8 @@ def compile_targets(items: Iterable[pb.Model]) -> dict[tuple[str, str], Target]:
                 profile=_profile(item.name, target.quirks),
                 takes_up=_takes_up(item.name, target.quirks),
                 client_key_header=target.client_key_header,
+                onward_route=target.onward_route,
+                route=target.route,
             )
     return targets
 

@@ -1,4 +1,4 @@
-"""The part of FilterConfig -> Plan that is about preferences: their models and orders, sources, and sessions."""
+"""The part of FilterConfig -> Plan that is about preferences: their models, sources, and sessions."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -83,7 +83,7 @@ def _preference(item: pb.Preference, models: Mapping[str, Model]) -> Preference:
         description=item.description,
         models=tuple(ResolvedModel(model, model.upstream_model, "route") for model in found),
         prefer=cast("Prefer", item.prefer),
-        orders={tuple(order.models): _reached(_model(order.models[0], item, models), order) for order in item.orders},
+        starts={start.model: _reached(_model(start.model, item, models), start) for start in item.starts},
     )
 
 
@@ -94,6 +94,6 @@ def _model(name: str, item: pb.Preference, models: Mapping[str, Model]) -> Model
     return model
 
 
-def _reached(model: Model, order: pb.Order) -> Model:
-    """Let routes of an order stand in for those of the model that it begins with."""
-    return replace(model, routes={**model.routes, **{route.api: compile_route(route) for route in order.routes}})
+def _reached(model: Model, start: pb.Start) -> Model:
+    """Let the routes on which others follow stand in for the model's own."""
+    return replace(model, routes={**model.routes, **{route.api: compile_route(route) for route in start.routes}})

@@ -3,6 +3,7 @@
 Headers carry one prefix, `x-plano-`. Plano's older `x-arch-` spellings are read from LEGACY_HEADERS and never sent.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 FILTER_CONFIG_TYPE_URL: Final = "type.googleapis.com/plano.v1.FilterConfig"
@@ -49,6 +50,20 @@ SPEND_HEADER: Final = "x-plano-max-switch-spend-pct"
 
 SESSION_HEADERS: Final = (AFFINITY_HEADER, CACHE_HEADER, SPEND_HEADER)
 """Request headers that say how a model is chosen; beside them, there may be a tenant's."""
+
+
+def join_names(names: Iterable[str]) -> str:
+    """Write names of models as one value of dynamic metadata, or of a header."""
+    return _BETWEEN_NAMES.join(names)
+
+
+def split_names(joined: str) -> tuple[str, ...]:
+    """Read names of models from one value of dynamic metadata, or of a header."""
+    return tuple(filter(None, joined.split(_BETWEEN_NAMES)))
+
+
+_BETWEEN_NAMES: Final = "()"
+"""Parentheses cannot occur in a configured name, and a line's end not in a header."""
 
 
 def header_attribute(header: str) -> str:
@@ -102,18 +117,30 @@ METADATA_QUERY: Final = "query"
 METADATA_SESSION: Final = "session"
 """Key of the request's session, where answers are to say how much of it a provider has cached."""
 METADATA_ATTEMPTED: Final = "attempted"
-"""The models of the attempts before, one a line, the last one last."""
+"""The models of the attempts before, in order; one that was asked twice is there twice."""
+METADATA_SENT_AT: Final = "sent_at"
+"""When the last of them began, in seconds since 1970."""
+METADATA_QUIET: Final = "quiet"
+"""Those that did not answer in time: they are not asked again."""
+METADATA_BOUNDS: Final = "bounds"
+"""What BOUNDS_HEADER has said."""
+METADATA_WAIT: Final = "wait"
+"""For how long the last one asks to be left alone: its `retry-after`."""
+METADATA_ORDER: Final = "order"
+"""The order in which the models of the chain are tried, where it is not that of the configuration."""
 METADATA_TOO_LONG: Final = "too_long"
-"""The models whose context the request exceeds, one a line."""
+"""The models whose context the request exceeds."""
 METADATA_FAILURE: Final = "failure"
 """Why that attempt failed: a constant word."""
 METADATA_BETAS: Final = "betas"
 """The client's header `anthropic-beta`, where an attempt before had to take it away."""
 METADATA_WATCH: Final = "watch"
-"""How much of a stream attempts look at where they may leave it: WATCH_HEAD or WATCH_BEGINNING; all of it otherwise."""
+"""How much of a stream attempts look at where they may leave it: one of the following; all of it otherwise."""
 WATCH_HEAD: Final = "head"
+WATCH_GATE: Final = "gate"
+"""Until it says something."""
 WATCH_BEGINNING: Final = "beginning"
-"""Until it says something; whoever asked counts what it says."""
+"""The same; whoever asked counts what it says."""
 METADATA_PATH: Final = "path"
 METADATA_TRACEPARENT: Final = "traceparent"
 METADATA_TRACESTATE: Final = "tracestate"
@@ -129,6 +156,7 @@ TOLD_HEADERS: Final = {
         METADATA_QUERY,
         METADATA_SESSION,
         METADATA_WATCH,
+        METADATA_ORDER,
     )
 }
 """What decide leaves for attempts -> the header that tells it to those of ext_proc's own calls, on the egress listener."""
@@ -165,8 +193,18 @@ TRACESTATE_HEADER: Final = "tracestate"
 LOCAL_REPLY_HEADER: Final = "x-plano-local-reply"
 """Set by the egress listener on Envoy's own answers, with its response flags: tells an upstream's own 503 from ours."""
 
+DOWN_HEADER: Final = "x-plano-down"
+"""Set beside it: `true` if an attempt has met nobody, because its target is known to be down."""
+
+NOBODY: Final = "nobody"
+"""Of an endpoint's metadata in the namespace `plano`: `true` where it stands for targets that are known to be down."""
+
 RETRY_HEADER: Final = "x-plano-retry"
 """Set by the attempt stage on an answer that the next attempt may better; routes retry on it, and remove it."""
+
+BOUNDS_HEADER: Final = "x-plano-bounds"
+"""Set by routes to chains of models for the attempt stage, which removes it. How many attempts may follow the first one: what
+the caller wants, `-` if nothing, and what is configured; then how many seconds each may take: `-;3;30`."""
 
 RETRY_AFTER_HEADER: Final = "x-plano-retry-after"
 """Set by the attempt stage when only models are left that were asked already: routes wait that long, and remove it."""

@@ -154,18 +154,22 @@ class Member(_message.Message):
     def __init__(self, model: _Optional[str] = ..., api: _Optional[str] = ..., resumed: _Optional[str] = ..., resumed_api: _Optional[str] = ...) -> None: ...
 
 class Target(_message.Message):
-    __slots__ = ("api", "path", "quirks", "stream_path", "client_key_header")
+    __slots__ = ("api", "path", "quirks", "stream_path", "client_key_header", "route", "onward_route")
     API_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     QUIRKS_FIELD_NUMBER: _ClassVar[int]
     STREAM_PATH_FIELD_NUMBER: _ClassVar[int]
     CLIENT_KEY_HEADER_FIELD_NUMBER: _ClassVar[int]
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
+    ONWARD_ROUTE_FIELD_NUMBER: _ClassVar[int]
     api: str
     path: str
     quirks: Quirks
     stream_path: str
     client_key_header: str
-    def __init__(self, api: _Optional[str] = ..., path: _Optional[str] = ..., quirks: _Optional[_Union[Quirks, _Mapping]] = ..., stream_path: _Optional[str] = ..., client_key_header: _Optional[str] = ...) -> None: ...
+    route: str
+    onward_route: str
+    def __init__(self, api: _Optional[str] = ..., path: _Optional[str] = ..., quirks: _Optional[_Union[Quirks, _Mapping]] = ..., stream_path: _Optional[str] = ..., client_key_header: _Optional[str] = ..., route: _Optional[str] = ..., onward_route: _Optional[str] = ...) -> None: ...
 
 class Quirks(_message.Message):
     __slots__ = ("max_tokens_field", "cache_markers", "reasoning_history", "refuses_reasoning_effort", "joins_text", "default_max_tokens", "system_messages", "thinking", "takes_up")
@@ -210,18 +214,18 @@ class Share(_message.Message):
     def __init__(self, model: _Optional[str] = ..., weight: _Optional[int] = ..., routes: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ...) -> None: ...
 
 class Preference(_message.Message):
-    __slots__ = ("name", "description", "models", "prefer", "orders")
+    __slots__ = ("name", "description", "models", "prefer", "starts")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     MODELS_FIELD_NUMBER: _ClassVar[int]
     PREFER_FIELD_NUMBER: _ClassVar[int]
-    ORDERS_FIELD_NUMBER: _ClassVar[int]
+    STARTS_FIELD_NUMBER: _ClassVar[int]
     name: str
     description: str
     models: _containers.RepeatedScalarFieldContainer[str]
     prefer: str
-    orders: _containers.RepeatedCompositeFieldContainer[Order]
-    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., models: _Optional[_Iterable[str]] = ..., prefer: _Optional[str] = ..., orders: _Optional[_Iterable[_Union[Order, _Mapping]]] = ...) -> None: ...
+    starts: _containers.RepeatedCompositeFieldContainer[Start]
+    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., models: _Optional[_Iterable[str]] = ..., prefer: _Optional[str] = ..., starts: _Optional[_Iterable[_Union[Start, _Mapping]]] = ...) -> None: ...
 
 class Source(_message.Message):
     __slots__ = ("feed", "route", "path", "interval_seconds", "aliases")
@@ -274,13 +278,13 @@ class Budget(_message.Message):
     records_refused: bool
     def __init__(self, percent: _Optional[float] = ..., replenishes: _Optional[bool] = ..., cached_share: _Optional[float] = ..., records_refused: _Optional[bool] = ...) -> None: ...
 
-class Order(_message.Message):
-    __slots__ = ("models", "routes")
-    MODELS_FIELD_NUMBER: _ClassVar[int]
+class Start(_message.Message):
+    __slots__ = ("model", "routes")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
     ROUTES_FIELD_NUMBER: _ClassVar[int]
-    models: _containers.RepeatedScalarFieldContainer[str]
+    model: str
     routes: _containers.RepeatedCompositeFieldContainer[ModelRoute]
-    def __init__(self, models: _Optional[_Iterable[str]] = ..., routes: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ...) -> None: ...
+    def __init__(self, model: _Optional[str] = ..., routes: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ...) -> None: ...
 
 class Orchestrator(_message.Message):
     __slots__ = ("model", "timeout_seconds", "context_length")

@@ -14,7 +14,7 @@ from control_plane.build.resilience import (
     response_timeout,
     settings_of,
 )
-from control_plane.build.retries import agent_retry, chain_retries
+from control_plane.build.retries import agent_retry, agent_turns, chain_retries
 from control_plane.build.upstream import parse_upstream
 from control_plane.config.model import Agent, Filter, Listener, ListenerAgent, Overrides, PlanoConfig, Resilience
 from control_plane.ir import model as ir
@@ -89,7 +89,7 @@ def _agent_route(
         total_timeout_seconds=settings.timeouts.total,
         response_timeout_seconds=response_seconds,
         idle_timeout_seconds=idle_timeout(settings, listener.idle_timeout, response_seconds),
-        retry=agent_retry(settings, chain_retries(instances, settings, listener.max_retries)),
+        retry=agent_retry(settings, chain_retries(agent_turns(instances), settings, listener.max_retries)),
         keeps_credentials=True,
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from control_plane.build.models import ProviderEntry, find_entry
 from control_plane.build.resilience import build_circuit_breaker, connect_timeout, idle_timeout, response_timeout, settings_of
-from control_plane.build.retries import chain_retries, model_retry
+from control_plane.build.retries import chain_retries, model_retry, model_turns
 from control_plane.config.model import Listener, Overrides
 from control_plane.config.providers import Api
 from control_plane.ir import model as ir
@@ -85,7 +85,7 @@ def _members(entries: Iterable[ProviderEntry], client_api: str) -> Iterator[ir.C
     for entry in entries:
         api = upstream_api(client_api, entry.provider.apis)
         if api is not None:
-            yield ir.ChainMember(cluster=_cluster(entry, api), model=entry.name, api=api, instances=len(entry.instances))
+            yield ir.ChainMember(cluster=entry.cluster_of(api), model=entry.name, api=api, instances=len(entry.instances))
 
 
 def _resumable(member: ir.ChainMember, entries: tuple[ProviderEntry, ...], client_api: str) -> ir.ChainMember:
@@ -95,12 +95,8 @@ def _resumable(member: ir.ChainMember, entries: tuple[ProviderEntry, ...], clien
         entry.provider.quirks.takes_up == "prefill" and client_api == CHAT_COMPLETIONS and MESSAGES in entry.provider.apis
     )
     api = MESSAGES if takes_it_up else member.api
-    cluster = _cluster(entry, api)
+    cluster = entry.cluster_of(api)
     return replace(member, resumed=names.resumed(member.model, client_api), resumed_api=api, resumed_cluster=cluster)
-
-
-def _cluster(entry: ProviderEntry, api: str) -> str:
-    return next(group.name for group in entry.groups() if api in group.apis)
 
 
 def _chain(name: str, api: str, members: tuple[ir.ChainMember, ...], primary: ProviderEntry, overrides: Overrides) -> ir.Chain:
@@ -142,7 +138,7 @@ def build_stream_route(chain: ir.Chain, primary: ProviderEntry, listener: Listen
 def _chain_route(chain: ir.Chain, primary: ProviderEntry, listener: Listener, overrides: Overrides) -> ir.Route:
     settings = settings_of(primary.entry.resilience, overrides)
     response_seconds = response_timeout(settings, listener.timeout)
-    retries = chain_retries([member.instances for member in chain.members], settings, listener.max_retries)
+    retries = chain_retries(model_turns(len(chain.members), settings), settings, listener.max_retries)
     return ir.Route(
         name=chain.name,
         cluster=chain.name,
@@ -151,4 +147,5 @@ def _chain_route(chain: ir.Chain, primary: ProviderEntry, listener: Listener, ov
         idle_timeout_seconds=idle_timeout(settings, listener.idle_timeout, response_seconds),
         retry=model_retry(settings, retries),
         keeps_credentials=primary.keeps_credentials,
+        tells_bounds=chain.goes_on_by_choice,
     )

@@ -16,7 +16,8 @@ from control_plane.build.chains import ChainedModel, all_chains, build_chain_rou
 from control_plane.build.continuations import build_continuations, build_continued_routes
 from control_plane.build.egress import build_choosing_model, build_egress
 from control_plane.build.models import ProviderEntry, build_model, build_model_clusters, build_model_routes, provider_entries
-from control_plane.build.preferences import OrderedPreference, build_preferences, preference_chains
+from control_plane.build.onward import build_onward_routes
+from control_plane.build.preferences import ChainedPreference, build_preferences, preference_chains
 from control_plane.build.rate_limits import build_rate_limits
 from control_plane.build.runtime import Runtime
 from control_plane.build.session_store import build_session_store
@@ -53,6 +54,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
         *build_agent_chains(config),
         *continuations.chains,
     ]
+    onward = tuple(build_onward_routes(chains, entries))
     return ir.Gateway(
         listeners=tuple(_listener(listener, config, models, chained, filters) for listener in listeners),
         egress=build_egress(
@@ -61,12 +63,21 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
             filters.values(),
             (orchestrator, routing_model),
             models,
-            (*continuations.egress_routes, *build_source_routes(config.model_metrics_sources, overrides)),
+            (
+                *continuations.egress_routes,
+                *onward,
+                *build_source_routes(config.model_metrics_sources, overrides),
+            ),
         ),
         clusters=tuple(sorted(_clusters(config, entries), key=lambda cluster: cluster.name)),
         plans=tuple(_plan(listener, continues=bool(continuations.egress_routes)) for listener in listeners),
         filters=tuple(filters.values()),
-        models=tuple(sorted((build_model(model.entry, model.chains) for model in models), key=lambda model: model.name)),
+        models=tuple(
+            sorted(
+                (build_model(model.entry, model.chains, {route.name for route in onward}) for model in models),
+                key=lambda model: model.name,
+            )
+        ),
         aliases=tuple(build_aliases(config.model_aliases, entries)),
         alias_plans=tuple(alias.plan() for alias in aliases),
         chains=tuple(sorted(chains, key=lambda chain: chain.name)),
@@ -154,7 +165,7 @@ def _model_routes(
 
 
 def _model_chains(
-    models: tuple[ChainedModel, ...], aliases: tuple[SharedAlias, ...], preferences: tuple[OrderedPreference, ...]
+    models: tuple[ChainedModel, ...], aliases: tuple[SharedAlias, ...], preferences: tuple[ChainedPreference, ...]
 ) -> list[_Chained]:
     """Return each chain that clients' requests can take, with its first entry."""
     own = ((model.entry, model.chains) for model in models if not model.entry.is_internal)

@@ -50,6 +50,10 @@ class ProviderEntry:
         """Whether the client's own credentials go to the provider: asked for, or the provider's way where there is no key."""
         return self.entry.passthrough_auth or (self.provider.client_authenticates and self.entry.access_key is None)
 
+    def cluster_of(self, api: str) -> str:
+        """Return the name of the cluster by which it is reached in an API that it speaks."""
+        return next(group.name for group in self.groups() if api in group.apis)
+
     def groups(self) -> Iterator[Group]:
         """Yield its APIs, those that authenticate alike together; the first such group has the plain name."""
         ways = sorted({api.auth for api in self.provider.apis.values()}, key=lambda auth: (auth is not Auth.BEARER, auth))
@@ -90,8 +94,11 @@ def _with_provider(entry: ModelProvider, choosing: Collection[str]) -> ProviderE
     return ProviderEntry(entry=entry, provider=provider, is_internal=is_internal)
 
 
-def build_model(known: ProviderEntry, chains: Mapping[str, Chain]) -> Model:
-    """Build what clients can ask for; for the client APIs of `chains` the attempts make the upstream's request."""
+def build_model(known: ProviderEntry, chains: Mapping[str, Chain], onward: Collection[str] = ()) -> Model:
+    """Build what clients can ask for; for the client APIs of `chains` the attempts make the upstream's request.
+
+    `onward` are the routes by which attempts of any chains go on to models.
+    """
     routes = {
         api: ModelRoute(api=api, route=group.name, path=_path(known, api))
         for group in known.groups()
@@ -113,6 +120,8 @@ def build_model(known: ProviderEntry, chains: Mapping[str, Chain]) -> Model:
                 stream_path=_path(known, api, is_stream=True) if how.stream_suffix else "",
                 quirks=known.provider.quirks,
                 client_key_header=_key_header(how.auth) if known.keeps_credentials else "",
+                route=target if (target := names.target(known.cluster_of(api), api)) in onward else "",
+                onward_route=names.onward(target) if target in onward else "",
             )
             for api, how in sorted(known.provider.apis.items())
         ),

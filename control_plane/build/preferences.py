@@ -1,13 +1,11 @@
-"""`routing_preferences` -> chains: one for each order in which the models of a preference may have to be tried.
+"""`routing_preferences` -> chains: one for each model that can come first.
 
-Envoy's chains are fixed, while prices and latencies, and so the ranking, change. So there is a chain for each order that
-matters: for each model that can come first, and where a policy ranks them, for each pair that can come first and second. What
-such an order leaves open is tried as declared. See docs/adr/0008-a-chain-per-order-of-a-preference.md.
+Prices and latencies, and so the ranking, change. Envoy asks the first model; ext_proc chooses who is asked after it, along the
+ranking (see `xds.next_hop`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import permutations
 
 from control_plane.build.chains import build_chains
 from control_plane.build.models import ProviderEntry, build_chain_choices, find_entry
@@ -16,30 +14,25 @@ from control_plane.ir import model as ir
 from control_plane.ir import names
 from ext_proc.contract import TRANSLATIONS
 
-MOST_EXACT = 5
-"""With more models only the first place is exact: pairs grow with the square."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What a preference tries when its models are ranked so."""
+class Start:
+    """What a preference tries when a model is ranked first."""
 
-    leading: tuple[str, ...]
-    """Names of the models that it begins with."""
     entry: ProviderEntry
-    """The first of them."""
+    """The model."""
     chains: Mapping[str, ir.Chain]
     """By client API."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderedPreference:
+class ChainedPreference:
     """A preference and its chains."""
 
     preference: RoutingPreference
     models: tuple[str, ...]
     """Names of entries, as declared."""
-    orders: tuple[Order, ...]
+    starts: tuple[Start, ...]
 
     def plan(self) -> ir.PreferencePlan:
         """Build what ext_proc must know of it."""
@@ -48,54 +41,45 @@ class OrderedPreference:
             description=self.preference.description,
             models=self.models,
             prefer=_prefer(self.preference),
-            orders=tuple(map(_plan_order, self.orders)),
+            starts=tuple(map(_plan_start, self.starts)),
         )
 
 
 def build_preferences(
     preferences: Iterable[RoutingPreference], entries: tuple[ProviderEntry, ...], overrides: Overrides
-) -> tuple[OrderedPreference, ...]:
+) -> tuple[ChainedPreference, ...]:
     """Build the preferences in the declared order; those of one model need no chains beside its own."""
-    return tuple(_ordered(preference, entries, overrides) for preference in preferences)
+    return tuple(_chained(preference, entries, overrides) for preference in preferences)
 
 
-def preference_chains(preferences: Iterable[OrderedPreference]) -> Iterator[tuple[ProviderEntry, ir.Chain]]:
+def preference_chains(preferences: Iterable[ChainedPreference]) -> Iterator[tuple[ProviderEntry, ir.Chain]]:
     """Yield the chains that belong to preferences, with their first entries."""
     for preference in preferences:
-        for order in preference.orders:
-            for chain in order.chains.values():
-                yield order.entry, chain
+        for start in preference.starts:
+            for chain in start.chains.values():
+                yield start.entry, chain
 
 
-def _ordered(preference: RoutingPreference, entries: tuple[ProviderEntry, ...], overrides: Overrides) -> OrderedPreference:
+def _chained(preference: RoutingPreference, entries: tuple[ProviderEntry, ...], overrides: Overrides) -> ChainedPreference:
     found = [entry for entry in (find_entry(entries, name) for name in preference.models) if entry is not None]
-    places = 2 if _prefer(preference) and 2 < len(found) <= MOST_EXACT else 1
     name = names.preference(preference.name)
-    orders = [_order(name, leading, found, entries, overrides) for leading in permutations(found, places) if len(found) > 1]
-    return OrderedPreference(
+    starts = [_start(name, first, found, entries, overrides) for first in found if len(found) > 1]
+    return ChainedPreference(
         preference=preference,
         models=tuple(entry.name for entry in found),
-        orders=tuple(sorted((order for order in orders if order.chains), key=lambda order: order.leading)),
+        starts=tuple(sorted((start for start in starts if start.chains), key=lambda start: start.entry.name)),
     )
 
 
-def _order(
-    name: str,
-    leading: tuple[ProviderEntry, ...],
-    declared: list[ProviderEntry],
-    entries: tuple[ProviderEntry, ...],
-    overrides: Overrides,
-) -> Order:
-    first = leading[0]
+def _start(
+    name: str, first: ProviderEntry, declared: list[ProviderEntry], entries: tuple[ProviderEntry, ...], overrides: Overrides
+) -> Start:
     own = (find_entry(entries, fallback) for fallback in first.entry.fallbacks)
-    tried = {
-        entry.name: entry for entry in (*leading, *declared, *own) if entry is not None and _share_credentials(first, entry)
-    }
-    begins = tuple(entry.name for entry in leading)
+    tried = {entry.name: entry for entry in (first, *declared, *own) if entry is not None and _share_credentials(first, entry)}
     _, *others = tried.values()
-    chains = build_chains(name, first, others, overrides, model=",".join(begins))
+    chains = build_chains(name, first, others, overrides, model=first.name)
     # Embeddings and the like say nothing that preferences could be matched with.
-    return Order(leading=begins, entry=first, chains={api: chain for api, chain in chains.items() if api in TRANSLATIONS})
+    return Start(entry=first, chains={api: chain for api, chain in chains.items() if api in TRANSLATIONS})
 
 
 def _share_credentials(one: ProviderEntry, other: ProviderEntry) -> bool:
@@ -110,6 +94,6 @@ def _prefer(preference: RoutingPreference) -> str:
     return policy.prefer if policy and policy.prefer != "none" else ""
 
 
-def _plan_order(order: Order) -> ir.PreferenceOrder:
-    routes = build_chain_choices(order.chains)
-    return ir.PreferenceOrder(models=order.leading, routes=tuple(routes[api] for api in sorted(routes)))
+def _plan_start(start: Start) -> ir.PreferenceStart:
+    routes = build_chain_choices(start.chains)
+    return ir.PreferenceStart(model=start.entry.name, routes=tuple(routes[api] for api in sorted(routes)))

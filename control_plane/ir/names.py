@@ -67,6 +67,19 @@ def target(cluster: str, api: str = "") -> str:
     return f"target/{cluster}[{api}]" if api else f"target/{cluster}"
 
 
+NEXT = "(next)"
+"""The cluster of all attempts of chains of models but the first: it leads back to the egress listener."""
+
+
+NOBODY = "(nobody)"
+"""The cluster that is tried in place of a model that is known to be down."""
+
+
+def onward(target_name: str) -> str:
+    """Name of the cluster, and of the route on the egress listener, that leads to a target unless it is known to be down."""
+    return f"onward/{target_name}"
+
+
 def stream(chain_name: str) -> str:
     """Name of the route by which requests for a stream reach a chain."""
     return f"{chain_name}/stream"

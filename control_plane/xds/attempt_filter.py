@@ -28,7 +28,7 @@ def build_attempt_filter() -> api.hcm.HttpFilter:
         message_timeout=api.duration(_HELD_SECONDS),
         # ext_proc knows how long what it has held is, and takes the length off wherever it does not.
         allow_content_length_header=True,
-        mutation_rules=api.mutation.HeaderMutationRules(allow_all_routing=True),
+        mutation_rules=api.mutation.HeaderMutationRules(allow_all_routing=True, allow_envoy=True),
         metadata_options=api.ext_proc.MetadataOptions(forwarding_namespaces=_PLANO, receiving_namespaces=_PLANO),
         status_on_error=api.type_v3.HttpStatus(code=api.type_v3.StatusCode.ServiceUnavailable),
     )

@@ -1,7 +1,8 @@
 """ir.Chain -> an aggregate cluster, and a cluster of its own for each target: the upstream, and what an attempt at it needs.
 
-Envoy picks the first member that is well, and a retry (see `retry.py`) the next one. Filters of the aggregate run on each
-attempt, those of its members do not: so what differs between members travels as metadata of their endpoints.
+Envoy picks the first member that is well, and a retry (see `retry.py`) the next one. A chain of models has two: its first
+model, and `next_hop`, from where ext_proc sends an attempt on. Filters of the aggregate run on each attempt, those of its
+members do not: so what differs between members travels as metadata of their endpoints.
 """
 
 from collections.abc import Iterator, Mapping
@@ -38,8 +39,7 @@ def targets(gateway: ir.Gateway) -> Iterator[Target]:
 
 def build_chain(chain: ir.Chain, clusters: Mapping[str, ir.Cluster], *, longest_wait: int | None = None) -> api.cluster.Cluster:
     """Build the cluster that routes name; a member that occurs again is not tried again before the others were."""
-    members = dict.fromkeys(_target_name(member) for member in chain.members)
-    config = api.aggregate.ClusterConfig(clusters=list(members))
+    config = api.aggregate.ClusterConfig(clusters=_member_clusters(chain))
     return api.cluster.Cluster(
         name=chain.name,
         connect_timeout=api.duration(chain.connect_timeout_seconds),
@@ -48,6 +48,11 @@ def build_chain(chain: ir.Chain, clusters: Mapping[str, ir.Cluster], *, longest_
         circuit_breakers=build_chain_breakers(chain.circuit_breaker),
         typed_extension_protocol_options={HTTP_OPTIONS: api.pack(_protocol(chain, clusters, longest_wait))},
     )
+
+
+def _member_clusters(chain: ir.Chain) -> list[str]:
+    first, *others = dict.fromkeys(map(_target_name, chain.members))
+    return [first, names.NEXT] if chain.goes_on_by_choice else [first, *others]
 
 
 def _target_name(member: ir.ChainMember) -> str:
@@ -59,7 +64,7 @@ def _target(name: str, member: ir.ChainMember, cluster: ir.Cluster) -> Target:
     if cluster.injected_headers:
         said[MEMBER_KEY] = cluster.name
     metadata = {contract.METADATA_NAMESPACE: {key: value for key, value in said.items() if value}}
-    return Target(replace(cluster, name=name, injected_headers=(), outlier_detection=_up_to_all(cluster)), metadata)
+    return Target(replace(cluster, name=name, outlier_detection=_up_to_all(cluster)), metadata)
 
 
 def _up_to_all(cluster: ir.Cluster) -> ir.OutlierDetection | None:
@@ -75,7 +80,8 @@ def _protocol(
     if any(member.model for member in chain.members):
         # Responses pass in reverse: what the attempt stage says about waiting is judged after it.
         filters = [*build_veto(longest_wait, contract.RETRY_AFTER_HEADER), build_attempt_filter()]
-    known = dict.fromkeys(member.cluster for member in chain.members)
+    asked = chain.members[:1] if chain.goes_on_by_choice else chain.members
+    known = dict.fromkeys(member.cluster for member in asked)
     filters += build_member_credentials([clusters[name] for name in known])
     return api.upstream_http.HttpProtocolOptions(
         http_filters=with_codec(filters),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from control_plane.ir import model as ir
+from control_plane.ir import names
 
 _ASKED_BY: Final = "chat_completions"
 """The API in which the orchestrator's model is asked."""
@@ -43,6 +44,8 @@ def _clusters(gateway: ir.Gateway) -> Iterator[str]:
         yield from _missing(who, "cluster", (member.cluster for member in chain.members), known)
         yield from () if chain.members else (f"{who} has no members",)
     known |= {chain.name for chain in gateway.chains}
+    targets = {names.target(member.cluster, member.api) for chain in gateway.chains for member in chain.members}
+    known |= targets | {names.onward(target) for target in targets}
     for listener in gateway.listeners:
         yield from _missing(f"listener {listener.name!r}", "cluster", (route.cluster for route in listener.routes), known)
     yield from _missing("the egress listener", "cluster", (route.cluster for route in gateway.egress.routes), known)
@@ -73,7 +76,7 @@ def _models(gateway: ir.Gateway) -> Iterator[str]:
         if listener.kind is ir.ListenerKind.MODEL:
             own = (route for model in gateway.models if not model.is_internal for route in model.routes)
             shared = (route for plan in gateway.alias_plans for share in plan.shares for route in share.routes)
-            ranked = (route for plan in gateway.preferences for order in plan.orders for route in order.routes)
+            ranked = (route for plan in gateway.preferences for start in plan.starts for route in start.routes)
             wanted = [name for route in (*own, *shared, *ranked) for name in (route.route, route.stream_route) if name]
             yield from _missing(f"model listener {listener.name!r}", "route", wanted, _routes_of(listener.routes))
     yield from _missing("a preference", "model", (model for plan in gateway.preferences for model in plan.models), known)

@@ -121,6 +121,8 @@ def _target(target: ir.ModelTarget) -> pb.Target:
         stream_path=target.stream_path,
         quirks=differs if differs.ByteSize() else None,
         client_key_header=target.client_key_header,
+        route=target.route,
+        onward_route=target.onward_route,
     )
 
 
@@ -133,8 +135,8 @@ def _share(share: ir.AliasShare, members: _Members) -> pb.Share:
 
 
 def _preference(plan: ir.PreferencePlan, members: _Members) -> pb.Preference:
-    orders = [pb.Order(models=order.models, routes=_model_routes(order.routes, members)) for order in plan.orders]
-    return pb.Preference(name=plan.name, description=plan.description, models=plan.models, prefer=plan.prefer, orders=orders)
+    starts = [pb.Start(model=start.model, routes=_model_routes(start.routes, members)) for start in plan.starts]
+    return pb.Preference(name=plan.name, description=plan.description, models=plan.models, prefer=plan.prefer, starts=starts)
 
 
 def _affinity(affinity: ir.Affinity | None, store: ir.SessionStore | None) -> pb.Affinity | None:

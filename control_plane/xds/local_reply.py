@@ -95,11 +95,17 @@ def build_client_local_reply() -> api.hcm.LocalReplyConfig:
 
 def build_egress_local_reply() -> api.hcm.LocalReplyConfig:
     """Mark the egress listener's own replies, so that ext_proc can tell an upstream's 503 from Envoy's."""
-    marked = api.core.HeaderValueOption(
-        header=api.core.HeaderValue(key=contract.LOCAL_REPLY_HEADER, value="%RESPONSE_FLAGS%"),
-        append_action=api.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
-    )
-    return api.hcm.LocalReplyConfig(mappers=[api.hcm.ResponseMapper(filter=_status(_GE, 100), headers_to_add=[marked])])
+    marks = {
+        contract.LOCAL_REPLY_HEADER: "%RESPONSE_FLAGS%",
+        contract.DOWN_HEADER: f"%UPSTREAM_METADATA({contract.METADATA_NAMESPACE}:{contract.NOBODY})%",
+    }
+    marked = [_mark(header, value) for header, value in marks.items()]
+    return api.hcm.LocalReplyConfig(mappers=[api.hcm.ResponseMapper(filter=_status(_GE, 100), headers_to_add=marked)])
+
+
+def _mark(header: str, value: str) -> api.core.HeaderValueOption:
+    overwrite = api.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
+    return api.core.HeaderValueOption(header=api.core.HeaderValue(key=header, value=value), append_action=overwrite)
 
 
 def _unchanged() -> api.hcm.ResponseMapper:

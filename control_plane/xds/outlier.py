@@ -1,4 +1,4 @@
-"""When an endpoint is left alone: after errors in a row, for a fixed time, and at once where nothing answers at all."""
+"""When an endpoint is left alone: after errors in a row, for a fixed time."""
 
 from typing import Final
 
@@ -14,11 +14,9 @@ def build_outlier_detection(detection: ir.OutlierDetection) -> api.cluster.Outli
         consecutive_5xx=detection.consecutive_errors,
         consecutive_gateway_failure=detection.consecutive_errors,
         enforcing_consecutive_gateway_failure=100,
-        # A refused connection or an answer that does not come costs callers more than an error does: fewer are needed.
-        split_external_local_origin_errors=True,
-        consecutive_local_origin_failure=max(1, detection.consecutive_errors // 2),
+        # Counted apart, resets and answers that do not come would never be in a row: each connection that is made ends one.
+        split_external_local_origin_errors=False,
         enforcing_success_rate=0,
-        enforcing_local_origin_success_rate=0,
         base_ejection_time=api.duration(detection.ejection_seconds),
         # Envoy would double, treble, ... the time of one that fails again; then one that recovered would stay out for minutes.
         max_ejection_time=api.duration(detection.ejection_seconds),

@@ -25,7 +25,7 @@ _ANSWERS = (
 )
 """Response headers, and the dynamic metadata that they show; absent metadata adds no header."""
 
-_INSIDE = (contract.LOCAL_REPLY_HEADER, contract.RETRY_HEADER, contract.RETRY_AFTER_HEADER, VETO_HEADER)
+_INSIDE = (contract.LOCAL_REPLY_HEADER, contract.DOWN_HEADER, contract.RETRY_HEADER, contract.RETRY_AFTER_HEADER, VETO_HEADER)
 """Response headers between the parts of the gateway."""
 
 
@@ -92,7 +92,10 @@ def build_route(route: ir.Route, *, is_chain: bool = False) -> api.route.Route:
         name=route.name,
         match=_any(),
         route=_route_action(route, is_chain=is_chain),
-        request_headers_to_add=[_header(name, value, _ADD_IF_ABSENT) for name, value in route.default_headers],
+        request_headers_to_add=[
+            *_bounds(route),
+            *(_header(name, value, _ADD_IF_ABSENT) for name, value in route.default_headers),
+        ],
         request_headers_to_remove=[] if route.keeps_credentials else [*contract.CREDENTIAL_HEADERS, *_CLIENT_ADDRESS],
         response_headers_to_add=[_attempts(), _agent_that_answered()] if is_chain else [_attempts()],
         typed_per_filter_config=_stages(route),
@@ -129,7 +132,17 @@ def _whole_exchange(route: ir.Route) -> api.route.RouteActionMaxStreamDuration |
 def _client_patience(route: ir.Route) -> float:
     """Bound silence towards the client: that of one attempt is the retry policy's business, and another may follow it."""
     retry = route.retry
+    if not route.idle_timeout_seconds:
+        return 0.0
     return max(route.idle_timeout_seconds, (1 + retry.attempts) * (route.response_timeout_seconds + retry.max_backoff_seconds))
+
+
+def _bounds(route: ir.Route) -> list[api.core.HeaderValueOption]:
+    """Tell how often Envoy will try again at most, and how long it waits for each attempt."""
+    if not route.tells_bounds:
+        return []
+    seconds = min(route.response_timeout_seconds, route.idle_timeout_seconds)
+    return [_header(contract.BOUNDS_HEADER, f"%REQ(x-envoy-max-retries)%;{route.retry.attempts};{seconds:g}", _OVERWRITE)]
 
 
 def _attempts() -> api.core.HeaderValueOption:

@@ -11,6 +11,7 @@ from control_plane.xds.encode import encode
 from control_plane.xds.endpoint import Metadata, build_load_assignment
 from control_plane.xds.filter_config import build_filter_config, serialize
 from control_plane.xds.listener import build_egress_listener, build_listener
+from control_plane.xds.next_hop import build_next_hop, build_nobody, build_onward
 from control_plane.xds.resources import Resource, Resources
 from control_plane.xds.retry_after import longest_waits
 from control_plane.xds.route import build_route_configuration
@@ -45,6 +46,9 @@ def _clusters(gateway: ir.Gateway) -> Iterator[_Named]:
             yield api.SECRET, Resource(injected.secret_name, encode(build_secret(injected)))
     for target in targets(gateway):
         yield from _cluster(target.cluster, target.metadata)
+    if any(chain.goes_on_by_choice for chain in gateway.chains):
+        for hop in (build_next_hop(gateway.egress.address), build_nobody(), *build_onward(gateway)):
+            yield api.CLUSTER, Resource(hop.name, encode(hop))
     known = {cluster.name: cluster for cluster in gateway.clusters}
     for chain in gateway.chains:
         yield api.CLUSTER, Resource(chain.name, encode(build_chain(chain, known, longest_wait=waits.get(chain.name))))

@@ -1,19 +1,15 @@
-"""Which model and API an attempt is for: what Envoy picked, looked up in the configuration, and what decide left with it."""
+"""Which model and API an attempt is for: what Envoy picked, or whose turn it is, looked up in the configuration."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from ext_proc import contract
 from ext_proc.attempt.events import AttemptHeaders
 from ext_proc.attempt.failures import Failure
 from ext_proc.attempt.targets import Target
-from ext_proc.errors import NotReady
+from ext_proc.attempt.turns import Past, in_order, read_past, whose_turn
+from ext_proc.errors import NotReady, UpstreamError
 from ext_proc.plan import Plan
 from ext_proc.runtime import Model
-
-_SEPARATOR: Final = "\n"
-"""Between names of models in dynamic metadata: cannot occur in one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,52 +28,64 @@ class Aim:
     has_model: bool
     """Whether the client's body names a model."""
     query: str
-    number: int
-    attempted: tuple[str, ...]
-    """Models of the attempts before, in order."""
-    too_long_for: tuple[str, ...]
-    """Those of them whose context the request exceeds."""
-    previous_failure: str
+    past: Past
+    sent_at: float
+    """In seconds since 1970."""
     betas: str
     """The client's `anthropic-beta`, if an attempt before took it away."""
     watch: str
     """How much of a stream is looked at, where the stage may leave it: see contract.METADATA_WATCH."""
     has_others: bool
     """Whether the chain has a model that was not asked yet, this one apart."""
+    goes_on: bool
+    """Whether Envoy has left it to us where the attempt goes."""
+
+    @property
+    def route(self) -> str:
+        """The route on the egress listener by which the attempt goes on; empty if Envoy has chosen the target.
+
+        Whoever is known to be down is left alone, unless it comes to a second turn: then nobody else is well.
+        """
+        if not self.goes_on:
+            return ""
+        return self.target.route if self.model.name in self.past.attempted else self.target.onward_route
 
     @property
     def metadata(self) -> dict[str, str]:
         """What the next attempt, the access log and the response headers are told."""
-        attempted = self.attempted if self.model.name in self.attempted else (*self.attempted, self.model.name)
-        # The last one of the list is the one that was asked last.
-        ordered = (*(name for name in attempted if name != self.model.name), self.model.name)
-        return {
+        return self.past.metadata | {
             contract.METADATA_MODEL: self.name,
-            contract.METADATA_ATTEMPTED: join(ordered),
+            contract.METADATA_ATTEMPTED: contract.join_names((*self.past.attempted, self.model.name)),
+            contract.METADATA_SENT_AT: f"{self.sent_at:.3f}",
             contract.METADATA_FAILURE: Failure.UNANSWERED,
+            contract.METADATA_WAIT: "",
         }
 
 
-def take_aim(event: AttemptHeaders, plan: Plan | None) -> Aim | None:
+def take_aim(event: AttemptHeaders, plan: Plan | None, *, now: float) -> Aim | None:
     """Find out what an attempt is for; None if it is not a model's, or not one that decide has prepared.
 
     Raises:
         NotReady: this worker's configuration does not know the target (yet).
+        UpstreamError: nobody is left who might answer.
     """
-    name, api = event.attributes.get(contract.ATTEMPT_MODEL, ""), event.attributes.get(contract.ATTEMPT_API, "")
     told = event.metadata
     client_api = told.get(contract.METADATA_API, "")
-    if not (name and api and client_api):
+    name, api = event.attributes.get(contract.ATTEMPT_MODEL, ""), event.attributes.get(contract.ATTEMPT_API, "")
+    members = in_order(plan.chains.get(told.get(contract.METADATA_ROUTE, ""), ()) if plan else (), told)
+    if not client_api or not (name or members):
         return None
-    model = plan.entries.get(name) if plan else None
-    target = plan.targets.get((name, api)) if plan else None
-    if plan is None or model is None or target is None:
-        raise NotReady(
-            "The gateway's configuration is changing.", headers={"retry-after": "1"}, detail=f"no target {name!r} ({api})"
-        )
+    past = read_past(event.headers, told, number=_number(event.attributes.get(contract.ATTEMPT_NUMBER, "")), now=now)
+    goes_on = not name
+    if goes_on:
+        turn = whose_turn(members, past)
+        if turn is None:
+            raise _nobody_left(past)
+        name, api = turn.model, turn.api
+    elif name in past.too_long_for:
+        raise _nobody_left(past)
+    model, target = _known(name, api, plan)
     upstream_model = model.upstream_model or told.get(contract.METADATA_UPSTREAM_MODEL, "")
-    attempted = _split(told.get(contract.METADATA_ATTEMPTED, ""))
-    members = plan.chains.get(told.get(contract.METADATA_ROUTE, ""), ())
     return Aim(
         model=model,
         name=model.name.removesuffix("*") + upstream_model if model.is_wildcard else model.name,
@@ -88,23 +96,32 @@ def take_aim(event: AttemptHeaders, plan: Plan | None) -> Aim | None:
         cache_from=_number(told.get(contract.METADATA_CACHE_FROM, "0")),
         has_model=told.get(contract.METADATA_HAS_MODEL) == "true",
         query=told.get(contract.METADATA_QUERY, ""),
-        number=_number(event.attributes.get(contract.ATTEMPT_NUMBER, "")),
-        attempted=attempted,
-        too_long_for=_split(told.get(contract.METADATA_TOO_LONG, "")),
-        previous_failure=told.get(contract.METADATA_FAILURE, ""),
+        past=past,
+        sent_at=now,
         betas=told.get(contract.METADATA_BETAS, ""),
         watch=told.get(contract.METADATA_WATCH, ""),
-        has_others=not {member.model for member in members} <= {name, *attempted},
+        has_others=not {member.model for member in members} <= {name, *past.attempted},
+        goes_on=goes_on,
     )
 
 
-def join(names: Iterable[str]) -> str:
-    """Write names of models as one value of dynamic metadata."""
-    return _SEPARATOR.join(names)
+def _known(name: str, api: str, plan: Plan | None) -> tuple[Model, Target]:
+    model = plan.entries.get(name) if plan else None
+    target = plan.targets.get((name, api)) if plan else None
+    if model is None or target is None:
+        raise NotReady(
+            "The gateway's configuration is changing.", headers={"retry-after": "1"}, detail=f"no target {name!r} ({api})"
+        )
+    return model, target
 
 
-def _split(joined: str) -> tuple[str, ...]:
-    return tuple(filter(None, joined.split(_SEPARATOR)))
+def _nobody_left(past: Past) -> UpstreamError:
+    """Return the error for a chain whose models were all asked, and are not to be asked again."""
+    if past.too_long_for:
+        names = ", ".join(f"`{name}`" for name in past.too_long_for)
+        message = f"The request is too long for {names}, and the models that might take it do not answer."
+        return UpstreamError(message, status=503, code="no_model_left", headers={"retry-after": "1"})
+    return UpstreamError("No model answered in time.", status=504, code="upstream_timeout")
 
 
 def _number(text: str) -> int:

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 import orjson
 
 from ext_proc import contract
-from ext_proc.attempt.aim import Aim, join
+from ext_proc.attempt.aim import Aim
 from ext_proc.attempt.events import ResponseReply, SendBody, SendHeaders
 from ext_proc.attempt.failures import BETTERED_ELSEWHERE, Failure, classify
 from ext_proc.attempt.record import AttemptRecord
@@ -19,7 +19,14 @@ from ext_proc.translate.provider_errors import ProviderError, code_of, error_bod
 _ERROR_TYPE_HEADER: Final = "x-amzn-errortype"
 MAX_ERROR_BYTES: Final = 1 << 20
 """More of an error's body than this is not read."""
-OUR_HEADERS: Final = (contract.RETRY_HEADER, contract.RETRY_AFTER_HEADER, contract.UNCOUNTED_HEADER)
+OUR_HEADERS: Final = (
+    contract.RETRY_HEADER,
+    contract.RETRY_AFTER_HEADER,
+    contract.UNCOUNTED_HEADER,
+    contract.LOCAL_REPLY_HEADER,
+    contract.DOWN_HEADER,
+    "x-envoy-overloaded",
+)
 """What an upstream says under these names is not ours."""
 
 
@@ -63,7 +70,7 @@ class Attempt:
         betters = failure in BETTERED_ELSEWHERE and (failure is not Failure.CONTEXT_LENGTH or self.aim.has_others)
         metadata = {contract.METADATA_FAILURE: str(failure)}
         if failure is Failure.CONTEXT_LENGTH:
-            metadata[contract.METADATA_TOO_LONG] = join((*self.aim.too_long_for, self.aim.model.name))
+            metadata[contract.METADATA_TOO_LONG] = contract.join_names((*self.aim.past.too_long_for, self.aim.model.name))
         return ({contract.RETRY_HEADER: failure} if betters else {}), metadata
 
 
@@ -108,6 +115,8 @@ class ErrorAnswer:
         failure = classify(parse_error(self._status, body, self._code))
         told = self._told(body)
         marks, metadata = self._attempt.failed(failure)
+        if self._retry_after:
+            metadata[contract.METADATA_WAIT] = self._retry_after
         if failure is not Failure.CONTEXT_LENGTH and (self._status == 429 or self._status >= 500):
             marks = {}  # The status says it all, and Envoy's retry policy knows what to do about it.
         if failure is Failure.REFUSED and self._status >= 500:

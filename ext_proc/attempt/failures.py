@@ -29,7 +29,14 @@ class Failure(StrEnum):
 
 
 BETTERED_ELSEWHERE: Final = frozenset(
-    {Failure.CONTEXT_LENGTH, Failure.RATE_LIMITED, Failure.UPSTREAM_ERROR, Failure.EMPTY, Failure.UNREADABLE}
+    {
+        Failure.CONTEXT_LENGTH,
+        Failure.RATE_LIMITED,
+        Failure.UPSTREAM_ERROR,
+        Failure.EMPTY,
+        Failure.UNREADABLE,
+        Failure.UNANSWERED,
+    }
 )
 """What the next attempt may better."""
 

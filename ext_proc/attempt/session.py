@@ -32,6 +32,7 @@ from ext_proc.attempt.events import (
 from ext_proc.attempt.one_by_one import OneByOne, Seen
 from ext_proc.attempt.record import CANNOT_CARRY, GATEWAY_ERROR, PASSED, AttemptRecord
 from ext_proc.attempt.stream_answer import StreamAnswer
+from ext_proc.attempt.unreached import Unreached
 from ext_proc.attempt.upstream_request import Prepared, prepare
 from ext_proc.attempt.whole_answer import PassedAnswer, WholeAnswer
 from ext_proc.codec.content_encoding import Decoder, Plain, decoder
@@ -128,27 +129,24 @@ class AttemptSession:
         # Envoy makes such an answer final: nobody else is asked.
         self.is_done = True
         self.record.outcome = CANNOT_CARRY if isinstance(error, RequestError | UpstreamError) else GATEWAY_ERROR
-        if isinstance(error, RequestError) and self._aim is not None and self._aim.attempted:
-            error = _nobody_left(self._aim, error)
-        return render_error(error, shape_of(self._aim.client_api if self._aim else ""))
+        if isinstance(error, RequestError) and self._aim is not None and self._aim.past.attempted:
+            error = _nobody_takes_it(self._aim, error)
+        return render_error(error, shape_of(self._head.metadata.get(contract.METADATA_API, "") if self._head else ""))
 
     def _begin(self, event: AttemptHeaders) -> Continue:
         self._head = event
         if event.may_leave:
             self._paces = OneByOne()
-        self._aim = aim = take_aim(event, self._plan)
+        self._aim = aim = take_aim(event, self._plan, now=self._now())
         record = self.record
         record.request_id = event.headers.get(contract.REQUEST_ID_HEADER, "")[:128]
         record.session = event.metadata.get(contract.METADATA_SESSION, "")
         if aim is None:
             record.outcome = PASSED
             return Continue()
-        record.model, record.api, record.client_api, record.number = aim.model.name, aim.api, aim.client_api, aim.number
-        previous = aim.attempted[-1] if aim.attempted else ""
-        if aim.model.name in aim.too_long_for:
-            raise _too_long(aim)
-        if previous not in ("", aim.model.name):
-            record.failed_over_from, record.failed_over_for = previous, aim.previous_failure
+        record.model, record.api, record.client_api, record.number = aim.model.name, aim.api, aim.client_api, aim.past.number
+        if aim.past.last not in ("", aim.model.name):
+            record.failed_over_from, record.failed_over_for = aim.past.last, aim.past.failure
         return Continue()
 
     def _send(self, body: bytes) -> Continue:
@@ -181,6 +179,8 @@ class AttemptSession:
         return answer.begin() if isinstance(answer, StreamAnswer) else []
 
     def _choose(self, attempt: Attempt, status: int, headers: Mapping[str, str]) -> Answer:
+        if attempt.aim.goes_on and contract.LOCAL_REPLY_HEADER in headers:
+            return Unreached(attempt, status, headers)
         if status >= 400:
             return ErrorAnswer(attempt, status, headers)
         kind = headers.get("content-type", "").strip().lower()
@@ -217,17 +217,7 @@ class AttemptSession:
             return self._answer.fail(error)
 
 
-def _too_long(aim: Aim) -> UpstreamError:
-    """Return the error for a chain that has come round to a model that said already that the request is too long for it."""
-    return UpstreamError(
-        f"The request is too long for `{aim.name}`, and the models that might take it do not answer.",
-        status=503,
-        code="no_model_left",
-        headers={"retry-after": "1"},
-    )
-
-
-def _nobody_left(aim: Aim, error: RequestError) -> UpstreamError:
+def _nobody_takes_it(aim: Aim, error: RequestError) -> UpstreamError:
     """Return the error for a request that its own model would take, if that were well."""
     return UpstreamError(
         f"The model failed, and `{aim.name}`, which is asked instead, cannot take the request: {error.public_message}",

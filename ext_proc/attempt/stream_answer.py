@@ -8,7 +8,7 @@ from ext_proc.attempt.events import Leave, ResponseReply, SendBody, SendHeaders
 from ext_proc.attempt.failures import classify, status_of
 from ext_proc.attempt.gate import Gate, Opened, Opening
 from ext_proc.attempt.record import BEGUN, COMPLETED, CUT_OFF
-from ext_proc.contract import UNCOUNTED_HEADER, WATCH_BEGINNING, WATCH_HEAD
+from ext_proc.contract import UNCOUNTED_HEADER, WATCH_BEGINNING, WATCH_GATE, WATCH_HEAD
 from ext_proc.errors import GatewayError, UpstreamError
 
 
@@ -79,6 +79,8 @@ class StreamAnswer:
             self._refused = True
             return refusal(self._attempt, opening, classify(opening), status=status_of(opening))
         self._attempt.record.first_token_seconds = self._elapsed()
+        if self._attempt.may_leave and self._attempt.aim.watch == WATCH_GATE:
+            return self._leave({})
         if self._attempt.may_leave and self._attempt.aim.watch == WATCH_BEGINNING:
             self._attempt.record.is_counted_elsewhere = True
             return self._leave({UNCOUNTED_HEADER: "true"})

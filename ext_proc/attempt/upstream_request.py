@@ -26,6 +26,8 @@ _ANTHROPIC_VERSION: Final = "2023-06-01"
 _AUTHORIZATION: Final = "authorization"
 _BEARER: Final = "Bearer "
 _X_API_KEY: Final = "x-api-key"
+_PER_TRY_HEADER: Final = "x-envoy-upstream-rq-per-try-timeout-ms"
+_OF_THE_TIME: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,7 @@ def _reply(aim: Aim, path: str, body: bytes, headers: Mapping[str, str], betas: 
     if shape_of(aim.api) == "anthropic" and "anthropic-version" not in headers:
         changed["anthropic-version"] = _ANTHROPIC_VERSION
     key = _client_key(aim, headers)
-    gone = [_AUTHORIZATION] if key and _AUTHORIZATION not in key else []
+    gone = [contract.BOUNDS_HEADER, *([_AUTHORIZATION] if key and _AUTHORIZATION not in key else [])]
     metadata = aim.metadata
     if betas and aim.api == CONVERSE:
         # Bedrock refuses names that it does not know; the next attempt may be at a provider that does.
@@ -98,6 +100,12 @@ def _reply(aim: Aim, path: str, body: bytes, headers: Mapping[str, str], betas: 
         metadata[contract.METADATA_BETAS] = betas
     elif betas:
         changed[BETA_HEADER] = betas
+    if aim.route:
+        changed[contract.ROUTE_HEADER] = aim.route
+        # Whoever is silent is to be found out where it is reached, and not only by who waits behind.
+        changed[_PER_TRY_HEADER] = str(round(aim.past.seconds * 1000 * _OF_THE_TIME))
+    else:
+        gone += [contract.ROUTE_HEADER, _PER_TRY_HEADER]
     return Continue(set_headers=changed | key, remove_headers=tuple(gone), body=body, metadata=metadata)
 
 

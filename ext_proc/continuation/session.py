@@ -7,7 +7,7 @@ after the other, each at most once in each way. Knows no transport.
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ext_proc import contract
@@ -16,6 +16,8 @@ from ext_proc.apis.paths import error_shape
 from ext_proc.attempt import record
 from ext_proc.attempt.record import AttemptRecord
 from ext_proc.attempt.targets import Continued, Member, Target
+from ext_proc.attempt.turns import in_order
+from ext_proc.attempt.unreached import unanswered
 from ext_proc.continuation.ledger import Mismatch
 from ext_proc.continuation.ports import CutOff, Pulled, Source
 from ext_proc.continuation.stitch import Broken, Stitch
@@ -108,7 +110,8 @@ class ContinuedAnswer:
         continued = self._plan.continued.get(self._route) if self._plan else None
         if self._plan is None or continued is None or self._source is None:
             raise NotReady("The gateway's configuration is changing.", headers={"retry-after": "1"})
-        return _Course(continued, Stitch(continued.client_api), self._plan.targets, self._source)
+        members = in_order(continued.members, self._asked.metadata)
+        return _Course(replace(continued, members=members), Stitch(continued.client_api), self._plan.targets, self._source)
 
     def _headers(self, route: str) -> dict[str, str]:
         own = {name: value for name, value in self._asked.headers.items() if name[0] != ":" and name not in _HOP_BY_HOP | _TOLD}
@@ -226,9 +229,9 @@ async def _asking(asking: AbstractAsyncContextManager[Pulled]) -> AsyncIterator[
         try:
             answer = await stack.enter_async_context(asking)
         except CutOff:
-            raise _unanswered(503) from None
+            raise unanswered(503) from None
         if contract.LOCAL_REPLY_HEADER in answer.headers:
-            raise _unanswered(answer.status)
+            raise unanswered(answer.status)
         yield answer
 
 
@@ -238,12 +241,3 @@ def _configured(name: str, members: tuple[Member, ...]) -> str:
         if member.model == name or (member.model.endswith("*") and name.startswith(member.model[:-1])):
             return member.model
     return ""
-
-
-def _unanswered(status: int) -> UpstreamError:
-    if status == 504:
-        return UpstreamError("The upstream service did not answer in time.", status=504, code="upstream_timeout")
-    headers = {"retry-after": "1"} if status == 503 else {}
-    return UpstreamError(
-        "The upstream service could not be reached.", status=status, code="upstream_unavailable", headers=headers
-    )

@@ -4,7 +4,7 @@ from typing import Final
 
 import orjson
 
-from ext_proc.attempt.failures import BETTERED_ELSEWHERE, Failure, classify
+from ext_proc.attempt.failures import BETTERED_ELSEWHERE, classify
 from ext_proc.codec.json_body import JsonObject, is_too_deep
 from ext_proc.codec.sse import SseDecoder, SseEvent, encode_comment, encode_event
 from ext_proc.continuation.chat_weave import ChatWeave
@@ -137,7 +137,7 @@ class Stitch:
 
     def _fail(self, event: SseEvent, error: ProviderError) -> bytes:
         failure = classify(error)
-        if failure in BETTERED_ELSEWHERE or failure is Failure.UNANSWERED or not self._is_first:
+        if failure in BETTERED_ELSEWHERE or not self._is_first:
             raise Broken
         self.has_ended = self.is_refused = True
         return encode_event(event.data or b"", event.event)

@@ -58,6 +58,8 @@ async def _decide_by_preference(request: Request, services: Services, record: Re
     marked = mark_prompt(body, resolved, request, services)
     noted = {contract.METADATA_DECISION: decided.choice.header, **decided.metadata, **marked.metadata}
     noted |= _counted(request, value, services)
+    if len(ranked) > 1:
+        noted[contract.METADATA_ORDER] = contract.join_names(model.name for model in ranked)
     return _forward(request, resolved, route, marked.body, value, noted)
 
 
@@ -71,8 +73,8 @@ def _forward(
     if route.by_attempt:
         # Each attempt makes its own request from this body.
         told = _for_attempts(resolved.upstream_model, request.query, has_model="model" in value)
-        if not request.listener.gates_streams and route_name != route.continued:
-            told[contract.METADATA_WATCH] = contract.WATCH_HEAD
+        if value.get("stream") is True and route_name != route.continued and contract.METADATA_SESSION not in noted:
+            told[contract.METADATA_WATCH] = contract.WATCH_GATE if request.listener.gates_streams else contract.WATCH_HEAD
     else:
         headers[":path"] = _upstream_path(route, resolved.upstream_model, request.query)
         if value.get("model") != resolved.upstream_model:

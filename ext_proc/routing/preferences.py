@@ -24,15 +24,13 @@ class Preference:
     models: tuple[ResolvedModel, ...]
     """In the declared order; at least one."""
     prefer: Prefer = ""
-    orders: Mapping[tuple[str, ...], Model] = field(default_factory=dict)
-    """The first model by the names that an order begins with, where Envoy has routes for that order."""
+    starts: Mapping[str, Model] = field(default_factory=dict)
+    """By name: models with routes on which the others of the preference follow them."""
 
     def start(self, ranked: Sequence[ResolvedModel]) -> ResolvedModel:
-        """Return the first of ranked models, by routes that fail over along the ranking where there are such."""
+        """Return the first of ranked models, by routes on which the others follow where there are such."""
         first = ranked[0]
-        names = tuple(model.name for model in ranked[:2])
-        reached = self.orders.get(names) or self.orders.get(names[:1]) or first.model
-        return ResolvedModel(reached, first.upstream_model, first.reason)
+        return ResolvedModel(self.starts.get(first.name, first.model), first.upstream_model, first.reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,13 +181,14 @@ FAILURES: dict[str, Any] = {
 
 
 REASONS = {
-    "server error": "upstream_error",
-    "rate limit": "rate_limited",
-    "context too long": "context_length_exceeded",
-    "error first": "upstream_error",
-    "empty stream": "empty_answer",
-    "silent stream": "unanswered",
+    "server error": ("upstream_error", 2),
+    "rate limit": ("rate_limited", 1),
+    "context too long": ("context_length_exceeded", 1),
+    "error first": ("upstream_error", 2),
+    "empty stream": ("empty_answer", 2),
+    "silent stream": ("unanswered", 1),
 }
+"""Why it fails, and how often it is asked."""
 
 
 def completed(world: ModelWorld, model: str) -> float:
@@ -200,13 +201,14 @@ async def test_the_next_model_answers_in_its_own_api_from_the_clients_own_reques
     world: ModelWorld, failure: str, path: str
 ) -> None:
     world.providers[CHAT].behaves = FAILURES[failure]
-    reason = REASONS[failure]
+    reason, times = REASONS[failure]
     before = world.gateway.metric(names.FAILOVERS, from_=CHAINED, to=CLAUDE, reason=reason)
     completions = completed(world, CHAINED), completed(world, CLAUDE)
     answer = await ask(world, path, stream=True)
-    assert seen(answer) == (200, CLAUDE, "2")
+    assert seen(answer) == (200, CLAUDE, str(times + 1))
     assert "rains." in answer.text
-    [first], [second] = world.providers[CHAT].received, world.providers[CLAUDE].received
+    assert len(world.providers[CHAT].received) == times
+    first, [second] = world.providers[CHAT].received[-1], world.providers[CLAUDE].received
     assert (first.path, second.path) == (PATHS[CHAT], PATHS[CLAUDE])
     assert world.providers[CHAT].last_json["model"] == "chained"
     assert world.providers[CLAUDE].last_json["model"] == "claude-sonnet-4-0"
@@ -214,6 +216,8 @@ async def test_the_next_model_answers_in_its_own_api_from_the_clients_own_reques
     assert "authorization" not in second.headers
     assert second.headers["anthropic-version"]
     assert not [header for header in answer.headers if header.startswith("x-plano-retry")]
+    for sent in (first, second):
+        assert not [header for header in sent.headers if header.startswith("x-plano")]
     await world.gateway.until(before + 1, names.FAILOVERS, from_=CHAINED, to=CLAUDE, reason=reason)
     await world.gateway.until(completions[1] + 1, names.ATTEMPTS, model=CLAUDE, outcome="completed")
     assert completed(world, CHAINED) == completions[0]
@@ -223,13 +227,21 @@ async def test_a_model_is_asked_once_what_is_too_long_for_it_however_often_the_o
     world.providers[CHAT].behaves = FAILURES["context too long"]
     world.providers[CLAUDE].behaves = FAILURES["server error"]
     answer = await ask(world, headers={"x-envoy-max-retries": "3"})
+    assert (answer.status_code, answer.json()["error"]["message"]) == (503, "down")
+    assert [len(world.providers[model].received) for model in (CHAT, CLAUDE)] == [1, 3]
+
+
+async def test_when_nobody_may_be_asked_again_that_is_said_at_once(world: ModelWorld) -> None:
+    world.providers[CHAT].behaves = FAILURES["context too long"]
+    world.providers[CLAUDE].behaves = FAILURES["silent stream"]
+    answer = await ask(world, stream=True, headers={"x-envoy-max-retries": "5"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_model_left")
     assert [len(world.providers[model].received) for model in (CHAT, CLAUDE)] == [1, 1]
 
 
 async def test_an_answer_that_is_none_fails_over_where_it_must_be_translated(world: ModelWorld) -> None:
     world.providers[CHAT].behaves = FAILURES["empty answer"]
-    assert seen(await ask(world, "/v1/messages")) == (200, CLAUDE, "2")
+    assert seen(await ask(world, "/v1/messages")) == (200, CLAUDE, "3")
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
@@ -237,7 +249,7 @@ async def test_an_answer_that_is_none_fails_over_where_it_must_be_translated(wor
 async def test_an_answer_that_breaks_in_the_middle_is_asked_for_elsewhere(world: ModelWorld, failure: str, path: str) -> None:
     world.providers[CHAT].behaves = FAILURES[failure]
     answer = await ask(world, path)
-    assert seen(answer) == (200, CLAUDE, "2")
+    assert seen(answer) == (200, CLAUDE, "2" if failure == "silent in the middle" else "3")
     assert "It rains." in answer.text
     assert answer.headers["content-length"] == str(len(answer.content))
 

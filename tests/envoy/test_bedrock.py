@@ -113,6 +113,8 @@ FAILURES: dict[str, Any] = {
     "silent": streaming(encode_events(BEGUN[:1]), ends=False, content_type=EVENT_STREAM),
 }
 
+PASSING = {"model failed", "damaged first"}
+
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/v1/responses"])
 @pytest.mark.parametrize("failure", FAILURES)
@@ -120,7 +122,8 @@ async def test_another_provider_answers_in_its_own_api(world: ModelWorld, failur
     world.providers[BEDROCK].behaves = FAILURES[failure]
     world.providers[GPT].behaves = failing(503, {"error": {"message": "down"}})
     answer = await ask(world, path, stream=True)
-    assert seen(answer) == (200, CLAUDE, "3")
+    # What may pass is asked for twice, and so is GPT.
+    assert seen(answer) == (200, CLAUDE, "5" if failure in PASSING else "4")
     assert "rains." in answer.text
     assert world.providers[GPT].last_json["model"] == "gpt-4o"
 
@@ -131,7 +134,7 @@ async def test_betas_reach_bedrock_in_the_body_and_the_next_provider_in_the_head
         world.providers[model].behaves = failing(503, {"message": "down"})
     body = {"model": BEDROCK, "messages": ASK, "max_tokens": 50}
     answer = await world.gateway.http.post(f"{world.url}/v1/messages", json=body, headers={"anthropic-beta": betas})
-    assert seen(answer) == (200, CLAUDE, "3")
+    assert seen(answer) == (200, CLAUDE, "5")
     asked = world.providers[BEDROCK]
     assert asked.last_json["additionalModelRequestFields"] == {"anthropic_beta": ["interleaved-thinking-2025-05-14"]}
     assert "anthropic-beta" not in asked.received[-1].headers
@@ -142,7 +145,7 @@ async def test_betas_reach_bedrock_in_the_body_and_the_next_provider_in_the_head
 async def test_bedrock_answers_for_another_provider(world: ModelWorld, path: str) -> None:
     world.providers[GPT].behaves = failing(503, {"error": {"message": "down"}})
     answer = await ask(world, path, GPT)
-    assert seen(answer) == (200, BEDROCK, "2")
+    assert seen(answer) == (200, BEDROCK, "3")
     assert "It rains." in answer.text
 
 

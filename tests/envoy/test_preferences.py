@@ -94,16 +94,17 @@ async def test_failover_follows_the_declared_order_across_apis(world: World) -> 
     world.first.behaves = failing(503, DOWN)
     answer = await world.ask()
     assert (answer.status_code, answer.headers["x-plano-model"]) == (200, "anthropic/claude")
-    assert answer.headers["x-plano-attempts"] == "2"
+    assert answer.headers["x-plano-attempts"] == "3"
     assert answer.json()["choices"][0]["message"]["content"] == "It rains."
     world.second.behaves = failing(500, DOWN)
     answer = await world.ask()
-    assert (answer.status_code, answer.headers["x-plano-attempts"]) == (503, "3")
-    assert [json.loads(request.body)["model"] for request in world.first.received] == ["gpt-5", "gpt-5", "gpt-4o"]
+    assert (answer.status_code, answer.headers["x-plano-attempts"]) == (503, "6")
+    asked = [json.loads(request.body)["model"] for request in world.first.received]
+    assert asked == ["gpt-5", "gpt-5", "gpt-5", "gpt-5", "gpt-4o", "gpt-4o"]
     answer = await world.ask("/v1/messages", max_tokens=9)
     assert (answer.status_code, answer.json()["error"]["message"]) == (503, "down")
     keys = [request.headers.get("x-api-key") or request.headers["authorization"] for request in world.second.received]
-    assert keys == ["Bearer sk-second", "Bearer sk-second", "sk-second"]
+    assert keys == ["Bearer sk-second"] * 3 + ["sk-second"] * 2
 
 
 async def test_a_stream_takes_the_same_way(world: World) -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from control_plane.build.retries import chain_retries
+from control_plane.build.retries import agent_turns, chain_retries
 from control_plane.config.model import Resilience
 from control_plane.ir import model as ir
 from ext_proc import contract
@@ -118,13 +118,12 @@ async def test_a_trusted_caller_limits_the_attempts(world: World) -> None:
 async def test_one_that_is_down_is_left_alone_and_used_again_in_time(world: World) -> None:
     await world.a.down()
     try:
-        # A refused connection counts double: one is enough here.
-        first = await world.ask()
+        first = [await world.ask() for _ in range(OUTLIERS.consecutive_errors)]
         await world.lab.envoy.until("cluster.target/agent/a.outlier_detection.ejections_active", 1)
         others = [await world.ask() for _ in range(3)]
     finally:
         await world.a.up()
-    assert seen(first) == (200, "b", "2")
+    assert [seen(answer) for answer in first] == [(200, "b", "2")] * 2
     assert [seen(answer) for answer in others] == [(200, "b", "1")] * 3
     async with asyncio.timeout(OUTLIERS.ejection_seconds + 1):
         while True:
@@ -171,7 +170,9 @@ async def test_a_dead_instance_of_the_fallback_costs_no_caller_an_answer() -> No
             made = with_chain(
                 gateway,
                 [a, b],
-                route={"retry": replace(RETRY, attempts=chain_retries([1, 2], Resilience.model_validate({}), None))},
+                route={
+                    "retry": replace(RETRY, attempts=chain_retries(agent_turns([1, 2]), Resilience.model_validate({}), None))
+                },
             )
             clusters = tuple(
                 replace(known, endpoints=(endpoint(b), endpoint(second)), outlier_detection=None)

@@ -22,6 +22,9 @@ model_providers:
   - {{model: openai/a, base_url: "{provider}", access_key: $KEY}}
   - {{model: openai/b, base_url: "{provider}", access_key: $KEY}}
   - {{model: openai/c, base_url: "{provider}", access_key: $KEY}}
+  - {{model: openai/d, base_url: "{provider}", access_key: $KEY}}
+  - {{model: openai/e, base_url: "{provider}", access_key: $KEY}}
+  - {{model: openai/f, base_url: "{provider}", access_key: $KEY}}
 overrides:
   resilience: {{retries: {{attempts: 0, backoff: {{base: 1ms}}}}, outlier_detection: {{max_ejection_percent: 0}}}}
 model_metrics_sources:
@@ -34,7 +37,7 @@ model_metrics_sources:
 routing_preferences:
   - name: code
     description: Writing code
-    models: [openai/a, openai/b, openai/c]
+    models: [openai/a, openai/b, openai/c, openai/d, openai/e, openai/f]
     selection_policy: {{prefer: cheapest}}
   - {{name: greetings, description: Saying hello, models: [openai/a, openai/b], selection_policy: {{prefer: fastest}}}}
 listeners:
@@ -91,7 +94,7 @@ async def world() -> AsyncIterator[World]:
         catalogue = await enter(acting(prices(a=3, b=2, mine=1)))
         prometheus, provider = (
             await enter(acting(latencies(**{"openai/a": "0.4", "b": "0.3"}))),
-            await enter(acting(Answer(503))),
+            await enter(acting(Answer(429))),
         )
         text = CONFIG.format(provider=provider.url, catalogue=catalogue.url, prometheus=prometheus.url, port=free_port())
         gateway = await enter(whole_gateway(text, {"KEY": "sk-secret"}))
@@ -99,16 +102,17 @@ async def world() -> AsyncIterator[World]:
 
 
 async def test_failover_follows_the_ranking_by_price_while_sources_come_and_go(world: World) -> None:
-    await world.learns(prices(a=3, b=2, mine=1))
+    await world.learns(prices(a=3, b=2, mine=1, d=9, e=8, f=7))
+    ranking = ["c", "b", "a", "f", "e", "d"]
     assert (world.catalogue.last.method, world.catalogue.last.path) == ("GET", "/own/api.json")
     assert "authorization" not in world.catalogue.last.headers
-    assert await world.asked("Write code") == ["c", "b", "a"]
+    assert await world.asked("Write code") == ranking
     for nonsense in (Answer(500), Answer(body=b"<html>"), Answer(body=b'{"openai": {"models": {}}}')):
         world.catalogue.plays(nonsense)
         await world.after("cost", "status" if nonsense.status == 500 else "unreadable")
-        assert await world.decides() == ["openai/c", "openai/b", "openai/a"]
-    await world.learns(prices(a=1, b=3))
-    assert await world.asked("Write code") == ["a", "b", "c"]
+        assert await world.decides() == [f"openai/{name}" for name in ranking]
+    await world.learns(prices(a=1, b=3, f=2, e=2.5))
+    assert await world.asked("Write code") == ["a", "f", "e", "b", "c", "d"]
 
 
 async def test_latencies_rank_by_what_prometheus_answers(world: World) -> None:
@@ -128,7 +132,7 @@ async def test_a_session_changes_its_model_as_far_as_its_budget_goes(world: Worl
         answer = await world.gateway.http.post(url, json=ask, headers=headers)
         return answer.headers["x-plano-decision"]
 
-    assert (await decision("Write code", "20")).startswith('built_in_router; route "code", cheapest of 3; ')
+    assert (await decision("Write code", "20")).startswith('built_in_router; route "code", cheapest of 6; ')
     assert await decision("Saying hello", "20") == "routing_budget; changing to openai/b costs more than 20 percent"
     await world.learns(prices(a=9, b=0.01, mine=1))
     assert (await decision("Saying hello", "20")).startswith('built_in_router; route "greetings", fastest of 2; ')

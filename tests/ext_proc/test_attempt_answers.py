@@ -161,7 +161,8 @@ def test_errors_keep_their_status_and_words_in_the_clients_shape(status: int, er
     seen = attempt.answer(status, {"type": "error", "error": error}, {"retry-after": "7"})
     assert (seen.status, seen.json["error"]["message"], seen.retry) == (status, error["message"], "")
     assert {"message", "type", "param", "code"} == seen.json["error"].keys()
-    assert (attempt.session.record.outcome, seen.metadata) == (outcome, {contract.METADATA_FAILURE: outcome})
+    told = {contract.METADATA_FAILURE: outcome, contract.METADATA_WAIT: "7"}
+    assert (attempt.session.record.outcome, seen.metadata) == (outcome, told)
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,6 @@ async def test_requests_for_a_stream_have_a_route_of_their_own(stream: str, suff
         << Continue(
             set_headers={contract.ROUTE_HEADER: route.route + suffix},
             clear_route_cache=True,
-            metadata=decided(route.route + suffix, GPT, "gpt-4o"),
+            metadata=decided(route.route + suffix, GPT, "gpt-4o") | ({contract.METADATA_WATCH: "gate"} if suffix else {}),
         )
     )

@@ -167,14 +167,18 @@ def test_each_attempt_leaves_word_for_the_next() -> None:
     assert first.metadata == {
         contract.METADATA_MODEL: GPT,
         contract.METADATA_ATTEMPTED: GPT,
+        contract.METADATA_SENT_AT: "1700000000.000",
         contract.METADATA_FAILURE: "unanswered",
+        contract.METADATA_WAIT: "",
+        contract.METADATA_QUIET: "",
+        contract.METADATA_BOUNDS: "",
     }
     second = AttemptPlay(CLAUDE, attempted=(GPT,), failure="unanswered", chain=f"chain/{GPT}(chat_completions)")
-    assert sent(second.request(CHAT_REQUEST)).metadata[contract.METADATA_ATTEMPTED] == f"{GPT}\n{CLAUDE}"
+    assert sent(second.request(CHAT_REQUEST)).metadata[contract.METADATA_ATTEMPTED] == f"{GPT}(){CLAUDE}"
     record = second.session.record
     assert (record.number, record.failed_over_from, record.failed_over_for) == (2, GPT, "unanswered")
     again = AttemptPlay(GPT, attempted=(GPT, CLAUDE))
-    assert sent(again.request(CHAT_REQUEST)).metadata[contract.METADATA_ATTEMPTED] == f"{CLAUDE}\n{GPT}"
+    assert sent(again.request(CHAT_REQUEST)).metadata[contract.METADATA_ATTEMPTED] == f"{GPT}(){CLAUDE}(){GPT}"
 
 
 def test_a_retry_of_the_same_model_is_no_failover() -> None:

@@ -28,12 +28,12 @@ def config(*, asks: bool = False, default: bool = True, prefer: str = "") -> pb.
         name="code generation", description="Writing new code", models=[AZURE, MINI, GPT], prefer=prefer
     )
     route = pb.ModelRoute(api="chat_completions", route="chain/code(mini,gpt)", by_attempt=True)
-    code.orders.add(models=[MINI, GPT], routes=[route])
-    code.orders.add(models=[GPT], routes=[pb.ModelRoute(api="chat_completions", route="chain/code(gpt)", path="/v1/x")])
+    code.starts.add(model=MINI, routes=[route])
+    code.starts.add(model=GPT, routes=[pb.ModelRoute(api="chat_completions", route="chain/code(gpt)", path="/v1/x")])
     for name in (MINI, GPT):
         next(model for model in made.models if model.name == name).targets.add(api="chat_completions", path="/v1/x")
         route.members.add(model=name, api="chat_completions")
-    code.orders[0].routes[0].CopyFrom(route)
+    code.starts[0].routes[0].CopyFrom(route)
     made.preferences.add(name="claude", description="Theology", models=["anthropic/claude"])
     if asks:
         made.routing_model.CopyFrom(pb.Orchestrator(model=MINI, timeout_seconds=1, context_length=4096))

@@ -113,7 +113,7 @@ class AttemptPlay:
             contract.METADATA_API: client_api,
             contract.METADATA_ROUTE: chain or f"chain/{model}({client_api})",
             contract.METADATA_HAS_MODEL: "true",
-            contract.METADATA_ATTEMPTED: "\n".join(attempted),
+            contract.METADATA_ATTEMPTED: contract.join_names(attempted),
             contract.METADATA_FAILURE: failure,
         } | (metadata or {})
         sent = {"x-request-id": "r-1", **(headers or {})}

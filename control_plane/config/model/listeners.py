@@ -54,8 +54,8 @@ class Listener(Section):
     pass through ext_proc, which costs throughput."""
     gates_streams: bool = True
     """Model listeners: whether a stream waits for its first token before the client sees it, so that fallbacks replace a model
-    that says nothing, or an error. Always so for streams that are continued. Without it the streams of models that speak the
-    client's API pass without ext_proc, and their tokens are not counted."""
+    that says nothing, or an error. Always so for streams that are continued. What comes after the first token passes without
+    ext_proc where the models speak the client's API, uncounted; without the gate, all of it does."""
     router: Literal["plano_orchestrator_v1"] = "plano_orchestrator_v1"
     """How an agent listener chooses; the only way there is."""
     agents: tuple[ListenerAgent, ...] = ()

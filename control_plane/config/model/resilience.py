@@ -90,7 +90,7 @@ class OutlierDetection(Section):
     """When an instance that fails is left alone."""
 
     consecutive_errors: Annotated[int, Field(ge=1, le=1000)] = 5
-    """5xx answers in a row; of failed connections and answers that do not come, half as many do."""
+    """Failures in a row: 5xx answers, failed connections, resets, and answers that do not come in time."""
     ejection_time: Duration = 10.0
     """How long it is left alone; then it is used again."""
     max_ejection_percent: Annotated[int, Field(ge=0, le=100)] = 50

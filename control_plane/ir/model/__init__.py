@@ -22,8 +22,8 @@ from control_plane.ir.model.models import (
     Model,
     ModelRoute,
     ModelTarget,
-    PreferenceOrder,
     PreferencePlan,
+    PreferenceStart,
     Quirks,
 )
 from control_plane.ir.model.plan import (
@@ -65,8 +65,8 @@ __all__ = [
     "ModelTarget",
     "Orchestrator",
     "OutlierDetection",
-    "PreferenceOrder",
     "PreferencePlan",
+    "PreferenceStart",
     "Quirks",
     "RateLimit",
     "Retry",

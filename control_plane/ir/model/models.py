@@ -50,6 +50,10 @@ class ModelTarget:
     quirks: Quirks = field(default_factory=Quirks)
     client_key_header: str = ""
     """Header in which it takes the client's own key, where that is passed through."""
+    onward_route: str = ""
+    """On the egress listener, where some chain goes on to it: leads nowhere while it is known to be down."""
+    route: str = ""
+    """The same, however it is known to be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,13 +75,12 @@ class AliasPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PreferenceOrder:
-    """The routes of an order in which the models of a preference are tried; what it leaves open is tried as declared."""
+class PreferenceStart:
+    """The routes of a preference when one of its models is tried first; ext_proc has the others tried as they are ranked."""
 
-    models: tuple[str, ...]
-    """The models that it begins with."""
+    model: str
     routes: tuple[ModelRoute, ...]
-    """They stand in for the first model's routes of the same APIs."""
+    """They stand in for the model's own routes of the same APIs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +93,8 @@ class PreferencePlan:
     """In the declared order."""
     prefer: str = ""
     """`cheapest`, `fastest`, or empty for the declared order."""
-    orders: tuple[PreferenceOrder, ...] = ()
-    """Those that have a route of their own, sorted."""
+    starts: tuple[PreferenceStart, ...] = ()
+    """Models that can be followed by others, sorted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

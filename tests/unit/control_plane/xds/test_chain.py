@@ -38,9 +38,16 @@ def members(built: api.cluster.Cluster) -> list[str]:
 
 
 def test_members_are_in_order_and_once_each() -> None:
-    other = member(api="responses")
-    built = build_chain(ir.Chain(name="c", members=(other, member(), other)), CLUSTERS)
-    assert members(built) == [f"target/{MODEL}[responses]", f"target/{MODEL}[chat_completions]"]
+    weather, news = (ir.ChainMember(cluster=AGENT, agent="weather", api=api) for api in ("", "x"))
+    built = build_chain(ir.Chain(name="c", members=(weather, news, weather)), CLUSTERS)
+    assert members(built) == [f"target/{AGENT}", f"target/{AGENT}[x]"]
+
+
+def test_a_chain_of_models_goes_on_from_one_place() -> None:
+    built = build_chain(ir.Chain(name="c", members=(member(), member(api="responses"))), CLUSTERS)
+    assert members(built) == [f"target/{MODEL}[chat_completions]", names.NEXT]
+    alone = build_chain(ir.Chain(name="c", members=(member(),)), CLUSTERS)
+    assert members(alone) == [f"target/{MODEL}[chat_completions]"]
 
 
 def test_attempts_at_models_are_edited_and_get_keys() -> None:
@@ -67,7 +74,7 @@ def test_a_target_says_what_it_is_and_is_shared_by_chains() -> None:
     assert first.metadata == {
         contract.METADATA_NAMESPACE: {"model": "openai/gpt-4o", "api": "chat_completions", "member": MODEL},
     }
-    assert (first.cluster.name, first.cluster.injected_headers) == (f"target/{MODEL}[chat_completions]", ())
+    assert first.cluster.name == f"target/{MODEL}[chat_completions]"
     assert second.cluster.name == f"target/{MODEL}[responses]"
 
 

@@ -34,12 +34,10 @@ def test_a_chain_has_no_budget_for_its_requests_count_elsewhere() -> None:
     assert (limits.max_retries, limits.retry_budget) == (50, None)
 
 
-@pytest.mark.parametrize(("errors", "silences"), [(5, 2), (2, 1), (1, 1)])
-def test_silence_counts_double(errors: int, silences: int) -> None:
-    built = build_outlier_detection(
-        ir.OutlierDetection(consecutive_errors=errors, ejection_seconds=10, max_ejection_percent=50)
-    )
-    assert (built.consecutive_5xx, built.consecutive_local_origin_failure) == (errors, silences)
+def test_silence_counts_as_an_error() -> None:
+    built = build_outlier_detection(ir.OutlierDetection(consecutive_errors=5, ejection_seconds=10, max_ejection_percent=50))
+    assert (built.consecutive_5xx, built.consecutive_gateway_failure) == (5, 5)
+    assert built.split_external_local_origin_errors is False
     assert built.max_ejection_time == built.base_ejection_time == api.duration(10)
 
 

@@ -1,0 +1,132 @@
+"""Whose turn an attempt of a chain is: told by the attempts before, and why they failed.
+
+What failed quickly may have passed as quickly: the same model is asked once more before the next one is. Not so one that asks
+to be left alone, or that has used up the time of an attempt.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ext_proc import contract
+from ext_proc.attempt.failures import Failure
+from ext_proc.attempt.targets import Member
+
+_QUICK_SECONDS: Final = 1.0
+_BACKOFF_SECONDS: Final = 0.1
+"""The wait before retry n is at most this * (2^n - 1), unless configured otherwise."""
+_MANY: Final = 1000
+
+_EXPECTED_HEADER: Final = "x-envoy-expected-rq-timeout-ms"
+"""Envoy tells how long this attempt may take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """The attempts before."""
+
+    number: int
+    """Of the attempt that begins now: 1 for the first."""
+    attempted: tuple[str, ...] = ()
+    """Their models, in order."""
+    failure: str = ""
+    """Why the last one failed."""
+    too_long_for: tuple[str, ...] = ()
+    """Models whose context the request exceeds."""
+    quiet: tuple[str, ...] = ()
+    """Models that did not answer in time."""
+    is_passing: bool = False
+    """Whether what the last one failed for may have passed by now."""
+    retries: int = _MANY
+    """How many attempts may follow the first one."""
+    bounds: str = ""
+    """What the route says of that."""
+    seconds: float = _MANY
+    """How long an attempt may take."""
+
+    @property
+    def last(self) -> str:
+        """The model that was asked last; empty if none was."""
+        return self.attempted[-1] if self.attempted else ""
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What the attempts to come are told of those before."""
+        return {contract.METADATA_QUIET: contract.join_names(self.quiet), contract.METADATA_BOUNDS: self.bounds}
+
+
+def read_past(headers: Mapping[str, str], told: Mapping[str, str], *, number: int, now: float) -> Past:
+    """Read what the attempts before have left; `now` is in seconds since 1970."""
+    attempted = contract.split_names(told.get(contract.METADATA_ATTEMPTED, ""))
+    failure, quiet = told.get(contract.METADATA_FAILURE, ""), contract.split_names(told.get(contract.METADATA_QUIET, ""))
+    said = told.get(contract.METADATA_BOUNDS) or headers.get(contract.BOUNDS_HEADER, "")
+    bounds = _read_bounds(said)
+    allowed = min(bounds.seconds, _number(headers.get(_EXPECTED_HEADER, ""), _MANY * 1000) / 1000)
+    is_quick = _is_quick(told, allowed, number=number, now=now)
+    if attempted and failure == Failure.UNANSWERED and not is_quick:
+        quiet = (*quiet, attempted[-1])
+    return Past(
+        number=number,
+        attempted=attempted,
+        failure=failure,
+        too_long_for=contract.split_names(told.get(contract.METADATA_TOO_LONG, "")),
+        quiet=quiet,
+        is_passing=is_quick and failure != Failure.RATE_LIMITED and not told.get(contract.METADATA_WAIT),
+        retries=bounds.retries,
+        bounds=said,
+        seconds=allowed,
+    )
+
+
+def whose_turn(members: Sequence[Member], past: Past) -> Member | None:
+    """Choose where an attempt goes; None if nobody is left who may answer.
+
+    The first one of the chain comes last if Envoy has passed over it.
+    """
+    if members and past.attempted[:1] != (members[0].model,):
+        members = (*members[1:], members[0])
+    able = [member for member in members if member.model not in {*past.too_long_for, *past.quiet}]
+    new = [member for member in able if member.model not in past.attempted]
+    left = past.retries + 2 - past.number
+    if past.is_passing and past.attempted.count(past.last) == 1 and len(new) < left:
+        again = next((member for member in able if member.model == past.last), None)
+        if again is not None:
+            return again
+    # Around again: whoever was asked least, and rather not who failed just now.
+    return min(able, key=lambda member: (past.attempted.count(member.model), member.model == past.last), default=None)
+
+
+def in_order(members: Sequence[Member], told: Mapping[str, str]) -> tuple[Member, ...]:
+    """Return the members of a chain in the order that decide asks for; what it leaves open stays as configured."""
+    wanted = contract.split_names(told.get(contract.METADATA_ORDER, ""))
+    if not wanted:
+        return tuple(members)
+    places = {name: place for place, name in enumerate(wanted)}
+    return tuple(sorted(members, key=lambda member: places.get(member.model, len(places))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """What a route says of attempts."""
+
+    retries: int
+    seconds: float
+
+
+def _read_bounds(text: str) -> _Bounds:
+    wanted, configured, seconds = (*text.split(";"), "", "", "")[:3]
+    return _Bounds(int(_number(wanted, _number(configured, _MANY))), _number(seconds, _MANY))
+
+
+def _is_quick(told: Mapping[str, str], allowed: float, *, number: int, now: float) -> bool:
+    """Tell if the last attempt has failed long before its time was up; the wait before this one is part of what is measured."""
+    taken = now - _number(told.get(contract.METADATA_SENT_AT, ""), 0.0)
+    waited = _BACKOFF_SECONDS * ((1 << min(number - 1, 6)) - 1)
+    return taken < min(_QUICK_SECONDS + waited, allowed * 0.9)
+
+
+def _number(text: str, default: float) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return default

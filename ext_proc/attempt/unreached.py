@@ -1,0 +1,54 @@
+"""An attempt that went on through the egress listener, and reached nobody there: Envoy answers in the upstream's place."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import orjson
+
+from ext_proc import contract
+from ext_proc.attempt.answers import Attempt, answer_head
+from ext_proc.attempt.events import ResponseReply, SendBody
+from ext_proc.attempt.failures import Failure
+from ext_proc.errors import GatewayError, UpstreamError
+from ext_proc.translate.provider_errors import error_body, of_gateway
+
+_OVERFLOW: Final = "UO"
+"""Envoy's response flag of what a circuit breaker has refused."""
+
+
+def unanswered(status: int) -> UpstreamError:
+    """Return the error for what Envoy has answered with a status of its own."""
+    if status == 504:
+        return UpstreamError("The upstream service did not answer in time.", status=504, code="upstream_timeout")
+    headers = {"retry-after": "1"} if status == 503 else {}
+    return UpstreamError(
+        "The upstream service could not be reached.", status=status, code="upstream_unavailable", headers=headers
+    )
+
+
+class Unreached:
+    """The answer is the gateway's own error, for the client if nobody else is tried."""
+
+    def __init__(self, attempt: Attempt, status: int, headers: Mapping[str, str]) -> None:
+        self._attempt = attempt
+        self._error = unanswered(status)
+        refused = _OVERFLOW in headers.get(contract.LOCAL_REPLY_HEADER, "").split(",")
+        self._is_left_alone = refused or headers.get(contract.DOWN_HEADER) == "true"
+
+    def feed(self, _data: bytes) -> list[ResponseReply]:
+        """Take a piece of what Envoy says, which is for the gateway alone."""
+        return []
+
+    def finish(self) -> list[ResponseReply]:
+        """Tell the error."""
+        attempt, error = self._attempt, self._error
+        body = orjson.dumps(error_body(of_gateway(error), attempt.aim.client_api).body)
+        marks, metadata = attempt.failed(Failure.UNANSWERED)
+        if self._is_left_alone:
+            metadata[contract.METADATA_WAIT] = "1"
+        told = {":status": str(error.status), **error.headers, **marks}
+        return [answer_head(body, told, metadata), SendBody(body)]
+
+    def fail(self, _error: GatewayError) -> list[ResponseReply]:
+        """Tell the error."""
+        return self.finish()

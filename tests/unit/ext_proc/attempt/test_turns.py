@@ -1,0 +1,111 @@
+"""Whose turn it is: a passing failure is tried again with the same model, a silence is not, and everybody has a turn."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ext_proc import contract
+from ext_proc.attempt.failures import Failure
+from ext_proc.attempt.targets import Member
+from ext_proc.attempt.turns import Past, in_order, read_past, whose_turn
+
+A, B, C = (Member(name, "chat_completions") for name in "abc")
+CHAIN = (A, B, C)
+
+
+def turn(*attempted: str, **past: object) -> str | None:
+    made = Past(number=len(attempted) + 1, attempted=attempted, **past)  # type: ignore[arg-type]
+    member = whose_turn(CHAIN, made)
+    return member.model if member else None
+
+
+@pytest.mark.parametrize(
+    ("attempted", "past", "expected"),
+    [
+        ("a", {"is_passing": True}, "a"),
+        ("a", {}, "b"),
+        ("aa", {"is_passing": True}, "b"),
+        ("aab", {"is_passing": True}, "b"),
+        ("aabbcc", {"is_passing": True}, "a"),
+        ("abc", {}, "a"),
+        ("ab", {"quiet": ("a", "b")}, "c"),
+        ("abc", {"quiet": ("a", "c")}, "b"),
+        ("abc", {"quiet": ("a", "b", "c")}, None),
+        ("ab", {"too_long_for": ("a", "b", "c")}, None),
+        ("a", {"is_passing": True, "too_long_for": ("a",)}, "b"),
+        ("a", {"is_passing": True, "retries": 3}, "a"),
+        ("a", {"is_passing": True, "retries": 2}, "b"),
+    ],
+)
+def test_the_same_again_then_the_next_then_around(attempted: str, past: dict[str, object], expected: str | None) -> None:
+    assert turn(*attempted, **past) == expected
+
+
+def test_who_was_passed_over_comes_last() -> None:
+    assert turn() == "b"
+    assert turn("b") == "c"
+    assert turn("b", "c") == "a"
+
+
+def test_decide_may_ask_for_another_order() -> None:
+    assert in_order(CHAIN, {}) == CHAIN
+    assert in_order(CHAIN, {contract.METADATA_ORDER: "a()c"}) == (A, C, B)
+
+
+def past(failure: str = Failure.UNANSWERED, *, seconds: float = 0.1, bounds: str = "-;5;30", **told: str) -> Past:
+    said = {
+        contract.METADATA_ATTEMPTED: "a",
+        contract.METADATA_FAILURE: failure,
+        contract.METADATA_SENT_AT: "1000.000",
+        contract.METADATA_BOUNDS: bounds,
+        **told,
+    }
+    return read_past({}, said, number=2, now=1000.0 + seconds)
+
+
+@pytest.mark.parametrize(
+    ("read", "is_passing", "quiet"),
+    [
+        (past(), True, ()),
+        (past(seconds=29), False, ("a",)),
+        (past(seconds=0.5, bounds="-;5;0.5"), False, ("a",)),
+        (past(seconds=0.2, bounds="-;5;0.5"), True, ()),
+        (past(Failure.UPSTREAM_ERROR), True, ()),
+        (past(Failure.UPSTREAM_ERROR, seconds=10), False, ()),
+        (past(Failure.UPSTREAM_ERROR, wait="7"), False, ()),
+        (past(Failure.RATE_LIMITED), False, ()),
+        (past(sent_at="nonsense"), False, ("a",)),
+    ],
+)
+def test_what_has_failed_quickly_may_have_passed(read: Past, is_passing: bool, quiet: tuple[str, ...]) -> None:
+    assert (read.is_passing, read.quiet) == (is_passing, quiet)
+
+
+def test_a_caller_bounds_time_and_retries() -> None:
+    headers = {contract.BOUNDS_HEADER: "1;5;30", "x-envoy-expected-rq-timeout-ms": "200"}
+    told = {contract.METADATA_ATTEMPTED: "a", contract.METADATA_FAILURE: "unanswered", contract.METADATA_SENT_AT: "1000"}
+    read = read_past(headers, told, number=2, now=1000.2)
+    assert (read.retries, read.quiet, read.metadata[contract.METADATA_BOUNDS]) == (1, ("a",), "1;5;30")
+    assert read_past({}, {contract.METADATA_BOUNDS: "x"}, number=1, now=0).retries > 100
+
+
+FAILURES = st.sampled_from(["passes", "stays", "quiet", "too long"])
+
+
+@given(failures=st.lists(FAILURES, max_size=20))
+def test_whatever_fails_everybody_has_a_turn_and_nobody_is_waited_for_twice(failures: list[str]) -> None:
+    asked, quiet, long = ["a"], [], []
+    for failure in failures:
+        last = asked[-1]
+        quiet += [last] if failure == "quiet" else []
+        long += [last] if failure == "too long" else []
+        following = turn(*asked, quiet=tuple(quiet), too_long_for=tuple(long), is_passing=failure == "passes")
+        if following is None:
+            assert {*quiet, *long} == {"a", "b", "c"}
+            return
+        assert following not in quiet
+        assert following not in long
+        asked.append(following)
+    for name in asked:
+        if asked.count(name) > 2:
+            assert {*asked} == {"a", "b", "c"}
