@@ -13,7 +13,6 @@ from ext_proc.attempt.failures import BETTERED_ELSEWHERE, Failure, classify
 from ext_proc.attempt.record import AttemptRecord
 from ext_proc.attempt.upstream_request import Prepared
 from ext_proc.errors import GatewayError
-from ext_proc.translate.identity import in_clients_shape
 from ext_proc.translate.provider_errors import ProviderError, code_of, error_body, of_gateway, parse_error
 
 _ERROR_TYPE_HEADER: Final = "x-amzn-errortype"
@@ -76,7 +75,7 @@ class Attempt:
 
 def refusal(attempt: Attempt, error: ProviderError, failure: Failure, *, status: int) -> list[ResponseReply]:
     """Answer with an error in the client's API instead of what the upstream said, before any of that was sent."""
-    body = orjson.dumps(error_body(error, attempt.aim.client_api).body)
+    body = orjson.dumps(error_body(error, attempt.aim.client_api))
     marks, metadata = attempt.failed(failure)
     return [answer_head(body, {":status": str(status), **marks}, metadata), SendBody(body)]
 
@@ -113,7 +112,7 @@ class ErrorAnswer:
         """Tell the error."""
         body = bytes(self._held)
         failure = classify(parse_error(self._status, body, self._code))
-        told = self._told(body)
+        told = self._attempt.prepared.translation.error(self._status, body, code=self._code)
         marks, metadata = self._attempt.failed(failure)
         if self._retry_after:
             metadata[contract.METADATA_WAIT] = self._retry_after
@@ -132,8 +131,3 @@ class ErrorAnswer:
         if self._attempt.aim.has_others or not self._retry_after:
             return {}
         return {contract.RETRY_AFTER_HEADER: self._retry_after}
-
-    def _told(self, body: bytes) -> bytes:
-        if self._attempt.prepared.is_identity:
-            return in_clients_shape(self._attempt.aim.client_api, self._status, body)
-        return orjson.dumps(self._attempt.prepared.translation.error(self._status, body, code=self._code).body)

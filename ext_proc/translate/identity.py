@@ -21,7 +21,6 @@ from ext_proc.translate.stream_usage import StreamUsage
 from ext_proc.translate.translation import (
     CHAT_COMPLETIONS,
     MESSAGES,
-    ErrorBody,
     Exchange,
     StreamTranslator,
     TranslatedBody,
@@ -53,25 +52,21 @@ class Identity:
             model=model if isinstance(model, str) else "",
         )
 
-    def error(self, status: int, body: bytes, *, code: str = "") -> ErrorBody:
+    def error(self, status: int, body: bytes, *, code: str = "") -> bytes:
         """Return the error; as it came, if it is in the API's shape."""
-        written = error_body(parse_error(status, body, code), self._api)
-        parsed = _parsed(body)
-        if parsed is None or not _is_error(self._api, parsed):
-            return written
-        return ErrorBody(body=parsed, type=written.type, message=written.message)
+        return in_clients_shape(self._api, status, body, code=code)
 
     def stream(self) -> StreamTranslator:
         """Return a translator that passes events on."""
         return IdentityStream(self._api)
 
 
-def in_clients_shape(client_api: str, status: int, body: bytes) -> bytes:
+def in_clients_shape(client_api: str, status: int, body: bytes, *, code: str = "") -> bytes:
     """Return an error of an upstream of the client's own API as that API has it: the same bytes if it is so already."""
     parsed = _parsed(body)
     if parsed is not None and _is_error(client_api, parsed):
         return body
-    return orjson.dumps(error_body(parse_error(status, body), client_api).body)
+    return orjson.dumps(error_body(parse_error(status, body, code), client_api))
 
 
 class IdentityStream:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+import orjson
+
 from ext_proc.apis import usage
 from ext_proc.apis.usage import Usage
 from ext_proc.codec.json_body import JsonObject
@@ -17,7 +19,6 @@ from ext_proc.translate.translation import (
     CONVERSE,
     MESSAGES,
     RESPONSES,
-    ErrorBody,
     Exchange,
     StreamTranslator,
     TranslatedBody,
@@ -77,9 +78,9 @@ class PairTranslation:
             model=model if isinstance(model, str) else "",
         )
 
-    def error(self, status: int, body: bytes, *, code: str = "") -> ErrorBody:
+    def error(self, status: int, body: bytes, *, code: str = "") -> bytes:
         """Return the client's view of an error answer."""
-        return error_body(parse_error(status, body, code), self._pair.client_api)
+        return orjson.dumps(error_body(parse_error(status, body, code), self._pair.client_api))
 
     def stream(self) -> StreamTranslator:
         """Return a translator for one streamed answer."""

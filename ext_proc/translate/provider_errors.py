@@ -11,7 +11,6 @@ import orjson
 from ext_proc.apis.paths import shape_of
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import GatewayError
-from ext_proc.translate.translation import ErrorBody
 
 _MAX_MESSAGE: Final = 2000
 
@@ -164,13 +163,11 @@ def anthropic_error(error: ProviderError) -> JsonObject:
     return {"type": kind, "message": error.message}
 
 
-def error_body(error: ProviderError, client_api: str) -> ErrorBody:
+def error_body(error: ProviderError, client_api: str) -> JsonObject:
     """Return the body of an error answer in the client's API."""
     if shape_of(client_api) == "anthropic":
-        written = anthropic_error(error)
-        return ErrorBody(body={"type": "error", "error": written}, type=written["type"], message=error.message)
-    written = openai_error(error)
-    return ErrorBody(body={"error": written}, type=written["type"], message=error.message)
+        return {"type": "error", "error": anthropic_error(error)}
+    return {"error": openai_error(error)}
 
 
 def _word(value: Any) -> str | None:

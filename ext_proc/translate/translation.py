@@ -47,16 +47,6 @@ class TranslatedBody:
     """The model that answered, "" if nobody says."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorBody:
-    """An upstream's error in the client's API; its status and headers stay as they are."""
-
-    body: JsonObject
-    type: str
-    """The error's type in the client's API: for logs and labels."""
-    message: str
-
-
 class StreamTranslator(Protocol):
     """Turns the bytes of an upstream's event stream into the client's, whatever the chunks. Never raises."""
 
@@ -108,7 +98,7 @@ class Translation(Protocol):
         """
         ...
 
-    def error(self, status: int, body: bytes, *, code: str = "") -> ErrorBody:
+    def error(self, status: int, body: bytes, *, code: str = "") -> bytes:
         """Return the client's view of an error answer, whatever its body is; `code` is what a header calls it."""
         ...
 

@@ -49,7 +49,7 @@ def test_errors_of_providers(api: str, value: Any) -> None:
     error = parse_error(400, raw)
     assert 400 <= status_of(error) <= 599
     assert classify(error)
-    assert error_body(error, api).message
+    assert error_body(error, api)["error"]["message"]
     assert orjson.loads(in_clients_shape(api, 400, raw))["error"]
 
 

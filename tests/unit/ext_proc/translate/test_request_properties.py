@@ -86,9 +86,8 @@ def test_any_answer_is_translated_or_an_upstream_error(client: str, upstream: st
 @few
 @given(status=st.integers(400, 599), body=st.binary(max_size=50) | values.map(lambda value: repr(value).encode()))
 def test_any_error_becomes_an_error_of_the_clients_api(client: str, upstream: str, status: int, body: bytes) -> None:
-    error = translation(client, upstream, exchange({})).error(status, body)
-    assert isinstance(error.body["error"], dict)
-    assert error.message
+    told = orjson.loads(translation(client, upstream, exchange({})).error(status, body))
+    assert told["error"]["message"]
 
 
 @pytest.mark.parametrize(("pair", "body"), real_requests())
