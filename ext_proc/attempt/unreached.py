@@ -42,7 +42,7 @@ class Unreached:
     def finish(self) -> list[ResponseReply]:
         """Tell the error."""
         attempt, error = self._attempt, self._error
-        body = orjson.dumps(error_body(of_gateway(error), attempt.aim.client_api).body)
+        body = orjson.dumps(error_body(of_gateway(error), attempt.aim.client_api))
         marks, metadata = attempt.failed(Failure.UNANSWERED)
         if self._is_left_alone:
             metadata[contract.METADATA_WAIT] = "1"
