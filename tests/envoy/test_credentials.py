@@ -35,6 +35,8 @@ SENT = {
     NOVA: {"authorization": "Bearer sk-of-aws"},
 }
 """Model -> all that its provider is sent of credentials and configured headers."""
+TOO_LONG = failing(400, {"error": {"message": "Too long.", "code": "context_length_exceeded"}})
+"""Asked of the next model at once."""
 CLIENTS_OWN = {header: f"own-{number}-of-client" for number, header in enumerate(CREDENTIAL_HEADERS)}
 CONFIG = """
 version: v0.4.0
@@ -123,7 +125,7 @@ async def test_a_provider_of_ones_own(world: ModelWorld, model: str, path: str, 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/v1/responses"])
 async def test_each_of_a_chain_is_sent_its_own_credentials_alone(world: ModelWorld, path: str) -> None:
     for model in CHAIN[:-1]:
-        world.providers[model].behaves = failing(503, {"error": {"message": "down"}})
+        world.providers[model].behaves = TOO_LONG
     answer = await ask(world, FIRST, path)
     assert (answer.status_code, answer.headers["x-plano-model"]) == (200, NOVA)
     # Anthropic looks for keys in another place where it imitates OpenAI's API.
