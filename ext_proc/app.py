@@ -16,13 +16,13 @@ from ext_proc.config_source import ConfigRejected, ConfigSource
 from ext_proc.continuation.session import Asked, ContinuedAnswer
 from ext_proc.continue_server import ContinueProcessor
 from ext_proc.decide.session import Session
+from ext_proc.decide.session_usage import SessionUsage
 from ext_proc.decide.transaction import Services
 from ext_proc.error_server import ErrorProcessor
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.routing.measures import Measures
 from ext_proc.runtime import Uncompilable
 from ext_proc.server import ExternalProcessor, Server
-from ext_proc.session_usage import SessionUsage
 from ext_proc.sources import SourceKeeper
 from ext_proc.telemetry.logging import get_logger
 from ext_proc.telemetry.metered_egress import MeteredEgress

@@ -15,11 +15,11 @@ from ext_proc.codec.json_body import parse_object
 from ext_proc.decide.agent_flow import decide_agent
 from ext_proc.decide.decision_flow import answer_decision
 from ext_proc.decide.model_flow import decide_model
+from ext_proc.decide.trace_context import is_valid_traceparent, new_traceparent
 from ext_proc.decide.transaction import Record, Request, Services
 from ext_proc.errors import GatewayError, InternalError, NotReady, UnsupportedEncoding
 from ext_proc.events import Continue, Event, Reply, RequestBody, RequestHeaders, Respond, Trailers
 from ext_proc.plan import Listener, ListenerKind, Plan
-from ext_proc.trace_context import is_valid_traceparent, new_traceparent
 
 _GO_ON: Final = Continue()
 _TABLES: Final = {ListenerKind.AGENT: AGENT_APIS, ListenerKind.MODEL: MODEL_APIS | DECISION_APIS}

@@ -1,6 +1,6 @@
 import pytest
 
-from ext_proc.trace_context import is_valid_traceparent, new_traceparent
+from ext_proc.decide.trace_context import is_valid_traceparent, new_traceparent
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
