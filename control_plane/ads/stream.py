@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 from control_plane.ads.clients import Client, Clients
+from control_plane.ads.refusals import without_secrets
 from control_plane.ads.snapshot import NOTHING, Snapshot
 from control_plane.ads.subscription import Request, Response
 from control_plane.ads.types import CLUSTER, ENDPOINT, SENDING_ORDER, Role
@@ -108,7 +109,7 @@ def _request(message: pb.DiscoveryRequest) -> Request:
         version=message.version_info,
         names=frozenset(message.resource_names),
         nonce=message.response_nonce,
-        error=message.error_detail.message or "no reason given" if message.HasField("error_detail") else None,
+        error=without_secrets(message.error_detail.message or "no reason given") if message.HasField("error_detail") else None,
     )
 
 
