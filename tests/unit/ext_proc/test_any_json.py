@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ext_proc.apis.conversation import read_conversation
@@ -99,7 +99,6 @@ def test_streams_that_pass(api: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("api", APIS)
-@settings(max_examples=settings().max_examples * 2)
 @given(data=st.data())
 def test_streams_that_are_continued(api: str, data: st.DataObject) -> None:
     stitch = Stitch(api)
