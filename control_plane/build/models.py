@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from control_plane.build.resilience import hash_header, idle_timeout, response_timeout, settings_of
 from control_plane.build.retries import model_retry
 from control_plane.build.upstream import build_cluster, parse_upstream
+from control_plane.config.credentials import takes_clients_credentials
 from control_plane.config.model import Instance, Listener, ModelProvider, Overrides
 from control_plane.config.providers import Api, Auth, Provider, own_ids, resolve_provider, upstream_path
 from control_plane.ir import names
@@ -47,8 +48,8 @@ class ProviderEntry:
 
     @property
     def keeps_credentials(self) -> bool:
-        """Whether the client's own credentials go to the provider: asked for, or the provider's way where there is no key."""
-        return self.entry.passthrough_auth or (self.provider.client_authenticates and self.entry.access_key is None)
+        """Whether the client's own credentials go to the provider."""
+        return takes_clients_credentials(self.entry)
 
     def cluster_of(self, api: str) -> str:
         """Return the name of the cluster by which it is reached in an API that it speaks."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from control_plane.build.chains import build_chains
 from control_plane.build.models import ProviderEntry, build_chain_choices, find_entry
+from control_plane.config.credentials import share_credentials
 from control_plane.config.model import Overrides, RoutingPreference
 from control_plane.ir import model as ir
 from control_plane.ir import names
@@ -75,18 +76,15 @@ def _start(
     name: str, first: ProviderEntry, declared: list[ProviderEntry], entries: tuple[ProviderEntry, ...], overrides: Overrides
 ) -> Start:
     own = (find_entry(entries, fallback) for fallback in first.entry.fallbacks)
-    tried = {entry.name: entry for entry in (first, *declared, *own) if entry is not None and _share_credentials(first, entry)}
+    tried = {
+        entry.name: entry
+        for entry in (first, *declared, *own)
+        if entry is not None and share_credentials(first.entry, entry.entry)
+    }
     _, *others = tried.values()
     chains = build_chains(name, first, others, overrides, model=first.name)
     # Embeddings and the like say nothing that preferences could be matched with.
     return Start(entry=first, chains={api: chain for api, chain in chains.items() if api in TRANSLATIONS})
-
-
-def _share_credentials(one: ProviderEntry, other: ProviderEntry) -> bool:
-    """Tell if a client's own credentials may go to both, or to neither."""
-    if one.keeps_credentials or other.keeps_credentials:
-        return one.keeps_credentials and other.keeps_credentials and one.entry.provider == other.entry.provider
-    return True
 
 
 def _prefer(preference: RoutingPreference) -> str:

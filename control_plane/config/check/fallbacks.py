@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 
 from control_plane.config.check.finding import Finding
 from control_plane.config.check.urls import url_defect
+from control_plane.config.credentials import share_credentials
 from control_plane.config.lookup import ModelNames
 from control_plane.config.model import Agent, ModelAlias, ModelProvider, PlanoConfig
 from control_plane.config.paths import Path
-from control_plane.config.providers import resolve_provider
 from control_plane.config.suggest import suggest
 
 
@@ -94,7 +94,9 @@ def _models(
         elif entry is not None and any(not share_credentials(entry, other) for other in own):
             message = f"`{name}` would be sent a client's own credentials that are meant for another, or get none"
             yield Finding(
-                here, "fallback-of-passthrough", f"{message}: `passthrough_auth` must be on for both, at one provider"
+                here,
+                "fallback-of-passthrough",
+                f"{message}: `passthrough_auth` must be on for both, at one provider and host",
             )
         seen += [entry] if entry is not None else []
 
@@ -109,16 +111,3 @@ def _not_a_model(path: Path, name: str, config: PlanoConfig, models: ModelNames)
     if entry.is_wildcard:
         return Finding(path, "wildcard-fallback", f"`{name}` stands for many models; name one of them")
     return None
-
-
-def share_credentials(one: ModelProvider, other: ModelProvider) -> bool:
-    """Whether a client's own credentials may go to both, or to neither."""
-    if not (_passes_credentials(one) or _passes_credentials(other)):
-        return True
-    return _passes_credentials(one) and _passes_credentials(other) and one.provider == other.provider
-
-
-def _passes_credentials(entry: ModelProvider) -> bool:
-    provider = resolve_provider(entry.model, entry.provider_interface)
-    by_nature = provider is not None and provider.client_authenticates and entry.access_key is None
-    return entry.passthrough_auth or by_nature

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from control_plane.config.check.fallbacks import share_credentials
 from control_plane.config.check.finding import Finding, warning
+from control_plane.config.credentials import share_credentials
 from control_plane.config.lookup import ModelNames
 from control_plane.config.model import ModelProvider, PlanoConfig, RoutingPreference
 from control_plane.config.paths import Path

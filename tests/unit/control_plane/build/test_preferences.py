@@ -15,6 +15,7 @@ model_providers:
   - {model: openai/*, access_key: $OPENAI_API_KEY}
   - {model: groq/mine, passthrough_auth: true}
   - {model: groq/ours, passthrough_auth: true}
+  - {model: groq/elsewhere, passthrough_auth: true, base_url: "https://groq.example"}
   - {model: chatgpt/c}
 """
 
@@ -51,8 +52,8 @@ def test_chains_grow_with_the_number_of_models_alone() -> None:
     assert len(built(models, "fastest").starts) == 6
 
 
-def test_a_clients_own_credentials_stay_at_one_provider() -> None:
-    assert tried(built("openai/b, groq/mine, groq/ours")) == {
+def test_a_clients_own_credentials_stay_at_one_provider_and_host() -> None:
+    assert tried(built("openai/b, groq/mine, groq/ours, groq/elsewhere")) == {
         "groq/mine": "groq/mine groq/ours",
         "groq/ours": "groq/ours groq/mine",
     }
