@@ -1,17 +1,20 @@
 """Who sees which credentials: each provider its own, where it looks for them, and nobody those of a client or of another."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 import pytest_asyncio
 
 from ext_proc.contract import CREDENTIAL_HEADERS
-from tests.kit.llm_provider import HELLO, Provider, cutting, failing
-from tests.kit.llm_streams import chat_stream
+from tests.kit.folding import fold
+from tests.kit.llm_provider import HELLO, Provider, api_of, cutting, failing
+from tests.kit.llm_streams import STREAMS, chat_stream
 from tests.kit.model_world import ModelWorld, model_world
-from tests.kit.stub_upstream import Received
+from tests.kit.stub_upstream import Answer, Received
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("envoy-credentials")]
 
@@ -60,6 +63,10 @@ model_providers:
     base_url: http://127.0.0.1:{amazon_bedrock}
     access_key: $AWS_KEY
   - {{model: vercel/clients, base_url: "http://127.0.0.1:{vercel}", passthrough_auth: true}}
+  - model: vercel/first
+    base_url: http://127.0.0.1:{vercel}
+    passthrough_auth: true
+    fallbacks: [vercel/clients]
   - {{model: openrouter/clients, base_url: "http://127.0.0.1:{openrouter}/api/v1", passthrough_auth: true}}
 overrides:
   # So many failures would have a model left alone.
@@ -172,6 +179,22 @@ async def test_what_a_messages_client_sends_goes_to_messages_as_it_came(world: M
     await ask(world, CLIENTS, "/v1/messages", headers=sent)
     request = only(world.providers[CLIENTS])
     assert {name: request.headers[name] for name in CREDENTIAL_HEADERS if name in request.headers} == sent
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/v1/responses"])
+async def test_a_clients_own_key_goes_along_to_the_same_providers_other_model(world: ModelWorld, path: str) -> None:
+    provider = world.providers[CLIENTS]
+
+    async def behave(request: Received, writer: asyncio.StreamWriter) -> Answer | None:
+        if orjson.loads(request.body)["model"] == "first":
+            return await TOO_LONG(request, writer)
+        return Answer(body=orjson.dumps(fold(api_of(request), STREAMS[api_of(request)](HELLO))))
+
+    provider.behaves = behave
+    answer = await ask(world, "vercel/first", path, headers={"authorization": "Bearer sk-mine"})
+    assert (answer.status_code, answer.headers["x-plano-model"]) == (200, CLIENTS)
+    assert [request.headers["authorization"] for request in provider.received] == ["Bearer sk-mine"] * 2
+    assert not any(secret in str(request.headers) for request in provider.received for secret in KEYS.values())
 
 
 async def test_a_client_without_a_key_sends_none(world: ModelWorld) -> None:
