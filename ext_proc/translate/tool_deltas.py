@@ -82,7 +82,7 @@ class ToolDeltas:
         while self._current < len(self.calls):
             call = self.calls[self._current]
             last = self._current == len(self.calls) - 1
-            closes = all_complete or (not last and _is_whole(call.arguments))
+            closes = all_complete or (not last and _is_whole(call))
             opens = not call.opened and (bool(call.name) or closes)
             call.opened = call.opened or opens
             if call.opened and (opens or closes or call.waiting):
@@ -95,9 +95,12 @@ class ToolDeltas:
             self._current += 1
 
 
-def _is_whole(arguments: str) -> bool:
+def _is_whole(call: Call) -> bool:
+    newest = (call.waiting or call.passed or [""])[-1]
+    if not newest.rstrip().endswith("}"):
+        return False  # Reading all of it again for each piece would take the longer, the longer it is.
     try:
-        orjson.loads(arguments)
+        orjson.loads(call.arguments)
     except orjson.JSONDecodeError:
         return False
     return True
