@@ -4,6 +4,7 @@ What failed quickly may have passed as quickly: the same model is asked once mor
 to be left alone, or that has used up the time of an attempt.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +17,8 @@ _QUICK_SECONDS: Final = 1.0
 _BACKOFF_SECONDS: Final = 0.1
 """The wait before retry n is at most this * (2^n - 1), unless configured otherwise."""
 _MANY: Final = 1000
+
+_NUMBER: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?", re.ASCII)
 
 _EXPECTED_HEADER: Final = "x-envoy-expected-rq-timeout-ms"
 """Envoy tells how long this attempt may take."""
@@ -60,8 +63,8 @@ def read_past(headers: Mapping[str, str], told: Mapping[str, str], *, number: in
     attempted = contract.split_names(told.get(contract.METADATA_ATTEMPTED, ""))
     failure, quiet = told.get(contract.METADATA_FAILURE, ""), contract.split_names(told.get(contract.METADATA_QUIET, ""))
     said = told.get(contract.METADATA_BOUNDS) or headers.get(contract.BOUNDS_HEADER, "")
-    bounds = _read_bounds(said)
-    allowed = min(bounds.seconds, _number(headers.get(_EXPECTED_HEADER, ""), _MANY * 1000) / 1000)
+    retries, seconds = _read_bounds(said)
+    allowed = min(seconds, _number(headers.get(_EXPECTED_HEADER, ""), _MANY * 1000) / 1000)
     is_quick = _is_quick(told, allowed, number=number, now=now)
     if attempted and failure == Failure.UNANSWERED and not is_quick:
         quiet = (*quiet, attempted[-1])
@@ -72,7 +75,7 @@ def read_past(headers: Mapping[str, str], told: Mapping[str, str], *, number: in
         too_long_for=contract.split_names(told.get(contract.METADATA_TOO_LONG, "")),
         quiet=quiet,
         is_passing=is_quick and failure != Failure.RATE_LIMITED and not told.get(contract.METADATA_WAIT),
-        retries=bounds.retries,
+        retries=retries,
         bounds=said,
         seconds=allowed,
     )
@@ -105,17 +108,10 @@ def in_order(members: Sequence[Member], told: Mapping[str, str]) -> tuple[Member
     return tuple(sorted(members, key=lambda member: places.get(member.model, len(places))))
 
 
-@dataclass(frozen=True, slots=True)
-class _Bounds:
-    """What a route says of attempts."""
-
-    retries: int
-    seconds: float
-
-
-def _read_bounds(text: str) -> _Bounds:
+def _read_bounds(text: str) -> tuple[int, float]:
+    """Return how many attempts may follow the first one, and how many seconds each may take."""
     wanted, configured, seconds = (*text.split(";"), "", "", "")[:3]
-    return _Bounds(int(_number(wanted, _number(configured, _MANY))), _number(seconds, _MANY))
+    return int(_number(wanted, _number(configured, _MANY))), _number(seconds, _MANY) or _MANY
 
 
 def _is_quick(told: Mapping[str, str], allowed: float, *, number: int, now: float) -> bool:
@@ -126,7 +122,5 @@ def _is_quick(told: Mapping[str, str], allowed: float, *, number: int, now: floa
 
 
 def _number(text: str, default: float) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return default
+    """Read a number that may be anything."""
+    return float(text) if _NUMBER.fullmatch(text) else default

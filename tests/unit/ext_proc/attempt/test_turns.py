@@ -86,7 +86,13 @@ def test_a_caller_bounds_time_and_retries() -> None:
     told = {contract.METADATA_ATTEMPTED: "a", contract.METADATA_FAILURE: "unanswered", contract.METADATA_SENT_AT: "1000"}
     read = read_past(headers, told, number=2, now=1000.2)
     assert (read.retries, read.quiet, read.metadata[contract.METADATA_BOUNDS]) == (1, ("a",), "1;5;30")
-    assert read_past({}, {contract.METADATA_BOUNDS: "x"}, number=1, now=0).retries > 100
+
+
+@given(said=st.sampled_from(["", "x", "nan;inf;-1", "-;3;0", "9" * 40]) | st.text(max_size=8))
+def test_bounds_may_say_anything(said: str) -> None:
+    read = read_past({contract.BOUNDS_HEADER: said, "x-envoy-expected-rq-timeout-ms": said}, {}, number=1, now=0)
+    assert read.retries >= 0
+    assert read.seconds >= 0
 
 
 FAILURES = st.sampled_from(["passes", "stays", "quiet", "too long"])
