@@ -24,10 +24,12 @@ def build_circuit_breakers(breaker: ir.CircuitBreaker) -> api.cluster.CircuitBre
 def build_chain_breakers(breaker: ir.CircuitBreaker) -> api.cluster.CircuitBreakers:
     """Build the limits of a chain, whose members have limits of their own.
 
-    No budget: Envoy counts a chain's requests with its members, so that a part of the chain's own would be none at all.
+    Envoy counts a chain's requests with its members, so that a part of the chain's own would be none at all: the budget is a part
+    of what may be under way.
     """
     limits = _limits(breaker)
-    limits.max_retries = breaker.max_requests if breaker.max_retries is None else breaker.max_retries
+    budget = max(_FEW_RETRIES, int(breaker.max_requests * breaker.retry_budget_percent / 100))
+    limits.max_retries = budget if breaker.max_retries is None else breaker.max_retries
     return api.cluster.CircuitBreakers(thresholds=[limits])
 
 

@@ -75,7 +75,8 @@ def take_aim(event: AttemptHeaders, plan: Plan | None, *, now: float) -> Aim | N
     members = in_order(plan.chains.get(told.get(contract.METADATA_ROUTE, ""), ()) if plan else (), told)
     if not client_api or not (name or members):
         return None
-    past = read_past(event.headers, told, number=_number(event.attributes.get(contract.ATTEMPT_NUMBER, "")), now=now)
+    number = _number(event.attributes.get(contract.ATTEMPT_NUMBER, ""))
+    past = read_past(event.headers, told, first=members[0].model if members else name, number=number, now=now)
     goes_on = not name
     if goes_on:
         turn = whose_turn(members, past)

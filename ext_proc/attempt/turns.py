@@ -58,10 +58,14 @@ class Past:
         return {contract.METADATA_QUIET: contract.join_names(self.quiet), contract.METADATA_BOUNDS: self.bounds}
 
 
-def read_past(headers: Mapping[str, str], told: Mapping[str, str], *, number: int, now: float) -> Past:
-    """Read what the attempts before have left; `now` is in seconds since 1970."""
-    attempted = contract.split_names(told.get(contract.METADATA_ATTEMPTED, ""))
-    failure, quiet = told.get(contract.METADATA_FAILURE, ""), contract.split_names(told.get(contract.METADATA_QUIET, ""))
+def read_past(headers: Mapping[str, str], told: Mapping[str, str], *, first: str, number: int, now: float) -> Past:
+    """Read what the attempts before have left; `first` is the chain's first model, `now` is in seconds since 1970.
+
+    A connection may be refused before we could leave a word: where only the number tells of an attempt, the first model's was.
+    """
+    attempted = contract.split_names(told.get(contract.METADATA_ATTEMPTED, "")) or ((first,) if number > 1 else ())
+    failure = told.get(contract.METADATA_FAILURE, Failure.UNANSWERED if attempted else "")
+    quiet = contract.split_names(told.get(contract.METADATA_QUIET, ""))
     said = told.get(contract.METADATA_BOUNDS) or headers.get(contract.BOUNDS_HEADER, "")
     retries, seconds = _read_bounds(said)
     allowed = min(seconds, _number(headers.get(_EXPECTED_HEADER, ""), _MANY * 1000) / 1000)
@@ -116,7 +120,7 @@ def _read_bounds(text: str) -> tuple[int, float]:
 
 def _is_quick(told: Mapping[str, str], allowed: float, *, number: int, now: float) -> bool:
     """Tell if the last attempt has failed long before its time was up; the wait before this one is part of what is measured."""
-    taken = now - _number(told.get(contract.METADATA_SENT_AT, ""), 0.0)
+    taken = now - _number(told.get(contract.METADATA_SENT_AT, ""), now)
     waited = _BACKOFF_SECONDS * ((1 << min(number - 1, 6)) - 1)
     return taken < min(_QUICK_SECONDS + waited, allowed * 0.9)
 

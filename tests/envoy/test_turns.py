@@ -8,6 +8,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from ext_proc.telemetry import names
 from tests.kit.llm_provider import failing
 from tests.kit.model_world import ModelWorld, model_world
 from tests.kit.stub_upstream import Answer, Behave, Received
@@ -15,6 +16,7 @@ from tests.kit.stub_upstream import Answer, Behave, Received
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("envoy-turns")]
 
 A, B, C = "deepseek/a", "mistral/b", "anthropic/c"
+REFUSED = "groq/refused"
 KEYS = {A: ("authorization", "Bearer sk-a"), B: ("authorization", "Bearer sk-b"), C: ("authorization", "Bearer sk-c")}
 CONFIG = """
 version: v0.4.0
@@ -22,6 +24,7 @@ model_providers:
   - {{model: deepseek/a, base_url: "http://127.0.0.1:{deepseek}", access_key: sk-a, fallbacks: [mistral/b, anthropic/c]}}
   - {{model: mistral/b, base_url: "http://127.0.0.1:{mistral}", access_key: sk-b}}
   - {{model: anthropic/c, base_url: "http://127.0.0.1:{anthropic}", access_key: sk-c, http_host: c.example}}
+  - {{model: groq/refused, base_url: "http://127.0.0.1:9", access_key: sk-d, fallbacks: [mistral/b]}}
 overrides:
   resilience:
     outlier_detection: {{consecutive_errors: ERRORS, ejection_time: 60s}}
@@ -61,8 +64,8 @@ async def strict() -> AsyncIterator[ModelWorld]:
         yield made
 
 
-async def ask(world: ModelWorld, *, stream: bool = False, **headers: str) -> httpx.Response:
-    body = {"model": A, "max_tokens": 50, "messages": [{"role": "user", "content": "hi"}], "stream": stream}
+async def ask(world: ModelWorld, *, model: str = A, stream: bool = False, **headers: str) -> httpx.Response:
+    body = {"model": model, "max_tokens": 50, "messages": [{"role": "user", "content": "hi"}], "stream": stream}
     sent = {"authorization": "Bearer the-clients-own"} | {name.replace("_", "-"): value for name, value in headers.items()}
     return await world.gateway.http.post(f"{world.url}/v1/chat/completions", json=body, headers=sent)
 
@@ -97,6 +100,13 @@ async def test_what_passes_is_asked_of_the_same_model_again(world: ModelWorld, b
 async def test_what_stays_is_asked_of_the_next_one(world: ModelWorld, behave: Any) -> None:
     world.providers[A].behaves = behave
     assert (seen(await ask(world)), asked(world)) == ((200, B, "3"), "aab")
+
+
+async def test_a_model_that_nobody_listens_for_is_asked_again_and_then_the_next_one(strict: ModelWorld) -> None:
+    failovers = strict.gateway.metric(names.FAILOVERS, from_=REFUSED, to=B, reason="unanswered")
+    answer = await ask(strict, model=REFUSED)
+    assert (seen(answer), asked(strict)) == ((200, B, "3"), "b")
+    await strict.gateway.until(failovers + 1, names.FAILOVERS, from_=REFUSED, to=B, reason="unanswered")
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -29,9 +29,12 @@ def test_retries_take_part_of_the_requests_unless_counted() -> None:
     assert (counted.max_retries, counted.retry_budget) == (7, None)
 
 
-def test_a_chain_has_no_budget_for_its_requests_count_elsewhere() -> None:
-    [limits] = build_chain_breakers(ir.CircuitBreaker(max_requests=50)).thresholds
-    assert (limits.max_retries, limits.retry_budget) == (50, None)
+@pytest.mark.parametrize(("requests", "percent", "retries"), [(50, 20, 10), (10, 20, 3), (10_000, 50, 5000)])
+def test_the_budget_of_a_chain_is_a_number_for_its_requests_count_elsewhere(
+    requests: int, percent: float, retries: int
+) -> None:
+    [limits] = build_chain_breakers(ir.CircuitBreaker(max_requests=requests, retry_budget_percent=percent)).thresholds
+    assert (limits.max_retries, limits.retry_budget) == (retries, None)
 
 
 def test_silence_counts_as_an_error() -> None:

@@ -60,7 +60,7 @@ def past(failure: str = Failure.UNANSWERED, *, seconds: float = 0.1, bounds: str
         contract.METADATA_BOUNDS: bounds,
         **told,
     }
-    return read_past({}, said, number=2, now=1000.0 + seconds)
+    return read_past({}, said, first="a", number=2, now=1000.0 + seconds)
 
 
 @pytest.mark.parametrize(
@@ -74,23 +74,27 @@ def past(failure: str = Failure.UNANSWERED, *, seconds: float = 0.1, bounds: str
         (past(Failure.UPSTREAM_ERROR, seconds=10), False, ()),
         (past(Failure.UPSTREAM_ERROR, wait="7"), False, ()),
         (past(Failure.RATE_LIMITED), False, ()),
-        (past(sent_at="nonsense"), False, ("a",)),
     ],
 )
 def test_what_has_failed_quickly_may_have_passed(read: Past, is_passing: bool, quiet: tuple[str, ...]) -> None:
     assert (read.is_passing, read.quiet) == (is_passing, quiet)
 
 
+def test_a_connection_that_is_refused_leaves_no_word() -> None:
+    read = read_past({}, {}, first="a", number=2, now=1000)
+    assert (read.attempted, read.failure, read.is_passing, read.quiet) == (("a",), "unanswered", True, ())
+
+
 def test_a_caller_bounds_time_and_retries() -> None:
     headers = {contract.BOUNDS_HEADER: "1;5;30", "x-envoy-expected-rq-timeout-ms": "200"}
     told = {contract.METADATA_ATTEMPTED: "a", contract.METADATA_FAILURE: "unanswered", contract.METADATA_SENT_AT: "1000"}
-    read = read_past(headers, told, number=2, now=1000.2)
+    read = read_past(headers, told, first="a", number=2, now=1000.2)
     assert (read.retries, read.quiet, read.metadata[contract.METADATA_BOUNDS]) == (1, ("a",), "1;5;30")
 
 
 @given(said=st.sampled_from(["", "x", "nan;inf;-1", "-;3;0", "9" * 40]) | st.text(max_size=8))
 def test_bounds_may_say_anything(said: str) -> None:
-    read = read_past({contract.BOUNDS_HEADER: said, "x-envoy-expected-rq-timeout-ms": said}, {}, number=1, now=0)
+    read = read_past({contract.BOUNDS_HEADER: said, "x-envoy-expected-rq-timeout-ms": said}, {}, first="a", number=1, now=0)
     assert read.retries >= 0
     assert read.seconds >= 0
 
