@@ -24,8 +24,8 @@ def build_circuit_breakers(breaker: ir.CircuitBreaker) -> api.cluster.CircuitBre
 def build_chain_breakers(breaker: ir.CircuitBreaker) -> api.cluster.CircuitBreakers:
     """Build the limits of a chain, whose members have limits of their own.
 
-    Envoy counts a chain's requests with its members, so that a part of the chain's own would be none at all: the budget is a part
-    of what may be under way.
+    Envoy counts a chain's requests with its members, so that a part of the chain's own would be none at all: the budget is a
+    part of what may be under way.
     """
     limits = _limits(breaker)
     budget = max(_FEW_RETRIES, int(breaker.max_requests * breaker.retry_budget_percent / 100))

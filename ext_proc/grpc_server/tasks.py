@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 
 from ext_proc.grpc_server.call import Call
 
@@ -16,8 +17,12 @@ class Tasks:
         """Run what serves a call; its return ends the call, as does Abort."""
         task = asyncio.get_running_loop().create_task(self._serve(call, work))
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(partial(self._forget, work))
         return task
+
+    def _forget(self, work: Coroutine[None, None, None], task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        work.close()  # A task that is cancelled before its first step has not begun it.
 
     async def finish(self) -> None:
         """Wait until all have ended, as those do that were cancelled."""
