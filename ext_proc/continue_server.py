@@ -1,7 +1,6 @@
 """The gRPC side of continued streams: a stream of Envoy is a request, answered piece by piece. Its reset cancels all of it."""
 
 from collections.abc import Callable
-from contextlib import aclosing
 
 from ext_proc import contract
 from ext_proc.continuation.ports import CutOff
@@ -40,9 +39,7 @@ class ContinueProcessor:
     async def _answer(self, asked: Asked, call: Conversation) -> None:
         answer = self._new_answer(asked)
         try:
-            async with aclosing(answer.stream()) as parts:
-                async for part in parts:
-                    await call.write(encode_part(part))
+            await answer.give(lambda part: call.write(encode_part(part)))
             await call.write(encode_part(b"", ends_stream=True))
         except CutOff:
             # Envoy then resets the client's stream, which tells that the answer is not whole.

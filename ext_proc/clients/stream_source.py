@@ -4,7 +4,7 @@ Not httpx, which serves the calls whose answers come whole: a stream has a piece
 and aiohttp 15.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -28,11 +28,10 @@ class StreamedAnswer:
         self.status = response.status
         self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
 
-    async def pieces(self) -> AsyncGenerator[bytes]:
+    async def piece(self) -> bytes:
         """See `ports.Pulled`."""
         try:
-            async for piece in self._response.content.iter_any():
-                yield piece
+            return await self._response.content.readany()
         except aiohttp.ClientError:
             raise CutOff from None
 

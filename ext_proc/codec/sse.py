@@ -40,6 +40,11 @@ class SseDecoder:
         self._after_cr = False
         self._at_start = True
 
+    @property
+    def is_between_events(self) -> bool:
+        """Whether what was fed is nothing but whole events and comments."""
+        return not (self._held or self._data or self._event or self._after_cr)
+
     def feed(self, chunk: bytes) -> list[SseEvent]:
         """Return the events that `chunk` completes.
 

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.continuation.ledger import Ledger, Mismatch
-from ext_proc.continuation.weave import index_in
+from ext_proc.continuation.weave import Place, index_in
 
 _KEPT: Final = ("id", "created", "model", "system_fingerprint")
 _TEXTS: Final = ("content", "refusal", "reasoning_content", "reasoning")
@@ -40,6 +40,20 @@ class ChatWeave:
         if choices and not fitted:
             return None
         return {**event, **{name: value for name, value in self._kept.items() if name in event}, "choices": fitted}
+
+    def place(self, event: JsonObject) -> Place | None:
+        """See Weave."""
+        match event.get("choices"):
+            case [{"delta": dict(delta)} as choice] if not choice.get("finish_reason"):
+                said = [name for name, value in delta.items() if value and not (name == "role" and isinstance(value, str))]
+                if len(said) == 1 and said[0] in _TEXTS and isinstance(delta[said[0]], str):
+                    return Place((index_in(choice), said[0]), ("choices", 0, "delta"), said[0])
+        return None
+
+    def hear(self, place: Place, text: str, number: int | None) -> None:
+        """See Weave."""
+        del number
+        self.ledger.take(place.key, text)
 
     def text(self) -> str | None:
         """See Weave."""

@@ -7,7 +7,7 @@ import orjson
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.continuation.ledger import Ledger, Mismatch
-from ext_proc.continuation.weave import index_in
+from ext_proc.continuation.weave import Place, index_in
 
 _TEXTS: Final = {
     "text_delta": "text",
@@ -51,6 +51,19 @@ class MessagesWeave:
             case "message_delta":
                 return self._end(event)
         return event
+
+    def place(self, event: JsonObject) -> Place | None:
+        """See Weave."""
+        match event:
+            case {"type": "content_block_delta", "delta": {"type": str(kind)} as delta} if kind in _TEXTS:
+                field = _TEXTS[kind]
+                return Place((index_in(event), kind), ("delta",), field) if isinstance(delta.get(field), str) else None
+        return None
+
+    def hear(self, place: Place, text: str, number: int | None) -> None:
+        """See Weave."""
+        del number
+        self.ledger.take(place.key, text)
 
     def text(self) -> str | None:
         """See Weave."""

@@ -1,6 +1,6 @@
 """What continuing needs from the outside: an answer that comes piece by piece, through the egress listener."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -22,8 +22,8 @@ class Pulled(Protocol):
         """Its headers, names in lower case."""
         ...
 
-    def pieces(self) -> AsyncGenerator[bytes]:
-        """Yield the body as it comes.
+    async def piece(self) -> bytes:
+        """Return what has come of the body, wait for it if that is nothing; empty at its end.
 
         Raises:
             CutOff: it ends too early.

@@ -9,7 +9,7 @@ import orjson
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.continuation.ledger import Ledger, Mismatch
-from ext_proc.continuation.weave import index_in
+from ext_proc.continuation.weave import Place, index_in
 
 _PLACES: Final = ("output_index", "content_index", "summary_index", "annotation_index")
 _OWN: Final = frozenset({"id", "item_id", "call_id", "sequence_number", "obfuscation", "response", "created_at"})
@@ -46,6 +46,18 @@ class ResponsesWeave:
             return fitted
         return self._in_first_ids(fitted)
 
+    def place(self, event: JsonObject) -> Place | None:
+        """See Weave."""
+        kind = str(event.get("type"))
+        if not kind.endswith(".delta") or not isinstance(event.get("delta"), str):
+            return None
+        return Place(_place(kind, event), (), "delta")
+
+    def hear(self, place: Place, text: str, number: int | None) -> None:
+        """See Weave."""
+        self.ledger.take(place.key, text)
+        self._number = self._number if number is None else number
+
     def text(self) -> str | None:
         """See Weave."""
         return None
@@ -59,7 +71,7 @@ class ResponsesWeave:
         return b""
 
     def _new(self, kind: str, event: JsonObject) -> JsonObject | None:
-        place = (kind, *(index_in(event, name, -1) for name in _PLACES))
+        place = _place(kind, event)
         if kind in _ENDS:
             if not self.ledger.caught_up:
                 raise Mismatch
@@ -97,6 +109,10 @@ class ResponsesWeave:
             self._number += 1
             renamed["sequence_number"] = self._number
         return renamed
+
+
+def _place(kind: str, event: JsonObject) -> tuple[str | int, ...]:
+    return kind, *(index_in(event, name, -1) for name in _PLACES)
 
 
 def _without_own(value: Any) -> Any:

@@ -5,8 +5,8 @@ after the other, each at most once in each way. Knows no transport.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -66,6 +66,10 @@ class Asked:
     body: bytes
 
 
+Send = Callable[[Head | bytes], Awaitable[None]]
+"""Sends a part of the answer to the client, at its pace."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Course:
     """What one answer is made with."""
@@ -74,6 +78,7 @@ class _Course:
     stitch: Stitch
     targets: Mapping[tuple[str, str], Target]
     source: Source
+    send: Send
 
 
 class ContinuedAnswer:
@@ -90,28 +95,26 @@ class ContinuedAnswer:
         self._path = asked.headers.get(":path", "/")
         self._outcome = ""
 
-    async def stream(self) -> AsyncGenerator[Head | bytes]:
-        """Yield the head, then the body.
+    async def give(self, send: Send) -> None:
+        """Send the head, then the body.
 
         Raises:
             CutOff: an answer that is no stream is cut; it must not look complete.
         """
         try:
-            course = self._course()
-            async with aclosing(self._parts(course)) as parts:
-                async for part in parts:
-                    yield part
+            await self._give(self._course(send))
         except GatewayError as error:
             refusal = render_error(error, error_shape(self._path))
-            yield Head(refusal.status, refusal.headers)
-            yield refusal.body
+            await send(Head(refusal.status, refusal.headers))
+            await send(refusal.body)
 
-    def _course(self) -> _Course:
+    def _course(self, send: Send) -> _Course:
         continued = self._plan.continued.get(self._route) if self._plan else None
         if self._plan is None or continued is None or self._source is None:
             raise NotReady("The gateway's configuration is changing.", headers={"retry-after": "1"})
         members = in_order(continued.members, self._asked.metadata)
-        return _Course(replace(continued, members=members), Stitch(continued.client_api), self._plan.targets, self._source)
+        continued = replace(continued, members=members)
+        return _Course(continued, Stitch(continued.client_api), self._plan.targets, self._source, send)
 
     def _headers(self, route: str) -> dict[str, str]:
         own = {name: value for name, value in self._asked.headers.items() if name[0] != ":" and name not in _HOP_BY_HOP | _TOLD}
@@ -123,25 +126,21 @@ class ContinuedAnswer:
         }
         return own | {header: told[key] for key, header in contract.TOLD_HEADERS.items() if told.get(key)}
 
-    async def _parts(self, course: _Course) -> AsyncGenerator[Head | bytes]:
+    async def _give(self, course: _Course) -> None:
         headers = self._headers(self._route)
         async with _asking(course.source.ask(self._route, self._path, headers, self._asked.body)) as answer:
             is_stream = answer.status == 200 and answer.headers.get("content-type", "").startswith("text/event-stream")
-            yield self._head(answer, is_stream=is_stream)
+            await course.send(self._head(answer, is_stream=is_stream))
             if not is_stream:
-                async for piece in answer.pieces():
-                    yield piece
+                while piece := await answer.piece():
+                    await course.send(piece)
                 return
-            async with aclosing(self._pass(course, answer)) as pieces:
-                async for data in pieces:
-                    yield data
+            await self._pass(course, answer)
             model = answer.headers.get(contract.MODEL_HEADER, "")
         if not course.stitch.is_complete:
-            async with aclosing(self._go_on(course, _configured(model, course.continued.members))) as pieces:
-                async for data in pieces:
-                    yield data
+            await self._go_on(course, _configured(model, course.continued.members))
         if last := course.stitch.farewell():
-            yield last
+            await course.send(last)
 
     def _head(self, answer: Pulled, *, is_stream: bool) -> Head:
         hidden = _HOP_BY_HOP if is_stream else _HOP_BY_HOP - {"content-length"}
@@ -150,28 +149,30 @@ class ContinuedAnswer:
         decision = self._asked.metadata.get(contract.METADATA_DECISION)
         return Head(answer.status, headers | ({contract.DECISION_HEADER: decision} if decision else {}))
 
-    async def _pass(self, course: _Course, answer: Pulled) -> AsyncGenerator[bytes]:
-        """Yield what the client gets of one stream, until it ends, is cut, or is not what is wanted."""
-        stitch, pieces = course.stitch, answer.pieces()
+    async def _pass(self, course: _Course, answer: Pulled) -> None:
+        """Send what the client gets of one stream, until it ends, is cut, or is not what is wanted."""
         self._outcome = CUT_OFF
         try:
-            while not stitch.has_ended:
-                async with asyncio.timeout(course.continued.silence_seconds):
-                    piece = await anext(pieces, None)
-                if data := stitch.finish() if piece is None else stitch.feed(piece):
-                    yield data
-                if piece is None:
-                    break
+            await self._pass_pieces(course, answer)
         except (CutOff, TimeoutError):
             pass
         except (Broken, Mismatch, GatewayError) as stopped:
             self._outcome = MISMATCH if isinstance(stopped, Mismatch) else CUT_OFF
-            if before := stitch.before_stop():
-                yield before
+            if before := course.stitch.before_stop():
+                await course.send(before)
         finally:
-            if stitch.is_complete:
+            if course.stitch.is_complete:
                 self._outcome = COMPLETED
             self._count(course, answer)
+
+    async def _pass_pieces(self, course: _Course, answer: Pulled) -> None:
+        stitch, has_more = course.stitch, True
+        while has_more and not stitch.has_ended:
+            async with asyncio.timeout(course.continued.silence_seconds):
+                piece = await answer.piece()
+            has_more = bool(piece)
+            if data := stitch.feed(piece) if has_more else stitch.finish():
+                await course.send(data)
 
     def _count(self, course: _Course, answer: Pulled) -> None:
         if contract.UNCOUNTED_HEADER not in answer.headers:
@@ -180,46 +181,38 @@ class ContinuedAnswer:
         outcome = record.COMPLETED if self._outcome == COMPLETED else record.CUT_OFF
         self.heard.append(AttemptRecord(model=model, outcome=outcome, usage=course.stitch.told.usage))
 
-    async def _go_on(self, course: _Course, current: str) -> AsyncGenerator[bytes]:
+    async def _go_on(self, course: _Course, current: str) -> None:
         stitch = course.stitch
         for member in course.continued.members:
             if member.model == current or stitch.is_complete:
                 continue
-            async with aclosing(self._by(member, course, current)) as pieces:
-                async for data in pieces:
-                    yield data
+            await self._by(member, course, current)
             if self._outcome == CUT_OFF:
                 current = member.model
         if not stitch.is_complete:
             message = "The answer was cut off, and no other model could continue it."
-            yield stitch.abort(UpstreamError(message, code="stream_cut_off"))
+            await course.send(stitch.abort(UpstreamError(message, code="stream_cut_off")))
 
-    async def _by(self, member: Member, course: _Course, current: str) -> AsyncGenerator[bytes]:
+    async def _by(self, member: Member, course: _Course, current: str) -> None:
         """Have one model go on, in each way that it can, until it has."""
         stitch, target = course.stitch, course.targets[member.model, member.resumed_api]
         stitch.begin()
         for way in takeovers(stitch.weave, member, target, course.continued.client_api, self._asked.body):
             stitch.weave.give(way.given)
-            async with aclosing(self._take_over(way, course)) as pieces:
-                async for data in pieces:
-                    yield data
+            await self._take_over(way, course)
             self.taken.append(Taken(from_model=current, to_model=member.model, method=way.method, outcome=self._outcome))
             if self._outcome in (COMPLETED, CUT_OFF):
                 return
             stitch.begin()
 
-    async def _take_over(self, way: Takeover, course: _Course) -> AsyncGenerator[bytes]:
+    async def _take_over(self, way: Takeover, course: _Course) -> None:
         self._outcome = REFUSED
         route = way.member.resumed
         headers = {name: value for name, value in self._headers(route).items() if not name.startswith(_BUDGETS)}
-        try:
+        with suppress(GatewayError):
             async with _asking(course.source.ask(route, self._path, headers, way.body)) as answer:
                 if answer.status == 200:
-                    async with aclosing(self._pass(course, answer)) as pieces:
-                        async for data in pieces:
-                            yield data
-        except GatewayError:
-            return
+                    await self._pass(course, answer)
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from ext_proc.attempt.failures import BETTERED_ELSEWHERE, classify
 from ext_proc.codec.json_body import JsonObject, is_too_deep
 from ext_proc.codec.sse import SseDecoder, SseEvent, encode_comment, encode_event
 from ext_proc.continuation.chat_weave import ChatWeave
-from ext_proc.continuation.ledger import Mismatch
+from ext_proc.continuation.likeness import Likeness, likeness
 from ext_proc.continuation.messages_weave import MessagesWeave
 from ext_proc.continuation.responses_weave import ResponsesWeave
 from ext_proc.continuation.weave import Weave
@@ -22,6 +22,9 @@ from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, RESPONSES
 
 _WEAVES: Final[dict[str, type[Weave]]] = {CHAT_COMPLETIONS: ChatWeave, MESSAGES: MessagesWeave, RESPONSES: ResponsesWeave}
 _LAST: Final = ("message_stop", "response.completed", "response.incomplete")
+
+_LESSONS: Final = 4
+"""Events that are looked at closely in vain, until it is clear that in this stream none is like another."""
 
 
 class Broken(Exception):
@@ -43,7 +46,10 @@ class Stitch:
         self._decoder = SseDecoder()
         self._is_first = True
         self._held: list[JsonObject] = []
-        self._before_stop = b""
+        self._ready = bytearray()
+        self._lessons = _LESSONS
+        self._likeness: Likeness | None = None
+        """Of the last event of the first stream, as long as nothing else but the text has come since."""
 
     @property
     def is_complete(self) -> bool:
@@ -56,7 +62,8 @@ class Stitch:
         self.told = StreamUsage(self._api)
         self._is_first = False
         self._held.clear()
-        self._before_stop = b""
+        self._ready.clear()
+        self._lessons, self._likeness = 0, None
         self.weave.begin()
 
     def feed(self, data: bytes) -> bytes:
@@ -67,15 +74,21 @@ class Stitch:
             Mismatch: it does not go on from what the client has.
             UpstreamError: an event is longer than any should be.
         """
-        return self._all(self._decoder.feed(data))
+        self._ready.clear()
+        at = 0
+        while at < len(data):
+            at = self._alike(data, at) or self._others(data, at)
+        return bytes(self._ready)
 
     def finish(self) -> bytes:
         """Return what the end of a stream completes; raises as `feed` does."""
-        return self._all(self._decoder.finish())
+        self._ready.clear()
+        self._all(self._decoder.finish())
+        return bytes(self._ready)
 
     def before_stop(self) -> bytes:
         """Return, after an exception, what the same piece had for the client before that."""
-        return self._before_stop
+        return bytes(self._ready)
 
     def farewell(self) -> bytes:
         """Return the end of a complete answer, as far as the client has not seen it."""
@@ -89,16 +102,29 @@ class Stitch:
         self.has_ended = True
         return IdentityStream(self._api).abort(error)
 
-    def _all(self, events: list[SseEvent]) -> bytes:
-        out = bytearray()
-        try:
-            for event in events:
-                if not self.has_ended:
-                    out += self._one(event)
-        except (Broken, Mismatch, GatewayError):
-            self._before_stop = bytes(out)
-            raise
-        return bytes(out)
+    def _alike(self, data: bytes, start: int) -> int:
+        """Pass on the events at `start` that are like the last one; return where they end, 0 if there is none."""
+        if self._likeness is None or self.has_ended or not self._decoder.is_between_events:
+            return 0
+        alike = self._likeness.read(data, start)
+        if alike is None:
+            return 0
+        self._lessons = _LESSONS
+        self.weave.hear(self._likeness.place, alike.text, alike.number)
+        self._ready += data[start : alike.end]
+        return alike.end
+
+    def _others(self, data: bytes, start: int) -> int:
+        """Read one event, so that those after it may be like it, or all if that is not to be expected; return where it ends."""
+        blank = data.find(b"\n\n", start) if self._lessons else -1
+        end = len(data) if blank < 0 else blank + 2
+        self._all(self._decoder.feed(data[start:end]))
+        return end
+
+    def _all(self, events: list[SseEvent]) -> None:
+        for event in events:
+            if not self.has_ended:
+                self._ready += self._one(event)
 
     def _one(self, event: SseEvent) -> bytes:
         if event.data is None:
@@ -113,6 +139,7 @@ class Stitch:
             return b""
         if is_too_deep(event.data, parsed):
             raise Broken
+        self._likeness = None
         self.told.read(parsed)
         kind = parsed.get("type") or event.event
         if kind in ("error", "response.failed") or is_failure(parsed):
@@ -125,6 +152,7 @@ class Stitch:
         fitted = self.weave.fit(parsed)
         if self._is_first:
             self.has_ended = kind in _LAST
+            self._look_closely(event, parsed)
             return encode_event(event.data or b"", event.event)
         if fitted is not None:
             self._held.append(fitted)
@@ -134,6 +162,12 @@ class Stitch:
         ready = b"".join(write_event(held, self._api) for held in self._held)
         self._held.clear()
         return ready
+
+    def _look_closely(self, event: SseEvent, parsed: JsonObject) -> None:
+        place = self.weave.place(parsed) if self._lessons else None
+        if place is not None:
+            self._lessons -= 1
+            self._likeness = likeness(event, place)
 
     def _fail(self, event: SseEvent, error: ProviderError) -> bytes:
         failure = classify(error)

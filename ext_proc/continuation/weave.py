@@ -1,6 +1,8 @@
 """What must be known of a client API so that another stream can take up one of its streams: see the `*_weave` modules."""
 
-from typing import Protocol
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.continuation.ledger import Ledger
@@ -10,6 +12,26 @@ def index_in(event: JsonObject, name: str = "index", default: int = 0) -> int:
     """Return the number of a place in an answer; what is none counts as not given."""
     index = event.get(name, default)
     return index if isinstance(index, int) else default
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the text is in an event that brings nothing else."""
+
+    key: Hashable
+    """Of the text in the ledger."""
+    path: tuple[str | int, ...]
+    """To the object that has the text, in the event."""
+    field: str
+    """The text's name in that object."""
+
+    def holder(self, event: JsonObject) -> JsonObject:
+        """Return the object that has the text."""
+        holder: Any = event
+        for step in self.path:
+            holder = holder[step]
+        found: JsonObject = holder
+        return found
 
 
 class Weave(Protocol):
@@ -29,6 +51,17 @@ class Weave(Protocol):
         Raises:
             Mismatch: it does not go on from what the client has.
         """
+        ...
+
+    def place(self, event: JsonObject) -> Place | None:
+        """Return where the text is in an event of the first answer that `fit` has taken, None if it brings anything else.
+
+        Other texts in that place, and other numbers of the event, make it one that needs only to be heard.
+        """
+        ...
+
+    def hear(self, place: Place, text: str, number: int | None) -> None:
+        """Take events of the first answer that bring nothing but text, `number` being the `sequence_number` of the last."""
         ...
 
     def text(self) -> str | None:

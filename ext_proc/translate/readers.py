@@ -57,13 +57,13 @@ class SseReader:
     def __init__(self) -> None:
         self._decoder = SseDecoder()
 
-    def feed(self, chunk: bytes) -> list[StreamEvent]:
+    def feed(self, chunk: bytes) -> Iterator[StreamEvent]:
         """See Reader."""
-        return [_of_sse(event) for event in self._decoder.feed(chunk)]
+        return map(_of_sse, self._decoder.feed(chunk))
 
-    def finish(self) -> list[StreamEvent]:
+    def finish(self) -> Iterator[StreamEvent]:
         """See Reader."""
-        return [_of_sse(event) for event in self._decoder.finish()]
+        return map(_of_sse, self._decoder.finish())
 
 
 class ConverseReader:

@@ -35,7 +35,7 @@ async def test_a_request_arrives_as_it_is_and_nothing_is_added() -> None:
         for _ in range(2):
             async with made.ask("chain/a", "/v1/%2Fmessages?beta=true", headers, b"{}") as answer:
                 assert (answer.status, answer.headers["x-name"]) == (201, "value")
-                assert b"".join([piece async for piece in answer.pieces()]) == b"said"
+                assert [await answer.piece(), await answer.piece()] == [b"said", b""]
     assert [request.path for request in received] == ["/v1/%2Fmessages?beta=true"] * 2
     sent = received[1].headers
     assert sent.keys() == {"host", "x-request-id", "authorization", ROUTE_HEADER, "content-length"}
@@ -52,18 +52,16 @@ async def test_pieces_come_when_they_come() -> None:
         await writer.drain()
 
     async with source(behave) as made, made.ask("r", "/", {}, b"") as answer:
-        pieces = answer.pieces()
-        assert await anext(pieces) == b"first"
+        assert await answer.piece() == b"first"
         go_on.set()
-        assert [piece async for piece in pieces] == [b"second"]
+        assert [await answer.piece(), await answer.piece()] == [b"second", b""]
 
 
 async def test_a_cut_is_told() -> None:
     async with source(cutting(b"half")) as made, made.ask("r", "/", {}, b"") as answer:
-        pieces = answer.pieces()
-        assert await anext(pieces) == b"half"
+        assert await answer.piece() == b"half"
         with pytest.raises(CutOff):
-            await anext(pieces)
+            await answer.piece()
 
 
 async def test_an_answer_that_is_let_go_ends_at_the_upstream() -> None:

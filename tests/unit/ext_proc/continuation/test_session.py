@@ -1,7 +1,7 @@
 """Answers with several authors: wherever a stream is cut, the client gets the whole answer or an error at its end."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -35,13 +35,17 @@ class Script:
     silent: bool = False
     headers: dict[str, str] = field(default_factory=lambda: {"content-type": "text/event-stream"})
 
-    async def pieces(self) -> AsyncGenerator[bytes]:
-        for piece in chunked(self.data, [7, 40, 41, 200]):
-            yield piece
+    def __post_init__(self) -> None:
+        self._left = [piece for piece in chunked(self.data, [7, 40, 41, 200]) if piece]
+
+    async def piece(self) -> bytes:
+        if self._left:
+            return self._left.pop(0)
         if self.silent:
             await asyncio.Event().wait()
         if self.cut:
             raise CutOff
+        return b""
 
 
 @dataclass
@@ -71,6 +75,21 @@ def plan(api: str, takes_up: str = "", *, silence: float = 10.0) -> Plan:
     return Plan(version="1", targets=targets, continued=continued)
 
 
+def sent_by(answer: ContinuedAnswer) -> list[Any]:
+    """Return the parts of an answer."""
+    parts: list[Any] = []
+
+    async def send(part: Head | bytes) -> None:
+        parts.append(part)
+
+    async def run() -> None:
+        async with asyncio.timeout(20):
+            await answer.give(send)
+
+    asyncio.run(run())
+    return parts
+
+
 @dataclass
 class Got:
     head: Head
@@ -98,11 +117,7 @@ def play(api: str, scripts: dict[str, list[Script]], takes_up: str = "", *, sile
         plan(api, takes_up, silence=silence), upstreams, Asked(headers=headers, metadata=metadata, body=body)
     )
 
-    async def run() -> list[Any]:
-        async with asyncio.timeout(20):
-            return [part async for part in answer.stream()]
-
-    head, *parts = asyncio.run(run())
+    head, *parts = sent_by(answer)
     assert upstreams.open == 0
     return Got(head, b"".join(parts), answer.taken, upstreams)
 
@@ -179,10 +194,8 @@ def test_who_can_take_up_a_text_is_given_it_and_says_the_rest(api: str, takes_up
     asked = Asked(headers={":path": "/"}, metadata=metadata, body=body)
     answer = ContinuedAnswer(plan(api, takes_up), Prefilled(upstreams), asked)
 
-    async def run() -> bytes:
-        return b"".join([part async for part in answer.stream() if isinstance(part, bytes)])
-
-    assert said(api, asyncio.run(run())) == said(api, stream)
+    _, *parts = sent_by(answer)
+    assert said(api, b"".join(parts)) == said(api, stream)
 
 
 def test_silence_counts_as_a_cut() -> None:
