@@ -32,6 +32,11 @@ model_providers:
   - {{model: anthropic/claude, base_url: "http://127.0.0.1:{anthropic}", access_key: sk-2}}
   - {{model: mistral/large, base_url: "http://127.0.0.1:{mistral}", access_key: sk-3}}
   - {{model: openai/gpt, base_url: "http://127.0.0.1:{openai}", access_key: sk-4}}
+  - model: deepseek/brief
+    base_url: "http://127.0.0.1:{deepseek}"
+    access_key: sk-1
+    fallbacks: [mistral/large]
+    resilience: {{timeouts: {{first_byte: 1s, total: 1s}}}}
 overrides:
   resilience: {{outlier_detection: {{consecutive_errors: 1000}}, timeouts: {{idle: 1s, first_byte: 2s}}}}
 listeners:
@@ -42,6 +47,12 @@ ASK: list[Any] = [{"role": "user", "content": "How is the weather?"}]
 CHAT_TOOL = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object", "properties": {}}}}
 MESSAGE_TOOL = {"name": "get_weather", "input_schema": {"type": "object", "properties": {}}}
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+async def extend(received: list[bytes], answer: httpx.Response) -> None:
+    """Read an answer to its end, or until it breaks."""
+    async for piece in answer.aiter_raw():
+        received += [piece]
 
 
 async def until_taken(world: ModelWorld, to: str, method: str, outcome: str, from_: str = FIRST) -> None:
@@ -239,6 +250,30 @@ async def test_a_large_stream_is_whole_for_a_slow_client(world: ModelWorld) -> N
         if len(text) % 240_000 == 0:
             await asyncio.sleep(0.02)
     assert text == "".join(texts)
+
+
+async def test_a_stream_that_never_ends_is_bounded_by_the_total_of_its_model(world: ModelWorld) -> None:
+    left = asyncio.Event()
+
+    async def babbles(request: Received, writer: asyncio.StreamWriter) -> None:
+        word = STREAMS[api_of(request)](STORY).split(b"\n\n")[1] + b"\n\n"
+        writer.write(_HEAD)
+        while not writer.transport.is_closing():
+            writer.write(b"%x\r\n%s\r\n" % (len(word), word))
+            await asyncio.sleep(0.05)
+        left.set()
+
+    world.providers[FIRST].behaves = babbles
+    url, body = world.url + "/v1/chat/completions", {"model": "deepseek/brief", "messages": ASK, "stream": True}
+    received: list[bytes] = []
+    async with asyncio.timeout(5), world.gateway.http.stream("POST", url, json=body) as answer:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await extend(received, answer)
+        # Reset by Envoy: it neither looks complete nor goes on, and the provider is let go as well.
+        await left.wait()
+    assert b"".join(received).count(b"It ") > 1
+    assert b"[DONE]" not in b"".join(received)
+    assert len(world.providers[MISTRAL].received) == 0
 
 
 async def test_an_answer_that_is_no_stream_is_asked_for_elsewhere_when_it_is_cut(world: ModelWorld) -> None:
