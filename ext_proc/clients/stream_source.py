@@ -49,9 +49,10 @@ class StreamSource:
     async def ask(self, route: str, path: str, headers: Mapping[str, str], body: bytes) -> AsyncIterator[StreamedAnswer]:
         """See `ports.Source.ask`."""
         url = URL(self._origin + path, encoded=True)
-        sent = {name: value for name, value in headers.items() if _is_text(value)} | {ROUTE_HEADER: route}
         try:
-            response = await self._opened().post(url, data=body, headers=sent, allow_redirects=False)
+            response = await self._opened().post(
+                url, data=body, headers={**headers, ROUTE_HEADER: route}, allow_redirects=False
+            )
         except aiohttp.ClientError:
             raise CutOff from None
         try:
@@ -83,12 +84,3 @@ class StreamSource:
         if self._uds:
             return aiohttp.UnixConnector(self._uds, limit=0, keepalive_timeout=_KEPT_SECONDS)
         return aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_SECONDS)
-
-
-def _is_text(value: str) -> bool:
-    """Tell if a header's value is UTF-8: aiohttp sends no other, and no provider needs one."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -35,7 +35,7 @@ class Source(Protocol):
     """Asks upstreams."""
 
     def ask(self, route: str, path: str, headers: Mapping[str, str], body: bytes) -> AbstractAsyncContextManager[Pulled]:
-        """Send a request and wait for the answer's head; leaving the context cancels the rest.
+        """Send a request and wait for the answer's head; leaving the context cancels the rest. Headers must be UTF-8.
 
         Raises:
             CutOff: nobody answered.

@@ -22,11 +22,12 @@ from ext_proc.continuation.ledger import Mismatch
 from ext_proc.continuation.ports import CutOff, Pulled, Source
 from ext_proc.continuation.stitch import Broken, Stitch
 from ext_proc.continuation.takeover import Takeover, takeovers
-from ext_proc.errors import GatewayError, NotReady, UpstreamError
+from ext_proc.errors import GatewayError, NotReady, RequestError, UpstreamError
 from ext_proc.plan import Plan
 
 _TOLD: Final = frozenset(contract.TOLD_HEADERS.values())
 _HOP_BY_HOP: Final = frozenset({"host", "connection", "keep-alive", "transfer-encoding", "content-length", "te", "upgrade"})
+_NOT_ITS_OWN: Final = _HOP_BY_HOP | _TOLD
 _BUDGETS: Final = "x-envoy-"
 """A trusted client's wishes are about its one request, not about those that save it."""
 
@@ -117,7 +118,10 @@ class ContinuedAnswer:
         return _Course(continued, Stitch(continued.client_api), self._plan.targets, self._source, send)
 
     def _headers(self, route: str) -> dict[str, str]:
-        own = {name: value for name, value in self._asked.headers.items() if name[0] != ":" and name not in _HOP_BY_HOP | _TOLD}
+        own = {name: value for name, value in self._asked.headers.items() if name[0] != ":" and name not in _NOT_ITS_OWN}
+        if odd := next((name for name, value in own.items() if not _is_utf8(value)), None):
+            # aiohttp writes no other bytes. Refused, since a provider might make something of it.
+            raise RequestError(f"The header `{odd}` is not UTF-8, as it must be where a stream may be continued.", param=odd)
         told = {
             **self._asked.metadata,
             contract.METADATA_ROUTE: route,
@@ -234,3 +238,12 @@ def _configured(name: str, members: tuple[Member, ...]) -> str:
         if member.model == name or (member.model.endswith("*") and name.startswith(member.model[:-1])):
             return member.model
     return ""
+
+
+def _is_utf8(value: str) -> bool:
+    """Tell if a header is text: bytes that are not are kept as surrogates."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

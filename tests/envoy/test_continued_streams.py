@@ -252,6 +252,17 @@ async def test_a_large_stream_is_whole_for_a_slow_client(world: ModelWorld) -> N
     assert text == "".join(texts)
 
 
+async def test_a_header_that_is_not_utf8_is_refused_by_name(world: ModelWorld) -> None:
+    body = {"model": FIRST, "messages": ASK, "stream": True}
+    url = world.url + "/v1/chat/completions"
+    answer = await world.gateway.http.post(url, json=body, headers=[(b"x-city", "Köln".encode("latin-1"))])
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "x-city")
+    assert "not UTF-8" in answer.json()["error"]["message"]
+    answer = await world.gateway.http.post(url, json=body, headers=[(b"x-city", "Köln".encode())])
+    assert answer.status_code == 200
+    assert world.providers[FIRST].received[-1].headers["x-city"] == "Köln"
+
+
 async def test_a_stream_that_never_ends_is_bounded_by_the_total_of_its_model(world: ModelWorld) -> None:
     left = asyncio.Event()
 

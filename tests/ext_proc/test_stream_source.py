@@ -30,7 +30,7 @@ async def test_a_request_arrives_as_it_is_and_nothing_is_added() -> None:
         received.append(request)
         return Answer(201, b"said", {"X-Name": "value", "set-cookie": "a=b"})
 
-    headers = {"x-request-id": "r-1", "x-odd": "\udcff", "authorization": "Bearer k"}
+    headers = {"x-request-id": "r-1", "x-city": "Köln", "authorization": "Bearer k"}
     async with source(behave) as made:
         for _ in range(2):
             async with made.ask("chain/a", "/v1/%2Fmessages?beta=true", headers, b"{}") as answer:
@@ -38,7 +38,8 @@ async def test_a_request_arrives_as_it_is_and_nothing_is_added() -> None:
                 assert [await answer.piece(), await answer.piece()] == [b"said", b""]
     assert [request.path for request in received] == ["/v1/%2Fmessages?beta=true"] * 2
     sent = received[1].headers
-    assert sent.keys() == {"host", "x-request-id", "authorization", ROUTE_HEADER, "content-length"}
+    assert sent.keys() == {"host", "x-request-id", "x-city", "authorization", ROUTE_HEADER, "content-length"}
+    assert sent["x-city"] == "Köln"
     assert (sent[ROUTE_HEADER], received[1].body) == ("chain/a", b"{}")
 
 
