@@ -13,6 +13,7 @@ from ext_proc.attempt.targets import Target
 from ext_proc.compile_aliases import compile_alias, compile_route
 from ext_proc.compile_attempts import Holder, compile_chains, compile_continued, compile_targets
 from ext_proc.compile_preferences import compile_affinity, compile_configured, compile_sources
+from ext_proc.compile_rankings import compile_rankings
 from ext_proc.plan import Listener, ListenerKind, Plan
 from ext_proc.routing.agent_pool import compile_agents
 from ext_proc.runtime import Agent, Filter, FilterType, Model, ModelTables, Orchestrator, Share, Uncompilable
@@ -35,13 +36,17 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
     holders: tuple[Holder, ...] = (*config.models, *shares, *starts)
     aliases = _by_key(((item.name, compile_alias(item, models)) for item in config.aliases), "alias")
     listeners = _by_key(((item.name, _listener(item, filters)) for item in config.listeners), "listener")
+    chains = compile_chains(holders, targets)
+    rankings = compile_rankings(config.rankings, models, targets, chains)
     return Plan(
         version=config.version,
         listeners=listeners,
         filters=filters,
         entries=models,
         targets=targets,
-        chains=compile_chains(holders, targets),
+        chains=chains,
+        rankings=rankings.members,
+        ranked_models=rankings.models,
         continued=compile_continued(holders, targets),
         models=_tables(config.models, models, aliases, _default(config, models)),
         orchestrator=_orchestrator(config.orchestrator, models, targets) if config.HasField("orchestrator") else None,

@@ -53,6 +53,10 @@ class Plan:
     """By model and upstream API."""
     chains: Mapping[str, tuple[Member, ...]] = field(default_factory=dict)
     """By route: where its attempts go, one after another."""
+    rankings: Mapping[str, Mapping[str, Member]] = field(default_factory=dict)
+    """By route: the models, by name, that a request may have tried there in any order."""
+    ranked_models: Mapping[str, Model] = field(default_factory=dict)
+    """By name: models with routes on which others follow in any order."""
     continued: Mapping[str, Continued] = field(default_factory=dict)
     """By route: how its streams go on when they are cut."""
     orchestrator: Orchestrator | None = None

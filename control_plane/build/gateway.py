@@ -15,9 +15,17 @@ from control_plane.build.aliases import SharedAlias, alias_chains, build_aliases
 from control_plane.build.chains import ChainedModel, all_chains, build_chain_routes, chained_models
 from control_plane.build.continuations import build_continuations, build_continued_routes
 from control_plane.build.egress import build_choosing_model, build_egress
-from control_plane.build.models import ProviderEntry, build_model, build_model_clusters, build_model_routes, provider_entries
+from control_plane.build.models import (
+    ProviderEntry,
+    build_chain_choices,
+    build_model,
+    build_model_clusters,
+    build_model_routes,
+    provider_entries,
+)
 from control_plane.build.onward import build_onward_routes
 from control_plane.build.preferences import ChainedPreference, build_preferences, preference_chains
+from control_plane.build.rankings import build_ranked_chains, build_ranked_routes, build_ranking_routes
 from control_plane.build.rate_limits import build_rate_limits
 from control_plane.build.runtime import Runtime
 from control_plane.build.session_store import build_session_store
@@ -53,8 +61,9 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
         *(chain for _, chain in preference_chains(preferences)),
         *build_agent_chains(config),
         *continuations.chains,
+        *build_ranked_chains(config),
     ]
-    onward = tuple(build_onward_routes(chains, entries))
+    onward = (*build_onward_routes(chains, entries), *build_ranking_routes(entries, config))
     return ir.Gateway(
         listeners=tuple(_listener(listener, config, models, chained, filters) for listener in listeners),
         egress=build_egress(
@@ -82,6 +91,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
         alias_plans=tuple(alias.plan() for alias in aliases),
         chains=tuple(sorted(chains, key=lambda chain: chain.name)),
         preferences=tuple(preference.plan() for preference in preferences),
+        rankings=tuple(build_chain_choices({chain.client_api: chain for chain in build_ranked_chains(config)}).values()),
         orchestrator=orchestrator,
         affinity=build_affinity(config),
         cache_marks_from=cache_marks_from(config),
@@ -162,6 +172,7 @@ def _model_routes(
         yield from build_chain_routes(chain, entry, listener, config.overrides)
     if listener.continues_streams:
         yield from build_continued_routes(chained, listener, config.overrides)
+    yield from build_ranked_routes(build_ranked_chains(config), listener, config)
 
 
 def _model_chains(

@@ -121,13 +121,20 @@ def build_model(known: ProviderEntry, chains: Mapping[str, Chain], onward: Colle
                 stream_path=_path(known, api, is_stream=True) if how.stream_suffix else "",
                 quirks=known.provider.quirks,
                 client_key_header=_key_header(how.auth) if known.keeps_credentials else "",
-                route=target if (target := names.target(known.cluster_of(api), api)) in onward else "",
-                onward_route=names.onward(target) if target in onward else "",
+                **_onward(known.cluster_of(api), api, onward),
             )
             for api, how in sorted(known.provider.apis.items())
         ),
         own_ids=own_ids(known.entry.provider) if known.entry.is_wildcard else (),
     )
+
+
+def _onward(cluster: str, api: str, routes: Collection[str]) -> dict[str, str]:
+    """Return the routes by which attempts go on to a target: a chain's, or else the model's own."""
+    own, target = names.onward(cluster), names.target(cluster, api)
+    if target in routes:
+        return {"onward_route": names.onward(target), "route": target}
+    return {"onward_route": own, "route": own} if own in routes else {}
 
 
 def build_chain_choices(chains: Mapping[str, Chain]) -> dict[str, ModelRoute]:

@@ -26,14 +26,19 @@ def build_onward_routes(chains: Iterable[ir.Chain], entries: tuple[ProviderEntry
         entry = find_entry(entries, member.model)
         assert entry is not None, "members of chains of models are entries"
         for route in (names.onward(name), name):
-            yield ir.Route(
-                name=route,
-                cluster=route,
-                response_timeout_seconds=0.0,
-                idle_timeout_seconds=0.0,
-                retry=_another_instance(member.instances),
-                keeps_credentials=entry.keeps_credentials,
-            )
+            yield build_onward_route(route, route, instances=member.instances, keeps_credentials=entry.keeps_credentials)
+
+
+def build_onward_route(name: str, cluster: str, *, instances: int, keeps_credentials: bool = False) -> ir.Route:
+    """Build a route to a model that bounds nothing itself."""
+    return ir.Route(
+        name=name,
+        cluster=cluster,
+        response_timeout_seconds=0.0,
+        idle_timeout_seconds=0.0,
+        retry=_another_instance(instances),
+        keeps_credentials=keeps_credentials,
+    )
 
 
 def _another_instance(instances: int) -> ir.Retry:

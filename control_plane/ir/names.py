@@ -40,6 +40,11 @@ def preference(name: str) -> str:
     return f"(preference)/{quote(name, safe='')}"
 
 
+def ranked(api: str) -> str:
+    """Name of the chain, and of its route, for rankings of models that requests of a client API bring along."""
+    return f"chain/(ranked)({api})"
+
+
 def source(kind: str) -> str:
     """Name of the route and of the cluster of a source of prices (`cost`) or latencies (`latency`)."""
     return f"source/{kind}"

@@ -51,8 +51,8 @@ def build_chain(chain: ir.Chain, clusters: Mapping[str, ir.Cluster], *, longest_
 
 
 def _member_clusters(chain: ir.Chain) -> list[str]:
-    first, *others = dict.fromkeys(map(_target_name, chain.members))
-    return [first, names.NEXT] if chain.goes_on_by_choice else [first, *others]
+    members = [*dict.fromkeys(map(_target_name, chain.members))]
+    return [*members[:1], names.NEXT] if chain.goes_on_by_choice else members
 
 
 def _target_name(member: ir.ChainMember) -> str:
@@ -77,7 +77,7 @@ def _protocol(
     chain: ir.Chain, clusters: Mapping[str, ir.Cluster], longest_wait: int | None
 ) -> api.upstream_http.HttpProtocolOptions:
     filters: list[api.hcm.HttpFilter] = []
-    if any(member.model for member in chain.members):
+    if chain.is_of_models:
         # Responses pass in reverse: what the attempt stage says about waiting is judged after it.
         filters = [*build_veto(longest_wait, contract.RETRY_AFTER_HEADER), build_attempt_filter()]
     asked = chain.members[:1] if chain.goes_on_by_choice else chain.members

@@ -42,7 +42,6 @@ def _clusters(gateway: ir.Gateway) -> Iterator[str]:
     for chain in gateway.chains:
         who = f"chain {chain.name!r}"
         yield from _missing(who, "cluster", (member.cluster for member in chain.members), known)
-        yield from () if chain.members else (f"{who} has no members",)
     known |= {chain.name for chain in gateway.chains}
     targets = {names.target(member.cluster, member.api) for chain in gateway.chains for member in chain.members}
     known |= targets | {names.onward(target) for target in targets}
@@ -77,7 +76,12 @@ def _models(gateway: ir.Gateway) -> Iterator[str]:
             own = (route for model in gateway.models if not model.is_internal for route in model.routes)
             shared = (route for plan in gateway.alias_plans for share in plan.shares for route in share.routes)
             ranked = (route for plan in gateway.preferences for start in plan.starts for route in start.routes)
-            wanted = [name for route in (*own, *shared, *ranked) for name in (route.route, route.stream_route) if name]
+            wanted = [
+                name
+                for route in (*own, *shared, *ranked, *gateway.rankings)
+                for name in (route.route, route.stream_route)
+                if name
+            ]
             yield from _missing(f"model listener {listener.name!r}", "route", wanted, _routes_of(listener.routes))
     yield from _missing("a preference", "model", (model for plan in gateway.preferences for model in plan.models), known)
     for who, choosing in (("the orchestrator", gateway.orchestrator), ("the routing model", gateway.routing_model)):

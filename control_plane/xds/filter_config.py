@@ -29,6 +29,7 @@ def build_filter_config(gateway: ir.Gateway, *, version: str = "") -> pb.FilterC
         counts_tokens=any(listener.rate_limits for listener in gateway.listeners),
         sources=[_source(source) for source in gateway.sources],
         orchestrator=_orchestrator(gateway.orchestrator),
+        rankings=_model_routes(gateway.rankings, members),
         routing_model=_orchestrator(gateway.routing_model),
         egress_url=gateway.egress.url,
     )

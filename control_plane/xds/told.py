@@ -7,7 +7,7 @@ from ext_proc import contract
 
 def chains_of_models(gateway: ir.Gateway) -> frozenset[str]:
     """Return the names of the chains whose attempts want to be told."""
-    return frozenset(chain.name for chain in gateway.chains if any(member.model for member in chain.members))
+    return frozenset(chain.name for chain in gateway.chains if chain.is_of_models)
 
 
 def build_told() -> api.hcm.HttpFilter:

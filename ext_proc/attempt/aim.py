@@ -1,12 +1,13 @@
 """Which model and API an attempt is for: what Envoy picked, or whose turn it is, looked up in the configuration."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ext_proc import contract
 from ext_proc.attempt.events import AttemptHeaders
 from ext_proc.attempt.failures import Failure
-from ext_proc.attempt.targets import Target
-from ext_proc.attempt.turns import Past, in_order, read_past, whose_turn
+from ext_proc.attempt.targets import Member, Target
+from ext_proc.attempt.turns import Past, in_order, not_passed_over, read_past, whose_turn
 from ext_proc.errors import NotReady, UpstreamError
 from ext_proc.plan import Plan
 from ext_proc.runtime import Model
@@ -72,14 +73,15 @@ def take_aim(event: AttemptHeaders, plan: Plan | None, *, now: float) -> Aim | N
     told = event.metadata
     client_api = told.get(contract.METADATA_API, "")
     name, api = event.attributes.get(contract.ATTEMPT_MODEL, ""), event.attributes.get(contract.ATTEMPT_API, "")
-    members = in_order(plan.chains.get(told.get(contract.METADATA_ROUTE, ""), ()) if plan else (), told)
+    members = _members(told, plan)
     if not client_api or not (name or members):
         return None
     number = _number(event.attributes.get(contract.ATTEMPT_NUMBER, ""))
     past = read_past(event.headers, told, first=members[0].model if members else name, number=number, now=now)
     goes_on = not name
     if goes_on:
-        turn = whose_turn(members, past)
+        is_ranking = plan is not None and told.get(contract.METADATA_ROUTE) in plan.rankings
+        turn = whose_turn(members if is_ranking else not_passed_over(members, past), past)
         if turn is None:
             raise _nobody_left(past)
         name, api = turn.model, turn.api
@@ -104,6 +106,17 @@ def take_aim(event: AttemptHeaders, plan: Plan | None, *, now: float) -> Aim | N
         has_others=not {member.model for member in members} <= {name, *past.attempted},
         goes_on=goes_on,
     )
+
+
+def _members(told: Mapping[str, str], plan: Plan | None) -> tuple[Member, ...]:
+    """Return the models of an attempt's route in the order in which they are tried."""
+    route = told.get(contract.METADATA_ROUTE, "")
+    if plan is None:
+        return ()
+    if ranking := plan.rankings.get(route):
+        wanted = contract.split_names(told.get(contract.METADATA_ORDER, ""))
+        return tuple(ranking[name] for name in wanted if name in ranking)
+    return in_order(plan.chains.get(route, ()), told)
 
 
 def _known(name: str, api: str, plan: Plan | None) -> tuple[Model, Target]:

@@ -85,13 +85,15 @@ def read_past(headers: Mapping[str, str], told: Mapping[str, str], *, first: str
     )
 
 
-def whose_turn(members: Sequence[Member], past: Past) -> Member | None:
-    """Choose where an attempt goes; None if nobody is left who may answer.
+def not_passed_over(members: Sequence[Member], past: Past) -> tuple[Member, ...]:
+    """Put the first model of a chain last if Envoy has passed over it, which it does while that is known to be down."""
+    if past.attempted[:1] == (members[0].model,):
+        return tuple(members)
+    return (*members[1:], members[0])
 
-    The first one of the chain comes last if Envoy has passed over it.
-    """
-    if members and past.attempted[:1] != (members[0].model,):
-        members = (*members[1:], members[0])
+
+def whose_turn(members: Sequence[Member], past: Past) -> Member | None:
+    """Choose where an attempt goes; None if nobody is left who may answer."""
     able = [member for member in members if member.model not in {*past.too_long_for, *past.quiet}]
     new = [member for member in able if member.model not in past.attempted]
     left = past.retries + 2 - past.number

@@ -56,7 +56,8 @@ def read_offer(request: Request, services: Services) -> Preferences | None:
         return plan.preferences if request.api in CONVERSATIONS else None
     if request.api not in CONVERSATIONS:
         raise UnsupportedFeature(f"'{FIELD}' has no meaning at {PATHS[request.api]}.", param=FIELD)
-    return read_preferences(request.value[FIELD], plan.models, {source.policy for source in plan.sources})
+    policies = {source.policy for source in plan.sources}
+    return read_preferences(request.value[FIELD], plan.models, policies, plan.ranked_models)
 
 
 def requested_model(request: Request, services: Services) -> ResolvedModel:

@@ -1,12 +1,14 @@
 """`routing_preferences` in a request's body: preferences for this one request, in place of the configured ones."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final, NoReturn
 
 from ext_proc.errors import MalformedBody, UnknownModel
 from ext_proc.routing.models import ResolvedModel, resolve_model
 from ext_proc.routing.preferences import Prefer, Preference, Preferences, compile_preferences
-from ext_proc.runtime import ModelTables
+from ext_proc.runtime import Model, ModelTables
 
 FIELD: Final = "routing_preferences"
 """Of the body; taken out before anything goes upstream."""
@@ -16,14 +18,17 @@ MOST_MODELS: Final = 32
 LONGEST_NAME: Final = 200
 LONGEST_DESCRIPTION: Final = 10_000
 
+_NONE: Final[Mapping[str, Model]] = MappingProxyType({})
 _KEYS: Final = frozenset({"name", "description", "models", "selection_policy"})
 _PREFER: Final[Mapping[object, Prefer]] = {"none": "", "cheapest": "cheapest", "fastest": "fastest"}
 
 
-def read_preferences(given: object, tables: ModelTables, policies: Collection[str] = ()) -> Preferences | None:
+def read_preferences(
+    given: object, tables: ModelTables, policies: Collection[str] = (), ranked: Mapping[str, Model] = _NONE
+) -> Preferences | None:
     """Read the field; None if it names no preference at all, which leaves the choice to the client.
 
-    `policies` are those that there is a source for.
+    `policies` are those that there is a source for; `ranked` are the models that can be followed by others, by name.
 
     Raises:
         MalformedBody: it is not of the configuration's shape; `param` names the place.
@@ -34,6 +39,9 @@ def read_preferences(given: object, tables: ModelTables, policies: Collection[st
     for index, entry in enumerate(entries):
         place = f"{FIELD}[{index}]"
         preference = _preference(entry, place, tables, policies)
+        starts = {model.name: ranked[model.name] for model in preference.models if model.name in ranked}
+        if len(starts) > 1:
+            preference = replace(preference, starts=starts)
         if preference.name in found:
             _refuse(f"{place}.name", "is the name of another preference, too")
         found[preference.name] = preference

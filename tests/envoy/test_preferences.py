@@ -161,6 +161,25 @@ async def test_a_routing_model_that_is_down_leaves_it_to_the_built_in_router(wor
     assert answer.headers["x-plano-decision"].startswith('built_in_router; route "code generation"; orchestrator ')
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_preferences_of_a_request_are_followed_along_their_ranking(world: World, *, stream: bool) -> None:
+    world.routes_to("mine")
+    mine = [{"name": "mine", "description": "x", "models": ["groq/plain", "openai/gpt-5", "anthropic/claude", "openai/gpt-4o"]}]
+    answer = await world.ask(routing_preferences=mine, stream=stream)
+    assert (answer.headers["x-plano-model"], answer.headers["x-plano-attempts"]) == ("groq/plain", "1")
+    assert "rains." in answer.text
+    world.third.behaves = world.first.behaves = failing(429, DOWN)
+    answer = await world.ask("/v1/messages", max_tokens=9, routing_preferences=mine, stream=stream)
+    assert (answer.headers["x-plano-model"], answer.headers["x-plano-attempts"]) == ("anthropic/claude", "3")
+    assert "rains." in answer.text
+    assert "routing_preferences" not in world.second.last_json
+    sent = (world.third, "authorization"), (world.first, "authorization"), (world.second, "x-api-key")
+    keys = [provider.received[-1].headers[header] for provider, header in sent]
+    assert keys == ["Bearer sk-third", "Bearer sk-first", "sk-second"]
+    for provider, _ in sent:
+        assert not [name for name in provider.received[-1].headers if name.startswith("x-plano")]
+
+
 async def test_preferences_of_a_request_go_along_with_no_attempt(world: World) -> None:
     world.routes_to("mine")
     mine = [{"name": "mine", "description": "What I like", "models": ["openai/any", "groq/plain"]}]

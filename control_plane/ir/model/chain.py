@@ -35,7 +35,7 @@ class Chain:
     name: str
     members: tuple[ChainMember, ...]
     """In order. Each retry of agents goes to the next one that is well and was not tried yet, then around again; where those of
-    models go is chosen by ext_proc."""
+    models go is chosen by ext_proc. Empty: ext_proc chooses all of them, among all models."""
     client_api: str = ""
     """API of the requests; empty for agents, which get what the client sent."""
     first_byte_timeout_seconds: float = 0.0
@@ -48,4 +48,9 @@ class Chain:
     @property
     def goes_on_by_choice(self) -> bool:
         """Whether ext_proc chooses where its attempts go, but for the first one."""
-        return len(self.members) > 1 and any(member.model for member in self.members)
+        return not self.members or (len(self.members) > 1 and self.is_of_models)
+
+    @property
+    def is_of_models(self) -> bool:
+        """Whether models are tried, and not agents."""
+        return not self.members or any(member.model for member in self.members)

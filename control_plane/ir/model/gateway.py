@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from control_plane.ir.model.chain import Chain
 from control_plane.ir.model.cluster import Cluster
 from control_plane.ir.model.listener import Egress, Listener
-from control_plane.ir.model.models import AliasPlan, Model, PreferencePlan
+from control_plane.ir.model.models import AliasPlan, Model, ModelRoute, PreferencePlan
 from control_plane.ir.model.plan import Affinity, Filter, ListenerPlan, Orchestrator, Source
 from control_plane.ir.model.session_store import SessionStore
 
@@ -36,6 +36,8 @@ class Gateway:
     alias_plans: tuple[AliasPlan, ...] = ()
     preferences: tuple[PreferencePlan, ...] = ()
     """In the declared order, in which the routing model sees them."""
+    rankings: tuple[ModelRoute, ...] = ()
+    """Routes for the models of preferences that requests bring along, by client API; empty where no routing is configured."""
     affinity: Affinity | None = None
     """None: as if `routing` was not written."""
     cache_marks_from: int = 0

@@ -46,6 +46,8 @@ def test_members_are_in_order_and_once_each() -> None:
 def test_a_chain_of_models_goes_on_from_one_place() -> None:
     built = build_chain(ir.Chain(name="c", members=(member(), member(api="responses"))), CLUSTERS)
     assert members(built) == [f"target/{MODEL}[chat_completions]", names.NEXT]
+    anyone = build_chain(ir.Chain(name="c", members=()), CLUSTERS)
+    assert (members(anyone), filters(anyone)[0]) == ([names.NEXT], "plano.attempt")
     alone = build_chain(ir.Chain(name="c", members=(member(),)), CLUSTERS)
     assert members(alone) == [f"target/{MODEL}[chat_completions]"]
 
@@ -89,7 +91,6 @@ def test_keys_are_in_secrets_alone() -> None:
 @pytest.mark.parametrize(
     ("chain", "problem"),
     [
-        (ir.Chain(name="c", members=()), "chain 'c' has no members"),
         (ir.Chain(name="c", members=(member(cluster="model/gone"),)), "chain 'c' refers to cluster 'model/gone'"),
     ],
 )

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ext_proc import contract
 from ext_proc.attempt.failures import Failure
 from ext_proc.attempt.targets import Member
-from ext_proc.attempt.turns import Past, in_order, read_past, whose_turn
+from ext_proc.attempt.turns import Past, in_order, not_passed_over, read_past, whose_turn
 
 A, B, C = (Member(name, "chat_completions") for name in "abc")
 CHAIN = (A, B, C)
@@ -15,7 +15,7 @@ CHAIN = (A, B, C)
 
 def turn(*attempted: str, **past: object) -> str | None:
     made = Past(number=len(attempted) + 1, attempted=attempted, **past)  # type: ignore[arg-type]
-    member = whose_turn(CHAIN, made)
+    member = whose_turn(not_passed_over(CHAIN, made), made)
     return member.model if member else None
 
 
