@@ -1,6 +1,6 @@
 """The whole gateway from the whole configuration: reads like a table of contents."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from control_plane.build.agents import (
     build_agent_chains,
@@ -81,12 +81,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
         clusters=tuple(sorted(_clusters(config, entries), key=lambda cluster: cluster.name)),
         plans=tuple(_plan(listener, continues=bool(continuations.egress_routes)) for listener in listeners),
         filters=tuple(filters.values()),
-        models=tuple(
-            sorted(
-                (build_model(model.entry, model.chains, {route.name for route in onward}) for model in models),
-                key=lambda model: model.name,
-            )
-        ),
+        models=_models(models, onward),
         aliases=tuple(build_aliases(config.model_aliases, entries)),
         alias_plans=tuple(alias.plan() for alias in aliases),
         chains=tuple(sorted(chains, key=lambda chain: chain.name)),
@@ -102,6 +97,12 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
         internal_cidrs=overrides.internal_cidrs,
         access_log_path=runtime.access_log_path,
     )
+
+
+def _models(models: tuple[ChainedModel, ...], onward: Iterable[ir.Route]) -> tuple[ir.Model, ...]:
+    reached = {route.name for route in onward}
+    built = (build_model(model.entry, model.chains, reached) for model in models)
+    return tuple(sorted(built, key=lambda model: model.name))
 
 
 def _served(config: PlanoConfig) -> list[Listener]:

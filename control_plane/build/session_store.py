@@ -12,7 +12,7 @@ from control_plane.ir.secret import Secret
 _PORT: Final = 6379
 _CONNECT_SECONDS: Final = 0.1
 _ANSWER_SECONDS: Final = 0.05
-_OUTLIERS: Final = ir.OutlierDetection(consecutive_errors=4, ejection_seconds=2.0, max_ejection_percent=100)
+_OUTLIERS: Final = ir.OutlierDetection(consecutive_errors=2, ejection_seconds=2.0, max_ejection_percent=100)
 """Nobody waits for a session: after two silences or refused connections it is left alone for a while."""
 
 

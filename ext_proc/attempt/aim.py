@@ -80,11 +80,7 @@ def take_aim(event: AttemptHeaders, plan: Plan | None, *, now: float) -> Aim | N
     past = read_past(event.headers, told, first=members[0].model if members else name, number=number, now=now)
     goes_on = not name
     if goes_on:
-        is_ranking = plan is not None and told.get(contract.METADATA_ROUTE) in plan.rankings
-        turn = whose_turn(members if is_ranking else not_passed_over(members, past), past)
-        if turn is None:
-            raise _nobody_left(past)
-        name, api = turn.model, turn.api
+        name, api = _turn(members, past, is_ranking=plan is not None and told.get(contract.METADATA_ROUTE) in plan.rankings)
     elif name in past.too_long_for:
         raise _nobody_left(past)
     model, target = _known(name, api, plan)
@@ -117,6 +113,14 @@ def _members(told: Mapping[str, str], plan: Plan | None) -> tuple[Member, ...]:
         wanted = contract.split_names(told.get(contract.METADATA_ORDER, ""))
         return tuple(ranking[name] for name in wanted if name in ranking)
     return in_order(plan.chains.get(route, ()), told)
+
+
+def _turn(members: tuple[Member, ...], past: Past, *, is_ranking: bool) -> tuple[str, str]:
+    """Return the model, and the API, of whoever's turn it is."""
+    turn = whose_turn(members if is_ranking else not_passed_over(members, past), past)
+    if turn is None:
+        raise _nobody_left(past)
+    return turn.model, turn.api
 
 
 def _known(name: str, api: str, plan: Plan | None) -> tuple[Model, Target]:
