@@ -12,6 +12,9 @@ from ext_proc.translate.provider_errors import ProviderError, read_error
 from ext_proc.translate.readers import CHAT_DONE, StreamEvent, reader_of
 from ext_proc.translate.translation import CONVERSE, MESSAGES, RESPONSES
 
+_PART_BYTES: Final = 1024
+"""Read at once: what comes after the opening need not be read, and a busy worker gets many events together."""
+
 
 class Opened(Enum):
     """What opens a gate other than an error."""
@@ -35,7 +38,8 @@ class Gate:
         Raises:
             UpstreamError: it cannot be read, or an event is longer than any should be.
         """
-        return self._first(self._reader.feed(chunk))
+        parts = (chunk[start : start + _PART_BYTES] for start in range(0, len(chunk), _PART_BYTES))
+        return next((opening for part in parts if (opening := self._first(self._reader.feed(part))) is not None), None)
 
     def finish(self) -> Opening | None:
         """Return what the end of the stream completes."""

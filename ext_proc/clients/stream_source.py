@@ -4,8 +4,7 @@ Not httpx, which serves the calls whose answers come whole: a stream has a piece
 and aiohttp 15.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Final
 
 import aiohttp
@@ -35,6 +34,10 @@ class StreamedAnswer:
         except aiohttp.ClientError:
             raise CutOff from None
 
+    def close(self) -> None:
+        """See `ports.Pulled`."""
+        self._response.release()
+
 
 class StreamSource:
     """Asks through the egress listener at `egress_url` (`unix:///path` or `http://host:port`)."""
@@ -45,8 +48,7 @@ class StreamSource:
         self._origin = "http://egress" if self._uds else egress_url
         self._session: aiohttp.ClientSession | None = None
 
-    @asynccontextmanager
-    async def ask(self, route: str, path: str, headers: Mapping[str, str], body: bytes) -> AsyncIterator[StreamedAnswer]:
+    async def ask(self, route: str, path: str, headers: Mapping[str, str], body: bytes) -> StreamedAnswer:
         """See `ports.Source.ask`."""
         url = URL(self._origin + path, encoded=True)
         try:
@@ -55,11 +57,7 @@ class StreamSource:
             )
         except aiohttp.ClientError:
             raise CutOff from None
-        try:
-            yield StreamedAnswer(response)
-        finally:
-            # What was not read to its end is cancelled, all the way to the provider.
-            response.release()
+        return StreamedAnswer(response)
 
     async def aclose(self) -> None:
         """Close the pooled connections."""

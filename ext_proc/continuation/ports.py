@@ -1,7 +1,6 @@
 """What continuing needs from the outside: an answer that comes piece by piece, through the egress listener."""
 
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 
@@ -30,12 +29,16 @@ class Pulled(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Take no more of it: what has not come yet is cancelled, all the way to the provider."""
+        ...
+
 
 class Source(Protocol):
     """Asks upstreams."""
 
-    def ask(self, route: str, path: str, headers: Mapping[str, str], body: bytes) -> AbstractAsyncContextManager[Pulled]:
-        """Send a request and wait for the answer's head; leaving the context cancels the rest. Headers must be UTF-8.
+    async def ask(self, route: str, path: str, headers: Mapping[str, str], body: bytes) -> Pulled:
+        """Send a request and wait for the answer's head. Headers must be UTF-8.
 
         Raises:
             CutOff: nobody answered.

@@ -5,8 +5,8 @@ after the other, each at most once in each way. Knows no transport.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -132,7 +132,7 @@ class ContinuedAnswer:
 
     async def _give(self, course: _Course) -> None:
         headers = self._headers(self._route)
-        async with _asking(course.source.ask(self._route, self._path, headers, self._asked.body)) as answer:
+        with closing(await self._ask(course, self._route, headers, self._asked.body)) as answer:
             is_stream = answer.status == 200 and answer.headers.get("content-type", "").startswith("text/event-stream")
             await course.send(self._head(answer, is_stream=is_stream))
             if not is_stream:
@@ -145,6 +145,17 @@ class ContinuedAnswer:
             await self._go_on(course, _configured(model, course.continued.members))
         if last := course.stitch.farewell():
             await course.send(last)
+
+    async def _ask(self, course: _Course, route: str, headers: Mapping[str, str], body: bytes) -> Pulled:
+        """Send a request; what Envoy answers in an upstream's place is raised as an error."""
+        try:
+            answer = await course.source.ask(route, self._path, headers, body)
+        except CutOff:
+            raise unanswered(503) from None
+        if contract.LOCAL_REPLY_HEADER in answer.headers:
+            answer.close()
+            raise unanswered(answer.status)
+        return answer
 
     def _head(self, answer: Pulled, *, is_stream: bool) -> Head:
         hidden = _HOP_BY_HOP if is_stream else _HOP_BY_HOP - {"content-length"}
@@ -213,23 +224,9 @@ class ContinuedAnswer:
         self._outcome = REFUSED
         route = way.member.resumed
         headers = {name: value for name, value in self._headers(route).items() if not name.startswith(_BUDGETS)}
-        with suppress(GatewayError):
-            async with _asking(course.source.ask(route, self._path, headers, way.body)) as answer:
-                if answer.status == 200:
-                    await self._pass(course, answer)
-
-
-@asynccontextmanager
-async def _asking(asking: AbstractAsyncContextManager[Pulled]) -> AsyncIterator[Pulled]:
-    """Tell what Envoy answers in an upstream's place as an error."""
-    async with AsyncExitStack() as stack:
-        try:
-            answer = await stack.enter_async_context(asking)
-        except CutOff:
-            raise unanswered(503) from None
-        if contract.LOCAL_REPLY_HEADER in answer.headers:
-            raise unanswered(answer.status)
-        yield answer
+        with suppress(GatewayError), closing(await self._ask(course, route, headers, way.body)) as answer:
+            if answer.status == 200:
+                await self._pass(course, answer)
 
 
 def _configured(name: str, members: tuple[Member, ...]) -> str:

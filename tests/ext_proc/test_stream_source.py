@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
 
-from ext_proc.clients.stream_source import StreamSource
+from ext_proc.clients.stream_source import StreamedAnswer, StreamSource
 from ext_proc.continuation.ports import CutOff
 from ext_proc.contract import ROUTE_HEADER
 from tests.kit.envoy import free_port
@@ -23,6 +23,13 @@ async def source(behave: Behave) -> AsyncIterator[StreamSource]:
         await made.aclose()
 
 
+@asynccontextmanager
+async def answer(behave: Behave) -> AsyncIterator[StreamedAnswer]:
+    async with source(behave) as made:
+        with closing(await made.ask("r", "/", {}, b"")) as begun:
+            yield begun
+
+
 async def test_a_request_arrives_as_it_is_and_nothing_is_added() -> None:
     received: list[Received] = []
 
@@ -33,9 +40,9 @@ async def test_a_request_arrives_as_it_is_and_nothing_is_added() -> None:
     headers = {"x-request-id": "r-1", "x-city": "Köln", "authorization": "Bearer k"}
     async with source(behave) as made:
         for _ in range(2):
-            async with made.ask("chain/a", "/v1/%2Fmessages?beta=true", headers, b"{}") as answer:
-                assert (answer.status, answer.headers["x-name"]) == (201, "value")
-                assert [await answer.piece(), await answer.piece()] == [b"said", b""]
+            with closing(await made.ask("chain/a", "/v1/%2Fmessages?beta=true", headers, b"{}")) as begun:
+                assert (begun.status, begun.headers["x-name"]) == (201, "value")
+                assert [await begun.piece(), await begun.piece()] == [b"said", b""]
     assert [request.path for request in received] == ["/v1/%2Fmessages?beta=true"] * 2
     sent = received[1].headers
     assert sent.keys() == {"host", "x-request-id", "x-city", "authorization", ROUTE_HEADER, "content-length"}
@@ -52,17 +59,17 @@ async def test_pieces_come_when_they_come() -> None:
         writer.write(b"6\r\nsecond\r\n0\r\n\r\n")
         await writer.drain()
 
-    async with source(behave) as made, made.ask("r", "/", {}, b"") as answer:
-        assert await answer.piece() == b"first"
+    async with answer(behave) as begun:
+        assert await begun.piece() == b"first"
         go_on.set()
-        assert [await answer.piece(), await answer.piece()] == [b"second", b""]
+        assert [await begun.piece(), await begun.piece()] == [b"second", b""]
 
 
 async def test_a_cut_is_told() -> None:
-    async with source(cutting(b"half")) as made, made.ask("r", "/", {}, b"") as answer:
-        assert await answer.piece() == b"half"
+    async with answer(cutting(b"half")) as begun:
+        assert await begun.piece() == b"half"
         with pytest.raises(CutOff):
-            await answer.piece()
+            await begun.piece()
 
 
 async def test_an_answer_that_is_let_go_ends_at_the_upstream() -> None:
@@ -76,20 +83,18 @@ async def test_an_answer_that_is_let_go_ends_at_the_upstream() -> None:
         left.set()
 
     async with source(behave) as made:
-        async with made.ask("r", "/", {}, b""):
-            pass
+        (await made.ask("r", "/", {}, b"")).close()
         await left.wait()
 
 
 async def test_an_error_is_an_answer() -> None:
-    async with source(failing(503, {"error": "down"})) as made, made.ask("r", "/", {}, b"") as answer:
-        assert answer.status == 503
+    async with answer(failing(503, {"error": "down"})) as begun:
+        assert begun.status == 503
 
 
 @pytest.mark.parametrize("is_socket", [True, False])
 async def test_nobody_there_is_a_cut(is_socket: bool, tmp_path: Path) -> None:
     made = StreamSource(f"unix://{tmp_path}/none.sock" if is_socket else f"http://127.0.0.1:{free_port()}")
     with pytest.raises(CutOff):
-        async with made.ask("r", "/", {}, b""):
-            pass
+        await made.ask("r", "/", {}, b"")
     await made.aclose()

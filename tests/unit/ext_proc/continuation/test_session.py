@@ -1,8 +1,7 @@
 """Answers with several authors: wherever a stream is cut, the client gets the whole answer or an error at its end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -33,10 +32,14 @@ class Script:
     status: int = 200
     cut: bool = False
     silent: bool = False
+    is_closed: bool = False
     headers: dict[str, str] = field(default_factory=lambda: {"content-type": "text/event-stream"})
 
     def __post_init__(self) -> None:
         self._left = [piece for piece in chunked(self.data, [7, 40, 41, 200]) if piece]
+
+    def close(self) -> None:
+        self.is_closed = True
 
     async def piece(self) -> bytes:
         if self._left:
@@ -54,18 +57,15 @@ class Upstreams:
 
     scripts: dict[str, list[Script]]
     asked: list[tuple[str, Mapping[str, str], bytes]] = field(default_factory=list)
-    open: int = 0
+    begun: list[Script] = field(default_factory=list)
 
-    @asynccontextmanager
-    async def ask(self, route: str, _path: str, headers: Mapping[str, str], body: bytes) -> AsyncIterator[Script]:
+    async def ask(self, route: str, _path: str, headers: Mapping[str, str], body: bytes) -> Script:
         self.asked.append((route, headers, body))
         if not self.scripts.get(route):
             raise CutOff
-        self.open += 1
-        try:
-            yield self.scripts[route].pop(0)
-        finally:
-            self.open -= 1
+        script = self.scripts[route].pop(0)
+        self.begun.append(script)
+        return script
 
 
 def plan(api: str, takes_up: str = "", *, silence: float = 10.0) -> Plan:
@@ -118,7 +118,7 @@ def play(api: str, scripts: dict[str, list[Script]], takes_up: str = "", *, sile
     )
 
     head, *parts = sent_by(answer)
-    assert upstreams.open == 0
+    assert all(script.is_closed for script in upstreams.begun)
     return Got(head, b"".join(parts), answer.taken, upstreams)
 
 
@@ -176,16 +176,14 @@ def test_who_can_take_up_a_text_is_given_it_and_says_the_rest(api: str, takes_up
     class Prefilled(Upstreams):
         """Goes on after what it is given; the first one is cut as well."""
 
-        @asynccontextmanager
-        async def ask(self, route: str, path: str, headers: Mapping[str, str], body: bytes) -> AsyncIterator[Script]:
+        async def ask(self, route: str, path: str, headers: Mapping[str, str], body: bytes) -> Script:
             last = orjson.loads(body)["messages"][-1]
             given = last["content"] if last["role"] == "assistant" else ""
             assert whole.startswith(given)
             if route != ROUTE:
                 rest = STREAMS[api](replace(STORY, texts=[whole[len(given) :]]))
                 self.scripts[route] = [cut_at(rest, second) if route == "resumed/b/2" else Script(rest)]
-            async with super().ask(route, path, headers, body) as script:
-                yield script
+            return await super().ask(route, path, headers, body)
 
     for script in upstreams[ROUTE]:
         script.headers[contract.MODEL_HEADER] = "a/1"
