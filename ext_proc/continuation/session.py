@@ -182,12 +182,16 @@ class ContinuedAnswer:
 
     async def _pass_pieces(self, course: _Course, answer: Pulled) -> None:
         stitch, has_more = course.stitch, True
-        while has_more and not stitch.has_ended:
-            async with asyncio.timeout(course.continued.silence_seconds):
+        now, silence = asyncio.get_running_loop().time, course.continued.silence_seconds
+        # One for all pieces: a stream has one for every token. The client may take its time, so it stands still meanwhile.
+        async with asyncio.timeout(None) as patience:
+            while has_more and not stitch.has_ended:
+                patience.reschedule(now() + silence)
                 piece = await answer.piece()
-            has_more = bool(piece)
-            if data := stitch.feed(piece) if has_more else stitch.finish():
-                await course.send(data)
+                patience.reschedule(None)
+                has_more = bool(piece)
+                if data := stitch.feed(piece) if has_more else stitch.finish():
+                    await course.send(data)
 
     def _count(self, course: _Course, answer: Pulled) -> None:
         if contract.UNCOUNTED_HEADER not in answer.headers:

@@ -75,12 +75,13 @@ def plan(api: str, takes_up: str = "", *, silence: float = 10.0) -> Plan:
     return Plan(version="1", targets=targets, continued=continued)
 
 
-def sent_by(answer: ContinuedAnswer) -> list[Any]:
-    """Return the parts of an answer."""
+def sent_by(answer: ContinuedAnswer, *, pause: float = 0.0) -> list[Any]:
+    """Return the parts of an answer; the client takes so long for each."""
     parts: list[Any] = []
 
     async def send(part: Head | bytes) -> None:
         parts.append(part)
+        await asyncio.sleep(pause)
 
     async def run() -> None:
         async with asyncio.timeout(20):
@@ -98,7 +99,7 @@ class Got:
     upstreams: Upstreams
 
 
-def play(api: str, scripts: dict[str, list[Script]], takes_up: str = "", *, silence: float = 10.0) -> Got:
+def play(api: str, scripts: dict[str, list[Script]], takes_up: str = "", *, silence: float = 10.0, pause: float = 0.0) -> Got:
     """Run one request to its end."""
     upstreams = Upstreams(scripts)
     for script in scripts.get(ROUTE, []):
@@ -117,7 +118,7 @@ def play(api: str, scripts: dict[str, list[Script]], takes_up: str = "", *, sile
         plan(api, takes_up, silence=silence), upstreams, Asked(headers=headers, metadata=metadata, body=body)
     )
 
-    head, *parts = sent_by(answer)
+    head, *parts = sent_by(answer, pause=pause)
     assert all(script.is_closed for script in upstreams.begun)
     return Got(head, b"".join(parts), answer.taken, upstreams)
 
@@ -202,6 +203,12 @@ def test_silence_counts_as_a_cut() -> None:
     got = play("chat_completions", scripts, silence=0.05)
     assert said("chat_completions", got.body) == said("chat_completions", stream)
     assert got.taken == [Taken(from_model="a/1", to_model="b/2", method="repeat", outcome="completed")]
+
+
+def test_a_client_that_takes_its_time_is_not_silence() -> None:
+    stream = STREAMS["chat_completions"](STORY)
+    got = play("chat_completions", {ROUTE: [Script(stream)]}, silence=0.02, pause=0.05)
+    assert (got.body, got.taken) == (stream, [])
 
 
 def test_what_is_asked_again_carries_the_clients_headers_and_no_budget_of_its_first_request() -> None:
