@@ -102,6 +102,16 @@ async def test_what_is_read_is_counted(mode: tuple[str, ModelWorld], world: Mode
     assert world.gateway.metric(names.LLM_TOKENS, model=FIRST, kind="output") == tokens + (3 if mode[0] == CONTINUED else 0)
 
 
+async def test_a_header_that_is_not_utf8_passes_where_no_stream_is_continued(
+    mode: tuple[str, ModelWorld], world: ModelWorld
+) -> None:
+    body = {"model": FIRST, "messages": [{"role": "user", "content": "hi"}], "stream": mode[0] != CONTINUED}
+    headers = [(b"x-city", "Köln".encode("latin-1"))]
+    answer = await world.gateway.http.post(f"{world.url}/v1/chat/completions", json=body, headers=headers)
+    assert answer.status_code == 200
+    assert world.providers[FIRST].received[-1].headers["x-city"].encode(errors="surrogateescape") == headers[0][1]
+
+
 async def test_a_stream_that_says_nothing_is_replaced_where_it_is_waited_for(
     mode: tuple[str, ModelWorld], world: ModelWorld
 ) -> None:

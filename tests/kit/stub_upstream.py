@@ -100,7 +100,7 @@ def always(answer: Answer) -> Behave:
 
 async def _read(reader: asyncio.StreamReader) -> Received | None:
     try:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        head = (await reader.readuntil(b"\r\n\r\n")).decode(errors="surrogateescape")
     except asyncio.IncompleteReadError:
         return None
     first, *lines = head.split("\r\n")
