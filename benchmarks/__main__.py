@@ -15,10 +15,11 @@ from typing import Final
 
 from benchmarks import bare_envoy
 from benchmarks.gateway import MODEL_WITH_FALLBACK, STREAMING, STREAMING_WITH_FALLBACK, Ports, gateway
-from benchmarks.measuring import CONNECTIONS, LARGE, SMALL, STREAM, Row, Way, measure, row, table
+from benchmarks.measuring import CONNECTIONS, LARGE, SMALL, STREAM, Row, Way, best_of, measure, row, table
 from benchmarks.processes import cpu_seconds, cpu_seconds_of, memory_mb
 from benchmarks.stream_upstream import stream_upstream
 
+TURNS: Final = 4
 STREAM_SETTINGS: Final[dict[str, dict[str, bool]]] = {
     "fallback, ungated": {"continues_streams": False, "gates_streams": False},
     "fallback, gated": {"continues_streams": False},
@@ -61,14 +62,19 @@ def _bare(folder: Path, upstream: int, streams: int, requests: int) -> list[Row]
 
 
 def _streams_with_fallback(folder: Path, upstream: int, streams: int, requests: int) -> list[Row]:
-    """Measure streams of a model with a fallback, by what the listener does about them, with one worker."""
-    rows = []
-    for number, (name, settings) in enumerate(STREAM_SETTINGS.items()):
-        place = folder / f"streams-{number}"
-        with gateway(place, upstream, streams, workers=1, **settings) as ports:
+    """Measure streams of a model with a fallback, by what the listener does about them, with one worker.
+
+    In turns: they are compared with one another, and differ by less than a machine does from minute to minute.
+    """
+    with ExitStack() as stack:
+        ways = []
+        for number, (name, settings) in enumerate(STREAM_SETTINGS.items()):
+            place = folder / f"streams-{number}"
+            ports = stack.enter_context(gateway(place, upstream, streams, workers=1, **settings))
             way = Way(name=name, port=ports.model, load=STREAM, model=STREAMING_WITH_FALLBACK, workers=1)
-            rows.append(row(way, requests, partial(cpu_seconds, place)))
-    return rows
+            ways.append((way, partial(cpu_seconds, place)))
+        turns = [[row(way, requests, cpu) for way, cpu in ways] for _ in range(TURNS)]
+    return [best_of(rows) for rows in zip(*turns, strict=True)]
 
 
 def _cpu_of_bare(pid: int) -> dict[str, float]:

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -106,6 +106,18 @@ def _with_cpu(way: Way, requests: int, cpu: Cpu) -> tuple[dict[str, float], dict
     before = cpu()
     result = measure(way, CONNECTIONS, requests)
     return result, {name: 1e6 * (seconds - before[name]) / requests for name, seconds in cpu().items()}
+
+
+def best_of(rows: Sequence[Row]) -> Row:
+    """Put several measurements of one way together."""
+    return Row(
+        way=rows[0].way,
+        rps=max(row.rps for row in rows),
+        p50_ms=min(row.p50_ms for row in rows),
+        p99_ms=min(row.p99_ms for row in rows),
+        cpu_us={name: min(row.cpu_us[name] for row in rows) for name in rows[0].cpu_us},
+        errors=sum(row.errors for row in rows),
+    )
 
 
 def table(rows: list[Row]) -> str:
