@@ -5,7 +5,7 @@ import time
 from ext_proc import contract
 from ext_proc.apis.conversation import read_conversation
 from ext_proc.apis.paths import PATHS
-from ext_proc.decide.transaction import Record, Request, Services
+from ext_proc.decide.transaction import Record, Request, Services, go_on
 from ext_proc.events import Continue
 from ext_proc.filters.chain import run_chain
 from ext_proc.filters.filtered_request import FilteredRequest
@@ -25,21 +25,12 @@ async def decide_agent(request: Request, services: Services, record: Record) -> 
     if agent.input_filters:
         filtered = FilteredRequest(path=PATHS[request.api], headers=request.headers, body=body)
         body = await run_chain(agent.input_filters, filtered, egress=services.egress, sessions=services.mcp_sessions)
-    headers = {contract.ROUTE_HEADER: agent.route}
-    is_changed = body != request.body
-    if is_changed:
-        headers["content-length"] = str(len(body))
-    return Continue(
-        set_headers=headers,
-        body=body if is_changed else None,
-        clear_route_cache=True,
-        metadata={
-            contract.METADATA_ROUTE: agent.route,
-            contract.METADATA_AGENT: agent.id,
-            contract.METADATA_DECISION: decision.header,
-            contract.METADATA_API: request.api,
-        },
-    )
+    metadata = {
+        contract.METADATA_ROUTE: agent.route,
+        contract.METADATA_AGENT: agent.id,
+        contract.METADATA_DECISION: decision.header,
+    }
+    return go_on(request, body, headers={contract.ROUTE_HEADER: agent.route}, metadata=metadata)
 
 
 async def _choose(request: Request, services: Services, record: Record) -> Decision:

@@ -13,7 +13,7 @@ from ext_proc.codec.model_edit import remove_member, replace_model
 from ext_proc.decide.cache_marking import mark_prompt
 from ext_proc.decide.model_question import offers_choice, read_question, requested_model
 from ext_proc.decide.session_choice import choose_in_session
-from ext_proc.decide.transaction import Record, Request, Services
+from ext_proc.decide.transaction import Record, Request, Services, go_on
 from ext_proc.errors import FilterFailed, MalformedBody, UnsupportedFeature
 from ext_proc.events import Continue, Reply, Respond
 from ext_proc.filters.chain import run_chain
@@ -79,21 +79,8 @@ def _forward(
         headers[":path"] = _upstream_path(route, resolved.upstream_model, request.query)
         if value.get("model") != resolved.upstream_model:
             body = replace_model(body, resolved.upstream_model, has_model="model" in value)
-    is_changed = body != request.body
-    if is_changed:
-        headers["content-length"] = str(len(body))
-    return Continue(
-        set_headers=headers,
-        body=body if is_changed else None,
-        clear_route_cache=True,
-        metadata={
-            contract.METADATA_ROUTE: route_name,
-            contract.METADATA_MODEL: resolved.name,
-            contract.METADATA_API: request.api,
-            **noted,
-            **told,
-        },
-    )
+    metadata = {contract.METADATA_ROUTE: route_name, contract.METADATA_MODEL: resolved.name, **noted, **told}
+    return go_on(request, body, headers=headers, metadata=metadata)
 
 
 def _counted(request: Request, value: JsonObject, services: Services) -> dict[str, str]:

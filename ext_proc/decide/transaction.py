@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 from ext_proc.apis.paths import Api
 from ext_proc.codec.json_body import JsonObject
+from ext_proc.contract import METADATA_API
 from ext_proc.errors import GatewayError
+from ext_proc.events import Continue
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.plan import Listener, Plan
 from ext_proc.ports import Egress
@@ -39,6 +41,18 @@ class Request:
     body: bytes
     value: JsonObject
     """The body, parsed."""
+
+
+def go_on(request: Request, body: bytes, *, headers: Mapping[str, str], metadata: Mapping[str, str]) -> Continue:
+    """Send a request on, with the body that is left of it."""
+    is_changed = body != request.body
+    length = {"content-length": str(len(body))} if is_changed else {}
+    return Continue(
+        set_headers={**headers, **length},
+        body=body if is_changed else None,
+        clear_route_cache=True,
+        metadata={**metadata, METADATA_API: request.api},
+    )
 
 
 @dataclass(slots=True)

@@ -4,8 +4,7 @@ from typing import Final
 
 from ext_proc.apis import usage
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.translate.chat_completions_over_messages_response import finish_reason
-from ext_proc.translate.chat_reasoning import detail_of
+from ext_proc.translate.chat_completions_over_messages_response import assistant_message, finish_reason
 from ext_proc.translate.chat_tools import custom_names
 from ext_proc.translate.converse.answer import answered_by, content_of, stop_reason, tier_of, told
 from ext_proc.translate.converse.citations import cited_text
@@ -56,15 +55,7 @@ def _message(exchange: Exchange, body: JsonObject) -> JsonObject:
                     thoughts.append(thinking_block(as_object(given, place), place))
                 case "toolUse":
                     calls.append(_call(as_object(given, place), place, custom))
-    message: JsonObject = {"role": "assistant", "content": "".join(texts) if texts or not calls else None, "refusal": None}
-    if thoughts:
-        said = "".join(block["thinking"] for block in thoughts if block["type"] == "thinking")
-        if said:
-            message["reasoning_content"] = said
-        message["reasoning_details"] = [detail_of(block, index) for index, block in enumerate(thoughts)]
-    if calls:
-        message["tool_calls"] = calls
-    return message
+    return assistant_message(texts, thoughts, calls)
 
 
 def _call(use: JsonObject, where: str, custom: frozenset[str]) -> JsonObject:

@@ -48,6 +48,19 @@ def service_tier(counts: object) -> str | None:
     return CHAT_TIER.get(tier) if isinstance(tier, str) else None
 
 
+def assistant_message(texts: list[str], thoughts: list[JsonObject], calls: list[JsonObject]) -> JsonObject:
+    """Return the message that says these texts, thinking blocks (redacted ones among them) and calls of tools."""
+    message: JsonObject = {"role": "assistant", "content": "".join(texts) if texts or not calls else None, "refusal": None}
+    if thoughts:
+        said = "".join(str(block["thinking"]) for block in thoughts if block.get("thinking"))
+        if said:
+            message["reasoning_content"] = said
+        message["reasoning_details"] = [detail_of(block, index) for index, block in enumerate(thoughts)]
+    if calls:
+        message["tool_calls"] = calls
+    return message
+
+
 def _message(exchange: Exchange, body: JsonObject) -> JsonObject:
     texts: list[str] = []
     thoughts: list[JsonObject] = []
@@ -61,15 +74,7 @@ def _message(exchange: Exchange, body: JsonObject) -> JsonObject:
                 thoughts.append(block)
             case "tool_use":
                 calls.append(_call(block, where, custom))
-    message: JsonObject = {"role": "assistant", "content": "".join(texts) if texts or not calls else None, "refusal": None}
-    if thoughts:
-        said = "".join(str(block["thinking"]) for block in thoughts if block.get("thinking"))
-        if said:
-            message["reasoning_content"] = said
-        message["reasoning_details"] = [detail_of(block, index) for index, block in enumerate(thoughts)]
-    if calls:
-        message["tool_calls"] = calls
-    return message
+    return assistant_message(texts, thoughts, calls)
 
 
 def _call(block: JsonObject, where: str, custom: frozenset[str]) -> JsonObject:

@@ -8,15 +8,20 @@ from typing import Final
 
 from ext_proc.codec.json_body import JsonObject
 
-MESSAGES_OVER_CHAT_COMPLETIONS: Final = MappingProxyType(
+_ANTHROPICS_OWN: Final = MappingProxyType(
     {
-        "top_k": "sampling; Chat Completions has top_p only",
-        "cache_control": "caching of the whole prompt; upstreams of Chat Completions cache on their own",
         "context_management": "asks for old tool results to be forgotten; the client's context is sent whole",
         "speed": "Anthropic's own choice of speed",
         "diagnostics": "asks for hints about the prompt cache",
         "user_profile_id": "Anthropic's own accounting",
         "workspace_id": "Anthropic's own accounting",
+    }
+)
+MESSAGES_OVER_CHAT_COMPLETIONS: Final = MappingProxyType(
+    {
+        "top_k": "sampling; Chat Completions has top_p only",
+        "cache_control": "caching of the whole prompt; upstreams of Chat Completions cache on their own",
+        **_ANTHROPICS_OWN,
     }
 )
 CHAT_COMPLETIONS_OVER_MESSAGES: Final = MappingProxyType(
@@ -64,11 +69,7 @@ MESSAGES_OVER_CONVERSE: Final = MappingProxyType(
     {
         "stream": "the path says it",
         "service_tier": "auto and standard_only are what Bedrock does unasked",
-        "context_management": "asks for old tool results to be forgotten; the client's context is sent whole",
-        "speed": "Anthropic's own choice of speed",
-        "diagnostics": "asks for hints about the prompt cache",
-        "user_profile_id": "Anthropic's own accounting",
-        "workspace_id": "Anthropic's own accounting",
+        **_ANTHROPICS_OWN,
     }
 )
 CHAT_COMPLETIONS_OVER_CONVERSE: Final = MappingProxyType(
