@@ -11,8 +11,7 @@ from ext_proc.attempt.record import COMPLETED, CUT_OFF
 from ext_proc.codec.json_body import JsonObject, parse_object, write_json
 from ext_proc.errors import GatewayError, MalformedBody, UpstreamError
 from ext_proc.translate.events import bad_answer
-from ext_proc.translate.provider_errors import read_error
-from ext_proc.translate.readers import is_failure
+from ext_proc.translate.readers import failure_in
 
 MAX_WHOLE_BYTES: Final = 64 << 20
 """A whole answer may not be larger: it is held here until it is complete."""
@@ -36,8 +35,7 @@ class WholeAnswer:
         """Let it go, if it is one."""
         raw = bytes(self._held)
         parsed = self._parse(raw)
-        if parsed.get("type") == "error" or is_failure(parsed):
-            error = read_error(parsed)
+        if (error := failure_in(parsed)) is not None:
             return refusal(self._attempt, error, classify(error), status=status_of(error))
         read = self._attempt.prepared.translation.response(parsed)
         body = raw if self._attempt.prepared.is_identity else _written(read.body)

@@ -16,6 +16,7 @@ class ChatWeave:
 
     def __init__(self) -> None:
         self.ledger = Ledger()
+        self.number = -1
         self.complete = False
         self._runs = 1
         self._kept: JsonObject = {}

@@ -4,8 +4,12 @@ A stream that takes over must first say again what was said (or was given it, as
 """
 
 from collections.abc import Collection, Hashable
+from typing import Final
 
 import orjson
+
+_LEAST_REPEATED: Final = 8
+"""Characters: a shorter text may well come twice in a row."""
 
 
 class Mismatch(Exception):
@@ -20,11 +24,15 @@ class Ledger:
         self._new: dict[Hashable, list[str]] = {}
         self._again: dict[Hashable, int] = {}
         self._missing = 0
+        self._given: Hashable = None
+        """The text whose beginning was given, as long as it is open whether that is said again all the same."""
+        self._doubted = ""
+        """What came of it so far, which the client has not seen."""
 
     @property
     def caught_up(self) -> bool:
         """Whether all that the client has was said again: what comes now is new."""
-        return self._missing == 0
+        return self._missing == 0 and not self._doubted
 
     def begin(self) -> None:
         """Let another answer take over; what the last one said beyond the client's share is forgotten if it was never sent."""
@@ -32,12 +40,17 @@ class Ledger:
             for key, pieces in self._new.items():
                 self._sent[key] = self._sent.get(key, "") + "".join(pieces)
         self._new, self._again = {}, {}
+        self._given, self._doubted = None, ""
         self._missing = sum(map(len, self._sent.values()))
 
     def give(self, key: Hashable, length: int) -> None:
-        """Count the first `length` characters of a text as said: the one who takes over was given them."""
+        """Count the first `length` characters of a text as said: the one who takes over was given them.
+
+        Some say them again all the same. So what comes is kept as long as it reads like what was given.
+        """
         self._again[key] = length
         self._missing -= length
+        self._given = key if length >= _LEAST_REPEATED else None
 
     def take(self, key: Hashable, text: str) -> str:
         """Return what is new of a piece of text.
@@ -45,6 +58,8 @@ class Ledger:
         Raises:
             Mismatch: the client has something else in its place.
         """
+        if self._given is not None and key == self._given:
+            text = self._resolved(key, text)
         said, sent = self._again.get(key, 0), self._sent.get(key, "")
         known = sent[said : said + len(text)]
         if not text.startswith(known):
@@ -55,6 +70,14 @@ class Ledger:
         if new:
             self._new.setdefault(key, []).append(new)
         return new
+
+    def _resolved(self, key: Hashable, text: str) -> str:
+        """Return what is known by now to go on from a given text; nothing as long as it may be that text again."""
+        given, self._doubted = self._sent[key][: self._again[key]], self._doubted + text
+        if given.startswith(self._doubted) and given != self._doubted:
+            return ""
+        came, self._given, self._doubted = self._doubted, None, ""
+        return came.removeprefix(given)
 
     def mark(self, key: Hashable, value: str = "") -> bool:
         """Return whether something that comes as a whole is new.

@@ -25,6 +25,7 @@ class MessagesWeave:
 
     def __init__(self) -> None:
         self.ledger = Ledger()
+        self.number = -1
         self.complete = False
         self._input_tokens = 0
         self._runs = 1

@@ -25,7 +25,7 @@ class ResponsesWeave:
         self.ledger = Ledger()
         self.complete = False
         self._runs = 1
-        self._number = -1
+        self.number = -1
         self._head: JsonObject = {}
         self._ids: dict[tuple[int, str], str] = {}
         self._renamed: dict[str, str] = {}
@@ -42,7 +42,7 @@ class ResponsesWeave:
         self._learn(kind, event)
         fitted = self._new(kind, event)
         if fitted is None or self._runs == 1:
-            self._number = index_in(event, "sequence_number", self._number) if fitted is not None else self._number
+            self.number = index_in(event, "sequence_number", self.number) if fitted is not None else self.number
             return fitted
         return self._in_first_ids(fitted)
 
@@ -56,7 +56,7 @@ class ResponsesWeave:
     def hear(self, place: Place, text: str, number: int | None) -> None:
         """See Weave."""
         self.ledger.take(place.key, text)
-        self._number = self._number if number is None else number
+        self.number = self.number if number is None else number
 
     def text(self) -> str | None:
         """See Weave."""
@@ -106,8 +106,8 @@ class ResponsesWeave:
         if isinstance(renamed.get("response"), dict):
             renamed["response"] = {**renamed["response"], **self._head}
         if "sequence_number" in renamed:
-            self._number += 1
-            renamed["sequence_number"] = self._number
+            self.number += 1
+            renamed["sequence_number"] = self.number
         return renamed
 
 
@@ -117,7 +117,9 @@ def _place(kind: str, event: JsonObject) -> tuple[str | int, ...]:
 
 def _without_own(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _without_own(inner) for name, inner in value.items() if name not in _OWN}
+        # Some providers write `"logprobs": []` where others write nothing.
+        said = {name: _without_own(inner) for name, inner in value.items() if name not in _OWN}
+        return {name: inner for name, inner in said.items() if inner not in (None, [], {})}
     return [_without_own(inner) for inner in value] if isinstance(value, list) else value
 
 

@@ -27,9 +27,15 @@ from ext_proc.plan import Plan
 
 _TOLD: Final = frozenset(contract.TOLD_HEADERS.values())
 _HOP_BY_HOP: Final = frozenset({"host", "connection", "keep-alive", "transfer-encoding", "content-length", "te", "upgrade"})
-_NOT_ITS_OWN: Final = _HOP_BY_HOP | _TOLD
-_BUDGETS: Final = "x-envoy-"
-"""A trusted client's wishes are about its one request, not about those that save it."""
+_CLIENT_ADDRESS: Final = frozenset({"x-forwarded-for", "x-envoy-external-address", "x-envoy-internal"})
+"""Envoy obeys a trusted client's wishes only where nothing says that the request comes from further away."""
+
+_MAX_RETRIES: Final = "x-envoy-max-retries"
+_TOTAL_MS: Final = "x-envoy-upstream-rq-timeout-ms"
+_OF_THE_FIRST: Final = frozenset({_MAX_RETRIES, _TOTAL_MS, "x-envoy-retry-on"})
+"""A trusted client's wishes for all of its answer: obeyed here where others take over, and by Envoy before that."""
+
+_NOT_ITS_OWN: Final = _HOP_BY_HOP | _TOLD | _CLIENT_ADDRESS
 
 COMPLETED: Final = "completed"
 CUT_OFF: Final = "cut_off"
@@ -95,6 +101,11 @@ class ContinuedAnswer:
         self._route = asked.metadata.get(contract.METADATA_ROUTE, "")
         self._path = asked.headers.get(":path", "/")
         self._outcome = ""
+        self._retries = _whole_number(asked.headers.get(_MAX_RETRIES))
+        """How many attempts may still follow the first one; None if the client does not say."""
+        self._seconds = (_whole_number(asked.headers.get(_TOTAL_MS)) or 0) / 1000 or None
+        self._has_begun = False
+        """Whether the client has the head of a stream."""
 
     async def give(self, send: Send) -> None:
         """Send the head, then the body.
@@ -103,11 +114,19 @@ class ContinuedAnswer:
             CutOff: an answer that is no stream is cut; it must not look complete.
         """
         try:
-            await self._give(self._course(send))
+            course = self._course(send)
+            async with asyncio.timeout(self._seconds):
+                await self._give(course)
+        except TimeoutError:
+            late = UpstreamError("The answer was not complete in time.", status=504, code="upstream_timeout")
+            await (send(course.stitch.abort(late)) if self._has_begun else self._refuse(late, send))
         except GatewayError as error:
-            refusal = render_error(error, error_shape(self._path))
-            await send(Head(refusal.status, refusal.headers))
-            await send(refusal.body)
+            await self._refuse(error, send)
+
+    async def _refuse(self, error: GatewayError, send: Send) -> None:
+        refusal = render_error(error, error_shape(self._path))
+        await send(Head(refusal.status, refusal.headers))
+        await send(refusal.body)
 
     def _course(self, send: Send) -> _Course:
         continued = self._plan.continued.get(self._route) if self._plan else None
@@ -134,6 +153,7 @@ class ContinuedAnswer:
         headers = self._headers(self._route)
         with closing(await self._ask(course, self._route, headers, self._asked.body)) as answer:
             is_stream = answer.status == 200 and answer.headers.get("content-type", "").startswith("text/event-stream")
+            self._has_begun = is_stream
             await course.send(self._head(answer, is_stream=is_stream))
             if not is_stream:
                 while piece := await answer.piece():
@@ -141,6 +161,7 @@ class ContinuedAnswer:
                 return
             await self._pass(course, answer)
             model = answer.headers.get(contract.MODEL_HEADER, "")
+            self._count_retries((_whole_number(answer.headers.get(contract.ATTEMPTS_HEADER)) or 1) - 1)
         if not course.stitch.is_complete:
             await self._go_on(course, _configured(model, course.continued.members))
         if last := course.stitch.farewell():
@@ -183,15 +204,20 @@ class ContinuedAnswer:
     async def _pass_pieces(self, course: _Course, answer: Pulled) -> None:
         stitch, has_more = course.stitch, True
         now, silence = asyncio.get_running_loop().time, course.continued.silence_seconds
+        left = silence
         # One for all pieces: a stream has one for every token. The client may take its time, so it stands still meanwhile.
         async with asyncio.timeout(None) as patience:
             while has_more and not stitch.has_ended:
-                patience.reschedule(now() + silence)
+                began, heard = now(), stitch.events
+                patience.reschedule(began + left)
                 piece = await answer.piece()
                 patience.reschedule(None)
+                left -= now() - began
                 has_more = bool(piece)
                 if data := stitch.feed(piece) if has_more else stitch.finish():
                     await course.send(data)
+                if stitch.events != heard:  # What only keeps the connection alive is silence, too.
+                    left = silence
 
     def _count(self, course: _Course, answer: Pulled) -> None:
         if contract.UNCOUNTED_HEADER not in answer.headers:
@@ -203,7 +229,7 @@ class ContinuedAnswer:
     async def _go_on(self, course: _Course, current: str) -> None:
         stitch = course.stitch
         for member in course.continued.members:
-            if member.model == current or stitch.is_complete:
+            if member.model == current or stitch.is_complete or self._retries == 0:
                 continue
             await self._by(member, course, current)
             if self._outcome == CUT_OFF:
@@ -217,6 +243,9 @@ class ContinuedAnswer:
         stitch, target = course.stitch, course.targets[member.model, member.resumed_api]
         stitch.begin()
         for way in takeovers(stitch.weave, member, target, course.continued.client_api, self._asked.body):
+            if self._retries == 0:
+                return
+            self._count_retries(1)
             stitch.weave.give(way.given)
             await self._take_over(way, course)
             self.taken.append(Taken(from_model=current, to_model=member.model, method=way.method, outcome=self._outcome))
@@ -224,13 +253,21 @@ class ContinuedAnswer:
                 return
             stitch.begin()
 
+    def _count_retries(self, count: int) -> None:
+        if self._retries is not None:
+            self._retries = max(0, self._retries - count)
+
     async def _take_over(self, way: Takeover, course: _Course) -> None:
         self._outcome = REFUSED
         route = way.member.resumed
-        headers = {name: value for name, value in self._headers(route).items() if not name.startswith(_BUDGETS)}
+        headers = {name: value for name, value in self._headers(route).items() if name not in _OF_THE_FIRST}
         with suppress(GatewayError), closing(await self._ask(course, route, headers, way.body)) as answer:
             if answer.status == 200:
                 await self._pass(course, answer)
+
+
+def _whole_number(text: str | None) -> int | None:
+    return int(text) if text and len(text) < 10 and text.isascii() and text.isdigit() else None
 
 
 def _configured(name: str, members: tuple[Member, ...]) -> str:

@@ -16,7 +16,7 @@ from ext_proc.errors import GatewayError
 from ext_proc.translate.events import write_event
 from ext_proc.translate.identity import IdentityStream
 from ext_proc.translate.provider_errors import ProviderError, read_error
-from ext_proc.translate.readers import is_failure
+from ext_proc.translate.readers import failure_in
 from ext_proc.translate.stream_usage import StreamUsage
 from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, RESPONSES
 
@@ -42,6 +42,8 @@ class Stitch:
         """Whether that is an error which no other model can better."""
         self.told = StreamUsage(api)
         """What the stream that is read now says of itself."""
+        self.events = 0
+        """How many events have come, not counting those that only keep a stream alive."""
         self._api = api
         self._decoder = SseDecoder()
         self._is_first = True
@@ -100,7 +102,7 @@ class Stitch:
     def abort(self, error: GatewayError) -> bytes:
         """Return the error that ends an answer which is not complete."""
         self.has_ended = True
-        return IdentityStream(self._api).abort(error)
+        return IdentityStream(self._api, number=self.weave.number).abort(error)
 
     def _alike(self, data: bytes, start: int) -> int:
         """Pass on the events at `start` that are like the last one; return where they end, 0 if there is none."""
@@ -110,6 +112,7 @@ class Stitch:
         if alike is None:
             return 0
         self._lessons = _LESSONS
+        self.events += 1
         self.weave.hear(self._likeness.place, alike.text, alike.number)
         self._ready += data[start : alike.end]
         return alike.end
@@ -127,7 +130,7 @@ class Stitch:
                 self._ready += self._one(event)
 
     def _one(self, event: SseEvent) -> bytes:
-        if event.data is None:
+        if not event.data:
             return encode_comment("ping")
         if event.data == b"[DONE]":
             return self.farewell() if self.weave.complete else b""
@@ -142,10 +145,11 @@ class Stitch:
         self._likeness = None
         self.told.read(parsed)
         kind = parsed.get("type") or event.event
-        if kind in ("error", "response.failed") or is_failure(parsed):
-            return self._fail(event, read_error(parsed.get("response") if kind == "response.failed" else parsed))
         if kind == "ping":
             return encode_event(event.data, event.event)
+        self.events += 1
+        if (error := _failure(parsed, kind)) is not None:
+            return self._fail(event, error)
         return self._fitted(event, parsed, kind)
 
     def _fitted(self, event: SseEvent, parsed: JsonObject, kind: object) -> bytes:
@@ -175,3 +179,9 @@ class Stitch:
             raise Broken
         self.has_ended = self.is_refused = True
         return encode_event(event.data or b"", event.event)
+
+
+def _failure(event: JsonObject, kind: object) -> ProviderError | None:
+    if kind == "response.failed":
+        return read_error(event.get("response"))
+    return read_error(event) if kind == "error" else failure_in(event)

@@ -38,6 +38,8 @@ class Weave(Protocol):
     """Folds what the client gets, and fits the events of whoever takes over to it."""
 
     ledger: Ledger
+    number: int
+    """The `sequence_number` of the last event that the client has; -1 if they have none."""
     complete: bool
     """Whether the client has all of the answer; at most an announcement of the end is missing."""
 

@@ -13,8 +13,8 @@ from ext_proc.apis.usage import Usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.codec.sse import encode_comment, encode_event
 from ext_proc.errors import GatewayError, MalformedBody, UpstreamError
-from ext_proc.translate.provider_errors import ProviderError, anthropic_error, of_gateway, openai_error, read_error
-from ext_proc.translate.readers import CHAT_DONE, PING, StreamEvent, is_failure, reader_of
+from ext_proc.translate.provider_errors import ProviderError, anthropic_error, of_gateway, openai_error
+from ext_proc.translate.readers import CHAT_DONE, PING, StreamEvent, failure_in, reader_of
 from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES
 
 CUT_OFF: Final = "The provider's stream ended before its answer was complete."
@@ -194,8 +194,8 @@ class Chain:
                 break
             if event is PING:
                 out.append(PING)
-            elif is_failure(event):
-                out.extend(self._outer.fail(read_error(event)))
+            elif (error := failure_in(event)) is not None:
+                out.extend(self._outer.fail(error))
             else:
                 out.extend(self._outer.event(event))
         return out

@@ -4,7 +4,7 @@ Callers that hold the client's bytes edit the name in place instead of calling `
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import orjson
@@ -16,7 +16,7 @@ from ext_proc.codec.sse import SseDecoder, SseEvent
 from ext_proc.errors import GatewayError, UpstreamError
 from ext_proc.translate.events import CUT_OFF, chat_failure, messages_failure, write_event
 from ext_proc.translate.pair import READ_USAGE
-from ext_proc.translate.provider_errors import ProviderError, error_body, of_gateway, openai_error, parse_error
+from ext_proc.translate.provider_errors import ProviderError, broken_off, error_body, of_gateway, openai_error, parse_error
 from ext_proc.translate.stream_usage import StreamUsage
 from ext_proc.translate.translation import (
     CHAT_COMPLETIONS,
@@ -75,8 +75,12 @@ class IdentityStream:
     Only whole events pass, and only those that are JSON: a client that meets half a one fails without knowing why.
     """
 
-    def __init__(self, api: str) -> None:
+    def __init__(self, api: str, *, number: int = -1) -> None:
+        """`number` is the `sequence_number` of the last event that the client has; -1 if it has none."""
         self.failed = False
+        self._number = number
+        self._broken: ProviderError | None = None
+        """The error that the stream says it ends with, if that looks like an end."""
         self._told = StreamUsage(api)
         self._api = api
         self._decoder = SseDecoder()
@@ -96,6 +100,8 @@ class IdentityStream:
 
     def feed(self, chunk: bytes) -> bytes:
         """Return the events that the chunk completes."""
+        if self._broken is not None:
+            return b""
         try:
             are_sound = self._observe(self._decoder.feed(chunk))
         except GatewayError as error:
@@ -103,7 +109,8 @@ class IdentityStream:
         searched = max(0, len(self._held) - 3)
         self._held += chunk
         end = max(_end_of(blank, self._held, searched) for blank in _BLANK_LINES)
-        return self._taken(end, are_sound=are_sound)
+        taken = self._taken(end, are_sound=are_sound)
+        return taken if self._broken is None else taken + self._fail(self._broken)
 
     def finish(self) -> bytes:
         """Return the last event if only its blank line is missing, and an error if the upstream's answer is not complete."""
@@ -113,14 +120,15 @@ class IdentityStream:
         if self._ended:
             return last
         gap = b"\n\n" if last else b""
-        return last + gap + self.abort(UpstreamError(CUT_OFF, code="stream_cut_off"))
+        return last + gap + self._fail(self._broken or of_gateway(UpstreamError(CUT_OFF, code="stream_cut_off")))
 
     def abort(self, error: GatewayError) -> bytes:
         """Return an error as the API has it in a stream."""
-        if self._ended:
-            return b""
+        return b"" if self._ended else self._fail(of_gateway(error))
+
+    def _fail(self, error: ProviderError) -> bytes:
         self._ended = self.failed = True
-        return b"".join(write_event(event, self._api) for event in self._failure(of_gateway(error)))
+        return b"".join(write_event(event, self._api) for event in self._failure(error))
 
     def _failure(self, error: ProviderError) -> tuple[JsonObject, ...]:
         if self._api == CHAT_COMPLETIONS:
@@ -128,36 +136,58 @@ class IdentityStream:
         if self._api == MESSAGES:
             return messages_failure(error)
         written = openai_error(error)
-        return (
-            {"type": "error", "code": written["code"], "message": error.message, "param": error.param, "sequence_number": 0},
-        )
+        told = {"type": "error", "code": written["code"], "message": error.message, "param": error.param}
+        return ({**told, "sequence_number": self._number + 1},)
 
     def _taken(self, end: int, *, are_sound: bool) -> bytes:
         whole = bytes(self._held[:end])
         del self._held[:end]
-        return whole if are_sound else b"".join(raw for raw in _RAW_EVENT.findall(whole) if _is_sound(raw))
+        return whole if are_sound else b"".join(self._sound(whole))
+
+    def _sound(self, whole: bytes) -> Iterator[bytes]:
+        """Yield the events that the client gets: JSON, [DONE] if that is true, and nothing from a failure on."""
+        for raw in _RAW_EVENT.findall(whole):
+            datas = [event.data for event in SseDecoder().feed(raw) if event.data is not None]
+            parsed = [_parsed(data) for data in datas if data != b"[DONE]"]
+            if any(event and broken_off(event.get("choices")) for event in parsed):
+                return
+            if None not in parsed and (self._ended or b"[DONE]" not in datas):
+                yield raw
 
     def _observe(self, events: Iterable[SseEvent]) -> bool:
         """Read events; tell if all of them are what they should be."""
         are_sound = True
         for event in events:
             if event.data == b"[DONE]":
-                self._ended = True
+                # Without a reason to finish before it the answer is not complete.
+                are_sound = are_sound and self._ended
             elif event.data is not None:
                 parsed = _parsed(event.data)
                 if parsed is None:
                     are_sound = False
                 else:
                     self._read(parsed)
+                    are_sound = are_sound and self._broken is None
         return are_sound
 
     def _read(self, event: JsonObject) -> None:
-        kind = event.get("type")
-        if (isinstance(kind, str) and kind in _ENDS) or (event.get("error") and kind is None) or _is_finished(event):
+        kind, number = event.get("type"), event.get("sequence_number")
+        if isinstance(number, int):
+            self._number = number
+        if (isinstance(kind, str) and kind in _ENDS) or (event.get("error") and kind is None) or self._is_finished(event):
             self._ended = True
         if kind in ("error", "response.failed") or (event.get("error") and kind is None):
             self.failed = True
         self._told.read(event)
+
+    def _is_finished(self, event: JsonObject) -> bool:
+        choices = event.get("choices")
+        reasons = (
+            [choice.get("finish_reason") for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
+        )
+        if any(reasons):
+            self._broken = broken_off(choices)
+        return any(reasons) and self._broken is None
 
 
 def _end_of(blank: bytes, held: bytearray, start: int) -> int:
@@ -179,15 +209,3 @@ def _is_error(api: str, body: JsonObject) -> bool:
     if not isinstance(error, dict) or not isinstance(error.get("message"), str):
         return False
     return shape_of(api) == "openai" or (body.get("type") == "error" and isinstance(error.get("type"), str))
-
-
-def _is_sound(raw: bytes) -> bool:
-    datas = (event.data for event in SseDecoder().feed(raw))
-    return all(data in (None, b"[DONE]") or _parsed(data) is not None for data in datas)
-
-
-def _is_finished(event: JsonObject) -> bool:
-    choices = event.get("choices")
-    if not isinstance(choices, list):
-        return False
-    return any(isinstance(choice, dict) and choice.get("finish_reason") for choice in choices)

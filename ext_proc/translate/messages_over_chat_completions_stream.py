@@ -43,11 +43,9 @@ class MessagesOverChatCompletionsStream:
 
     def event(self, event: JsonObject) -> Iterable[JsonObject]:
         """Take one chunk."""
-        out: Events = []
         if event is CHAT_DONE:
-            if self._started:
-                self._end(out)
-            return out
+            return self.end()
+        out: Events = []
         self._describe(event)
         if not self._started:
             self._start(event, out)
@@ -57,7 +55,7 @@ class MessagesOverChatCompletionsStream:
         return out
 
     def end(self) -> Iterable[JsonObject]:
-        """Take the end of the stream: complete if the model said why it finished, even without [DONE]."""
+        """Take [DONE], or the end of the stream: complete only if the model said why it finished."""
         out: Events = []
         if self._finish is not None:
             self._end(out)

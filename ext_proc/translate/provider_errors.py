@@ -178,6 +178,22 @@ def _word(value: Any) -> str | None:
     return None
 
 
+_BROKEN_OFF: Final = frozenset({"error", "abort", "insufficient_system_resource", "network_error"})
+"""Reasons to finish by which a host says that the model failed in the middle of its answer: OpenRouter, Mistral and Cohere say
+`error`, SGLang and vLLM `abort`, DeepSeek `insufficient_system_resource`, Zhipu `network_error`."""
+
+
+def broken_off(choices: object) -> ProviderError | None:
+    """Return the error that a choice of Chat Completions ends with, None if none does."""
+    for choice in choices if isinstance(choices, list) else ():
+        reason = choice.get("finish_reason") if isinstance(choice, dict) else None
+        if isinstance(reason, str) and reason.lower() in _BROKEN_OFF:
+            default = {"message": "The provider broke the answer off.", "code": reason}
+            told = read_error(choice.get("error") or default)
+            return told if told.status else replace(told, status=502)
+    return None
+
+
 def malformed_answer(reason: object) -> ProviderError | None:
     """Return the error that a reason to stop is: Amazon Bedrock says so of a model's answer that it can make nothing of."""
     if not isinstance(reason, str) or not reason.startswith("malformed_"):

@@ -13,7 +13,7 @@ from ext_proc.codec.event_stream import EventStreamDecoder, EventStreamMessage
 from ext_proc.codec.json_body import JsonObject, is_too_deep
 from ext_proc.codec.sse import SseDecoder, SseEvent
 from ext_proc.errors import MalformedBody
-from ext_proc.translate.provider_errors import ProviderError, converse_exception, malformed_answer, read_error
+from ext_proc.translate.provider_errors import ProviderError, broken_off, converse_exception, malformed_answer, read_error
 from ext_proc.translate.translation import CONVERSE
 
 CHAT_DONE: Final[JsonObject] = {"object": "[DONE]"}
@@ -84,13 +84,18 @@ class ConverseReader:
 _READERS: Final[dict[str, Callable[[], Reader]]] = {CONVERSE: ConverseReader}
 
 
-def is_failure(event: JsonObject) -> bool:
-    """Tell if a chat stream's event is an error: chunks have no type, and no error."""
-    return bool(event.get("error")) and "type" not in event
+def failure_in(event: JsonObject) -> ProviderError | None:
+    """Return the error that an event of a stream, or a whole answer, is; None if it is none.
+
+    Chunks of Chat Completions have no type and no error, but may say by their reason to finish that the model failed.
+    """
+    if "type" in event:
+        return read_error(event) if event["type"] == "error" else None
+    return read_error(event) if event.get("error") else broken_off(event.get("choices"))
 
 
 def _of_sse(event: SseEvent) -> StreamEvent:
-    if event.data is None:
+    if not event.data:  # An empty `data` line is a sign of life, as a comment is.
         return PING
     if event.data == b"[DONE]":
         return CHAT_DONE
@@ -100,7 +105,7 @@ def _of_sse(event: SseEvent) -> StreamEvent:
     kind = parsed.get("type") or event.event
     if kind == "ping":
         return PING
-    return read_error(parsed) if kind == "error" or is_failure(parsed) else parsed
+    return read_error(parsed) if kind == "error" else failure_in(parsed) or parsed
 
 
 def _of_converse(message: EventStreamMessage) -> StreamEvent:

@@ -32,16 +32,12 @@ class ResponsesOverChatCompletionsStream:
         """Text that came after a tool call had begun: it must not close the call."""
         self._tier: object = None
         self._finish: object = None
-        self._started = False
 
     def event(self, event: JsonObject) -> Iterable[JsonObject]:
         """Take one chunk."""
         if event is CHAT_DONE:
-            if self._started:
-                self._end()
-            return self._events.take()
+            return self.end()
         self._describe(event)
-        self._started = True
         self._events.start(self.model)
         for choice in as_list(event.get("choices"), "choices"):
             if as_object(choice, "choices[0]").get("index", 0) == 0:
@@ -49,7 +45,7 @@ class ResponsesOverChatCompletionsStream:
         return self._events.take()
 
     def end(self) -> Iterable[JsonObject]:
-        """Take the end of the stream: complete if the model said why it finished, even without [DONE]."""
+        """Take [DONE], or the end of the stream: complete only if the model said why it finished."""
         if self._finish is not None:
             self._end()
         return self._events.take()

@@ -99,8 +99,16 @@ class Got:
     upstreams: Upstreams
 
 
-def play(api: str, scripts: dict[str, list[Script]], takes_up: str = "", *, silence: float = 10.0, pause: float = 0.0) -> Got:
-    """Run one request to its end."""
+def play(
+    api: str,
+    scripts: dict[str, list[Script]],
+    takes_up: str = "",
+    *,
+    silence: float = 10.0,
+    pause: float = 0.0,
+    wishes: dict[str, str] | None = None,
+) -> Got:
+    """Run one request to its end; `wishes` are headers by which a trusted client bounds it."""
     upstreams = Upstreams(scripts)
     for script in scripts.get(ROUTE, []):
         script.headers.setdefault(contract.MODEL_HEADER, "a/1")
@@ -112,7 +120,8 @@ def play(api: str, scripts: dict[str, list[Script]], takes_up: str = "", *, sile
         "host": "x",
         "x-own": "1",
         "x-plano-told-query": "?forged",
-        "x-envoy-max-retries": "1",
+        "x-forwarded-for": "10.0.0.7",
+        **(wishes or {}),
     }
     answer = ContinuedAnswer(
         plan(api, takes_up, silence=silence), upstreams, Asked(headers=headers, metadata=metadata, body=body)
@@ -205,6 +214,22 @@ def test_silence_counts_as_a_cut() -> None:
     assert got.taken == [Taken(from_model="a/1", to_model="b/2", method="repeat", outcome="completed")]
 
 
+@pytest.mark.parametrize("alive", [b": alive\n\n", b"data:\n\n", b'event: ping\ndata: {"type": "ping"}\n\n', b"d"])
+def test_what_only_keeps_the_connection_alive_is_silence_too(alive: bytes) -> None:
+    class Alive(Script):
+        async def piece(self) -> bytes:
+            if self._left:
+                return await super().piece()
+            await asyncio.sleep(0.001)
+            return alive
+
+    stream = STREAMS["messages"](STORY)
+    begun = Alive(stream[: stream.index(b"\n\n", stream.index(b"cats")) + 2])
+    got = play("messages", {ROUTE: [begun], "resumed/b/2": [Script(stream)]}, silence=0.05)
+    assert said("messages", got.body) == said("messages", stream)
+    assert got.taken == [Taken(from_model="a/1", to_model="b/2", method="repeat", outcome="completed")]
+
+
 def test_a_client_that_takes_its_time_is_not_silence() -> None:
     stream = STREAMS["chat_completions"](STORY)
     got = play("chat_completions", {ROUTE: [Script(stream)]}, silence=0.02, pause=0.05)
@@ -213,14 +238,37 @@ def test_a_client_that_takes_its_time_is_not_silence() -> None:
 
 def test_what_is_asked_again_carries_the_clients_headers_and_no_budget_of_its_first_request() -> None:
     stream = STREAMS["chat_completions"](WEATHER)
-    got = play("chat_completions", {ROUTE: [cut_at(stream, 300)], "resumed/b/2": [Script(stream)]})
+    wishes = {"x-envoy-max-retries": "1", "x-envoy-retry-on": "5xx", "x-envoy-upstream-rq-per-try-timeout-ms": "700"}
+    got = play("chat_completions", {ROUTE: [cut_at(stream, 300)], "resumed/b/2": [Script(stream)]}, wishes=wishes)
     (first, headers, _), (second, later, _) = got.upstreams.asked
     assert (first, second) == (ROUTE, "resumed/b/2")
-    assert (headers["x-own"], headers["x-envoy-max-retries"], headers["x-plano-told-route"]) == ("1", "1", ROUTE)
+    assert (headers["x-own"], headers["x-plano-told-route"]) == ("1", ROUTE)
+    assert wishes.items() <= headers.items()
     assert (later["x-own"], later["x-plano-told-route"], later["x-plano-told-api"]) == ("1", "resumed/b/2", "chat_completions")
-    assert "x-envoy-max-retries" not in later
+    assert wishes.items() & later.items() == {("x-envoy-upstream-rq-per-try-timeout-ms", "700")}
     assert "host" not in later
-    assert "x-plano-told-query" not in headers
+    # Envoy takes nobody's wishes who is said to be further away.
+    assert not headers.keys() & {"x-plano-told-query", "x-forwarded-for"}
+
+
+@pytest.mark.parametrize(
+    ("attempts", "retries", "asked"), [("1", "0", 1), ("1", "1", 2), ("1", "2", 3), ("3", "2", 1), ("2", "2", 2), ("1", "x", 3)]
+)
+def test_who_takes_over_is_an_attempt_like_others(attempts: str, retries: str, asked: int) -> None:
+    first = cut_at(STREAMS["messages"](WEATHER), 300)
+    first.headers[contract.ATTEMPTS_HEADER] = attempts
+    scripts = {ROUTE: [first], "resumed/b/2": [cut_at(first.data, 0)], "resumed/c/3": [cut_at(first.data, 0)]}
+    got = play("messages", scripts, wishes={"x-envoy-max-retries": retries})
+    assert fails("messages", got.body)
+    assert len(got.upstreams.asked) == asked
+
+
+def test_a_client_may_bound_the_whole_of_an_answer() -> None:
+    stream = STREAMS["responses"](STORY)
+    wishes = {"x-envoy-upstream-rq-timeout-ms": "50"}
+    scripts = {ROUTE: [Script(stream[: stream.index(b"cats")], silent=True)], "resumed/b/2": [Script(stream)]}
+    got = play("responses", scripts, wishes=wishes)
+    assert (payloads(got.body)[-1]["code"], got.taken) == ("upstream_timeout", [])
 
 
 def test_the_head_is_the_first_answers() -> None:
@@ -265,3 +313,55 @@ def test_an_error_that_another_model_may_better_is_a_cut() -> None:
     begun = stream[: stream.index(b"\n\n", stream.index(b"cats")) + 2]
     got = play("messages", {ROUTE: [Script(begun + error)], "resumed/b/2": [Script(stream)]})
     assert said("messages", got.body) == said("messages", stream)
+
+
+@pytest.mark.parametrize("end", [b"", b"data: [DONE]\n\n"])
+@pytest.mark.parametrize("reason", ["error", "insufficient_system_resource", None])
+def test_a_chat_stream_that_ends_without_a_good_reason_is_cut(end: bytes, reason: str | None) -> None:
+    stream = STREAMS["chat_completions"](STORY)
+    begun = stream[: stream.index(b"\n\n", stream.index(b"cats")) + 2]
+    last = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"%s"}]}\n\n' % reason.encode() if reason else b""
+    got = play("chat_completions", {ROUTE: [Script(begun + last + end)], "resumed/b/2": [Script(stream)]})
+    assert said("chat_completions", got.body) == said("chat_completions", stream)
+    assert [taken.outcome for taken in got.taken] == ["completed"]
+
+
+def test_who_is_given_a_text_and_says_it_again_all_the_same_is_heard_once() -> None:
+    stream = STREAMS["messages"](STORY)
+    scripts = {ROUTE: [Script(stream[: stream.index(b"dogs")], cut=True)], "resumed/b/2": [Script(stream)]}
+    got = play("messages", scripts, "prefill")
+    assert said("messages", got.body) == said("messages", stream)
+    assert [(taken.method, taken.outcome) for taken in got.taken] == [("prefill", "completed")]
+
+
+def test_who_stops_in_the_middle_of_what_it_was_given_has_said_nothing_new() -> None:
+    stream = STREAMS["messages"](STORY)
+    half = STREAMS["messages"](replace(STORY, texts=["It ", "rains"]))
+    scripts = {ROUTE: [Script(stream[: stream.index(b"dogs")], cut=True)], "resumed/b/2": [Script(half), Script(stream)]}
+    got = play("messages", scripts, "prefill")
+    assert said("messages", got.body) == said("messages", stream)
+    assert [(taken.method, taken.outcome) for taken in got.taken] == [("prefill", "mismatch"), ("repeat", "completed")]
+
+
+def test_the_error_of_a_responses_stream_has_the_next_number() -> None:
+    stream = STREAMS["responses"](STORY)
+    got = play("responses", {ROUTE: [Script(stream[: stream.index(b"cats")], cut=True)]})
+    numbers = [event["sequence_number"] for event in payloads(got.body)]
+    assert numbers == list(range(len(numbers)))
+    assert payloads(got.body)[-1]["type"] == "error"
+
+
+def test_a_responses_stream_without_empty_fields_is_resumed_by_one_with_them() -> None:
+    stream = STREAMS["responses"](STORY)
+    events = [orjson.dumps(_without_empty(event)) for event in payloads(stream)]
+    bare = b"".join(b"data: " + event + b"\n\n" for event in events)
+    assert b"[]" in stream
+    got = play("responses", {ROUTE: [Script(bare[: bare.index(b"dogs")], cut=True)], "resumed/b/2": [Script(stream)]})
+    assert [taken.outcome for taken in got.taken] == ["completed"]
+    assert not fails("responses", got.body)
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_empty(inner) for name, inner in value.items() if inner not in ([], None)}
+    return [_without_empty(inner) for inner in value] if isinstance(value, list) else value

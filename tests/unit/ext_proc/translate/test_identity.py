@@ -111,3 +111,45 @@ def test_any_error_gets_the_clients_shape_and_keeps_it(api: str, status: int, bo
 def test_anthropics_clients_want_to_be_told_that_it_is_an_error() -> None:
     told = in_clients_shape("messages", 400, b'{"error":{"type":"invalid_request_error","message":"m"}}')
     assert orjson.loads(told) == {"type": "error", "error": {"type": "invalid_request_error", "message": "m"}}
+
+
+def chat(delta: dict[str, Any], finish: str | None = None, **more: Any) -> bytes:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish, **more}
+    return b"data: " + orjson.dumps({"id": "c", "object": "chat.completion.chunk", "choices": [choice]}) + b"\n\n"
+
+
+DONE = b"data: [DONE]\n\n"
+
+
+@pytest.mark.parametrize("cuts", [[], list(range(400))])
+def test_done_without_a_reason_to_finish_is_a_cut(cuts: list[int]) -> None:
+    stream = stream_of("chat_completions")
+    told = b"".join(map(stream.feed, chunked(chat({"content": "It "}) + DONE, cuts))) + stream.finish()
+    assert told.startswith(chat({"content": "It "}))
+    assert payloads(told)[-1]["error"]["code"] == "stream_cut_off"
+    assert (b"[DONE]" in told, stream.failed) == (False, True)
+
+
+@pytest.mark.parametrize("cuts", [[], list(range(400))])
+def test_a_reason_to_finish_that_is_a_failure_is_told_as_one(cuts: list[int]) -> None:
+    broken = chat({}, "error", error={"code": 502, "message": "Upstream provider failed"})
+    stream = stream_of("chat_completions")
+    sent = chat({"content": "It "}) + broken + chat({"content": "more"}) + DONE
+    told = b"".join(map(stream.feed, chunked(sent, cuts))) + stream.finish()
+    first, error = payloads(told)
+    assert (first["choices"][0]["delta"], error["error"]["message"]) == ({"content": "It "}, "Upstream provider failed")
+    assert (b"[DONE]" in told, stream.failed) == (False, True)
+
+
+def test_an_empty_data_line_does_not_reach_a_client() -> None:
+    stream = stream_of("chat_completions")
+    good = chat({"content": "It "}) + chat({}, "stop") + DONE
+    assert stream.feed(good.replace(b"}\n\ndata: {", b"}\n\ndata:\n\ndata: {")) + stream.finish() == good
+
+
+def test_an_error_of_responses_goes_on_with_their_numbers() -> None:
+    data = STREAMS["responses"](SPOKEN)
+    stream = stream_of("responses")
+    told = stream.feed(data[: data.index(b"rains")]) + stream.finish()
+    numbers = [event["sequence_number"] for event in payloads(told)]
+    assert numbers == list(range(len(numbers)))
