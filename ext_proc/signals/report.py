@@ -1,0 +1,117 @@
+"""What a conversation's signals add up to: counts and severities by category, a score, and a word for it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final, Literal
+
+Quality = Literal["excellent", "good", "neutral", "poor", "severe"]
+
+CATEGORIES: Final[Mapping[str, tuple[str, ...]]] = {
+    "interaction.misalignment": ("correction", "rephrase", "clarification"),
+    "interaction.stagnation": ("dragging", "repetition"),
+    "interaction.disengagement": ("escalation", "quit", "negative_stance"),
+    "interaction.satisfaction": ("gratitude", "confirmation", "success"),
+    "execution.failure": ("invalid_args", "tool_not_found", "auth_misuse", "state_error", "bad_query"),
+    "execution.loops": ("retry", "parameter_drift", "oscillation"),
+    "environment.exhaustion": ("rate_limit", "api_error", "timeout", "network", "malformed_response", "context_overflow"),
+}
+"""Category -> its signals."""
+
+TYPES: Final = tuple(f"{category}.{name}" for category, names in CATEGORIES.items() for name in names)
+
+_NEUTRAL: Final = 50.0
+_SATISFIED: Final = 30.0
+"""What satisfaction adds at most: enough for `excellent`."""
+_SURE: Final = (0.0, 0.6, 0.8, 0.95)
+"""By how many signals of satisfaction there are: the share of it that is believed."""
+_MANY_MISALIGNED: Final = 0.3
+"""Per turn of the user."""
+_BUCKETS: Final[tuple[tuple[float, Quality], ...]] = ((75, "excellent"), (60, "good"), (40, "neutral"), (25, "poor"))
+
+
+Metadata = Mapping[str, str | int | float]
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One thing that was noticed."""
+
+    type: str
+    """One of TYPES."""
+    row: int
+    """Index of the row that shows it."""
+    confidence: float
+    """From 0 to 1."""
+    metadata: Metadata = field(default_factory=dict)
+    """How it was noticed. `matched` may quote what was said; other values are constant words, names of tools, and numbers."""
+    snippet: str = ""
+    """The beginning of what was said."""
+
+    @property
+    def category(self) -> str:
+        """The category of CATEGORIES that it belongs to."""
+        return self.type.rpartition(".")[0]
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that was noticed in a conversation."""
+
+    signals: Sequence[Signal]
+    user_turns: int
+    assistant_turns: int
+    efficiency: float
+    """1 for few turns of the user, and less the more there are."""
+
+    @property
+    def turns(self) -> int:
+        """Turns of users and assistants."""
+        return self.user_turns + self.assistant_turns
+
+    @cached_property
+    def counts(self) -> Mapping[str, int]:
+        """Signals by category; without those that have none."""
+        return Counter(signal.category for signal in self.signals)
+
+    def severity(self, category: str) -> int:
+        """Return 0 for no signal, then 1 to 3."""
+        return min(3, (self.counts.get(category, 0) + 1) // 2)
+
+    @cached_property
+    def score(self) -> float:
+        """From 0 to 100."""
+        if self._is_severe:
+            return 0.0
+        count, severity = self.counts.get, self.severity
+        score = _NEUTRAL + _SATISFIED * _SURE[min(3, count("interaction.satisfaction", 0))]
+        score -= 10 * severity("interaction.disengagement")
+        if self.user_turns and count("interaction.misalignment", 0) / self.user_turns > _MANY_MISALIGNED:
+            score -= 15
+        if count("interaction.stagnation", 0) > 2:
+            score -= 8 * severity("interaction.stagnation")
+        score -= 8 * count("execution.failure", 0) + 5 * count("execution.loops", 0) + 3 * count("environment.exhaustion", 0)
+        return max(0.0, min(100.0, score))
+
+    @cached_property
+    def quality(self) -> Quality:
+        """The score in a word."""
+        return next((quality for least, quality in _BUCKETS if self.score >= least), "severe")
+
+    @property
+    def is_concerning(self) -> bool:
+        """Whether someone should look at the conversation."""
+        count = self.counts.get
+        return bool(
+            self.quality in ("poor", "severe")
+            or count("interaction.disengagement", 0)
+            or count("interaction.stagnation", 0) > 2
+            or count("execution.failure", 0)
+            or count("execution.loops", 0)
+        )
+
+    @property
+    def _is_severe(self) -> bool:
+        gone = any(s.type in ("interaction.disengagement.escalation", "interaction.disengagement.quit") for s in self.signals)
+        return gone or 3 in (self.severity("interaction.disengagement"), self.severity("interaction.stagnation"))
