@@ -15,16 +15,19 @@ def running_text(instance: Instance, *, run_dir: str, stop_with: str) -> Iterato
     yield ""
     yield from table([("listener", "url", "serves"), *((view.name, view.url, serves(view)) for view in instance.listeners)])
     yield ""
-    yield from table(
-        [
-            ("metrics", instance.metrics_url),
-            ("Envoy admin", instance.admin_url),
-            ("configuration", instance.config_file),
-            ("run dir, logs", run_dir),
-        ]
-    )
+    yield from table([*places(instance, run_dir), ("configuration", instance.config_file)])
     yield ""
     yield f"Stop with {stop_with}."
+
+
+def places(instance: Instance, run_dir: str) -> list[tuple[str, str]]:
+    """Name where an instance shows what it does."""
+    return [
+        ("metrics", instance.metrics_url),
+        ("Envoy's metrics", instance.stats_url),
+        ("Envoy's admin interface", f"unix://{instance.admin_socket}"),
+        ("run dir, logs", run_dir),
+    ]
 
 
 def serves(listener: ListenerView) -> str:

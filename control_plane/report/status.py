@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from control_plane.report.problems import problem_line
-from control_plane.report.running import serves
+from control_plane.report.running import places, serves
 from control_plane.report.table import table
 from control_plane.report.upstreams import upstreams_text
 from control_plane.status import ClientStatus, ConfigState, Status
-from control_plane.supervisor.instance import ProcessView
+from control_plane.supervisor.instance import Phase, ProcessView
 from control_plane.supervisor.overview import ListenerHealth, Overview
 
 _STATES = {
@@ -27,6 +27,9 @@ def status_text(overview: Overview) -> Iterator[str]:
         yield f"Nothing runs in {overview.run_dir}."
         return
     yield f"Plano is {'healthy' if overview.healthy else 'not healthy'} ({instance.phase}, pid {instance.pid})."
+    if instance.phase is Phase.ABANDONED:
+        yield "Its supervisor is dead: what still runs goes on, and is not started again when it ends."
+        yield "`plano up` starts the gateway anew in its place; `plano down` ends it."
     yield ""
     yield from table([("process", "state", "pid", "uptime", "restarts", "last exit"), *map(_process, instance.processes)])
     yield ""
@@ -36,8 +39,7 @@ def status_text(overview: Overview) -> Iterator[str]:
     yield ""
     yield from _configuration(overview.status, instance.config_file)
     yield ""
-    places = [("metrics", instance.metrics_url), ("Envoy admin", instance.admin_url), ("run dir, logs", overview.run_dir)]
-    yield from table(places)
+    yield from table(places(instance, overview.run_dir))
 
 
 def status_json(overview: Overview) -> str:
@@ -50,7 +52,8 @@ def status_json(overview: Overview) -> str:
         "phase": instance and instance.phase,
         "pid": instance and instance.pid,
         "started_at": instance and instance.started_at,
-        "admin_url": instance and instance.admin_url,
+        "admin_socket": instance and instance.admin_socket,
+        "stats_url": instance and instance.stats_url,
         "metrics_url": instance and instance.metrics_url,
         "processes": [asdict(process) for process in instance.processes] if instance else [],
         "config": asdict(overview.status) if overview.status else None,

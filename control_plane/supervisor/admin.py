@@ -15,6 +15,11 @@ def local_client() -> httpx.AsyncClient:
     return httpx.AsyncClient(trust_env=False, timeout=2.0)
 
 
+def admin_client(admin_socket: str) -> httpx.AsyncClient:
+    """Return a client of Envoy's admin interface, which listens on a Unix socket."""
+    return httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=admin_socket), base_url="http://envoy", timeout=2.0)
+
+
 async def is_healthy(client: httpx.AsyncClient, url: str) -> bool:
     """Return whether a listener's /healthz says 200."""
     try:
@@ -36,21 +41,21 @@ async def wait_until(condition: Callable[[], Awaitable[bool]], *, poll_seconds: 
         await asyncio.sleep(poll_seconds)
 
 
-async def drain(admin_url: str, *, bound_seconds: float) -> None:
+async def drain(admin_socket: str, *, bound_seconds: float) -> None:
     """Take no new connections, close idle ones, then wait until no request is in flight, or for the bound.
 
     The egress listener (outbound) stays: requests in flight may still need filters and the orchestrator.
     """
     try:
-        async with asyncio.timeout(bound_seconds), local_client() as client:
-            await client.post(f"{admin_url}/healthcheck/fail")  # answers carry `connection: close` from now on
-            await client.post(f"{admin_url}/drain_listeners", params={"inboundonly": ""})
-            await wait_until(partial(_is_idle, client, admin_url))
+        async with asyncio.timeout(bound_seconds), admin_client(admin_socket) as client:
+            await client.post("/healthcheck/fail")  # answers carry `connection: close` from now on
+            await client.post("/drain_listeners", params={"inboundonly": ""})
+            await wait_until(partial(_is_idle, client))
     except (TimeoutError, httpx.HTTPError):  # over the bound, or Envoy is gone already: stop it all the same
         return
 
 
-async def _is_idle(client: httpx.AsyncClient, admin_url: str) -> bool:
-    answer = await client.get(f"{admin_url}/stats", params={"filter": "downstream_rq_active$"})
+async def _is_idle(client: httpx.AsyncClient) -> bool:
+    answer = await client.get("/stats", params={"filter": "downstream_rq_active$"})
     gauges = (line.rpartition(": ") for line in answer.text.splitlines())
     return not any(int(value) for name, _, value in gauges if name and not name.startswith(_ADMIN_GAUGE))

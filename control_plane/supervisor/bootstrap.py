@@ -20,8 +20,8 @@ def envoy_binary(env: Mapping[str, str]) -> Path:
     return binary
 
 
-def write_bootstrap(run_dir: RunDir, *, workers: int, admin_port: int) -> None:
-    """Write what Envoy starts with. Readable by us alone, like everything in the run dir."""
+def write_bootstrap(run_dir: RunDir, *, workers: int, stats: str) -> None:
+    """Write what Envoy starts with, readable by us alone; `stats` is the `host:port` of its statistics."""
     # Takes long to import, and is not needed before Envoy is started: the other processes start meanwhile.
     from control_plane.xds.bootstrap import build_bootstrap, render_bootstrap
 
@@ -29,7 +29,8 @@ def write_bootstrap(run_dir: RunDir, *, workers: int, admin_port: int) -> None:
         node_id="plano",
         xds=f"unix://{run_dir.xds_socket}",
         ext_proc=[f"unix://{run_dir.ext_proc_socket(worker)}" for worker in range(workers)],
-        admin=f"127.0.0.1:{admin_port}",
+        admin=f"unix://{run_dir.admin_socket}",
+        stats=stats,
     )
     handle = os.open(run_dir.bootstrap, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -9,11 +9,12 @@ import os
 import signal
 import time
 from asyncio.subprocess import DEVNULL, STDOUT, Process
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from control_plane.supervisor.instance import ProcessState, ProcessView
+from control_plane.supervisor.processes import start_mark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,23 +24,23 @@ class ChildSpec:
     name: str
     argv: tuple[str, ...]
     log: Path
-    extra_env: tuple[tuple[str, str], ...] = ()
-    """Added to our own environment, which is passed on: it holds the keys that the configuration names."""
+    environment: Mapping[str, str] | None = None
+    """None: our own, with the keys that the configuration names."""
     grace_seconds: float = 10.0
     """How long it may take to stop after SIGTERM before its group is killed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
-    """Doubling delays between restarts, forgotten after a stretch of running well."""
+    """A restart at once after a stretch of running well, then delays that double."""
 
     first_seconds: float = 0.25
-    cap_seconds: float = 30.0
-    forgiven_after_seconds: float = 60.0
+    cap_seconds: float = 5.0
+    forgiven_after_seconds: float = 10.0
 
     def delay(self, deaths: int) -> float:
         """Return the wait after the given number of deaths in a row, counted from 1."""
-        return float(min(self.cap_seconds, self.first_seconds * 2.0 ** min(deaths - 1, 32)))
+        return 0.0 if deaths == 1 else float(min(self.cap_seconds, self.first_seconds * 2.0 ** min(deaths - 2, 32)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,7 @@ class Child:
         self._on_death = on_death
         self._process: Process | None = None
         self._started_at: float | None = None
+        self._start_mark = ""
         self._log_offset = 0
         self._starts = 0
         self._deaths = 0
@@ -83,6 +85,7 @@ class Child:
             name=self.spec.name,
             state=ProcessState.RUNNING if running else resting,
             pid=self._process.pid if self._process else None,
+            start_mark=self._start_mark if running else "",
             started_at=self._started_at if running else None,
             restarts=max(0, self._starts - 1),
             last_exit=self._last_exit,
@@ -135,7 +138,7 @@ class Child:
         except OSError as error:
             self._last_exit = f"cannot be started: {error}"
             return await self._rest(0)
-        self._started_at = time.time()
+        self._started_at, self._start_mark = time.time(), start_mark(process.pid)
         began = time.monotonic()
         self._on_start()
         if self._stop.is_set():  # asked while it was being started
@@ -171,7 +174,7 @@ class Child:
                 stdout=log,
                 stderr=STDOUT,
                 process_group=0,
-                env=os.environ | dict(self.spec.extra_env),
+                env=self.spec.environment,
             )
         finally:
             os.close(log)

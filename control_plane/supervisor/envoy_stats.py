@@ -33,12 +33,12 @@ Stats = Mapping[str, int]
 """Of one cluster, by what follows its name; those that were never used are missing."""
 
 
-async def ask_envoy(client: httpx.AsyncClient, admin_url: str) -> tuple[Upstream, ...] | None:
-    """Return all upstreams by name; None if Envoy does not say."""
+async def ask_envoy(admin: httpx.AsyncClient) -> tuple[Upstream, ...] | None:
+    """Return all upstreams by name; None if Envoy does not say. `admin` is a client of its admin interface."""
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            clusters = await _get(client, f"{admin_url}/clusters", format="json")
-            stats = await _get(client, f"{admin_url}/stats", format="json", usedonly="", filter=_STAT)
+            clusters = await _get(admin, "/clusters", format="json")
+            stats = await _get(admin, "/stats", format="json", usedonly="", filter=_STAT)
     except (TimeoutError, httpx.HTTPError, orjson.JSONDecodeError):
         return None
     return read_upstreams(clusters, stats)

@@ -14,6 +14,8 @@ class Phase(StrEnum):
     STARTING = "starting"
     HEALTHY = "healthy"
     STOPPING = "stopping"
+    ABANDONED = "abandoned"
+    """The supervisor was killed; what it started goes on without it."""
 
 
 class ProcessState(StrEnum):
@@ -31,6 +33,8 @@ class ProcessView:
     name: str
     state: ProcessState
     pid: int | None
+    start_mark: str = ""
+    """Tells the process from another one that has its pid later."""
     started_at: float | None
     """Seconds since the epoch; None while it does not run."""
     restarts: int
@@ -54,11 +58,16 @@ class Instance:
     """One running gateway."""
 
     pid: int
+    start_mark: str
+    """Tells the supervisor from another process that has its pid later."""
     phase: Phase
     started_at: float
     config_file: str
     sockets: str
-    admin_url: str
+    admin_socket: str
+    """Of Envoy."""
+    stats_url: str
+    """Envoy's statistics, for Prometheus."""
     metrics_url: str
     listeners: tuple[ListenerView, ...]
     processes: tuple[ProcessView, ...]

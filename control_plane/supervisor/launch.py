@@ -1,7 +1,7 @@
 """From a configuration and a run dir to what is run: three command lines, the ports they take, what listeners serve. Pure."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from control_plane.ir.model import Gateway, Listener
 from control_plane.reading import Reading, served_names
 from control_plane.supervisor.bootstrap import write_bootstrap
 from control_plane.supervisor.child import ChildSpec
+from control_plane.supervisor.environment import without_secrets
 from control_plane.supervisor.instance import ListenerView, reachable_url
 from control_plane.supervisor.ports import PortClaim
 from control_plane.supervisor.request import UpRequest, available_cpus
@@ -18,7 +19,7 @@ from control_plane.supervisor.run_dir import RunDir
 from control_plane.supervisor.supervisor import Launch
 
 LOOPBACK = "127.0.0.1"
-SAFE_PATH = (("PYTHONSAFEPATH", "1"),)
+SAFE_PATH = {"PYTHONSAFEPATH": "1"}
 """Modules are ours, not files that happen to lie in the current folder."""
 
 
@@ -28,20 +29,21 @@ def build_runtime(run_dir: RunDir) -> Runtime:
     return Runtime(egress_address=egress, egress_url=egress, access_log_path=str(run_dir.log("access")))
 
 
-def build_launch(request: UpRequest, reading: Reading, run_dir: RunDir, *, envoy: Path) -> Launch:
+def build_launch(request: UpRequest, reading: Reading, run_dir: RunDir, *, envoy: Path, env: Mapping[str, str]) -> Launch:
     """Put together everything that one instance consists of."""
     overrides = reading.config.overrides
     return Launch(
-        control_plane=_control_plane(request, reading.config, run_dir),
-        ext_proc=_ext_proc(request, reading.config, run_dir),
-        envoy=_envoy(run_dir, envoy),
-        write_bootstrap=partial(write_bootstrap, run_dir, workers=request.workers, admin_port=overrides.admin_port),
+        control_plane=_control_plane(request, reading.config, run_dir, env),
+        ext_proc=_ext_proc(request, reading.config, run_dir, env),
+        envoy=_envoy(run_dir, envoy, env),
+        write_bootstrap=partial(write_bootstrap, run_dir, workers=request.workers, stats=f"{LOOPBACK}:{overrides.admin_port}"),
         xds_socket=run_dir.xds_socket,
         config_file=str(request.config_file),
         sockets=str(run_dir.sockets),
         instance_file=run_dir.instance,
         status_file=run_dir.status,
-        admin_url=f"http://{LOOPBACK}:{overrides.admin_port}",
+        admin_socket=str(run_dir.admin_socket),
+        stats_url=f"http://{LOOPBACK}:{overrides.admin_port}/stats/prometheus",
         metrics_url=f"http://{LOOPBACK}:{overrides.metrics_port}/metrics",
         listeners=tuple(_view(listener, reading.gateway) for listener in reading.gateway.listeners),
     )
@@ -52,14 +54,14 @@ def port_claims(reading: Reading) -> Iterator[PortClaim]:
     for listener in reading.gateway.listeners:
         yield PortClaim(f'listener "{listener.name}"', listener.address, listener.port)
     overrides = reading.config.overrides
-    yield PortClaim("Envoy's admin interface, overrides.admin_port", LOOPBACK, overrides.admin_port)
+    yield PortClaim("Envoy's statistics, overrides.admin_port", LOOPBACK, overrides.admin_port)
     yield PortClaim("metrics, overrides.metrics_port", LOOPBACK, overrides.metrics_port)
     yield PortClaim(
         "the control plane's metrics, overrides.control_plane_metrics_port", LOOPBACK, overrides.control_plane_metrics_port
     )
 
 
-def _control_plane(request: UpRequest, config: PlanoConfig, run_dir: RunDir) -> ChildSpec:
+def _control_plane(request: UpRequest, config: PlanoConfig, run_dir: RunDir, env: Mapping[str, str]) -> ChildSpec:
     runtime = build_runtime(run_dir)
     flags = {
         "--config": str(request.config_file),
@@ -71,10 +73,14 @@ def _control_plane(request: UpRequest, config: PlanoConfig, run_dir: RunDir) -> 
         "--metrics": f"{LOOPBACK}:{config.overrides.control_plane_metrics_port}",
     }
     argv = (sys.executable, "-m", "control_plane", "serve", *_pairs(flags))
-    return ChildSpec(name="control_plane", argv=argv, log=run_dir.log("control_plane"), extra_env=SAFE_PATH, grace_seconds=5)
+    # The only one that needs the keys that the configuration names.
+    environment = {**env, **SAFE_PATH}
+    return ChildSpec(
+        name="control_plane", argv=argv, log=run_dir.log("control_plane"), environment=environment, grace_seconds=5
+    )
 
 
-def _ext_proc(request: UpRequest, config: PlanoConfig, run_dir: RunDir) -> ChildSpec:
+def _ext_proc(request: UpRequest, config: PlanoConfig, run_dir: RunDir, env: Mapping[str, str]) -> ChildSpec:
     flags = {
         "--xds": f"unix://{run_dir.xds_socket}",
         "--listen": f"unix://{run_dir.ext_proc_socket('{worker}')}",
@@ -83,10 +89,11 @@ def _ext_proc(request: UpRequest, config: PlanoConfig, run_dir: RunDir) -> Child
         "--grace": "5",  # Envoy, drained, is gone before
     }
     argv = (sys.executable, "-m", "ext_proc", *_pairs(flags))
-    return ChildSpec(name="ext_proc", argv=argv, log=run_dir.log("ext_proc"), extra_env=SAFE_PATH, grace_seconds=10)
+    environment = without_secrets(env) | SAFE_PATH
+    return ChildSpec(name="ext_proc", argv=argv, log=run_dir.log("ext_proc"), environment=environment, grace_seconds=10)
 
 
-def _envoy(run_dir: RunDir, binary: Path) -> ChildSpec:
+def _envoy(run_dir: RunDir, binary: Path, env: Mapping[str, str]) -> ChildSpec:
     argv = (
         str(binary),
         "--config-path",
@@ -97,7 +104,7 @@ def _envoy(run_dir: RunDir, binary: Path) -> ChildSpec:
         "--concurrency",
         str(_envoy_threads()),
     )
-    return ChildSpec(name="envoy", argv=argv, log=run_dir.log("envoy"), grace_seconds=5)
+    return ChildSpec(name="envoy", argv=argv, log=run_dir.log("envoy"), environment=without_secrets(env), grace_seconds=5)
 
 
 def _envoy_threads() -> int:

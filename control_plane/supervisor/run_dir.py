@@ -44,6 +44,11 @@ class RunDir:
         """Where Envoy listens for Python's own calls."""
         return self.sockets / "egress.sock"
 
+    @property
+    def admin_socket(self) -> Path:
+        """Where Envoy's admin interface listens, which can stop Envoy and show what it holds."""
+        return self.sockets / "admin.sock"
+
     def ext_proc_socket(self, worker: int | str) -> Path:
         """Where one ext_proc worker serves; `{worker}` gives the pattern."""
         return self.sockets / f"ext_proc-{worker}.sock"

@@ -17,6 +17,7 @@ from control_plane.supervisor.child import Backoff, Child, ChildSpec, Death
 from control_plane.supervisor.errors import CannotStart
 from control_plane.supervisor.instance import Instance, ListenerView, Phase, write_instance
 from control_plane.supervisor.journal import Journal
+from control_plane.supervisor.processes import start_mark
 
 DEATHS_BEFORE_GIVING_UP = 3
 """In a row, of one child, while the gateway has not been healthy yet."""
@@ -38,7 +39,8 @@ class Launch:
     instance_file: Path
     status_file: Path
     """The control plane's."""
-    admin_url: str
+    admin_socket: str
+    stats_url: str
     metrics_url: str
     listeners: tuple[ListenerView, ...]
     healthy_within_seconds: float = 30.0
@@ -56,6 +58,7 @@ class Supervisor:
         self._phase = Phase.STARTING
         self._was_healthy = False
         self._started_at = time.time()
+        self._start_mark = start_mark(os.getpid())
         self._stop = asyncio.Event()
         self._failure: str | None = None
         self._control_plane, self._ext_proc, self._envoy = (
@@ -69,11 +72,13 @@ class Supervisor:
         launch = self._launch
         return Instance(
             pid=os.getpid(),
+            start_mark=self._start_mark,
             phase=self._phase,
             started_at=self._started_at,
             config_file=launch.config_file,
             sockets=launch.sockets,
-            admin_url=launch.admin_url,
+            admin_socket=launch.admin_socket,
+            stats_url=launch.stats_url,
             metrics_url=launch.metrics_url,
             listeners=launch.listeners,
             processes=tuple(child.view for child in self._children),
@@ -132,7 +137,7 @@ class Supervisor:
     async def _take_down(self) -> None:
         self._enter(Phase.STOPPING)
         if self._was_healthy:
-            await drain(self._launch.admin_url, bound_seconds=self._launch.drain_seconds)
+            await drain(self._launch.admin_socket, bound_seconds=self._launch.drain_seconds)
         for child in (self._envoy, self._ext_proc, self._control_plane):
             await child.stop()
             self._write_instance()

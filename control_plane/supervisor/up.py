@@ -52,7 +52,7 @@ def _claimed(path: Path) -> Iterator[RunDir]:
 def _prepare(request: UpRequest, run_dir: RunDir, env: Mapping[str, str]) -> Launch:
     reading = read_config(request.config_file, env=env, runtime=build_runtime(run_dir))
     check_ports(port_claims(reading))
-    return build_launch(request, reading, run_dir, envoy=envoy_binary(env))
+    return build_launch(request, reading, run_dir, envoy=envoy_binary(env), env=env)
 
 
 async def _supervise(launch: Launch, journal: Journal, on_healthy: Callable[[Instance], None]) -> None:

@@ -46,7 +46,7 @@ def render_compose_bootstrap() -> str:
         node_id="plano",
         xds="control-plane:15010",
         ext_proc=["ext-proc:50051", "ext-proc:50052"],
-        admin="127.0.0.1:9901",
+        admin="unix:///tmp/admin.sock",
         stats="0.0.0.0:9902",
     )
     return f"# Made by `make docs` from control_plane/xds/bootstrap.py: change it there.\n{render_bootstrap(bootstrap)}"

@@ -1,17 +1,22 @@
-"""A listener for Prometheus: `/stats/prometheus` of the admin interface, and none of the rest."""
+"""A listener for Prometheus: `GET /stats` and what is below it, of the admin interface, and none of the rest."""
 
 from typing import Final
 
 from control_plane.xds import address, api
 
 _ADMIN_CLUSTER: Final = "admin"
-_PATH: Final = "/stats/prometheus"
+_PATH: Final = "/stats"
+_SECONDS: Final = 30
 
 
 def build_stats_listener(where: str) -> api.listener.Listener:
     """Build the listener."""
     manager = api.hcm.HttpConnectionManager(
         stat_prefix="stats",
+        normalize_path=True,
+        request_headers_timeout=api.duration(_SECONDS),
+        stream_idle_timeout=api.duration(_SECONDS),
+        common_http_protocol_options=api.core.HttpProtocolOptions(idle_timeout=api.duration(_SECONDS)),
         route_config=_routes(),
         http_filters=[
             api.hcm.HttpFilter(name="envoy.filters.http.router", typed_config=api.pack(api.router.Router())),
@@ -43,7 +48,8 @@ def build_admin_cluster(admin: str) -> api.cluster.Cluster:
 def _routes() -> api.route.RouteConfiguration:
     get = api.route.HeaderMatcher(name=":method", string_match=api.matcher.StringMatcher(exact="GET"))
     stats = api.route.Route(
-        match=api.route.RouteMatch(path=_PATH, headers=[get]), route=api.route.RouteAction(cluster=_ADMIN_CLUSTER)
+        match=api.route.RouteMatch(path_separated_prefix=_PATH, headers=[get]),
+        route=api.route.RouteAction(cluster=_ADMIN_CLUSTER),
     )
     host = api.route.VirtualHost(name="stats", domains=["*"], routes=[stats])
     return api.route.RouteConfiguration(name="stats", virtual_hosts=[host])

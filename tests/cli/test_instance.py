@@ -178,7 +178,10 @@ async def test_up_after_the_supervisor_was_killed(tmp_path: Path) -> None:
             before = await site.status()
             os.kill(before["pid"], signal.SIGKILL)
             await gone([before["pid"]])
-            assert (await site.plano("status")).code == 1
+            status = await site.plano("status")
+            assert status.code == 1
+            assert status.out.startswith(f"Plano is not healthy (abandoned, pid {before['pid']}).\nIts supervisor is dead")
+            assert (await ask(site)).json() == {"answer": 42}, "requests are served without it"
             up = await site.plano("up", str(site.config), "--detach", "--workers", "1")
             assert (up.code, up.err) == (0, "")
             await gone(pids_of(before))

@@ -28,7 +28,8 @@ def test_envoy_is_scraped_on_its_stats_listener() -> None:
     (stats,) = bootstrap()["static_resources"]["listeners"]
     assert target("envoy") == f"envoy:{stats['address']['socket_address']['port_value']}"
     assert stats["address"]["socket_address"]["address"] == "0.0.0.0"
-    assert jobs()["envoy"]["metrics_path"] in str(stats)
+    assert jobs()["envoy"]["metrics_path"] == "/stats/prometheus"
+    assert "'path_separated_prefix': '/stats'" in str(stats)
 
 
 def test_prometheus_reads_the_file_that_is_mounted() -> None:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -82,6 +83,19 @@ async def test_envoys_own_metrics(stage: Stage) -> None:
     assert 'envoy_http_conn_manager_prefix="listener/travel"' in text
 
 
+async def test_only_statistics_of_the_admin_interface_have_a_port(stage: Stage) -> None:
+    url = stage.gateway.override_url("admin_port")
+    for path in ("/stats", "/stats/prometheus", "/stats?filter=server.live"):
+        assert (await stage.gateway.http.get(f"{url}{path}")).status_code == 200
+    for path in ("/", "/config_dump", "/clusters", "/help", "/statsx", "/stats/../config_dump", "/stats/%2e%2e/config_dump"):
+        assert (await stage.gateway.http.get(httpx.URL(url, raw_path=path.encode()))).status_code == 404, path
+    for path in ("/quitquitquit", "/stats", "/stats/../quitquitquit", "/reset_counters"):
+        assert (await stage.gateway.http.post(httpx.URL(url, raw_path=path.encode()))).status_code == 404, path
+    socket = stage.gateway.instance()["admin_socket"]
+    assert Path(socket).parent.stat().st_mode & 0o077 == 0
+    assert (await stage.gateway.admin("GET", "/ready")).status_code == 200
+
+
 async def test_the_control_planes_metrics(stage: Stage) -> None:
     found = await samples(stage, "control_plane_metrics_port")
     assert any(name.startswith("plano_") for name, _ in found)
@@ -138,11 +152,10 @@ async def test_no_secret_is_to_be_seen_anywhere(stage: Stage) -> None:
     for listener in ("travel", "filtered", "models"):
         await stage.gateway.post(listener, RAIN | {"model": "fast"}, authorization=client, cookie=client)
     assert stage.provider.last.headers["authorization"] == f"Bearer {SECRETS['OPENAI_KEY']}", "there is something to hide"
-    admin = stage.gateway.override_url("admin_port")
     await stage.gateway.access_log()
     seen = dict(stage.gateway.logs())
-    for path in ("/clusters", "/clusters?format=json", "/stats", "/certs", "/config_dump?include_eds"):
-        seen[path] = (await stage.gateway.http.get(f"{admin}{path}")).text
+    for path in ("/clusters", "/stats", "/certs", "/config_dump"):
+        seen[path] = (await stage.gateway.admin("GET", path, include_eds="", format="json")).text
     status = await stage.gateway.site.status()
     seen["status"] = str(status)
     for pid in [status["pid"], *(process["pid"] for process in status["processes"])]:

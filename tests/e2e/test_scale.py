@@ -41,7 +41,7 @@ async def test_a_thousand_agents_and_models(tmp_path: Path) -> None:
             envoy = next(client for client in gateway.state()["clients"] if client["role"] == "envoy")
             assert {"cds", "eds", "lds", "rds", "sds"} <= envoy["acked"].keys()
             assert envoy["refused"] == {}
-            clusters = (await gateway.http.get(f"{gateway.override_url('admin_port')}/clusters")).text
+            clusters = (await gateway.admin("GET", "/clusters")).text
             answer = await gateway.post("all", QUESTION)
             assert (answer.status_code, answer.headers["x-plano-agent"]) == (200, names[-1])
             answer = await gateway.post("models", QUESTION | {"model": f"model-{COUNT - 1}"})

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import yaml
 
+from control_plane.supervisor.admin import admin_client
 from tests.cli.instances import Site, taken_down
 from tests.kit.envoy import free_port
 
@@ -44,7 +45,7 @@ class Running:
 
     async def access_log(self) -> list[dict[str, Any]]:
         """Have Envoy write what it has, and return all lines."""
-        await self.http.post(f"{self.override_url('admin_port')}/reopen_logs")
+        await self.admin("POST", "/reopen_logs")
         text = (self.site.run_dir / "access.log").read_text()
         return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
@@ -71,9 +72,14 @@ class Running:
         """Return what the supervisor says of a process."""
         return next(dict(process) for process in self.instance()["processes"] if process["name"] == name)
 
+    async def admin(self, method: str, path: str, **parameters: str) -> httpx.Response:
+        """Ask Envoy's admin interface."""
+        async with admin_client(self.instance()["admin_socket"]) as client:
+            return await client.request(method, path, params=parameters, timeout=30)
+
     async def stat(self, name: str) -> int:
         """Return one of Envoy's counters or gauges, 0 if it does not exist yet."""
-        answer = await self.http.get(f"{self.override_url('admin_port')}/stats", params={"filter": f"^{name}$"})
+        answer = await self.admin("GET", "/stats", filter=f"^{name}$")
         return int(answer.text.rpartition(": ")[2] or 0)
 
     async def is_healthy(self) -> bool:

@@ -38,7 +38,7 @@ class Overrides(Section):
     control_plane_metrics_port: Port = 9093
     """Where the control plane serves `/metrics`."""
     admin_port: Port = 9901
-    """Where Envoy's admin interface listens, on loopback."""
+    """Where Envoy serves `/stats/prometheus`, on loopback. The rest of its admin interface listens on a Unix socket."""
     max_request_bytes: Annotated[int, Field(ge=1024, le=1 << 30)] = 50 * 1024 * 1024
     """Larger request bodies are refused with 413."""
     internal_cidrs: tuple[Cidr, ...] = PRIVATE_RANGES

@@ -13,15 +13,17 @@ from control_plane.supervisor.run_dir import RunDir
 
 def test_bootstrap(tmp_path: Path) -> None:
     run_dir = RunDir(tmp_path, Path("/tmp/plano-x"))
-    write_bootstrap(run_dir, workers=2, admin_port=9999)
+    write_bootstrap(run_dir, workers=2, stats="127.0.0.1:9999")
     assert stat.S_IMODE(run_dir.bootstrap.stat().st_mode) == 0o600
     text = run_dir.bootstrap.read_text()
     clusters = {cluster["name"]: cluster for cluster in yaml.safe_load(text)["static_resources"]["clusters"]}
     (locality,) = clusters["ext_proc"]["load_assignment"]["endpoints"]
     paths = [endpoint["endpoint"]["address"]["pipe"]["path"] for endpoint in locality["lb_endpoints"]]
     assert paths == ["/tmp/plano-x/ext_proc-0.sock", "/tmp/plano-x/ext_proc-1.sock"]
-    admin = yaml.safe_load(text)["admin"]["address"]["socket_address"]
-    assert (admin["address"], admin["port_value"]) == ("127.0.0.1", 9999)
+    bootstrap = yaml.safe_load(text)
+    assert bootstrap["admin"]["address"] == {"pipe": {"path": "/tmp/plano-x/admin.sock"}}
+    (stats,) = bootstrap["static_resources"]["listeners"]
+    assert stats["address"]["socket_address"] == {"address": "127.0.0.1", "port_value": 9999}
 
 
 def test_the_binary_that_comes_with_the_package() -> None:

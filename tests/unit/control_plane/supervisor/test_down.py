@@ -10,6 +10,7 @@ from control_plane.supervisor import down
 from control_plane.supervisor.down import WillNotStop, stop_gateway
 from control_plane.supervisor.instance import Instance, Phase, ProcessState, ProcessView, write_instance
 from control_plane.supervisor.lock import is_locked
+from control_plane.supervisor.processes import start_mark
 from tests.unit.control_plane.supervisor.processes import WAITS, Doorbell, doorbell, hung_up
 
 HOLDS = """
@@ -31,15 +32,21 @@ async def holder(run_dir: Path, bell: Doorbell, before: str = "") -> asyncio.sub
     return process
 
 
-def record(run_dir: Path, pid: int, *, child_pid: int | None = None) -> None:
-    child = ProcessView(name="envoy", state=ProcessState.RUNNING, pid=child_pid, started_at=1.0, restarts=0, last_exit=None)
+def record(run_dir: Path, pid: int, *, child_pid: int | None = None, earlier: bool = False) -> None:
+    """Write what a supervisor would; `earlier`: processes that had these pids before those that have them now."""
+    mark = "a boot 1" if earlier else start_mark(child_pid or 0)
+    child = ProcessView(
+        name="envoy", state=ProcessState.RUNNING, pid=child_pid, start_mark=mark, started_at=1.0, restarts=0, last_exit=None
+    )
     instance = Instance(
         pid=pid,
+        start_mark="a boot 1" if earlier else start_mark(pid),
         phase=Phase.HEALTHY,
         started_at=1.0,
         config_file="plano_config.yaml",
         sockets=str(run_dir),
-        admin_url="http://127.0.0.1:9901",
+        admin_socket="/run/plano/admin.sock",
+        stats_url="http://127.0.0.1:9901/stats/prometheus",
         metrics_url="http://127.0.0.1:9092/metrics",
         listeners=(),
         processes=(child,) if child_pid else (),
@@ -95,7 +102,9 @@ async def test_orphans_of_a_killed_supervisor_are_killed(tmp_path: Path) -> None
         record(tmp_path, pid=2**22 - 1, child_pid=orphan.pid)
         (tmp_path / "plano.lock").touch()
         (tmp_path / "xds.sock").touch()
-        assert not await asyncio.to_thread(stop, tmp_path, [])
+        said: list[str] = []
+        assert await asyncio.to_thread(stop, tmp_path, said)
+        assert said == ["Its supervisor was dead; ended envoy."]
         await hung_up(line)
         await orphan.wait()
     assert not (tmp_path / "xds.sock").exists()
@@ -105,11 +114,30 @@ async def test_orphans_of_a_killed_supervisor_are_killed(tmp_path: Path) -> None
 
 async def test_a_strangers_process_with_a_recorded_pid_is_left_alone(tmp_path: Path) -> None:
     async with asyncio.timeout(15), doorbell() as bell:
-        stranger = await asyncio.create_subprocess_exec(sys.executable, "-c", bell.ring + WAITS, process_group=0)
+        # It even names the run dir, as a reader of its logs does.
+        command = (sys.executable, "-c", bell.ring + WAITS, str(tmp_path))
+        stranger = await asyncio.create_subprocess_exec(*command, process_group=0)
         await bell.rung()
-        record(tmp_path, pid=2**22 - 1, child_pid=stranger.pid)
+        record(tmp_path, pid=stranger.pid, child_pid=stranger.pid, earlier=True)
         (tmp_path / "plano.lock").touch()
         assert not await asyncio.to_thread(stop, tmp_path, [])
         assert stranger.returncode is None
         stranger.terminate()
         assert await stranger.wait() == -15
+
+
+async def test_a_new_holder_that_has_not_said_who_it_is_is_not_mistaken_for_an_earlier_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(down, "INTRODUCTION_TIMEOUT_SECONDS", 0.0)
+    async with asyncio.timeout(15), doorbell() as bell:
+        process = await holder(tmp_path, bell)
+        stranger = await asyncio.create_subprocess_exec(sys.executable, "-c", bell.ring + WAITS)
+        await bell.rung()
+        record(tmp_path, pid=stranger.pid, earlier=True)
+        with pytest.raises(WillNotStop, match="does not say who it is"):
+            await asyncio.to_thread(stop, tmp_path, [])
+        assert (process.returncode, stranger.returncode) == (None, None)
+        for left in (process, stranger):
+            left.kill()
+            await left.wait()

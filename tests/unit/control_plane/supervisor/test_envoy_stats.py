@@ -14,7 +14,6 @@ from control_plane.supervisor.envoy_stats import ask_envoy, read_upstreams
 from control_plane.supervisor.upstreams import Breaker, InstanceState, Upstream, UpstreamInstance
 
 RECORDED = Path(__file__).parent / "recorded"
-ADMIN = "http://127.0.0.1:9901"
 MODELS = "chain/openai/gpt-4.1(chat_completions)"
 
 
@@ -129,7 +128,7 @@ def answering(clusters: httpx.Response, stats: httpx.Response) -> httpx.AsyncCli
     def answer(request: httpx.Request) -> httpx.Response:
         return clusters if request.url.path == "/clusters" else stats
 
-    return httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    return httpx.AsyncClient(base_url="http://envoy", transport=httpx.MockTransport(answer))
 
 
 async def test_one_request_each() -> None:
@@ -139,8 +138,8 @@ async def test_one_request_each() -> None:
         asked.append(request.url)
         return httpx.Response(200, json=recorded("clusters" if request.url.path == "/clusters" else "stats"))
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
-        upstreams = await ask_envoy(client, ADMIN)
+    async with httpx.AsyncClient(base_url="http://envoy", transport=httpx.MockTransport(answer)) as client:
+        upstreams = await ask_envoy(client)
     assert upstreams
     assert [url.path for url in asked] == ["/clusters", "/stats"]
 
@@ -150,12 +149,12 @@ async def test_one_request_each() -> None:
 )
 async def test_an_envoy_that_does_not_say(answer: httpx.Response) -> None:
     async with answering(httpx.Response(200, json={}), answer) as client:
-        assert await ask_envoy(client, ADMIN) is None
+        assert await ask_envoy(client) is None
 
 
 async def test_an_envoy_that_is_gone() -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused", request=request)
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(refuse)) as client:
-        assert await ask_envoy(client, ADMIN) is None
+    async with httpx.AsyncClient(base_url="http://envoy", transport=httpx.MockTransport(refuse)) as client:
+        assert await ask_envoy(client) is None

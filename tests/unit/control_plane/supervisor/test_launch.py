@@ -32,7 +32,7 @@ def with_listener(read: Reading, **changes: object) -> Reading:
 
 
 def test_three_processes_with_their_sockets_logs_and_ports() -> None:
-    launch = build_launch(REQUEST, reading(metrics_port=19092, admin_port=19901), RUN_DIR, envoy=Path("/bin/envoy"))
+    launch = build_launch(REQUEST, reading(metrics_port=19092, admin_port=19901), RUN_DIR, envoy=Path("/bin/envoy"), env={})
     assert "--xds unix:///tmp/plano-x/xds.sock" in " ".join(launch.control_plane.argv)
     assert "--status /run/plano/status.json" in " ".join(launch.control_plane.argv)
     assert "--listen unix:///tmp/plano-x/ext_proc-{worker}.sock --workers 3" in " ".join(launch.ext_proc.argv)
@@ -44,7 +44,8 @@ def test_three_processes_with_their_sockets_logs_and_ports() -> None:
         "ext_proc.log",
         "envoy.log",
     ]
-    assert launch.admin_url == "http://127.0.0.1:19901"
+    assert launch.admin_socket == "/tmp/plano-x/admin.sock"
+    assert launch.stats_url == "http://127.0.0.1:19901/stats/prometheus"
     assert launch.metrics_url == "http://127.0.0.1:19092/metrics"
 
 
@@ -52,13 +53,21 @@ def test_secrets_are_not_in_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     read = reading()
     secrets = [header.value.reveal() for cluster in read.gateway.clusters for header in cluster.injected_headers]
     assert secrets
-    launch = build_launch(REQUEST, read, RUN_DIR, envoy=Path("/bin/envoy"))
+    launch = build_launch(REQUEST, read, RUN_DIR, envoy=Path("/bin/envoy"), env={})
     arguments = " ".join((*launch.control_plane.argv, *launch.ext_proc.argv, *launch.envoy.argv))
     assert not [secret for secret in secrets if secret in arguments]
 
 
+def test_only_the_control_plane_inherits_what_may_be_a_key() -> None:
+    env = {"PATH": "/bin", "LC_ALL": "C", "OPENAI_API_KEY": "sk-1", "MY_SECRET": "2", "AWS_SECRET_ACCESS_KEY": "3"}
+    launch = build_launch(REQUEST, reading(), RUN_DIR, envoy=Path("/bin/envoy"), env=env)
+    assert launch.envoy.environment == {"PATH": "/bin", "LC_ALL": "C"}
+    assert launch.ext_proc.environment == {"PATH": "/bin", "LC_ALL": "C", "PYTHONSAFEPATH": "1"}
+    assert launch.control_plane.environment == env | {"PYTHONSAFEPATH": "1"}
+
+
 def test_listeners_with_what_they_serve() -> None:
-    launch = build_launch(REQUEST, reading(), RUN_DIR, envoy=Path("/bin/envoy"))
+    launch = build_launch(REQUEST, reading(), RUN_DIR, envoy=Path("/bin/envoy"), env={})
     assert [(view.name, view.url, view.serves) for view in launch.listeners] == [
         ("agents", "http://127.0.0.1:8001", ("weather",)),
         ("models", "http://127.0.0.1:12000", ("openai/gpt-4o", "fast")),
@@ -69,7 +78,7 @@ def test_models_of_plano_itself_are_not_offered() -> None:
     read = reading()
     models = tuple(replace(model, is_internal=True) for model in read.gateway.models)
     hidden = replace(read, gateway=replace(read.gateway, models=models))
-    assert build_launch(REQUEST, hidden, RUN_DIR, envoy=Path("/bin/envoy")).listeners[1].serves == ()
+    assert build_launch(REQUEST, hidden, RUN_DIR, envoy=Path("/bin/envoy"), env={}).listeners[1].serves == ()
 
 
 @pytest.mark.parametrize(
@@ -82,7 +91,7 @@ def test_models_of_plano_itself_are_not_offered() -> None:
     ],
 )
 def test_urls_can_be_opened(address: str, url: str) -> None:
-    launch = build_launch(REQUEST, with_listener(reading(), address=address), RUN_DIR, envoy=Path("/bin/envoy"))
+    launch = build_launch(REQUEST, with_listener(reading(), address=address), RUN_DIR, envoy=Path("/bin/envoy"), env={})
     assert launch.listeners[0].url == url
 
 
@@ -91,7 +100,7 @@ def test_every_port_is_claimed() -> None:
     assert [(claim.port, claim.owner) for claim in claims] == [
         (8001, 'listener "agents"'),
         (12000, 'listener "models"'),
-        (19901, "Envoy's admin interface, overrides.admin_port"),
+        (19901, "Envoy's statistics, overrides.admin_port"),
         (19092, "metrics, overrides.metrics_port"),
         (19093, "the control plane's metrics, overrides.control_plane_metrics_port"),
     ]
@@ -108,5 +117,5 @@ def test_a_request_survives_the_command_line() -> None:
 
 
 def test_kinds() -> None:
-    kinds = [view.kind for view in build_launch(REQUEST, reading(), RUN_DIR, envoy=Path("/bin/envoy")).listeners]
+    kinds = [view.kind for view in build_launch(REQUEST, reading(), RUN_DIR, envoy=Path("/bin/envoy"), env={}).listeners]
     assert kinds == [ir.ListenerKind.AGENT, ir.ListenerKind.MODEL]

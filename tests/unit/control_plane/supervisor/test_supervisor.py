@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -19,7 +20,7 @@ from control_plane.supervisor.supervisor import Launch, Supervisor
 from tests.unit.control_plane.supervisor.processes import QUICK, WAITS, blink, python
 
 STAND_IN = """
-import http.server, signal, sys
+import http.server, signal, socketserver, sys, threading
 
 class Handler(http.server.BaseHTTPRequestHandler):
     busy = 3
@@ -52,11 +53,16 @@ def stop(*_):
     note("SIGTERM")
     sys.exit(0)
 
+class Admin(Handler):
+    def address_string(self):
+        return "admin"
+
 signal.signal(signal.SIGTERM, stop)
+threading.Thread(target=socketserver.UnixStreamServer(sys.argv[3], Admin).serve_forever, daemon=True).start()
 http.server.HTTPServer.allow_reuse_address = True
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
-"""Answers as a healthy Envoy would, listener and admin interface in one, and notes what it is asked."""
+"""Answers as a healthy Envoy would, a listener and the admin interface alike, and notes what it is asked."""
 
 
 def free_port() -> int:
@@ -91,18 +97,20 @@ class Gateway:
         self._journal = exits.enter_context(open_journal(folder / "supervisor.log", self.said.append))
         port = free_port()
         socket_file = folder / "xds.sock"
+        admin = str(Path(exits.enter_context(TemporaryDirectory(prefix="plano-"))) / "admin.sock")
         envoy = python(STAND_IN, name="envoy", log=folder / "envoy.log")
         self.launch = Launch(
             control_plane=noting("control_plane", self.notes, folder / "control_plane.log", f"open({str(socket_file)!r}, 'w')"),
             ext_proc=noting("ext_proc", self.notes, folder / "ext_proc.log"),
-            envoy=replace(envoy, argv=(*envoy.argv, str(port), str(self.notes))),
+            envoy=replace(envoy, argv=(*envoy.argv, str(port), str(self.notes), admin)),
             write_bootstrap=self._write_bootstrap,
             xds_socket=socket_file,
             config_file="plano_config.yaml",
             sockets=str(folder),
             instance_file=folder / "plano.json",
             status_file=folder / "status.json",
-            admin_url=f"http://127.0.0.1:{port}",
+            admin_socket=admin,
+            stats_url="http://127.0.0.1:9901/stats/prometheus",
             metrics_url="http://127.0.0.1:9092/metrics",
             listeners=(ListenerView(name="a", kind="agent", url=f"http://127.0.0.1:{port}", serves=("weather",)),),
             backoff=QUICK,

@@ -50,4 +50,4 @@ def test_the_statistics_are_served_only_if_asked_for() -> None:
     assert "listeners" not in rendered(LOCAL)
     (listener,) = rendered(CONTAINER)["listeners"]
     (host,) = listener["filter_chains"][0]["filters"][0]["typed_config"]["route_config"]["virtual_hosts"]
-    assert [route["match"]["path"] for route in host["routes"]] == ["/stats/prometheus"]
+    assert [route["match"]["path_separated_prefix"] for route in host["routes"]] == ["/stats"]

@@ -1,0 +1,31 @@
+"""What the supervisor's children inherit: environment variables that are known to be no secrets, and open files."""
+
+import resource
+from collections.abc import Mapping
+from typing import Final
+
+_NAMES: Final = frozenset(
+    {
+        *("HOME", "LANG", "LANGUAGE", "LOGNAME", "PATH", "TEMP", "TMP", "TMPDIR", "TZ", "USER", "VIRTUAL_ENV"),
+        *("LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH", "GLIBC_TUNABLES", "SSL_CERT_DIR", "SSL_CERT_FILE"),
+    }
+)
+_PREFIXES: Final = ("LC_", "PYTHON", "GRPC_", "MALLOC_", "COV_", "COVERAGE_")
+_MOST_FILES: Final = 1 << 20
+"""Where there is no hard limit, macOS refuses more than its kernel allows."""
+
+
+def without_secrets(env: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that Envoy and ext_proc may have: anything else may be a key that only the control plane needs."""
+    return {name: value for name, value in env.items() if name in _NAMES or name.startswith(_PREFIXES)}
+
+
+def raise_file_limit() -> int:
+    """Let this process and its children have as many open files as the system permits; return how many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else hard
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (OSError, ValueError):
+        return soft
+    return wanted
