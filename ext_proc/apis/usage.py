@@ -41,12 +41,13 @@ def from_chat_completions(usage: object) -> Usage:
         return NO_USAGE
     prompt = _mapping(usage, "prompt_tokens_details")
     completion = _mapping(usage, "completion_tokens_details")
+    # DeepSeek counts cache hits beside the details.
+    cached = _count(prompt, "cached_tokens") or _count(usage, "prompt_cache_hit_tokens")
     return Usage(
         input_tokens=_count(usage, "prompt_tokens"),
         output_tokens=_count(usage, "completion_tokens"),
-        # DeepSeek counts cache hits beside the details.
-        cached_input_tokens=_count(prompt, "cached_tokens") or _count(usage, "prompt_cache_hit_tokens"),
-        cache_write_tokens=_count(prompt, "cache_write_tokens"),
+        cached_input_tokens=cached,
+        cache_write_tokens=_written(_count(prompt, "cache_write_tokens"), _count(usage, "prompt_tokens"), cached),
         reasoning_tokens=_count(completion, "reasoning_tokens"),
     )
 
@@ -74,7 +75,9 @@ def from_responses(usage: object) -> Usage:
         input_tokens=_count(usage, "input_tokens"),
         output_tokens=_count(usage, "output_tokens"),
         cached_input_tokens=_count(given, "cached_tokens"),
-        cache_write_tokens=_count(given, "cache_write_tokens"),
+        cache_write_tokens=_written(
+            _count(given, "cache_write_tokens"), _count(usage, "input_tokens"), _count(given, "cached_tokens")
+        ),
         reasoning_tokens=_count(_mapping(usage, "output_tokens_details"), "reasoning_tokens"),
     )
 
@@ -131,6 +134,11 @@ def from_converse(usage: object) -> Usage:
         cached_input_tokens=cached,
         cache_write_tokens=written,
     )
+
+
+def _written(written: int, given: int, cached: int) -> int:
+    """Return the tokens written to the cache: OpenRouter counts tokens of Gemini both as read and as written."""
+    return min(written, max(0, given - cached))
 
 
 def _mapping(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from ext_proc.translate.converse.request import ConverseRequest, mark_tool, tool
 from ext_proc.translate.converse.turns import Turns
 from ext_proc.translate.dropped import CHAT_COMPLETIONS_OVER_CONVERSE as DROPPED
 from ext_proc.translate.fields import as_object, kind_of, object_in, unsupported
-from ext_proc.translate.parts import budget_of_effort
+from ext_proc.translate.parts import budget_of_effort, chat_limit
 from ext_proc.translate.profile import Profile, claude_effort, default_max_tokens, takes_sampling, thinking_style
 from ext_proc.translate.translation import CONVERSE, Exchange
 
@@ -54,7 +54,7 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     messages.add_all(body.get("messages"))
     made = ConverseRequest(family)
     stop = body.get("stop") or None
-    limit = body.get("max_completion_tokens", body.get("max_tokens"))
+    limit = chat_limit(body)
     made.limit(maxTokens=limit, stopSequences=[stop] if isinstance(stop, str) else stop)
     _tools(body, made, messages.turns)
     _format(body, made)

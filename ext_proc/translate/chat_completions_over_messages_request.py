@@ -3,7 +3,7 @@
 https://platform.openai.com/docs/api-reference/chat/create, https://platform.claude.com/docs/en/api/messages
 """
 
-from typing import Final
+from typing import Any, Final
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_refusals import REFUSED, refuse
@@ -12,7 +12,7 @@ from ext_proc.translate.chat_tools import ChatTool, offered_tools
 from ext_proc.translate.dropped import CHAT_COMPLETIONS_OVER_MESSAGES as DROPPED
 from ext_proc.translate.dropped import carry_unknown
 from ext_proc.translate.fields import as_object, kind_of, unsupported
-from ext_proc.translate.parts import budget_of_effort
+from ext_proc.translate.parts import budget_of_effort, chat_limit
 from ext_proc.translate.profile import claude_effort, default_max_tokens, takes_sampling, thinking_style
 from ext_proc.translate.translation import MESSAGES, Exchange
 
@@ -46,7 +46,7 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     refuse(body, MESSAGES)
     messages = AnthropicMessages(system_messages=profile.system_messages)
     messages.add_all(body.get("messages"))
-    limit = body.get("max_completion_tokens", body.get("max_tokens"))
+    limit = chat_limit(body)
     out: JsonObject = {
         "model": upstream_model,
         "max_tokens": limit if limit is not None else default_max_tokens(upstream_model, profile),
@@ -54,8 +54,9 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     }
     if messages.system:
         out["system"] = messages.system
-    if body.get("stop"):
-        out["stop_sequences"] = [body["stop"]] if isinstance(body["stop"], str) else body["stop"]
+    stops = _stop_sequences(body.get("stop"))
+    if stops:
+        out["stop_sequences"] = stops
     if body.get("stream") is not None:
         out["stream"] = body["stream"]
     _tools(body, out)
@@ -67,6 +68,12 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
         _sample(body, out)
     carry_unknown(body, _KNOWN, out)
     return out
+
+
+def _stop_sequences(stop: Any) -> Any:
+    """Return what ends an answer, without blank sequences, which Anthropic refuses."""
+    stops = [stop] if isinstance(stop, str) else stop
+    return [text for text in stops if not isinstance(text, str) or text.strip()] if isinstance(stops, list) else stops
 
 
 def _tools(body: JsonObject, out: JsonObject) -> None:

@@ -7,7 +7,7 @@ from ext_proc.translate.chat_tools import custom_names
 from ext_proc.translate.custom_tools import unwrap
 from ext_proc.translate.fields import as_object, dump, objects, text_in
 from ext_proc.translate.parts import CHAT_FINISH, CHAT_TIER
-from ext_proc.translate.translation import Exchange
+from ext_proc.translate.translation import Exchange, model_of
 
 
 def response(exchange: Exchange, body: JsonObject) -> JsonObject:
@@ -20,7 +20,7 @@ def response(exchange: Exchange, body: JsonObject) -> JsonObject:
         "id": body["id"] if isinstance(body.get("id"), str) and body["id"] else f"chatcmpl-{exchange.id}",
         "object": "chat.completion",
         "created": exchange.created,
-        "model": body["model"] if isinstance(body.get("model"), str) else "",
+        "model": fallback_model(body.get("content")) or model_of(body, exchange),
         "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason(reason)}],
         "usage": usage.to_chat_completions(usage.from_messages(body.get("usage"))),
     }
@@ -33,6 +33,16 @@ def response(exchange: Exchange, body: JsonObject) -> JsonObject:
 def finish_reason(stop_reason: object) -> str:
     """Return why the model stopped."""
     return CHAT_FINISH.get(stop_reason, "stop") if isinstance(stop_reason, str) else "stop"
+
+
+def fallback_model(content: object) -> str:
+    """Return the model that Anthropic let answer instead of one that refused, "" if there is none."""
+    found = ""
+    for block in content if isinstance(content, list) else ():
+        if isinstance(block, dict) and block.get("type") == "fallback" and isinstance(block.get("to"), dict):
+            model = block["to"].get("model")
+            found = model if isinstance(model, str) else found
+    return found
 
 
 def refusal_text(holder: JsonObject) -> str | None:

@@ -12,6 +12,7 @@ from ext_proc.apis.usage import NO_USAGE, Usage, from_messages, to_chat_completi
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_chunks import chunk_head, tells_usage
 from ext_proc.translate.chat_completions_over_messages_response import (
+    fallback_model,
     finish_reason,
     refusal_text,
     service_tier,
@@ -113,6 +114,8 @@ class ChatCompletionsOverMessagesStream:
                 self._chunk({"reasoning_details": [encrypted_detail(block.get("data"), self._thoughts)]}, out)
             case "tool_use":
                 self._call(block, out)
+            case "fallback":
+                self.model = self._head["model"] = fallback_model([block]) or self.model
 
     def _call(self, block: JsonObject, out: Events) -> None:
         name, ident = as_text(block.get("name"), "name"), as_text(block.get("id"), "id")

@@ -9,10 +9,12 @@ from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.chat_refusals import REFUSED, refuse
 from ext_proc.translate.chat_to_items import InputItems
+from ext_proc.translate.chat_tools import chat_tool_kind, parameters_of
 from ext_proc.translate.dropped import CHAT_COMPLETIONS_OVER_RESPONSES as DROPPED
 from ext_proc.translate.dropped import carry_unknown
 from ext_proc.translate.fields import as_object, as_text, kind_of, object_in, objects, unsupported
 from ext_proc.translate.logprobs import INCLUDE
+from ext_proc.translate.parts import chat_limit
 from ext_proc.translate.profile import SAMPLING, openai_effort, openai_takes_sampling
 from ext_proc.translate.translation import RESPONSES, Exchange
 
@@ -64,7 +66,7 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     for name in _SAME:
         if body.get(name) is not None and (samples or name not in SAMPLING):
             out[name] = body[name]
-    limit = body.get("max_completion_tokens", body.get("max_tokens"))
+    limit = chat_limit(body)
     if limit is not None:
         out["max_output_tokens"] = limit
     asked = body.get("reasoning_effort")
@@ -95,13 +97,13 @@ def _tools(body: JsonObject, out: JsonObject) -> None:
 
 
 def _tool(tool: JsonObject, where: str) -> JsonObject:
-    match kind_of(tool, where):
+    match chat_tool_kind(tool, where):
         case "function":
             function = object_in(tool, "function", where)
             out: JsonObject = {"type": "function", "name": as_text(function.get("name"), f"{where}.function.name")}
             if function.get("description") is not None:
                 out["description"] = function["description"]
-            out["parameters"] = function.get("parameters") or {"type": "object", "properties": {}}
+            out["parameters"] = parameters_of(function.get("parameters"), f"{where}.function.parameters")
             # Responses makes functions strict unless told otherwise, Chat Completions does not.
             out["strict"] = function.get("strict") is True
             return out

@@ -2,12 +2,11 @@
 
 from ext_proc.apis import usage
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.errors import UpstreamError
 from ext_proc.translate.fields import as_text, objects, text_in
 from ext_proc.translate.logprobs import for_choice, of_part
-from ext_proc.translate.provider_errors import read_error
+from ext_proc.translate.provider_errors import provider_failure, read_error
 from ext_proc.translate.reasoning_items import detail_of_openai_item, text_of_item
-from ext_proc.translate.translation import Exchange
+from ext_proc.translate.translation import Exchange, model_of
 
 
 def response(exchange: Exchange, body: JsonObject) -> JsonObject:
@@ -17,8 +16,7 @@ def response(exchange: Exchange, body: JsonObject) -> JsonObject:
         UpstreamError: the response failed; it says so in a body with status 200.
     """
     if body.get("status") == "failed":
-        error = read_error({"error": body.get("error")})
-        raise UpstreamError(error.message, code=error.code)
+        raise provider_failure(read_error({"error": body.get("error")}))
     message = _message(body)
     probabilities = _logprobs(body) if exchange.request.get("logprobs") else None
     finish = finish_reason(body, calls="tool_calls" in message)
@@ -26,7 +24,7 @@ def response(exchange: Exchange, body: JsonObject) -> JsonObject:
         "id": body["id"] if isinstance(body.get("id"), str) and body["id"] else f"chatcmpl-{exchange.id}",
         "object": "chat.completion",
         "created": exchange.created,
-        "model": body["model"] if isinstance(body.get("model"), str) else "",
+        "model": model_of(body, exchange),
         "choices": [{"index": 0, "message": message, "logprobs": probabilities, "finish_reason": finish}],
         "usage": usage.to_chat_completions(usage.from_responses(body.get("usage"))),
     }

@@ -17,7 +17,7 @@ from ext_proc.translate.fields import as_object, as_text
 from ext_proc.translate.logprobs import for_choice, of_part
 from ext_proc.translate.provider_errors import ProviderError, read_error
 from ext_proc.translate.readers import CHAT_DONE
-from ext_proc.translate.reasoning_items import openai_signature, text_of_item
+from ext_proc.translate.reasoning_items import PART_BREAK, openai_signature, text_of_item
 from ext_proc.translate.translation import Exchange
 
 Events = list[JsonObject]
@@ -30,6 +30,8 @@ class _Told:
     number: int
     """Of the call among calls, or of the thought among thoughts."""
     any: bool = False
+    part: object = None
+    """Of a thought: index of the part that was told last."""
     spelling: str = ""
     """Reasoning comes as a summary or as itself; the first kind that comes is told."""
 
@@ -105,7 +107,9 @@ class ChatCompletionsOverResponsesStream:
         told.spelling = told.spelling or spelling
         text = as_text(event.get("delta"), "delta")
         if told.spelling == spelling and text:
-            told.any = True
+            part = event.get("summary_index", event.get("content_index"))
+            text = PART_BREAK + text if told.any and part != told.part else text
+            told.any, told.part = True, part
             self._chunk({"reasoning_content": text, "reasoning_details": [self._detail(told, text=text)]}, out)
 
     def _added(self, event: JsonObject, item: JsonObject, out: Events) -> None:

@@ -120,7 +120,7 @@ class ConverseTurnsOfChat:
         given = next((name for name in ("file_url", "file_data") if file.get(name) is not None), None)
         if given is None:  # file_id: OpenAI's storage.
             raise unsupported(f"{where}.file_id", CONVERSE)
-        held = media_of_url("document", text_in(file, given, where), f"{where}.{given}")
+        held = media_of_url("document", text_in(file, given, where), f"{where}.{given}", file.get("filename"))
         return {**held, "name": self.turns.name(file.get("filename"))}
 
 

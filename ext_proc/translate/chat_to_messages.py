@@ -12,7 +12,7 @@ from ext_proc.translate.chat_reasoning import blocks_of_history
 from ext_proc.translate.chat_refusals import refuse_history
 from ext_proc.translate.custom_tools import FIELD
 from ext_proc.translate.fields import as_object, as_text, kind_of, named_in, object_in, objects, parts_of, text_in, unsupported
-from ext_proc.translate.parts import arguments_object, split_data_url, text_of_data
+from ext_proc.translate.parts import arguments_object, media_type_of, split_data_url, text_of_data
 from ext_proc.translate.translation import MESSAGES
 
 
@@ -178,7 +178,7 @@ def _text(part: JsonObject, where: str) -> JsonObject:
 def _image_source(url: str, where: str) -> JsonObject:
     data = split_data_url(url)
     if data is not None:
-        return {"type": "base64", "media_type": data[0], "data": data[1]}
+        return {"type": "base64", "media_type": media_type_of(data[0]), "data": data[1]}
     if url.startswith("data:"):
         raise unsupported(where, MESSAGES)
     return {"type": "url", "url": url}
@@ -192,11 +192,12 @@ def _document(file: JsonObject, where: str) -> JsonObject:
         data = split_data_url(text_in(file, "file_data", where))
         if data is None:
             raise MalformedBody(f"{where}.file_data must be a data URL in base64.", param=f"{where}.file_data")
-        text = text_of_data(*data)
+        media_type = media_type_of(data[0], file.get("filename"))
+        text = text_of_data(media_type, data[1])
         if text is not None:
             source = {"type": "text", "media_type": "text/plain", "data": text}
-        elif data[0] == "application/pdf":
-            source = {"type": "base64", "media_type": data[0], "data": data[1]}
+        elif media_type == "application/pdf":
+            source = {"type": "base64", "media_type": media_type, "data": data[1]}
         else:
             raise unsupported(f"{where}.file_data", MESSAGES)
     else:  # file_id: OpenAI's storage.

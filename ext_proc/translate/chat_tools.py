@@ -46,8 +46,20 @@ def custom_names(request: JsonObject) -> frozenset[str]:
     return frozenset(names)
 
 
+def chat_tool_kind(tool: JsonObject, where: str) -> str:
+    """Return the `type` of a tool; Mistral's SDK leaves it out of functions."""
+    return "function" if tool.get("type") is None and "function" in tool else kind_of(tool, where)
+
+
+def parameters_of(schema: object, where: str) -> JsonObject:
+    """Return the schema of a tool's arguments as OpenAI's API takes it: an object without `properties` is a 400 there."""
+    given = as_object(schema, where) if schema else {}
+    is_object = given.get("type", "object") == "object"
+    return given if not is_object or "properties" in given or "$ref" in given else {"type": "object", **given, "properties": {}}
+
+
 def _tool(tool: JsonObject, where: str, api: str) -> ChatTool:
-    match kind_of(tool, where):
+    match chat_tool_kind(tool, where):
         case "function":
             function = object_in(tool, "function", where)
         case "custom":

@@ -6,6 +6,7 @@ https://platform.claude.com/docs/en/api/messages, https://platform.openai.com/do
 from typing import Any, Final
 
 from ext_proc.codec.json_body import JsonObject
+from ext_proc.translate.chat_tools import parameters_of
 from ext_proc.translate.dropped import MESSAGES_OVER_CHAT_COMPLETIONS as DROPPED
 from ext_proc.translate.dropped import carry_unknown
 from ext_proc.translate.fields import as_list, as_object, as_text, kind_of, objects, text_in, unsupported
@@ -97,7 +98,7 @@ def _tool(tool: JsonObject, where: str, profile: Profile) -> JsonObject:
     function: JsonObject = {"name": text_in(tool, "name", where)}
     if tool.get("description") is not None:
         function["description"] = tool["description"]
-    function["parameters"] = as_object(tool.get("input_schema", {"type": "object"}), f"{where}.input_schema")
+    function["parameters"] = parameters_of(tool.get("input_schema"), f"{where}.input_schema")
     if tool.get("strict") is not None:
         function["strict"] = tool["strict"]
     out: JsonObject = {"type": "function", "function": function}

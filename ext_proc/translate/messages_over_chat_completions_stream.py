@@ -13,9 +13,10 @@ from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_reasoning import Thought, mistral_thoughts, thoughts_of
 from ext_proc.translate.events import messages_failure
 from ext_proc.translate.fields import as_list, as_object
-from ext_proc.translate.messages_over_chat_completions_response import message_usage, stop_reason, text_of
+from ext_proc.translate.messages_over_chat_completions_response import citation, message_usage, stop_reason, text_of
 from ext_proc.translate.provider_errors import ProviderError
 from ext_proc.translate.readers import CHAT_DONE
+from ext_proc.translate.response_object import annotations_of
 from ext_proc.translate.tool_deltas import Step, ToolDeltas
 from ext_proc.translate.translation import Exchange
 
@@ -29,12 +30,13 @@ class MessagesOverChatCompletionsStream:
         self.usage: Usage = NO_USAGE
         self.model = ""
         self.closed = False
-        self._id = exchange.id
+        self._id, self._asked_model = exchange.id, exchange.upstream_model
         self._started = False
         self._tier: object = None
         self._finish: object = None
         self._refused = False
-        self._tools = ToolDeltas()
+        self._tools = ToolDeltas(exchange.id)
+        self._said: list[str] = []
         self._late: list[str] = []
         """Text that came after a tool call had begun: it must not close the call."""
         self._index = -1
@@ -47,9 +49,11 @@ class MessagesOverChatCompletionsStream:
             return self.end()
         out: Events = []
         self._describe(event)
-        if not self._started:
+        choices = as_list(event.get("choices"), "choices")
+        if not self._started and (choices or self.model):
+            # Azure's first chunk tells of filtered prompts only: neither id nor model.
             self._start(event, out)
-        for choice in as_list(event.get("choices"), "choices"):
+        for choice in choices:
             if as_object(choice, "choices[0]").get("index", 0) == 0:
                 self._choice(choice, out)
         return out
@@ -67,7 +71,7 @@ class MessagesOverChatCompletionsStream:
         return messages_failure(error)
 
     def _describe(self, chunk: JsonObject) -> None:
-        if isinstance(chunk.get("model"), str):
+        if isinstance(chunk.get("model"), str) and chunk["model"]:
             self.model = chunk["model"]
         self._tier = chunk.get("service_tier") or self._tier
         groq = chunk.get("x_groq")
@@ -82,7 +86,7 @@ class MessagesOverChatCompletionsStream:
             "id": ident if isinstance(ident, str) and ident else f"msg_{self._id}",
             "type": "message",
             "role": "assistant",
-            "model": self.model,
+            "model": self.model or self._asked_model,
             "content": [],
             "stop_reason": None,
             "stop_sequence": None,
@@ -100,6 +104,8 @@ class MessagesOverChatCompletionsStream:
             self._think(thought, out)
         if content:
             self._say(text_of(content, "content"), "text", out)
+        for note in annotations_of(delta):
+            self._cite(note, out)
         refusal = delta.get("refusal")
         if isinstance(refusal, str) and refusal:
             self._refused = True
@@ -132,7 +138,13 @@ class MessagesOverChatCompletionsStream:
             return
         if self._open != kind:
             self._begin(kind, {"type": "text", "text": ""}, out)
+        self._said.append(text)
         self._delta({"type": "text_delta", "text": text}, out)
+
+    def _cite(self, annotation: JsonObject, out: Events) -> None:
+        if self._open != "text":
+            return  # A citation belongs to a text that is open.
+        self._delta({"type": "citations_delta", "citation": citation(annotation, "".join(self._said))}, out)
 
     def _call(self, steps: list[Step], out: Events) -> None:
         for step in steps:

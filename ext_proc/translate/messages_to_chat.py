@@ -10,7 +10,7 @@ from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.chat_reasoning import detail_of
 from ext_proc.translate.fields import as_object, dump, kind_of, lone_text, objects, parts_of, text_in, unsupported
-from ext_proc.translate.parts import data_url, text_of_data
+from ext_proc.translate.parts import data_url, media_type_of, text_of_data
 from ext_proc.translate.profile import Profile
 from ext_proc.translate.tool_results import split_tool_result
 from ext_proc.translate.translation import CHAT_COMPLETIONS
@@ -151,7 +151,7 @@ class ChatMessages:
         head = [str(block["context"])] if block.get("context") else []
         match kind_of(source, place):
             case "base64":
-                media_type, data = text_in(source, "media_type", place), text_in(source, "data", place)
+                media_type, data = media_type_of(text_in(source, "media_type", place), title), text_in(source, "data", place)
                 text = text_of_data(media_type, data)
                 if text is not None:
                     head = [title, *head] if title else head
@@ -198,7 +198,7 @@ def _image(block: JsonObject, where: str) -> str:
     source = as_object(block.get("source"), place)
     match kind_of(source, place):
         case "base64":
-            media_type = text_in(source, "media_type", place)
+            media_type = media_type_of(text_in(source, "media_type", place))
             return data_url(media_type, text_in(source, "data", place))
         case "url":
             return text_in(source, "url", place)

@@ -145,7 +145,7 @@ def _media(kind: str, block: JsonObject, where: str) -> JsonObject:
     match kind_of(source, place):
         case "base64":
             media_type, data = (text_in(source, name, place) for name in ("media_type", "data"))
-            return media(kind, media_type, data, f"{place}.media_type")
+            return media(kind, media_type, data, f"{place}.media_type", block.get("title"))
         case "url":
             return media_of_url(kind, text_in(source, "url", place), f"{place}.url")
     raise unsupported(f"{place}.type", CONVERSE)  # file: an id that only Anthropic knows.

@@ -14,8 +14,11 @@ ANTHROPIC_STOP: Final = {
     "tool_calls": "tool_use",
     "function_call": "tool_use",
     "content_filter": "refusal",
+    "sensitive": "refusal",
+    "model_length": "max_tokens",
+    "max_tokens": "max_tokens",
 }
-"""Chat's finish_reason -> stop_reason. Words that vendors invented end the turn."""
+"""Chat's finish_reason -> stop_reason; `sensitive` is Zhipu's word, `model_length` Mistral's. Unknown words end the turn."""
 
 CHAT_FINISH: Final = {
     "end_turn": "stop",
@@ -33,6 +36,38 @@ ANTHROPIC_TIER: Final = {"default": "standard", "auto": "standard", "flex": "sta
 
 CHAT_TIER: Final = {"standard": "default", "priority": "priority"}
 """service_tier of a message's usage -> of an OpenAI answer."""
+
+_SPELLINGS: Final = {
+    "image/jpg": "image/jpeg",
+    "image/pjpeg": "image/jpeg",
+    "image/x-png": "image/png",
+    "application/x-pdf": "application/pdf",
+    "text/x-markdown": "text/markdown",
+}
+"""Media types that clients write and strict servers refuse -> the registered ones."""
+_UNTELLING: Final = ("", "application/octet-stream", "binary/octet-stream")
+_OFFICE: Final = "application/vnd.openxmlformats-officedocument"
+_TYPES_OF_FILES: Final = {
+    "pdf": "application/pdf",
+    "txt": "text/plain",
+    "md": "text/markdown",
+    "html": "text/html",
+    "csv": "text/csv",
+    "doc": "application/msword",
+    "docx": f"{_OFFICE}.wordprocessingml.document",
+    "xls": "application/vnd.ms-excel",
+    "xlsx": f"{_OFFICE}.spreadsheetml.sheet",
+    "json": "text/json",
+    "xml": "text/xml",
+    "yaml": "text/yaml",
+    "py": "text/x-python",
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "gif": "image/gif",
+    "webp": "image/webp",
+}
+"""End of a file's name -> media type: texts under names of which the APIs take any."""
 
 _MAX_USER: Final = 64
 """OpenAI refuses longer ids of users; Claude Code's are longer."""
@@ -52,6 +87,14 @@ def split_data_url(url: str) -> tuple[str, str] | None:
     if not comma or not head.startswith("data:") or not head.endswith(";base64"):
         return None
     return head[len("data:") : -len(";base64")].split(";", 1)[0], data
+
+
+def media_type_of(media_type: str, filename: object = None) -> str:
+    """Return the registered spelling of a media type; where it tells nothing, the one that the end of the file's name tells."""
+    known = media_type.strip().lower()
+    if known in _UNTELLING and isinstance(filename, str):
+        return _TYPES_OF_FILES.get(filename.rpartition(".")[2].lower(), known)
+    return _SPELLINGS.get(known, known)
 
 
 def text_of_data(media_type: str, data: str) -> str | None:
@@ -81,6 +124,12 @@ def arguments_object(arguments: object) -> JsonObject:
     if parsed is None:
         return {}
     return parsed if isinstance(parsed, dict) else {"_value": parsed}
+
+
+def chat_limit(body: JsonObject) -> Any:
+    """Return the limit of tokens that a chat client sets, by either name; None if it sets none."""
+    limit = body.get("max_completion_tokens")
+    return body.get("max_tokens") if limit is None else limit
 
 
 def user_id(value: str) -> str:

@@ -10,7 +10,7 @@ import orjson
 
 from ext_proc.apis.paths import shape_of
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.errors import GatewayError
+from ext_proc.errors import GatewayError, UpstreamError
 
 _MAX_MESSAGE: Final = 2000
 
@@ -63,6 +63,18 @@ _TYPES_OF_CODES: Final = {
     "server_error": "api_error",
     "server_is_overloaded": "overloaded_error",
 }
+
+_RESPONSE_CODES: Final = frozenset(
+    {
+        *("server_error", "rate_limit_exceeded", "invalid_prompt", "data_residency_mismatch"),
+        *("bio_policy", "misalignment_policy_violation", "vector_store_timeout"),
+        *("invalid_image", "invalid_image_format", "invalid_base64_image", "invalid_image_url", "invalid_image_mode"),
+        *("image_too_large", "image_too_small", "image_parse_error", "image_content_policy_violation"),
+        *("image_file_too_large", "image_file_not_found", "empty_image_file", "failed_to_download_image"),
+        "unsupported_image_media_type",
+    }
+)
+"""Codes of a failed response: `openai.types.responses.ResponseError` of SDK 3.52.0."""
 
 _STATUS_OF_EXCEPTIONS: Final = {
     "ValidationException": 400,
@@ -142,6 +154,11 @@ def of_gateway(error: GatewayError) -> ProviderError:
     return ProviderError(message=error.public_message, status=error.status, code=error.code, param=error.param)
 
 
+def provider_failure(error: ProviderError) -> UpstreamError:
+    """Return the error to raise for a whole answer that is one although its status says otherwise."""
+    return UpstreamError(error.message, code=error.code)
+
+
 def openai_error(error: ProviderError) -> JsonObject:
     """Return the object that OpenAI's APIs call `error`."""
     kind = error.type
@@ -150,6 +167,15 @@ def openai_error(error: ProviderError) -> JsonObject:
         kind = _OPENAI_TYPES.get(error.status or 0) or _ANTHROPIC_ONLY.get(kind or "", by_status)
     code = error.code or _CODES_OF_TYPES.get(error.type or "")
     return {"message": error.message, "type": kind, "param": error.param, "code": code}
+
+
+def response_error(error: ProviderError) -> JsonObject:
+    """Return the `error` of a failed response: its code is one of an enumeration, and any other is told in the message."""
+    code = error.code or ""
+    if code in _RESPONSE_CODES:
+        return {"code": code, "message": error.message}
+    known = "rate_limit_exceeded" if error.status == 429 else "server_error"
+    return {"code": known, "message": f"{error.message} ({code})" if code else error.message}
 
 
 def anthropic_error(error: ProviderError) -> JsonObject:

@@ -14,6 +14,10 @@ OPENAI: Final = "openai-reasoning:"
 """Starts what stands for a signature where OpenAI's encrypted reasoning travels as a thinking block: mark, item id, content."""
 
 
+PART_BREAK: Final = "\n\n"
+"""Between the parts of a summary: each begins with a title of its own."""
+
+
 def reasoning_item(item_id: str, block: JsonObject) -> JsonObject:
     """Return the item for a thinking block."""
     if block["type"] == "redacted_thinking":
@@ -63,4 +67,4 @@ def detail_of_item(item: JsonObject, index: int) -> JsonObject | None:
 def _join(parts: Any) -> str:
     if not isinstance(parts, list):
         return ""
-    return "".join(part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str))
+    return PART_BREAK.join(part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str))

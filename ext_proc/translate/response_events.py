@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from ext_proc.apis.usage import Usage, to_responses
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.translate.provider_errors import ProviderError, openai_error
+from ext_proc.translate.provider_errors import ProviderError, response_error
 from ext_proc.translate.reasoning_items import reasoning_item
 from ext_proc.translate.response_object import call_item, item_id, message_item, response_object, text_part
 from ext_proc.translate.responses_tools import ClientTool
@@ -153,9 +153,7 @@ class ResponseEvents:
     def fail(self, error: ProviderError, usage: Usage) -> None:
         """End the response with an error."""
         self.start("")
-        written = openai_error(error)
-        code = written["code"] or ("rate_limit_exceeded" if error.status == 429 else "server_error")
-        self._response |= {"status": "failed", "error": {"code": code, "message": error.message}}
+        self._response |= {"status": "failed", "error": response_error(error)}
         self._response["usage"] = to_responses(usage) if usage.total_tokens else None
         self._emit("response.failed", response=self._response)
 

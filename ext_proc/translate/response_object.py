@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.custom_tools import unwrap
+from ext_proc.translate.parts import ANTHROPIC_STOP
 from ext_proc.translate.responses_tools import ClientTool
 from ext_proc.translate.translation import Exchange
 
@@ -19,7 +20,6 @@ _ECHOED: Final[dict[str, Any]] = {
     "reasoning": {"effort": None, "summary": None},
     "safety_identifier": None,
     "service_tier": "auto",
-    "store": True,
     "temperature": 1.0,
     "text": {"format": {"type": "text"}},
     "tool_choice": "auto",
@@ -31,7 +31,8 @@ _ECHOED: Final[dict[str, Any]] = {
 }
 """What a response repeats of its request -> what OpenAI says if the request did not."""
 
-_INCOMPLETE: Final = {"length": "max_output_tokens", "content_filter": "content_filter"}
+_INCOMPLETE: Final = {"max_tokens": "max_output_tokens", "refusal": "content_filter"}
+"""Anthropic's stop_reason -> why a response is incomplete."""
 
 
 def response_object(exchange: Exchange, *, model: str, status: str) -> JsonObject:
@@ -48,13 +49,14 @@ def response_object(exchange: Exchange, *, model: str, status: str) -> JsonObjec
         "model": model,
         "output": [],
         **echo,
+        "store": False,  # Nothing is kept that a later request could refer to.
         "usage": None,
     }
 
 
 def outcome(finish_reason: object) -> tuple[str, JsonObject | None]:
     """Return the status of a response, and why it is incomplete."""
-    reason = _INCOMPLETE.get(finish_reason) if isinstance(finish_reason, str) else None
+    reason = _INCOMPLETE.get(ANTHROPIC_STOP.get(finish_reason, "")) if isinstance(finish_reason, str) else None
     return ("incomplete", {"reason": reason}) if reason else ("completed", None)
 
 

@@ -3,9 +3,10 @@
 from ext_proc.apis import usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_reasoning import Thought, mistral_thoughts, thought_blocks, thoughts_of
-from ext_proc.translate.fields import as_list, as_object, as_text, object_in, objects, text_in
+from ext_proc.translate.fields import as_list, as_object, as_text, object_in
 from ext_proc.translate.logprobs import of_choice, wants_logprobs
-from ext_proc.translate.messages_over_chat_completions_response import text_of
+from ext_proc.translate.messages_over_chat_completions_response import calls_of, text_of
+from ext_proc.translate.provider_errors import broken_off, provider_failure
 from ext_proc.translate.reasoning_items import reasoning_item
 from ext_proc.translate.response_object import (
     annotations_of,
@@ -17,15 +18,18 @@ from ext_proc.translate.response_object import (
     text_part,
 )
 from ext_proc.translate.responses_tools import read_tools
-from ext_proc.translate.translation import Exchange
+from ext_proc.translate.tool_deltas import call_id
+from ext_proc.translate.translation import Exchange, model_of
 
 
 def response(exchange: Exchange, body: JsonObject) -> JsonObject:
     """Return the response for a chat completion."""
     choices = as_list(body.get("choices"), "choices")
+    if (failure := broken_off(choices)) is not None:
+        raise provider_failure(failure)
     choice = as_object(choices[0] if choices else None, "choices[0]")
     status, details = outcome(choice.get("finish_reason"))
-    model = body["model"] if isinstance(body.get("model"), str) else ""
+    model = model_of(body, exchange)
     out = response_object(exchange, model=model, status=status)
     out["incomplete_details"] = details
     out["output"] = _output(exchange, choice, status)
@@ -50,12 +54,12 @@ def _output(exchange: Exchange, choice: JsonObject, status: str) -> list[JsonObj
     if content:
         items.append(message_item(item_id("msg", exchange, len(items)), content, "completed"))
     tools = read_tools(exchange.request)
-    for call, place in objects(message.get("tool_calls"), f"{where}.tool_calls"):
+    for number, (call, place) in enumerate(calls_of(message, where)):
         function = object_in(call, "function", place)
         item = call_item(
             tools.client_tool(as_text(function.get("name"), f"{place}.function.name")),
             number=(exchange, len(items)),
-            call_id=text_in(call, "id", place),
+            call_id=call_id(call.get("id"), exchange.id, number),
             arguments=as_text(function.get("arguments") or "{}", f"{place}.function.arguments"),
             status="completed",
         )

@@ -25,9 +25,10 @@ class ResponsesOverChatCompletionsStream:
         self.model = ""
         self.closed = False
         self._events = ResponseEvents(exchange)
+        self._asked_model = exchange.upstream_model
         self._client_tools = read_tools(exchange.request)
         self._tells_logprobs = wants_logprobs(exchange.request)
-        self._tools = ToolDeltas()
+        self._tools = ToolDeltas(exchange.id)
         self._late: list[str] = []
         """Text that came after a tool call had begun: it must not close the call."""
         self._tier: object = None
@@ -38,8 +39,11 @@ class ResponsesOverChatCompletionsStream:
         if event is CHAT_DONE:
             return self.end()
         self._describe(event)
-        self._events.start(self.model)
-        for choice in as_list(event.get("choices"), "choices"):
+        choices = as_list(event.get("choices"), "choices")
+        if choices or self.model:
+            # Azure's first chunk tells of filtered prompts only: neither id nor model.
+            self._events.start(self.model or self._asked_model)
+        for choice in choices:
             if as_object(choice, "choices[0]").get("index", 0) == 0:
                 self._choice(choice)
         return self._events.take()
@@ -57,7 +61,7 @@ class ResponsesOverChatCompletionsStream:
         return self._events.take()
 
     def _describe(self, chunk: JsonObject) -> None:
-        if isinstance(chunk.get("model"), str):
+        if isinstance(chunk.get("model"), str) and chunk["model"]:
             self.model = chunk["model"]
         self._tier = chunk.get("service_tier") or self._tier
         groq = chunk.get("x_groq")

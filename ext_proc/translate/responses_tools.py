@@ -9,8 +9,9 @@ from typing import Any, Final, Literal, NamedTuple
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
+from ext_proc.translate.chat_tools import parameters_of
 from ext_proc.translate.custom_tools import as_function
-from ext_proc.translate.fields import as_object, kind_of, objects, text_in, unsupported
+from ext_proc.translate.fields import kind_of, objects, text_in, unsupported
 from ext_proc.translate.translation import CHAT_COMPLETIONS
 
 _SEPARATOR: Final = "__"
@@ -83,7 +84,7 @@ def _add(tools: ResponsesTools, tool: JsonObject, where: str, namespace: str | N
             if tool.get("description") is not None:
                 function["description"] = tool["description"]
             if tool.get("parameters") is not None:
-                function["parameters"] = as_object(tool["parameters"], f"{where}.parameters")
+                function["parameters"] = parameters_of(tool["parameters"], f"{where}.parameters")
             if tool.get("strict") is not None:
                 function["strict"] = tool["strict"]
         case "custom":

@@ -5,6 +5,7 @@ from typing import Any
 
 from ext_proc.apis.usage import NO_USAGE, Usage
 from ext_proc.codec.json_body import JsonObject
+from ext_proc.translate.chat_completions_over_messages_response import fallback_model
 from ext_proc.translate.pair import READ_USAGE
 from ext_proc.translate.translation import MESSAGES
 
@@ -24,6 +25,8 @@ class StreamUsage:
         model, usage = holder.get("model"), event.get("usage") or holder.get("usage")
         if isinstance(model, str):
             self.model = model
+        if event.get("type") == "content_block_start" and (fallback := fallback_model([event.get("content_block")])):
+            self.model = fallback
         if isinstance(usage, dict):
             self.usage = self._merge(usage)
 

@@ -44,10 +44,11 @@ class Step:
 class ToolDeltas:
     """Collects the deltas of one stream's calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, exchange_id: str) -> None:
         self.calls: list[Call] = []
+        self._exchange_id = exchange_id
         self._at: dict[object, Call] = {}
-        """Call of each index. Some servers give every call the index 0 and a new id."""
+        """Call of each index. Some servers give every call the index 0."""
         self._current = 0
 
     def add(self, deltas: object, where: str) -> list[Step]:
@@ -62,17 +63,16 @@ class ToolDeltas:
 
     def _add(self, delta: JsonObject, where: str) -> None:
         function = as_object(delta.get("function") or {}, f"{where}.function")
-        index, name, ident = delta.get("index", 0), function.get("name"), delta.get("id")
+        index, name, arguments = delta.get("index", 0), function.get("name"), function.get("arguments")
         key = index if isinstance(index, int) else 0
         call = self._at.get(key)
-        if call is None or (isinstance(ident, str) and ident and name and ident != call.id):
+        if call is None or (name and _is_of_another(delta.get("id"), call, arguments)):
             number = len(self.calls)
-            call = Call(number, ident if isinstance(ident, str) and ident else f"call_{number}", str(name or ""))
+            call = Call(number, call_id(delta.get("id"), self._exchange_id, number), str(name or ""))
             self.calls.append(call)
             self._at[key] = call
         elif isinstance(name, str) and not call.opened and name != call.name:
             call.name += name
-        arguments = function.get("arguments")
         if isinstance(arguments, str) and arguments:
             call.waiting.append(arguments)
         elif isinstance(arguments, dict):  # Ollama's older versions.
@@ -93,6 +93,22 @@ class ToolDeltas:
             if not closes:
                 return
             self._current += 1
+
+
+def call_id(given: object, exchange_id: str, number: int) -> str:
+    """Return the id of a call; one of our own, unique among all exchanges, if the server gave none."""
+    return given if isinstance(given, str) and given else f"call_{exchange_id}_{number}"
+
+
+def _is_of_another(ident: object, call: Call, arguments: object) -> bool:
+    """Tell whether a named delta at the index of `call` begins another call.
+
+    It does if it brings a new id, or, without an id, arguments although those of `call` are complete: Gemini's API sends
+    parallel calls whole, all with index 0 and an empty id.
+    """
+    if isinstance(ident, str) and ident:
+        return ident != call.id
+    return bool(arguments) and _is_whole(call)
 
 
 def _is_whole(call: Call) -> bool:

@@ -37,6 +37,12 @@ class Exchange:
     """Names in the header `anthropic-beta`, for upstreams that want them in the body."""
 
 
+def model_of(body: JsonObject, exchange: Exchange) -> str:
+    """Return the model that an answer says it is from; the one that was asked if it does not say."""
+    model = body.get("model")
+    return model if isinstance(model, str) and model else exchange.upstream_model
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TranslatedBody:
     """An upstream's answer in the client's API."""
@@ -44,7 +50,7 @@ class TranslatedBody:
     body: JsonObject
     usage: Usage
     model: str
-    """The model that answered, "" if nobody says."""
+    """The model that answered."""
 
 
 class StreamTranslator(Protocol):

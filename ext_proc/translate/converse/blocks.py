@@ -6,12 +6,12 @@ from typing import Final
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.fields import unsupported
-from ext_proc.translate.parts import split_data_url
+from ext_proc.translate.parts import media_type_of, split_data_url
 from ext_proc.translate.translation import CONVERSE
 
 _TOOL_USE_ID: Final = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")
 
-_IMAGES: Final = {"image/png": "png", "image/jpeg": "jpeg", "image/jpg": "jpeg", "image/gif": "gif", "image/webp": "webp"}
+_IMAGES: Final = {"image/png": "png", "image/jpeg": "jpeg", "image/gif": "gif", "image/webp": "webp"}
 _VIDEOS: Final = {
     "video/mp4": "mp4",
     "video/quicktime": "mov",
@@ -45,19 +45,19 @@ def cache_point(marker: object) -> JsonObject:
     return {"cachePoint": {"type": "default", "ttl": ttl} if ttl else {"type": "default"}}
 
 
-def media(kind: str, media_type: str, data: str, where: str) -> JsonObject:
+def media(kind: str, media_type: str, data: str, where: str, filename: object = None) -> JsonObject:
     """Return what an image, a video or a document holds, from base64 data.
 
     Raises:
         UnsupportedFeature: Converse does not know the format.
     """
-    known = _FORMATS[kind].get(media_type)
+    known = _FORMATS[kind].get(media_type_of(media_type, filename))
     if known is None:
         raise unsupported(where, CONVERSE)
     return {"format": known, "source": {"bytes": data}}
 
 
-def media_of_url(kind: str, url: str, where: str) -> JsonObject:
+def media_of_url(kind: str, url: str, where: str, filename: object = None) -> JsonObject:
     """Return the same from a data URL, or from a place in S3, the only one that Bedrock fetches from.
 
     Raises:
@@ -65,7 +65,7 @@ def media_of_url(kind: str, url: str, where: str) -> JsonObject:
     """
     data = split_data_url(url)
     if data is not None:
-        return media(kind, *data, where)
+        return media(kind, *data, where, filename)
     extension = url.rpartition(".")[2].lower()
     known = _EXTENSIONS.get(extension, extension)
     if not url.startswith("s3://") or known not in _FORMATS[kind].values():
