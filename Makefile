@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
-SOURCES := control_plane ext_proc demos benchmarks tests
+SOURCES := control_plane ext_proc protos demos benchmarks tests
 
 .PHONY: sync demo test check fmt lint types imports generated golden protos docs bench chaos fuzz clean
 

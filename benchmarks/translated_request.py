@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from ext_proc import contract, wire
+from ext_proc import wire
 from ext_proc.apis.paths import PATHS, Api
 from ext_proc.attempt.events import AttemptBody, AttemptHeaders
 from ext_proc.attempt.session import AttemptSession
@@ -20,6 +20,8 @@ from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.plan import Plan
 from ext_proc.ports import EgressResponse
 from protos import filter_config_pb2 as pb
+from protos.contract.metadata import METADATA_API, METADATA_HAS_MODEL, METADATA_ROUTE
+from protos.contract.stages import ATTEMPT_API, ATTEMPT_MODEL, ATTEMPT_NUMBER
 
 MODEL: Final = "provider/m"
 _TRACEPARENT: Final = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -39,8 +41,8 @@ class _NoEgress:
 
 async def _measure(plan: Plan, client: str, upstream: str, body: bytes, rounds: int) -> list[float]:
     head = RequestHeaders({":method": "POST", ":path": PATHS[Api(client)], "traceparent": _TRACEPARENT}, ends_stream=False)
-    attributes = {contract.ATTEMPT_MODEL: MODEL, contract.ATTEMPT_API: upstream, contract.ATTEMPT_NUMBER: "1.0"}
-    told = {contract.METADATA_API: client, contract.METADATA_ROUTE: "chain", contract.METADATA_HAS_MODEL: "true"}
+    attributes = {ATTEMPT_MODEL: MODEL, ATTEMPT_API: upstream, ATTEMPT_NUMBER: "1.0"}
+    told = {METADATA_API: client, METADATA_ROUTE: "chain", METADATA_HAS_MODEL: "true"}
     begin = AttemptHeaders(headers={}, attributes=attributes, metadata=told)
     times = []
     for _ in range(rounds):

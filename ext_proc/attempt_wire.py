@@ -7,7 +7,6 @@ lets the stage leave.
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from ext_proc import contract
 from ext_proc.attempt.events import (
     AnswerPiece,
     AttemptBody,
@@ -26,6 +25,8 @@ from ext_proc.attempt.events import (
 from ext_proc.events import Continue, Event, RequestBody, RequestHeaders, Respond, Trailers
 from ext_proc.wire import UnexpectedMessage, decode_headers, encode, set_headers, set_metadata
 from protos import ext_proc_pb2 as pb
+from protos.contract.metadata import METADATA_NAMESPACE
+from protos.contract.stages import ATTRIBUTES_NAMESPACE
 
 
 def decode_attempt(message: pb.ProcessingRequest) -> AttemptEvent:
@@ -59,9 +60,9 @@ def encode_attempt(event: AttemptEvent, replies: Iterable[AttemptReply]) -> list
 
 def _begin(message: pb.ProcessingRequest) -> AttemptHeaders:
     head = message.request_headers
-    attributes = message.attributes[contract.ATTRIBUTES_NAMESPACE].fields if message.attributes else {}
+    attributes = message.attributes[ATTRIBUTES_NAMESPACE].fields if message.attributes else {}
     told = message.metadata_context.filter_metadata
-    metadata = told[contract.METADATA_NAMESPACE].fields if contract.METADATA_NAMESPACE in told else {}
+    metadata = told[METADATA_NAMESPACE].fields if METADATA_NAMESPACE in told else {}
     return AttemptHeaders(
         headers=decode_headers(head.headers.headers),
         attributes=texts(attributes),

@@ -11,10 +11,10 @@ from typing import Any, Final
 import grpc
 import grpc.aio
 
-from ext_proc.contract import FILTER_CONFIG_NAME, FILTER_CONFIG_TYPE_URL
 from ext_proc.telemetry.logging import get_logger
 from protos import discovery_pb2 as ads
 from protos import discovery_pb2_grpc
+from protos.contract.discovery import FILTER_CONFIG_NAME, FILTER_CONFIG_TYPE_URL
 from protos.filter_config_pb2 import FilterConfig
 
 _EOF: Final = grpc.aio.EOF  # type: ignore[attr-defined]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from ext_proc import contract
 from ext_proc.continuation.ports import CutOff
 from ext_proc.continuation.session import Asked, ContinuedAnswer
 from ext_proc.continue_wire import AskedReader, encode_part
@@ -12,6 +11,7 @@ from ext_proc.telemetry.attempt_metrics import AttemptMetrics
 from ext_proc.telemetry.continuation_metrics import ContinuationMetrics
 from ext_proc.telemetry.logging import get_logger
 from ext_proc.wire import UnexpectedMessage, decode_request
+from protos.contract.headers import REQUEST_ID_HEADER
 
 
 class ContinueProcessor:
@@ -83,4 +83,4 @@ async def _read(call: Conversation) -> Asked | None:
 
 
 def _request_id(asked: Asked) -> str:
-    return asked.headers.get(contract.REQUEST_ID_HEADER, "")[:128]
+    return asked.headers.get(REQUEST_ID_HEADER, "")[:128]

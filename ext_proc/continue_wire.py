@@ -1,10 +1,10 @@
 """ExternalProcessor messages <-> what continuing streams is about. Beside `wire` and `attempt_wire`."""
 
-from ext_proc import contract
 from ext_proc.attempt_wire import texts
 from ext_proc.continuation.session import Asked, Head
 from ext_proc.wire import UnexpectedMessage, decode_headers
 from protos import ext_proc_pb2 as pb
+from protos.contract.metadata import METADATA_NAMESPACE
 
 
 class AskedReader:
@@ -35,7 +35,7 @@ class AskedReader:
     def _asked(self) -> Asked:
         head = self._head or pb.ProcessingRequest()
         told = head.metadata_context.filter_metadata
-        metadata = told[contract.METADATA_NAMESPACE].fields if contract.METADATA_NAMESPACE in told else {}
+        metadata = told[METADATA_NAMESPACE].fields if METADATA_NAMESPACE in told else {}
         headers = decode_headers(head.request_headers.headers.headers)
         return Asked(headers=headers, metadata=texts(metadata), body=b"".join(self._body))
 

@@ -6,9 +6,9 @@ Envoy tells the response's head, then all of its body at once.
 from dataclasses import dataclass
 from typing import Final
 
-from ext_proc import contract
 from ext_proc.wire import UnexpectedMessage, decode_headers, decode_request, set_headers
 from protos import ext_proc_pb2 as pb
+from protos.contract.metadata import METADATA_API, METADATA_NAMESPACE
 
 _REPLACE: Final = 1
 """CommonResponse.ResponseStatus.CONTINUE_AND_REPLACE: a head gets a body that it did not have."""
@@ -44,8 +44,8 @@ def decode_error(message: bytes) -> ErrorHead | ErrorBytes:
             head = request.response_headers
             headers = decode_headers(head.headers.headers)
             told = request.metadata_context.filter_metadata
-            known = told[contract.METADATA_NAMESPACE].fields if contract.METADATA_NAMESPACE in told else {}
-            api = known[contract.METADATA_API].string_value if contract.METADATA_API in known else ""
+            known = told[METADATA_NAMESPACE].fields if METADATA_NAMESPACE in told else {}
+            api = known[METADATA_API].string_value if METADATA_API in known else ""
             return ErrorHead(int(headers[":status"]), headers.get("content-encoding", ""), api, head.end_of_stream)
         case "response_body":
             return ErrorBytes(request.response_body.body)

@@ -12,7 +12,6 @@ from typing import Final
 from ext_proc import wire
 from ext_proc.attempt_server import AttemptProcessor
 from ext_proc.continue_server import ContinueProcessor
-from ext_proc.contract import LISTENER_METADATA, STAGE_ATTEMPT, STAGE_CONTINUE, STAGE_DECIDE_BODY, STAGE_ERRORS, STAGE_METADATA
 from ext_proc.decide.session import Session
 from ext_proc.decide.transaction import Record
 from ext_proc.error_server import ErrorProcessor
@@ -28,6 +27,14 @@ from ext_proc.grpc_server.tasks import Tasks
 from ext_proc.http2.header_blocks import Headers
 from ext_proc.telemetry.logging import get_logger
 from ext_proc.telemetry.metrics import Metrics
+from protos.contract.stages import (
+    LISTENER_METADATA,
+    STAGE_ATTEMPT,
+    STAGE_CONTINUE,
+    STAGE_DECIDE_BODY,
+    STAGE_ERRORS,
+    STAGE_METADATA,
+)
 
 SERVICE: Final = "envoy.service.ext_proc.v3.ExternalProcessor"
 METHOD: Final = f"/{SERVICE}/Process"

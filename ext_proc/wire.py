@@ -8,9 +8,17 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 
-from ext_proc import contract
 from ext_proc.events import Continue, Event, Reply, RequestBody, RequestHeaders, Respond, Trailers
 from protos import ext_proc_pb2 as pb
+from protos.contract.headers import ROUTE_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER
+from protos.contract.metadata import (
+    METADATA_NAMESPACE,
+    METADATA_PATH,
+    METADATA_ROUTE,
+    METADATA_TRACEPARENT,
+    METADATA_TRACESTATE,
+)
+from protos.contract.stages import ATTRIBUTES_NAMESPACE, REQUEST_ATTRIBUTES, header_attribute
 
 _OVERWRITE: Final = pb.HeaderValueOption.HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
 _PLAIN: Final = Continue()
@@ -103,10 +111,10 @@ def decode_headers(headers: Iterable[pb.HeaderValue]) -> dict[str, str]:
 
 
 def _decode_attributes(message: pb.ProcessingRequest) -> RequestHeaders | None:
-    if contract.ATTRIBUTES_NAMESPACE not in message.attributes:
+    if ATTRIBUTES_NAMESPACE not in message.attributes:
         return None
-    fields = message.attributes[contract.ATTRIBUTES_NAMESPACE].fields
-    known = contract.REQUEST_ATTRIBUTES
+    fields = message.attributes[ATTRIBUTES_NAMESPACE].fields
+    known = REQUEST_ATTRIBUTES
     head = {known.get(name) or name[_HEADER_STARTS:-2]: field.string_value for name, field in fields.items()}
     return RequestHeaders(head, ends_stream=False)
 
@@ -114,13 +122,13 @@ def _decode_attributes(message: pb.ProcessingRequest) -> RequestHeaders | None:
 def _as_metadata(reply: Continue, head: RequestHeaders) -> dict[str, str]:
     # Envoy does not let a filter change headers that it was not shown; http_filters and routes after it set them from these.
     values = {_METADATA_OF[name]: value for name, value in reply.set_headers.items() if name in _METADATA_OF}
-    state = head.headers.get(contract.TRACESTATE_HEADER)
-    if state and contract.TRACESTATE_HEADER not in reply.remove_headers:
-        values[contract.METADATA_TRACESTATE] = state
-    if contract.METADATA_PATH in values:
+    state = head.headers.get(TRACESTATE_HEADER)
+    if state and TRACESTATE_HEADER not in reply.remove_headers:
+        values[METADATA_TRACESTATE] = state
+    if METADATA_PATH in values:
         # A route that rewrites the path keeps the query.
         _, mark, query = head.headers.get(":path", "").partition("?")
-        values[contract.METADATA_PATH] = values[contract.METADATA_PATH].removesuffix(mark + query)
+        values[METADATA_PATH] = values[METADATA_PATH].removesuffix(mark + query)
     return values
 
 
@@ -138,18 +146,18 @@ def set_metadata(response: pb.ProcessingResponse, metadata: Mapping[str, str]) -
     """Leave dynamic metadata with the request."""
     if not metadata:
         return
-    fields = response.dynamic_metadata.fields[contract.METADATA_NAMESPACE].struct_value.fields
+    fields = response.dynamic_metadata.fields[METADATA_NAMESPACE].struct_value.fields
     for key, value in metadata.items():
         fields[key].string_value = value
 
 
-_HEADER_STARTS: Final = len(contract.header_attribute("")) - 2
+_HEADER_STARTS: Final = len(header_attribute("")) - 2
 """Where the name begins in the attribute of a header."""
 
 _METADATA_OF: Final = {
-    contract.ROUTE_HEADER: contract.METADATA_ROUTE,
-    contract.TRACEPARENT_HEADER: contract.METADATA_TRACEPARENT,
-    ":path": contract.METADATA_PATH,
+    ROUTE_HEADER: METADATA_ROUTE,
+    TRACEPARENT_HEADER: METADATA_TRACEPARENT,
+    ":path": METADATA_PATH,
 }
 """Headers that a reply to a body that came alone sets by way of dynamic metadata."""
 

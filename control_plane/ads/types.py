@@ -6,7 +6,7 @@ https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#eventual-consi
 from enum import StrEnum
 from typing import Final
 
-from ext_proc.contract import FILTER_CONFIG_TYPE_URL
+from protos.contract.discovery import FILTER_CONFIG_TYPE_URL
 
 CLUSTER: Final = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
 ENDPOINT: Final = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment"

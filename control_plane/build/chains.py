@@ -13,7 +13,7 @@ from control_plane.config.model import Listener, Overrides
 from control_plane.config.providers import Api
 from control_plane.ir import model as ir
 from control_plane.ir import names
-from ext_proc.contract import TRANSLATIONS, UPSTREAM_ONLY
+from protos.contract.apis import TRANSLATIONS, UPSTREAM_ONLY
 
 SILENCE_SECONDS = 30.0
 """How long a stream that can be continued may be silent, unless `resilience.timeouts.idle` says otherwise."""

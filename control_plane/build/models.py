@@ -12,7 +12,7 @@ from control_plane.config.providers import Api, Auth, Provider, own_ids, resolve
 from control_plane.ir import names
 from control_plane.ir.model import Chain, Cluster, InjectedHeader, Model, ModelRoute, ModelTarget, Route
 from control_plane.ir.secret import Secret
-from ext_proc.contract import UPSTREAM_ONLY
+from protos.contract.apis import UPSTREAM_ONLY
 
 HOSTED_ORCHESTRATOR = "plano/Plano-Orchestrator"
 """Plano's own hosted model: used when it is configured as the orchestration model without an entry in `model_providers`."""

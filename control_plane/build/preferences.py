@@ -13,7 +13,7 @@ from control_plane.config.credentials import share_credentials
 from control_plane.config.model import Overrides, RoutingPreference
 from control_plane.ir import model as ir
 from control_plane.ir import names
-from ext_proc.contract import TRANSLATIONS
+from protos.contract.apis import TRANSLATIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

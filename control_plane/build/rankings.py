@@ -16,7 +16,7 @@ from control_plane.build.retries import chain_retries, model_retry, model_turns
 from control_plane.config.model import Listener, PlanoConfig
 from control_plane.ir import model as ir
 from control_plane.ir import names
-from ext_proc.contract import TRANSLATIONS
+from protos.contract.apis import TRANSLATIONS
 
 _MODELS: Final = 4
 """How many models get their turns unless retries are configured: a ranking's length is not known here."""

@@ -2,7 +2,7 @@
 
 from control_plane.config.model import Listener, PlanoConfig
 from control_plane.ir import model as ir
-from ext_proc.contract import SESSION_HEADERS
+from protos.contract.headers import SESSION_HEADERS
 
 
 def build_affinity(config: PlanoConfig) -> ir.Affinity | None:

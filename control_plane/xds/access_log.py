@@ -3,21 +3,22 @@
 from typing import Final
 
 from control_plane.xds import api
-from ext_proc import contract
+from protos.contract.headers import REQUEST_ID_HEADER, TRACEPARENT_HEADER
+from protos.contract.metadata import METADATA_AGENT, METADATA_DECISION, METADATA_MODEL, METADATA_NAMESPACE
 
 _STDOUT: Final = "/dev/stdout"
 
 
 def _decided(key: str) -> str:
-    return f"%DYNAMIC_METADATA({contract.METADATA_NAMESPACE}:{key})%"
+    return f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{key})%"
 
 
 def _fields(listener: str) -> dict[str, str]:
     return {
         "time": "%START_TIME%",
         "listener": listener,
-        "request_id": f"%REQ({contract.REQUEST_ID_HEADER})%",
-        "traceparent": f"%REQ({contract.TRACEPARENT_HEADER})%",
+        "request_id": f"%REQ({REQUEST_ID_HEADER})%",
+        "traceparent": f"%REQ({TRACEPARENT_HEADER})%",
         "method": "%REQ(:METHOD)%",
         "path": "%PATH(NQ:ORIG_OR_PATH)%",
         "protocol": "%PROTOCOL%",
@@ -25,9 +26,9 @@ def _fields(listener: str) -> dict[str, str]:
         "status_details": "%RESPONSE_CODE_DETAILS%",
         "flags": "%RESPONSE_FLAGS%",
         "route": "%ROUTE_NAME%",
-        "agent": _decided(contract.METADATA_AGENT),
-        "model": _decided(contract.METADATA_MODEL),
-        "decision": _decided(contract.METADATA_DECISION),
+        "agent": _decided(METADATA_AGENT),
+        "model": _decided(METADATA_MODEL),
+        "decision": _decided(METADATA_DECISION),
         "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
         "upstream_cluster": "%UPSTREAM_CLUSTER%",
         "upstream_host": "%UPSTREAM_HOST%",

@@ -5,26 +5,27 @@ from typing import Final
 
 from control_plane.xds import api
 from control_plane.xds.ext_proc_filter import build_grpc_service
-from ext_proc import contract
+from protos.contract.metadata import METADATA_NAMESPACE
+from protos.contract.stages import ATTEMPT_ATTRIBUTES, STAGE_ATTEMPT
 
 FILTER_NAME: Final = "plano.attempt"
 
 _HELD_SECONDS: Final = 3600
 """Longer than any route's timeouts, which bound the wait for a first byte: ext_proc holds the headers until it comes."""
 
-_PLANO: Final = api.ext_proc.MetadataOptionsMetadataNamespaces(untyped=[contract.METADATA_NAMESPACE])
+_PLANO: Final = api.ext_proc.MetadataOptionsMetadataNamespaces(untyped=[METADATA_NAMESPACE])
 
 
 @cache
 def build_attempt_filter() -> api.hcm.HttpFilter:
     """Build the attempt stage, which is the same for every chain: the endpoint's metadata says what each attempt is for."""
     config = api.ext_proc.ExternalProcessor(
-        grpc_service=build_grpc_service(stage=contract.STAGE_ATTEMPT),
+        grpc_service=build_grpc_service(stage=STAGE_ATTEMPT),
         processing_mode=_processing_mode(may_leave=False),
         # Where a route lets the stage leave: the headers are held there, too.
         send_body_without_waiting_for_header_response=True,
         # Scalars of the namespace `plano`, and not the endpoint's credentials beside them.
-        request_attributes=list(contract.ATTEMPT_ATTRIBUTES),
+        request_attributes=list(ATTEMPT_ATTRIBUTES),
         message_timeout=api.duration(_HELD_SECONDS),
         # ext_proc knows how long what it has held is, and takes the length off wherever it does not.
         allow_content_length_header=True,

@@ -18,7 +18,8 @@ from control_plane.xds.cluster import HTTP_OPTIONS
 from control_plane.xds.endpoint import Metadata
 from control_plane.xds.retry_after import build_veto
 from control_plane.xds.upstream_filters import with_codec
-from ext_proc import contract
+from protos.contract.headers import RETRY_AFTER_HEADER
+from protos.contract.metadata import METADATA_NAMESPACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def _target(name: str, member: ir.ChainMember, cluster: ir.Cluster) -> Target:
     said = {"agent": member.agent, "model": member.model, "api": member.api}
     if cluster.injected_headers:
         said[MEMBER_KEY] = cluster.name
-    metadata = {contract.METADATA_NAMESPACE: {key: value for key, value in said.items() if value}}
+    metadata = {METADATA_NAMESPACE: {key: value for key, value in said.items() if value}}
     return Target(replace(cluster, name=name, outlier_detection=_up_to_all(cluster)), metadata)
 
 
@@ -79,7 +80,7 @@ def _protocol(
     filters: list[api.hcm.HttpFilter] = []
     if chain.is_of_models:
         # Responses pass in reverse: what the attempt stage says about waiting is judged after it.
-        filters = [*build_veto(longest_wait, contract.RETRY_AFTER_HEADER), build_attempt_filter()]
+        filters = [*build_veto(longest_wait, RETRY_AFTER_HEADER), build_attempt_filter()]
     asked = chain.members[:1] if chain.goes_on_by_choice else chain.members
     known = dict.fromkeys(member.cluster for member in asked)
     filters += build_member_credentials([clusters[name] for name in known])

@@ -8,17 +8,24 @@ from typing import Final
 
 from control_plane.ir import model as ir
 from control_plane.xds import api
-from ext_proc import contract
+from protos.contract.headers import ROUTE_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER
+from protos.contract.metadata import (
+    METADATA_NAMESPACE,
+    METADATA_PATH,
+    METADATA_ROUTE,
+    METADATA_TRACEPARENT,
+    METADATA_TRACESTATE,
+)
 
 _OVERWRITE: Final = api.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
 
 _HEADERS: Final = {
-    contract.ROUTE_HEADER: contract.METADATA_ROUTE,
-    contract.TRACEPARENT_HEADER: contract.METADATA_TRACEPARENT,
-    contract.TRACESTATE_HEADER: contract.METADATA_TRACESTATE,
+    ROUTE_HEADER: METADATA_ROUTE,
+    TRACEPARENT_HEADER: METADATA_TRACEPARENT,
+    TRACESTATE_HEADER: METADATA_TRACESTATE,
 }
 
-DECIDED_PATH: Final = f"%DYNAMIC_METADATA({contract.METADATA_NAMESPACE}:{contract.METADATA_PATH})%"
+DECIDED_PATH: Final = f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{METADATA_PATH})%"
 """Path of a route that takes the decided one; a decision without a path leaves the request's own."""
 
 
@@ -43,12 +50,12 @@ def _buffer(max_request_bytes: int) -> api.hcm.HttpFilter:
 
 def _set_headers() -> api.hcm.HttpFilter:
     # The state of a trace that could not be read goes: it stays only where the decision repeats it.
-    mutations = [api.mutation.HeaderMutation(remove=contract.TRACESTATE_HEADER)]
+    mutations = [api.mutation.HeaderMutation(remove=TRACESTATE_HEADER)]
     mutations += [_from_metadata(header, key) for header, key in _HEADERS.items()]
     config = api.header_mutation.HeaderMutation(mutations=api.header_mutation.Mutations(request_mutations=mutations))
     return api.hcm.HttpFilter(name="envoy.filters.http.header_mutation", typed_config=api.pack(config))
 
 
 def _from_metadata(header: str, key: str) -> api.mutation.HeaderMutation:
-    value = api.core.HeaderValue(key=header, value=f"%DYNAMIC_METADATA({contract.METADATA_NAMESPACE}:{key})%")
+    value = api.core.HeaderValue(key=header, value=f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{key})%")
     return api.mutation.HeaderMutation(append=api.core.HeaderValueOption(header=value, append_action=_OVERWRITE))

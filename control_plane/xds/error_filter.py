@@ -10,7 +10,8 @@ from typing import Final
 from control_plane.xds import api
 from control_plane.xds.cel import attribute_is
 from control_plane.xds.ext_proc_filter import build_grpc_service
-from ext_proc import contract
+from protos.contract.metadata import METADATA_NAMESPACE
+from protos.contract.stages import STAGE_ERRORS
 
 FILTER_NAME: Final = "plano.errors"
 
@@ -38,7 +39,7 @@ def build_errors() -> api.hcm.HttpFilter:
 def _ask() -> api.xds_matcher.MatcherOnMatch:
     headers, body = api.ext_proc.ProcessingModeHeaderSendMode, api.ext_proc.ProcessingModeBodySendMode
     config = api.ext_proc.ExternalProcessor(
-        grpc_service=build_grpc_service(stage=contract.STAGE_ERRORS),
+        grpc_service=build_grpc_service(stage=STAGE_ERRORS),
         processing_mode=api.ext_proc.ProcessingMode(
             request_header_mode=headers.SKIP,
             request_body_mode=body.NONE,
@@ -51,7 +52,7 @@ def _ask() -> api.xds_matcher.MatcherOnMatch:
         # Without ext_proc the provider's own words are better than none.
         failure_mode_allow=True,
         metadata_options=api.ext_proc.MetadataOptions(
-            forwarding_namespaces=api.ext_proc.MetadataOptionsMetadataNamespaces(untyped=[contract.METADATA_NAMESPACE])
+            forwarding_namespaces=api.ext_proc.MetadataOptionsMetadataNamespaces(untyped=[METADATA_NAMESPACE])
         ),
     )
     action = api.composite.ExecuteFilterAction(typed_config=api.extension(FILTER_NAME, config))

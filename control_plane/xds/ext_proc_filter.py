@@ -8,7 +8,16 @@ from typing import Final
 
 from control_plane.ir import model as ir
 from control_plane.xds import api
-from ext_proc import contract
+from protos.contract.metadata import METADATA_NAMESPACE
+from protos.contract.stages import (
+    LISTENER_METADATA,
+    REQUEST_ATTRIBUTES,
+    STAGE_CONTINUE,
+    STAGE_DECIDE,
+    STAGE_DECIDE_BODY,
+    STAGE_METADATA,
+    header_attribute,
+)
 
 EXT_PROC_CLUSTER: Final = "ext_proc"
 """In the bootstrap, not in CDS: changing it would break the streams in flight."""
@@ -27,7 +36,7 @@ def build_ext_proc(listener: ir.Listener) -> api.hcm.HttpFilter:
     """Build the decide stage of a listener."""
     config = api.ext_proc.ExternalProcessor(
         grpc_service=build_grpc_service(
-            stage=contract.STAGE_DECIDE if listener.shows_headers else contract.STAGE_DECIDE_BODY, listener=listener.name
+            stage=STAGE_DECIDE if listener.shows_headers else STAGE_DECIDE_BODY, listener=listener.name
         ),
         processing_mode=processing_mode(sends_headers=listener.shows_headers),
         request_attributes=[] if listener.shows_headers else _attributes(listener),
@@ -35,7 +44,7 @@ def build_ext_proc(listener: ir.Listener) -> api.hcm.HttpFilter:
         message_timeout=api.duration(listener.decision_timeout_seconds),
         mutation_rules=api.mutation.HeaderMutationRules(allow_all_routing=True),
         metadata_options=api.ext_proc.MetadataOptions(
-            receiving_namespaces=api.ext_proc.MetadataOptionsMetadataNamespaces(untyped=[contract.METADATA_NAMESPACE])
+            receiving_namespaces=api.ext_proc.MetadataOptionsMetadataNamespaces(untyped=[METADATA_NAMESPACE])
         ),
         status_on_error=api.type_v3.HttpStatus(code=_UNAVAILABLE),
     )
@@ -43,14 +52,14 @@ def build_ext_proc(listener: ir.Listener) -> api.hcm.HttpFilter:
 
 
 def _attributes(listener: ir.Listener) -> list[str]:
-    return [*contract.REQUEST_ATTRIBUTES, *(contract.header_attribute(header) for header in listener.choosing_headers)]
+    return [*REQUEST_ATTRIBUTES, *(header_attribute(header) for header in listener.choosing_headers)]
 
 
 def build_continue() -> api.hcm.HttpFilter:
     """Build the stage that answers streams which are continued when they are cut: off, unless a route turns it on."""
     headers, body = api.ext_proc.ProcessingModeHeaderSendMode, api.ext_proc.ProcessingModeBodySendMode
     config = api.ext_proc.ExternalProcessor(
-        grpc_service=build_grpc_service(stage=contract.STAGE_CONTINUE),
+        grpc_service=build_grpc_service(stage=STAGE_CONTINUE),
         processing_mode=api.ext_proc.ProcessingMode(
             request_header_mode=headers.SKIP,
             request_body_mode=body.NONE,
@@ -61,7 +70,7 @@ def build_continue() -> api.hcm.HttpFilter:
         ),
         message_timeout=api.duration(_ANSWER_SECONDS),
         metadata_options=api.ext_proc.MetadataOptions(
-            forwarding_namespaces=api.ext_proc.MetadataOptionsMetadataNamespaces(untyped=[contract.METADATA_NAMESPACE])
+            forwarding_namespaces=api.ext_proc.MetadataOptionsMetadataNamespaces(untyped=[METADATA_NAMESPACE])
         ),
         status_on_error=api.type_v3.HttpStatus(code=_UNAVAILABLE),
     )
@@ -99,7 +108,7 @@ def processing_mode(*, sends_headers: bool) -> api.ext_proc.ProcessingMode:
 
 def build_grpc_service(*, stage: str, listener: str = "") -> api.core.GrpcService:
     """Build the way to ext_proc, which is told who asks."""
-    said = {contract.STAGE_METADATA: stage, contract.LISTENER_METADATA: listener}
+    said = {STAGE_METADATA: stage, LISTENER_METADATA: listener}
     return api.core.GrpcService(
         envoy_grpc=api.core.GrpcServiceEnvoyGrpc(cluster_name=EXT_PROC_CLUSTER),
         # No retry policy here: Envoy would read it anew for each stream, which took a sixth of its CPU. The cluster has one.

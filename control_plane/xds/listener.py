@@ -11,7 +11,7 @@ from control_plane.xds.decided import forget_length
 from control_plane.xds.http_filters import build_http_filters, build_router
 from control_plane.xds.local_reply import build_client_local_reply, build_egress_local_reply
 from control_plane.xds.told import build_told, chains_of_models
-from ext_proc import contract
+from protos.contract.headers import INTERNAL_HEADERS
 
 _SILENCE_SECONDS: Final = 300.0
 _HEADERS_SECONDS: Final = 30.0
@@ -109,7 +109,7 @@ def _range(cidr: str) -> api.core.CidrRange:
 
 def _early_mutations(listener: ir.Listener) -> api.core.TypedExtensionConfig:
     """Drop what only the gateway may say, before any http_filter sees it."""
-    mutations = [api.mutation.HeaderMutation(remove=header) for header in contract.INTERNAL_HEADERS]
+    mutations = [api.mutation.HeaderMutation(remove=header) for header in INTERNAL_HEADERS]
     if not listener.shows_headers:
         mutations.append(forget_length())
     return api.extension(

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from control_plane.xds import api
-from ext_proc import contract
+from protos.contract.headers import DOWN_HEADER, LOCAL_REPLY_HEADER
+from protos.contract.metadata import METADATA_API, METADATA_NAMESPACE, NOBODY
 
 _MESSAGES_PATH: Final = "/v1/messages"
 _MESSAGES_APIS: Final = "messages|count_tokens"
@@ -96,8 +97,8 @@ def build_client_local_reply() -> api.hcm.LocalReplyConfig:
 def build_egress_local_reply() -> api.hcm.LocalReplyConfig:
     """Mark the egress listener's own replies, so that ext_proc can tell an upstream's 503 from Envoy's."""
     marks = {
-        contract.LOCAL_REPLY_HEADER: "%RESPONSE_FLAGS%",
-        contract.DOWN_HEADER: f"%UPSTREAM_METADATA({contract.METADATA_NAMESPACE}:{contract.NOBODY})%",
+        LOCAL_REPLY_HEADER: "%RESPONSE_FLAGS%",
+        DOWN_HEADER: f"%UPSTREAM_METADATA({METADATA_NAMESPACE}:{NOBODY})%",
     }
     marked = [_mark(header, value) for header, value in marks.items()]
     return api.hcm.LocalReplyConfig(mappers=[api.hcm.ResponseMapper(filter=_status(_GE, 100), headers_to_add=marked)])
@@ -156,8 +157,8 @@ def _messages_api() -> _Filter:
     """Match requests of Anthropic's API: by path, or by what ext_proc read before it changed the path."""
     known = api.accesslog.MetadataFilter(
         matcher=api.matcher.MetadataMatcher(
-            filter=contract.METADATA_NAMESPACE,
-            path=[api.matcher.MetadataMatcherPathSegment(key=contract.METADATA_API)],
+            filter=METADATA_NAMESPACE,
+            path=[api.matcher.MetadataMatcherPathSegment(key=METADATA_API)],
             value=api.matcher.ValueMatcher(
                 string_match=api.matcher.StringMatcher(safe_regex=api.matcher.RegexMatcher(regex=_MESSAGES_APIS))
             ),

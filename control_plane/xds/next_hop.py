@@ -15,7 +15,7 @@ from control_plane.xds.chain import targets
 from control_plane.xds.circuit_breaker import build_chain_breakers, build_circuit_breakers
 from control_plane.xds.cluster import HTTP_OPTIONS
 from control_plane.xds.upstream_filters import build_credential_injectors, with_codec
-from ext_proc import contract
+from protos.contract.metadata import METADATA_NAMESPACE, NOBODY
 
 _TURNS: Final = 32
 """Each attempt takes a priority that no attempt before had; after the last Envoy begins again with the chain's first model."""
@@ -37,9 +37,7 @@ def build_nobody() -> api.cluster.Cluster:
     """Build the cluster that is tried in place of targets that are known to be down: it fails at once, and says why."""
     where = api.endpoint.LbEndpoint(
         endpoint=api.endpoint.Endpoint(address=address.parse(_NO_SUCH_SOCKET)),
-        metadata=api.core.Metadata(
-            filter_metadata={contract.METADATA_NAMESPACE: api.protobuf.Struct.from_dict({contract.NOBODY: "true"})}
-        ),
+        metadata=api.core.Metadata(filter_metadata={METADATA_NAMESPACE: api.protobuf.Struct.from_dict({NOBODY: "true"})}),
     )
     return _static(names.NOBODY, [api.endpoint.LocalityLbEndpoints(lb_endpoints=[where])])
 

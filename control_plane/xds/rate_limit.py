@@ -9,7 +9,7 @@ from typing import Final
 
 from control_plane.ir import model as ir
 from control_plane.xds import api
-from ext_proc import contract
+from protos.contract.metadata import METADATA_MODEL, METADATA_NAMESPACE, METADATA_TOKENS
 
 _FILTER: Final = "envoy.filters.http.local_ratelimit"
 _MODEL: Final = "model"
@@ -37,18 +37,16 @@ def build_rate_limit(limits: tuple[ir.RateLimit, ...], stat_prefix: str) -> api.
 
 def _counted(header: str) -> api.route.RateLimit:
     """Say what a request counts as, if it has the header: so many tokens of this model, for this value."""
-    segment = api.metadata.MetadataKeyPathSegment(key=contract.METADATA_MODEL)
+    segment = api.metadata.MetadataKeyPathSegment(key=METADATA_MODEL)
     model = api.route.RateLimitActionMetaData(
         descriptor_key=_MODEL,
-        metadata_key=api.metadata.MetadataKey(key=contract.METADATA_NAMESPACE, path=[segment]),
+        metadata_key=api.metadata.MetadataKey(key=METADATA_NAMESPACE, path=[segment]),
         source=api.route.RateLimitActionMetaDataSource.DYNAMIC,
     )
     value = api.route.RateLimitActionRequestHeaders(header_name=header, descriptor_key=header)
     return api.route.RateLimit(
         actions=[api.route.RateLimitAction(metadata=model), api.route.RateLimitAction(request_headers=value)],
-        hits_addend=api.route.RateLimitHitsAddend(
-            format=f"%DYNAMIC_METADATA({contract.METADATA_NAMESPACE}:{contract.METADATA_TOKENS})%"
-        ),
+        hits_addend=api.route.RateLimitHitsAddend(format=f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{METADATA_TOKENS})%"),
         x_ratelimit_option=api.route.RateLimitXRateLimitOption.DRAFT_VERSION_03,
     )
 

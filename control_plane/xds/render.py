@@ -8,8 +8,8 @@ import yaml
 from google.protobuf import json_format
 
 from control_plane.xds import api
-from ext_proc import contract
 from protos import filter_config_pb2
+from protos.contract.discovery import FILTER_CONFIG_TYPE_URL
 
 _REDACTED: Final = "[redacted]"
 _HIDDEN: Final = ("auth_password",)
@@ -22,7 +22,7 @@ def to_yaml(message: betterproto2.Message) -> str:
 
 def resource_to_yaml(type_url: str, value: bytes) -> str:
     """Render a serialised resource of any type that `translate` makes."""
-    if type_url == contract.FILTER_CONFIG_TYPE_URL:
+    if type_url == FILTER_CONFIG_TYPE_URL:
         config = filter_config_pb2.FilterConfig.FromString(value)
         return _dump(json_format.MessageToDict(config, preserving_proto_field_name=True))
     message_class = api.message_class(type_url)

@@ -6,7 +6,7 @@ from typing import Final
 from control_plane.ir import model as ir
 from control_plane.xds import api
 from control_plane.xds.retry_after import RETRY_AFTER
-from ext_proc import contract
+from protos.contract.headers import RETRY_AFTER_HEADER, RETRY_HEADER
 
 _OTHER_ENDPOINT_TRIES: Final = 10
 """Balancers choose at random: of two endpoints the one that failed would come up again in a few choices now and then."""
@@ -14,13 +14,13 @@ _OTHER_ENDPOINT_TRIES: Final = 10
 
 def build_retry_policy(route: ir.Route, *, is_chain: bool = False) -> api.route.RetryPolicy:
     """Build a route's retry policy; a chain's goes on to the next member, any other to the next endpoint."""
-    policy = _basic(route, wait_header=contract.RETRY_AFTER_HEADER if is_chain else RETRY_AFTER)
+    policy = _basic(route, wait_header=RETRY_AFTER_HEADER if is_chain else RETRY_AFTER)
     if is_chain:
         policy.retry_priority = _next_member()
         # One provider's `retry-after` says nothing about the next: only what the attempt stage says of all of them is obeyed.
         # Set by the attempt stage as well, on answers whose body says that another model may do better.
         policy.retry_on = ",".join([policy.retry_on, "retriable-headers"])
-        policy.retriable_headers = [api.route.HeaderMatcher(name=contract.RETRY_HEADER, present_match=True)]
+        policy.retriable_headers = [api.route.HeaderMatcher(name=RETRY_HEADER, present_match=True)]
     return policy
 
 

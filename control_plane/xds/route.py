@@ -10,7 +10,21 @@ from control_plane.xds.ext_proc_filter import turn_continue_on
 from control_plane.xds.load_balancing import build_hash_policy
 from control_plane.xds.retry import build_retry_policy
 from control_plane.xds.retry_after import VETO_HEADER
-from ext_proc import contract
+from protos.contract.headers import (
+    AGENT_HEADER,
+    ATTEMPTS_HEADER,
+    BOUNDS_HEADER,
+    CREDENTIAL_HEADERS,
+    DECISION_HEADER,
+    DOWN_HEADER,
+    INTERNAL_HEADERS,
+    LOCAL_REPLY_HEADER,
+    MODEL_HEADER,
+    RETRY_AFTER_HEADER,
+    RETRY_HEADER,
+    ROUTE_HEADER,
+)
+from protos.contract.metadata import METADATA_AGENT, METADATA_DECISION, METADATA_MODEL, METADATA_NAMESPACE
 
 _ADD_IF_ABSENT = api.core.HeaderValueOptionHeaderAppendAction.ADD_IF_ABSENT
 _OVERWRITE = api.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
@@ -19,13 +33,13 @@ _CLIENT_ADDRESS = ("x-forwarded-for", "x-envoy-external-address", "x-envoy-inter
 """Who the client is: as little a third party's business as its credentials."""
 
 _ANSWERS = (
-    (contract.AGENT_HEADER, contract.METADATA_AGENT),
-    (contract.MODEL_HEADER, contract.METADATA_MODEL),
-    (contract.DECISION_HEADER, contract.METADATA_DECISION),
+    (AGENT_HEADER, METADATA_AGENT),
+    (MODEL_HEADER, METADATA_MODEL),
+    (DECISION_HEADER, METADATA_DECISION),
 )
 """Response headers, and the dynamic metadata that they show; absent metadata adds no header."""
 
-_INSIDE = (contract.LOCAL_REPLY_HEADER, contract.DOWN_HEADER, contract.RETRY_HEADER, contract.RETRY_AFTER_HEADER, VETO_HEADER)
+_INSIDE = (LOCAL_REPLY_HEADER, DOWN_HEADER, RETRY_HEADER, RETRY_AFTER_HEADER, VETO_HEADER)
 """Response headers between the parts of the gateway."""
 
 
@@ -47,11 +61,11 @@ def build_route_configuration(
     host = api.route.VirtualHost(
         name=name,
         domains=["*"],
-        matcher=by_header(contract.ROUTE_HEADER, actions, undecided or on_match(reply_route("(none)", 404))),
-        request_headers_to_remove=[*contract.INTERNAL_HEADERS, *inside],
+        matcher=by_header(ROUTE_HEADER, actions, undecided or on_match(reply_route("(none)", 404))),
+        request_headers_to_remove=[*INTERNAL_HEADERS, *inside],
         response_headers_to_add=[_answer(header, key) for header, key in _ANSWERS],
         # What an upstream says under our names is not ours. Envoy removes before it adds.
-        response_headers_to_remove=[*(header for header, _ in _ANSWERS), contract.ATTEMPTS_HEADER, *_INSIDE],
+        response_headers_to_remove=[*(header for header, _ in _ANSWERS), ATTEMPTS_HEADER, *_INSIDE],
         # Bounds what ext_proc is shown and what a retry can repeat, apart from the buffers of a connection.
         request_body_buffer_limit=max_request_bytes,
     )
@@ -96,7 +110,7 @@ def build_route(route: ir.Route, *, is_chain: bool = False) -> api.route.Route:
             *_bounds(route),
             *(_header(name, value, _ADD_IF_ABSENT) for name, value in route.default_headers),
         ],
-        request_headers_to_remove=[] if route.keeps_credentials else [*contract.CREDENTIAL_HEADERS, *_CLIENT_ADDRESS],
+        request_headers_to_remove=[] if route.keeps_credentials else [*CREDENTIAL_HEADERS, *_CLIENT_ADDRESS],
         response_headers_to_add=[_attempts(), _agent_that_answered()] if is_chain else [_attempts()],
         typed_per_filter_config=_stages(route),
     )
@@ -142,17 +156,17 @@ def _bounds(route: ir.Route) -> list[api.core.HeaderValueOption]:
     if not route.tells_bounds:
         return []
     seconds = min(route.response_timeout_seconds, route.idle_timeout_seconds)
-    return [_header(contract.BOUNDS_HEADER, f"%REQ(x-envoy-max-retries)%;{route.retry.attempts};{seconds:g}", _OVERWRITE)]
+    return [_header(BOUNDS_HEADER, f"%REQ(x-envoy-max-retries)%;{route.retry.attempts};{seconds:g}", _OVERWRITE)]
 
 
 def _attempts() -> api.core.HeaderValueOption:
-    return _header(contract.ATTEMPTS_HEADER, "%UPSTREAM_REQUEST_ATTEMPT_COUNT%", _OVERWRITE)
+    return _header(ATTEMPTS_HEADER, "%UPSTREAM_REQUEST_ATTEMPT_COUNT%", _OVERWRITE)
 
 
 def _agent_that_answered() -> api.core.HeaderValueOption:
     """Name the agent of the last attempt; what answers for a model has told by metadata already."""
-    value = f"%UPSTREAM_METADATA({contract.METADATA_NAMESPACE}:{contract.METADATA_AGENT})%"
-    return _header(contract.AGENT_HEADER, value, _OVERWRITE)
+    value = f"%UPSTREAM_METADATA({METADATA_NAMESPACE}:{METADATA_AGENT})%"
+    return _header(AGENT_HEADER, value, _OVERWRITE)
 
 
 def _any() -> api.route.RouteMatch:
@@ -160,7 +174,7 @@ def _any() -> api.route.RouteMatch:
 
 
 def _answer(header: str, key: str) -> api.core.HeaderValueOption:
-    return _header(header, f"%DYNAMIC_METADATA({contract.METADATA_NAMESPACE}:{key})%", _OVERWRITE)
+    return _header(header, f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{key})%", _OVERWRITE)
 
 
 def _header(name: str, value: str, action: api.core.HeaderValueOptionHeaderAppendAction) -> api.core.HeaderValueOption:

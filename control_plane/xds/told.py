@@ -2,7 +2,7 @@
 
 from control_plane.ir import model as ir
 from control_plane.xds import api
-from ext_proc import contract
+from protos.contract.metadata import METADATA_NAMESPACE, TOLD_HEADERS
 
 
 def chains_of_models(gateway: ir.Gateway) -> frozenset[str]:
@@ -12,10 +12,10 @@ def chains_of_models(gateway: ir.Gateway) -> frozenset[str]:
 
 def build_told() -> api.hcm.HttpFilter:
     """Build the filter that turns the headers into dynamic metadata, and takes them off."""
-    config = api.header_to_metadata.Config(request_rules=[_rule(key, name) for key, name in contract.TOLD_HEADERS.items()])
+    config = api.header_to_metadata.Config(request_rules=[_rule(key, name) for key, name in TOLD_HEADERS.items()])
     return api.hcm.HttpFilter(name="plano.told", typed_config=api.pack(config))
 
 
 def _rule(key: str, header: str) -> api.header_to_metadata.ConfigRule:
-    present = api.header_to_metadata.ConfigKeyValuePair(metadata_namespace=contract.METADATA_NAMESPACE, key=key)
+    present = api.header_to_metadata.ConfigKeyValuePair(metadata_namespace=METADATA_NAMESPACE, key=key)
     return api.header_to_metadata.ConfigRule(header=header, on_header_present=present, remove=True)

@@ -18,7 +18,8 @@ from control_plane.xds.route import build_route_configuration
 from control_plane.xds.secret import build_secret
 from control_plane.xds.session_store import build_store_cluster, build_store_listener
 from control_plane.xds.undecided import build_undecided
-from ext_proc import contract
+from protos.contract.discovery import FILTER_CONFIG_NAME, FILTER_CONFIG_TYPE_URL
+from protos.contract.headers import SESSION_HEADERS
 
 _Named = tuple[str, Resource]
 
@@ -35,7 +36,7 @@ def translate(gateway: ir.Gateway) -> Resources:
 
 def _filter_config(gateway: ir.Gateway, *, version: str) -> _Named:
     config = build_filter_config(gateway, version=version)
-    return contract.FILTER_CONFIG_TYPE_URL, Resource(contract.FILTER_CONFIG_NAME, serialize(config))
+    return FILTER_CONFIG_TYPE_URL, Resource(FILTER_CONFIG_NAME, serialize(config))
 
 
 def _clusters(gateway: ir.Gateway) -> Iterator[_Named]:
@@ -71,7 +72,7 @@ def _listeners(gateway: ir.Gateway) -> Iterator[_Named]:
     for listener in gateway.listeners:
         name = names.listener(listener.name)
         yield api.LISTENER, Resource(name, encode(build_listener(listener, gateway)))
-        inside = contract.SESSION_HEADERS if listener.kind is ir.ListenerKind.MODEL else ()
+        inside = SESSION_HEADERS if listener.kind is ir.ListenerKind.MODEL else ()
         yield _routes(name, listener.routes, gateway, build_undecided(listener), inside)
     yield api.LISTENER, Resource(names.EGRESS_LISTENER, encode(build_egress_listener(gateway)))
     yield _routes(names.EGRESS_LISTENER, gateway.egress.routes, gateway)

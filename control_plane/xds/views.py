@@ -5,12 +5,12 @@ from typing import Final
 from control_plane.xds import api
 from control_plane.xds.render import resource_to_yaml
 from control_plane.xds.resources import Resources
-from ext_proc import contract
+from protos.contract.discovery import FILTER_CONFIG_TYPE_URL
 
 VIEWS: Final = {
     "clusters": api.CLUSTER,
     "endpoints": api.ENDPOINT,
-    "filter": contract.FILTER_CONFIG_TYPE_URL,
+    "filter": FILTER_CONFIG_TYPE_URL,
     "listeners": api.LISTENER,
     "routes": api.ROUTE,
     "secrets": api.SECRET,

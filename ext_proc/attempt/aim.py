@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ext_proc import contract
 from ext_proc.attempt.events import AttemptHeaders
 from ext_proc.attempt.failures import Failure
 from ext_proc.attempt.targets import Member, Target
@@ -11,6 +10,25 @@ from ext_proc.attempt.turns import Past, in_order, not_passed_over, read_past, w
 from ext_proc.errors import NotReady, UpstreamError
 from ext_proc.plan import Plan
 from ext_proc.runtime import Model
+from protos.contract.metadata import (
+    METADATA_API,
+    METADATA_ATTEMPTED,
+    METADATA_BETAS,
+    METADATA_CACHE_FROM,
+    METADATA_FAILURE,
+    METADATA_HAS_MODEL,
+    METADATA_MODEL,
+    METADATA_ORDER,
+    METADATA_QUERY,
+    METADATA_ROUTE,
+    METADATA_SENT_AT,
+    METADATA_UPSTREAM_MODEL,
+    METADATA_WAIT,
+    METADATA_WATCH,
+    join_names,
+    split_names,
+)
+from protos.contract.stages import ATTEMPT_API, ATTEMPT_MODEL, ATTEMPT_NUMBER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +43,7 @@ class Aim:
     api: str
     target: Target
     cache_from: int
-    """See contract.METADATA_CACHE_FROM; 0 marks nothing."""
+    """See METADATA_CACHE_FROM; 0 marks nothing."""
     has_model: bool
     """Whether the client's body names a model."""
     query: str
@@ -35,7 +53,7 @@ class Aim:
     betas: str
     """The client's `anthropic-beta`, if an attempt before took it away."""
     watch: str
-    """How much of a stream is looked at, where the stage may leave it: see contract.METADATA_WATCH."""
+    """How much of a stream is looked at, where the stage may leave it: see METADATA_WATCH."""
     has_others: bool
     """Whether the chain has a model that was not asked yet, this one apart."""
     goes_on: bool
@@ -55,11 +73,11 @@ class Aim:
     def metadata(self) -> dict[str, str]:
         """What the next attempt, the access log and the response headers are told."""
         return self.past.metadata | {
-            contract.METADATA_MODEL: self.name,
-            contract.METADATA_ATTEMPTED: contract.join_names((*self.past.attempted, self.model.name)),
-            contract.METADATA_SENT_AT: f"{self.sent_at:.3f}",
-            contract.METADATA_FAILURE: Failure.UNANSWERED,
-            contract.METADATA_WAIT: "",
+            METADATA_MODEL: self.name,
+            METADATA_ATTEMPTED: join_names((*self.past.attempted, self.model.name)),
+            METADATA_SENT_AT: f"{self.sent_at:.3f}",
+            METADATA_FAILURE: Failure.UNANSWERED,
+            METADATA_WAIT: "",
         }
 
 
@@ -71,20 +89,20 @@ def take_aim(event: AttemptHeaders, plan: Plan | None, *, now: float) -> Aim | N
         UpstreamError: nobody is left who might answer.
     """
     told = event.metadata
-    client_api = told.get(contract.METADATA_API, "")
-    name, api = event.attributes.get(contract.ATTEMPT_MODEL, ""), event.attributes.get(contract.ATTEMPT_API, "")
+    client_api = told.get(METADATA_API, "")
+    name, api = event.attributes.get(ATTEMPT_MODEL, ""), event.attributes.get(ATTEMPT_API, "")
     members = _members(told, plan)
     if not client_api or not (name or members):
         return None
-    number = _number(event.attributes.get(contract.ATTEMPT_NUMBER, ""))
+    number = _number(event.attributes.get(ATTEMPT_NUMBER, ""))
     past = read_past(event.headers, told, first=members[0].model if members else name, number=number, now=now)
     goes_on = not name
     if goes_on:
-        name, api = _turn(members, past, is_ranking=plan is not None and told.get(contract.METADATA_ROUTE) in plan.rankings)
+        name, api = _turn(members, past, is_ranking=plan is not None and told.get(METADATA_ROUTE) in plan.rankings)
     elif name in past.too_long_for:
         raise _nobody_left(past)
     model, target = _known(name, api, plan)
-    upstream_model = model.upstream_model or told.get(contract.METADATA_UPSTREAM_MODEL, "")
+    upstream_model = model.upstream_model or told.get(METADATA_UPSTREAM_MODEL, "")
     return Aim(
         model=model,
         name=model.name.removesuffix("*") + upstream_model if model.is_wildcard else model.name,
@@ -92,13 +110,13 @@ def take_aim(event: AttemptHeaders, plan: Plan | None, *, now: float) -> Aim | N
         client_api=client_api,
         api=api,
         target=target,
-        cache_from=_number(told.get(contract.METADATA_CACHE_FROM, "0")),
-        has_model=told.get(contract.METADATA_HAS_MODEL) == "true",
-        query=told.get(contract.METADATA_QUERY, ""),
+        cache_from=_number(told.get(METADATA_CACHE_FROM, "0")),
+        has_model=told.get(METADATA_HAS_MODEL) == "true",
+        query=told.get(METADATA_QUERY, ""),
         past=past,
         sent_at=now,
-        betas=told.get(contract.METADATA_BETAS, ""),
-        watch=told.get(contract.METADATA_WATCH, ""),
+        betas=told.get(METADATA_BETAS, ""),
+        watch=told.get(METADATA_WATCH, ""),
         has_others=not {member.model for member in members} <= {name, *past.attempted},
         goes_on=goes_on,
     )
@@ -106,11 +124,11 @@ def take_aim(event: AttemptHeaders, plan: Plan | None, *, now: float) -> Aim | N
 
 def _members(told: Mapping[str, str], plan: Plan | None) -> tuple[Member, ...]:
     """Return the models of an attempt's route in the order in which they are tried."""
-    route = told.get(contract.METADATA_ROUTE, "")
+    route = told.get(METADATA_ROUTE, "")
     if plan is None:
         return ()
     if ranking := plan.rankings.get(route):
-        wanted = contract.split_names(told.get(contract.METADATA_ORDER, ""))
+        wanted = split_names(told.get(METADATA_ORDER, ""))
         return tuple(ranking[name] for name in wanted if name in ranking)
     return in_order(plan.chains.get(route, ()), told)
 

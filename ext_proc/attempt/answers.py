@@ -6,7 +6,6 @@ from typing import Final, Protocol
 
 import orjson
 
-from ext_proc import contract
 from ext_proc.attempt.aim import Aim
 from ext_proc.attempt.events import ResponseReply, SendBody, SendHeaders
 from ext_proc.attempt.failures import BETTERED_ELSEWHERE, Failure, classify
@@ -14,16 +13,18 @@ from ext_proc.attempt.record import AttemptRecord
 from ext_proc.attempt.upstream_request import Prepared
 from ext_proc.errors import GatewayError
 from ext_proc.translate.provider_errors import ProviderError, code_of, error_body, of_gateway, parse_error
+from protos.contract.headers import DOWN_HEADER, LOCAL_REPLY_HEADER, RETRY_AFTER_HEADER, RETRY_HEADER, UNCOUNTED_HEADER
+from protos.contract.metadata import METADATA_FAILURE, METADATA_TOO_LONG, METADATA_WAIT, join_names
 
 _ERROR_TYPE_HEADER: Final = "x-amzn-errortype"
 MAX_ERROR_BYTES: Final = 1 << 20
 """More of an error's body than this is not read."""
 OUR_HEADERS: Final = (
-    contract.RETRY_HEADER,
-    contract.RETRY_AFTER_HEADER,
-    contract.UNCOUNTED_HEADER,
-    contract.LOCAL_REPLY_HEADER,
-    contract.DOWN_HEADER,
+    RETRY_HEADER,
+    RETRY_AFTER_HEADER,
+    UNCOUNTED_HEADER,
+    LOCAL_REPLY_HEADER,
+    DOWN_HEADER,
     "x-envoy-overloaded",
 )
 """What an upstream says under these names is not ours."""
@@ -67,10 +68,10 @@ class Attempt:
         """Record a failure; return the headers and the metadata that tell it to Envoy and to the next attempt."""
         self.record.outcome = failure
         betters = failure in BETTERED_ELSEWHERE and (failure is not Failure.CONTEXT_LENGTH or self.aim.has_others)
-        metadata = {contract.METADATA_FAILURE: str(failure)}
+        metadata = {METADATA_FAILURE: str(failure)}
         if failure is Failure.CONTEXT_LENGTH:
-            metadata[contract.METADATA_TOO_LONG] = contract.join_names((*self.aim.past.too_long_for, self.aim.model.name))
-        return ({contract.RETRY_HEADER: failure} if betters else {}), metadata
+            metadata[METADATA_TOO_LONG] = join_names((*self.aim.past.too_long_for, self.aim.model.name))
+        return ({RETRY_HEADER: failure} if betters else {}), metadata
 
 
 def refusal(attempt: Attempt, error: ProviderError, failure: Failure, *, status: int) -> list[ResponseReply]:
@@ -115,7 +116,7 @@ class ErrorAnswer:
         told = self._attempt.prepared.translation.error(self._status, body, code=self._code)
         marks, metadata = self._attempt.failed(failure)
         if self._retry_after:
-            metadata[contract.METADATA_WAIT] = self._retry_after
+            metadata[METADATA_WAIT] = self._retry_after
         if failure is not Failure.CONTEXT_LENGTH and (self._status == 429 or self._status >= 500):
             marks = {}  # The status says it all, and Envoy's retry policy knows what to do about it.
         if failure is Failure.REFUSED and self._status >= 500:
@@ -130,4 +131,4 @@ class ErrorAnswer:
         # A model that was not asked yet need not wait until this one has recovered.
         if self._attempt.aim.has_others or not self._retry_after:
             return {}
-        return {contract.RETRY_AFTER_HEADER: self._retry_after}
+        return {RETRY_AFTER_HEADER: self._retry_after}

@@ -9,7 +9,6 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 
-from ext_proc import contract
 from ext_proc.apis.errors import render_error
 from ext_proc.apis.paths import shape_of
 from ext_proc.attempt.aim import Aim, take_aim
@@ -40,6 +39,8 @@ from ext_proc.errors import GatewayError, InternalError, RequestError, UpstreamE
 from ext_proc.events import Continue, Respond
 from ext_proc.plan import Plan
 from ext_proc.translate.readers import stream_type
+from protos.contract.headers import LOCAL_REPLY_HEADER, REQUEST_ID_HEADER
+from protos.contract.metadata import METADATA_API, METADATA_SESSION
 
 
 class AttemptSession:
@@ -131,7 +132,7 @@ class AttemptSession:
         self.record.outcome = CANNOT_CARRY if isinstance(error, RequestError | UpstreamError) else GATEWAY_ERROR
         if isinstance(error, RequestError) and self._aim is not None and self._aim.past.attempted:
             error = _nobody_takes_it(self._aim, error)
-        return render_error(error, shape_of(self._head.metadata.get(contract.METADATA_API, "") if self._head else ""))
+        return render_error(error, shape_of(self._head.metadata.get(METADATA_API, "") if self._head else ""))
 
     def _begin(self, event: AttemptHeaders) -> Continue:
         self._head = event
@@ -139,8 +140,8 @@ class AttemptSession:
             self._paces = OneByOne()
         self._aim = aim = take_aim(event, self._plan, now=self._now())
         record = self.record
-        record.request_id = event.headers.get(contract.REQUEST_ID_HEADER, "")[:128]
-        record.session = event.metadata.get(contract.METADATA_SESSION, "")
+        record.request_id = event.headers.get(REQUEST_ID_HEADER, "")[:128]
+        record.session = event.metadata.get(METADATA_SESSION, "")
         if aim is None:
             record.outcome = PASSED
             return Continue()
@@ -179,7 +180,7 @@ class AttemptSession:
         return answer.begin() if isinstance(answer, StreamAnswer) else []
 
     def _choose(self, attempt: Attempt, status: int, headers: Mapping[str, str]) -> Answer:
-        if attempt.aim.goes_on and contract.LOCAL_REPLY_HEADER in headers:
+        if attempt.aim.goes_on and LOCAL_REPLY_HEADER in headers:
             return Unreached(attempt, status, headers)
         if status >= 400:
             return ErrorAnswer(attempt, status, headers)

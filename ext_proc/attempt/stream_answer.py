@@ -8,8 +8,9 @@ from ext_proc.attempt.events import Leave, ResponseReply, SendBody, SendHeaders
 from ext_proc.attempt.failures import classify, status_of
 from ext_proc.attempt.gate import Gate, Opened, Opening
 from ext_proc.attempt.record import BEGUN, COMPLETED, CUT_OFF
-from ext_proc.contract import UNCOUNTED_HEADER, WATCH_BEGINNING, WATCH_GATE, WATCH_HEAD
 from ext_proc.errors import GatewayError, UpstreamError
+from protos.contract.headers import UNCOUNTED_HEADER
+from protos.contract.metadata import WATCH_BEGINNING, WATCH_GATE, WATCH_HEAD
 
 
 class StreamAnswer:

@@ -9,9 +9,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ext_proc import contract
 from ext_proc.attempt.failures import Failure
 from ext_proc.attempt.targets import Member
+from protos.contract.headers import BOUNDS_HEADER
+from protos.contract.metadata import (
+    METADATA_ATTEMPTED,
+    METADATA_BOUNDS,
+    METADATA_FAILURE,
+    METADATA_ORDER,
+    METADATA_QUIET,
+    METADATA_SENT_AT,
+    METADATA_TOO_LONG,
+    METADATA_WAIT,
+    join_names,
+    split_names,
+)
 
 _QUICK_SECONDS: Final = 1.0
 _BACKOFF_SECONDS: Final = 0.1
@@ -55,7 +67,7 @@ class Past:
     @property
     def metadata(self) -> dict[str, str]:
         """What the attempts to come are told of those before."""
-        return {contract.METADATA_QUIET: contract.join_names(self.quiet), contract.METADATA_BOUNDS: self.bounds}
+        return {METADATA_QUIET: join_names(self.quiet), METADATA_BOUNDS: self.bounds}
 
 
 def read_past(headers: Mapping[str, str], told: Mapping[str, str], *, first: str, number: int, now: float) -> Past:
@@ -63,10 +75,10 @@ def read_past(headers: Mapping[str, str], told: Mapping[str, str], *, first: str
 
     A connection may be refused before we could leave a word: where only the number tells of an attempt, the first model's was.
     """
-    attempted = contract.split_names(told.get(contract.METADATA_ATTEMPTED, "")) or ((first,) if number > 1 else ())
-    failure = told.get(contract.METADATA_FAILURE, Failure.UNANSWERED if attempted else "")
-    quiet = contract.split_names(told.get(contract.METADATA_QUIET, ""))
-    said = told.get(contract.METADATA_BOUNDS) or headers.get(contract.BOUNDS_HEADER, "")
+    attempted = split_names(told.get(METADATA_ATTEMPTED, "")) or ((first,) if number > 1 else ())
+    failure = told.get(METADATA_FAILURE, Failure.UNANSWERED if attempted else "")
+    quiet = split_names(told.get(METADATA_QUIET, ""))
+    said = told.get(METADATA_BOUNDS) or headers.get(BOUNDS_HEADER, "")
     retries, seconds = _read_bounds(said)
     allowed = min(seconds, _number(headers.get(_EXPECTED_HEADER, ""), _MANY * 1000) / 1000)
     is_quick = _is_quick(told, allowed, number=number, now=now)
@@ -76,9 +88,9 @@ def read_past(headers: Mapping[str, str], told: Mapping[str, str], *, first: str
         number=number,
         attempted=attempted,
         failure=failure,
-        too_long_for=contract.split_names(told.get(contract.METADATA_TOO_LONG, "")),
+        too_long_for=split_names(told.get(METADATA_TOO_LONG, "")),
         quiet=quiet,
-        is_passing=is_quick and failure != Failure.RATE_LIMITED and not told.get(contract.METADATA_WAIT),
+        is_passing=is_quick and failure != Failure.RATE_LIMITED and not told.get(METADATA_WAIT),
         retries=retries,
         bounds=said,
         seconds=allowed,
@@ -107,7 +119,7 @@ def whose_turn(members: Sequence[Member], past: Past) -> Member | None:
 
 def in_order(members: Sequence[Member], told: Mapping[str, str]) -> tuple[Member, ...]:
     """Return the members of a chain in the order that decide asks for; what it leaves open stays as configured."""
-    wanted = contract.split_names(told.get(contract.METADATA_ORDER, ""))
+    wanted = split_names(told.get(METADATA_ORDER, ""))
     if not wanted:
         return tuple(members)
     places = {name: place for place, name in enumerate(wanted)}
@@ -122,7 +134,7 @@ def _read_bounds(text: str) -> tuple[int, float]:
 
 def _is_quick(told: Mapping[str, str], allowed: float, *, number: int, now: float) -> bool:
     """Tell if the last attempt has failed long before its time was up; the wait before this one is part of what is measured."""
-    taken = now - _number(told.get(contract.METADATA_SENT_AT, ""), now)
+    taken = now - _number(told.get(METADATA_SENT_AT, ""), now)
     waited = _BACKOFF_SECONDS * ((1 << min(number - 1, 6)) - 1)
     return taken < min(_QUICK_SECONDS + waited, allowed * 0.9)
 

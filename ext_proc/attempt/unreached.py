@@ -5,12 +5,13 @@ from typing import Final
 
 import orjson
 
-from ext_proc import contract
 from ext_proc.attempt.answers import Attempt, answer_head
 from ext_proc.attempt.events import ResponseReply, SendBody
 from ext_proc.attempt.failures import Failure
 from ext_proc.errors import GatewayError, UpstreamError
 from ext_proc.translate.provider_errors import error_body, of_gateway
+from protos.contract.headers import DOWN_HEADER, LOCAL_REPLY_HEADER
+from protos.contract.metadata import METADATA_WAIT
 
 _OVERFLOW: Final = "UO"
 """Envoy's response flag of what a circuit breaker has refused."""
@@ -32,8 +33,8 @@ class Unreached:
     def __init__(self, attempt: Attempt, status: int, headers: Mapping[str, str]) -> None:
         self._attempt = attempt
         self._error = unanswered(status)
-        refused = _OVERFLOW in headers.get(contract.LOCAL_REPLY_HEADER, "").split(",")
-        self._is_left_alone = refused or headers.get(contract.DOWN_HEADER) == "true"
+        refused = _OVERFLOW in headers.get(LOCAL_REPLY_HEADER, "").split(",")
+        self._is_left_alone = refused or headers.get(DOWN_HEADER) == "true"
 
     def feed(self, _data: bytes) -> list[ResponseReply]:
         """Take a piece of what Envoy says, which is for the gateway alone."""
@@ -45,7 +46,7 @@ class Unreached:
         body = orjson.dumps(error_body(of_gateway(error), attempt.aim.client_api))
         marks, metadata = attempt.failed(Failure.UNANSWERED)
         if self._is_left_alone:
-            metadata[contract.METADATA_WAIT] = "1"
+            metadata[METADATA_WAIT] = "1"
         told = {":status": str(error.status), **error.headers, **marks}
         return [answer_head(body, told, metadata), SendBody(body)]
 

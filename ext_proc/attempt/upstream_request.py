@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from ext_proc import contract
 from ext_proc.apis.paths import shape_of
 from ext_proc.attempt.aim import Aim
 from ext_proc.codec.json_body import parse_object, write_json
@@ -21,6 +20,8 @@ from ext_proc.translate.identity import Identity
 from ext_proc.translate.pair import READ_USAGE
 from ext_proc.translate.registry import translation
 from ext_proc.translate.translation import CHAT_COMPLETIONS, CONVERSE, MESSAGES, Exchange, Translation
+from protos.contract.headers import BOUNDS_HEADER, ROUTE_HEADER
+from protos.contract.metadata import METADATA_BETAS
 
 _ANTHROPIC_VERSION: Final = "2023-06-01"
 _AUTHORIZATION: Final = "authorization"
@@ -92,20 +93,20 @@ def _reply(aim: Aim, path: str, body: bytes, headers: Mapping[str, str], betas: 
     if shape_of(aim.api) == "anthropic" and "anthropic-version" not in headers:
         changed["anthropic-version"] = _ANTHROPIC_VERSION
     key = _client_key(aim, headers)
-    gone = [contract.BOUNDS_HEADER, *([_AUTHORIZATION] if key and _AUTHORIZATION not in key else [])]
+    gone = [BOUNDS_HEADER, *([_AUTHORIZATION] if key and _AUTHORIZATION not in key else [])]
     metadata = aim.metadata
     if betas and aim.api == CONVERSE:
         # Bedrock refuses names that it does not know; the next attempt may be at a provider that does.
         gone.append(BETA_HEADER)
-        metadata[contract.METADATA_BETAS] = betas
+        metadata[METADATA_BETAS] = betas
     elif betas:
         changed[BETA_HEADER] = betas
     if aim.route:
-        changed[contract.ROUTE_HEADER] = aim.route
+        changed[ROUTE_HEADER] = aim.route
         # Whoever is silent is to be found out where it is reached, and not only by who waits behind.
         changed[_PER_TRY_HEADER] = str(round(aim.past.seconds * 1000 * _OF_THE_TIME))
     else:
-        gone += [contract.ROUTE_HEADER, _PER_TRY_HEADER]
+        gone += [ROUTE_HEADER, _PER_TRY_HEADER]
     return Continue(set_headers=changed | key, remove_headers=tuple(gone), body=body, metadata=metadata)
 
 

@@ -10,8 +10,8 @@ from typing import Final
 
 import httpx
 
-from ext_proc.contract import LOCAL_REPLY_HEADER, ROUTE_HEADER
 from ext_proc.ports import TOO_LARGE, EgressResponse
+from protos.contract.headers import LOCAL_REPLY_HEADER, ROUTE_HEADER
 
 TIMEOUT_HEADER: Final = "x-envoy-upstream-rq-timeout-ms"
 

@@ -11,7 +11,7 @@ import aiohttp
 from yarl import URL
 
 from ext_proc.continuation.ports import CutOff
-from ext_proc.contract import ROUTE_HEADER
+from protos.contract.headers import ROUTE_HEADER
 
 _KEPT_SECONDS: Final = 60
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)

@@ -10,7 +10,6 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ext_proc import contract
 from ext_proc.apis.errors import render_error
 from ext_proc.apis.paths import error_shape
 from ext_proc.attempt import record
@@ -24,8 +23,10 @@ from ext_proc.continuation.stitch import Broken, Stitch
 from ext_proc.continuation.takeover import Takeover, takeovers
 from ext_proc.errors import GatewayError, NotReady, RequestError, UpstreamError
 from ext_proc.plan import Plan
+from protos.contract.headers import ATTEMPTS_HEADER, DECISION_HEADER, LOCAL_REPLY_HEADER, MODEL_HEADER, UNCOUNTED_HEADER
+from protos.contract.metadata import METADATA_DECISION, METADATA_ROUTE, METADATA_WATCH, TOLD_HEADERS, WATCH_BEGINNING
 
-_TOLD: Final = frozenset(contract.TOLD_HEADERS.values())
+_TOLD: Final = frozenset(TOLD_HEADERS.values())
 _HOP_BY_HOP: Final = frozenset({"host", "connection", "keep-alive", "transfer-encoding", "content-length", "te", "upgrade"})
 _CLIENT_ADDRESS: Final = frozenset({"x-forwarded-for", "x-envoy-external-address", "x-envoy-internal"})
 """Envoy obeys a trusted client's wishes only where nothing says that the request comes from further away."""
@@ -98,7 +99,7 @@ class ContinuedAnswer:
         self._plan = plan
         self._source = source
         self._asked = asked
-        self._route = asked.metadata.get(contract.METADATA_ROUTE, "")
+        self._route = asked.metadata.get(METADATA_ROUTE, "")
         self._path = asked.headers.get(":path", "/")
         self._outcome = ""
         self._retries = _whole_number(asked.headers.get(_MAX_RETRIES))
@@ -143,11 +144,11 @@ class ContinuedAnswer:
             raise RequestError(f"The header `{odd}` is not UTF-8, as it must be where a stream may be continued.", param=odd)
         told = {
             **self._asked.metadata,
-            contract.METADATA_ROUTE: route,
+            METADATA_ROUTE: route,
             # All events are read here anyway.
-            contract.METADATA_WATCH: contract.WATCH_BEGINNING,
+            METADATA_WATCH: WATCH_BEGINNING,
         }
-        return own | {header: told[key] for key, header in contract.TOLD_HEADERS.items() if told.get(key)}
+        return own | {header: told[key] for key, header in TOLD_HEADERS.items() if told.get(key)}
 
     async def _give(self, course: _Course) -> None:
         headers = self._headers(self._route)
@@ -160,8 +161,8 @@ class ContinuedAnswer:
                     await course.send(piece)
                 return
             await self._pass(course, answer)
-            model = answer.headers.get(contract.MODEL_HEADER, "")
-            self._count_retries((_whole_number(answer.headers.get(contract.ATTEMPTS_HEADER)) or 1) - 1)
+            model = answer.headers.get(MODEL_HEADER, "")
+            self._count_retries((_whole_number(answer.headers.get(ATTEMPTS_HEADER)) or 1) - 1)
         if not course.stitch.is_complete:
             await self._go_on(course, _configured(model, course.continued.members))
         if last := course.stitch.farewell():
@@ -173,17 +174,17 @@ class ContinuedAnswer:
             answer = await course.source.ask(route, self._path, headers, body)
         except CutOff:
             raise unanswered(503) from None
-        if contract.LOCAL_REPLY_HEADER in answer.headers:
+        if LOCAL_REPLY_HEADER in answer.headers:
             answer.close()
             raise unanswered(answer.status)
         return answer
 
     def _head(self, answer: Pulled, *, is_stream: bool) -> Head:
         hidden = _HOP_BY_HOP if is_stream else _HOP_BY_HOP - {"content-length"}
-        shown = answer.headers.keys() - hidden - {contract.UNCOUNTED_HEADER}
+        shown = answer.headers.keys() - hidden - {UNCOUNTED_HEADER}
         headers = {name: value for name, value in answer.headers.items() if name in shown}
-        decision = self._asked.metadata.get(contract.METADATA_DECISION)
-        return Head(answer.status, headers | ({contract.DECISION_HEADER: decision} if decision else {}))
+        decision = self._asked.metadata.get(METADATA_DECISION)
+        return Head(answer.status, headers | ({DECISION_HEADER: decision} if decision else {}))
 
     async def _pass(self, course: _Course, answer: Pulled) -> None:
         """Send what the client gets of one stream, until it ends, is cut, or is not what is wanted."""
@@ -220,9 +221,9 @@ class ContinuedAnswer:
                     left = silence
 
     def _count(self, course: _Course, answer: Pulled) -> None:
-        if contract.UNCOUNTED_HEADER not in answer.headers:
+        if UNCOUNTED_HEADER not in answer.headers:
             return
-        model = _configured(answer.headers.get(contract.MODEL_HEADER, ""), course.continued.members)
+        model = _configured(answer.headers.get(MODEL_HEADER, ""), course.continued.members)
         outcome = record.COMPLETED if self._outcome == COMPLETED else record.CUT_OFF
         self.heard.append(AttemptRecord(model=model, outcome=outcome, usage=course.stitch.told.usage))
 

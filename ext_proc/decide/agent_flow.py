@@ -2,7 +2,6 @@
 
 import time
 
-from ext_proc import contract
 from ext_proc.apis.conversation import read_conversation
 from ext_proc.apis.paths import PATHS
 from ext_proc.decide.transaction import Record, Request, Services, go_on
@@ -10,6 +9,8 @@ from ext_proc.events import Continue
 from ext_proc.filters.chain import run_chain
 from ext_proc.filters.filtered_request import FilteredRequest
 from ext_proc.routing.ladder import Decision, choose_agent
+from protos.contract.headers import ROUTE_HEADER
+from protos.contract.metadata import METADATA_AGENT, METADATA_DECISION, METADATA_ROUTE
 
 
 async def decide_agent(request: Request, services: Services, record: Record) -> Continue:
@@ -26,11 +27,11 @@ async def decide_agent(request: Request, services: Services, record: Record) -> 
         filtered = FilteredRequest(path=PATHS[request.api], headers=request.headers, body=body)
         body = await run_chain(agent.input_filters, filtered, egress=services.egress, sessions=services.mcp_sessions)
     metadata = {
-        contract.METADATA_ROUTE: agent.route,
-        contract.METADATA_AGENT: agent.id,
-        contract.METADATA_DECISION: decision.header,
+        METADATA_ROUTE: agent.route,
+        METADATA_AGENT: agent.id,
+        METADATA_DECISION: decision.header,
     }
-    return go_on(request, body, headers={contract.ROUTE_HEADER: agent.route}, metadata=metadata)
+    return go_on(request, body, headers={ROUTE_HEADER: agent.route}, metadata=metadata)
 
 
 async def _choose(request: Request, services: Services, record: Record) -> Decision:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ext_proc import contract
 from ext_proc.decide.model_question import CONVERSATIONS
 from ext_proc.decide.transaction import Request, Services
 from ext_proc.routing.models import ResolvedModel
 from ext_proc.routing.session_key import wants_cache
 from ext_proc.translate.cache_marks import mark_for_cache
+from protos.contract.metadata import METADATA_CACHE_FROM
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ def mark_prompt(body: bytes, resolved: ResolvedModel, request: Request, services
     if not least_tokens or request.api not in CONVERSATIONS or not wants_cache(request.headers):
         return MarkedPrompt(body)
     if resolved.model.routes[request.api].by_attempt:
-        return MarkedPrompt(body, {contract.METADATA_CACHE_FROM: str(least_tokens)})
+        return MarkedPrompt(body, {METADATA_CACHE_FROM: str(least_tokens)})
     target = services.plan.targets.get((resolved.model.name, request.api))
     if target is None:
         return MarkedPrompt(body)

@@ -2,7 +2,6 @@
 
 import orjson
 
-from ext_proc import contract
 from ext_proc.decide.model_choice import ModelChoice
 from ext_proc.decide.model_flow import run_filters
 from ext_proc.decide.model_question import ModelQuestion, read_offer, requested_model
@@ -11,6 +10,7 @@ from ext_proc.decide.transaction import Record, Request, Services
 from ext_proc.errors import UnknownModel
 from ext_proc.events import Respond
 from ext_proc.routing.models import ResolvedModel
+from protos.contract.headers import DECISION_HEADER, TRACEPARENT_HEADER
 
 
 async def answer_decision(request: Request, services: Services, record: Record) -> Respond:
@@ -30,7 +30,7 @@ async def answer_decision(request: Request, services: Services, record: Record) 
         {
             "models": models,
             "route": choice.route,
-            "trace_id": request.headers[contract.TRACEPARENT_HEADER].split("-")[1],
+            "trace_id": request.headers[TRACEPARENT_HEADER].split("-")[1],
             **({"session_id": decided.session.id} if decided.session else {}),
             "pinned": decided.is_pinned,
             "switched": decided.is_switched,
@@ -39,7 +39,7 @@ async def answer_decision(request: Request, services: Services, record: Record) 
     headers = {
         "content-type": "application/json",
         "content-length": str(len(body)),
-        contract.DECISION_HEADER: choice.header,
+        DECISION_HEADER: choice.header,
     }
     return Respond(status=200, headers=headers, body=body, details="plano_decision")
 

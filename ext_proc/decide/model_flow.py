@@ -5,7 +5,6 @@ from urllib.parse import quote
 
 import orjson
 
-from ext_proc import contract
 from ext_proc.apis.paths import PATHS, Api
 from ext_proc.apis.prompt_size import estimate_size
 from ext_proc.codec.json_body import JsonObject, parse_object
@@ -22,6 +21,22 @@ from ext_proc.routing.body_preferences import FIELD
 from ext_proc.routing.models import ResolvedModel
 from ext_proc.runtime import ModelRoute
 from ext_proc.translate.token_estimate import estimate_tokens
+from protos.contract.headers import ESTIMATE_HEADER, MODEL_HEADER, ROUTE_HEADER
+from protos.contract.metadata import (
+    METADATA_DECISION,
+    METADATA_HAS_MODEL,
+    METADATA_MODEL,
+    METADATA_ORDER,
+    METADATA_QUERY,
+    METADATA_ROUTE,
+    METADATA_SESSION,
+    METADATA_TOKENS,
+    METADATA_UPSTREAM_MODEL,
+    METADATA_WATCH,
+    WATCH_GATE,
+    WATCH_HEAD,
+    join_names,
+)
 
 
 async def decide_model(request: Request, services: Services, record: Record) -> Reply:
@@ -41,7 +56,7 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
     route = _route(resolved, request)
     body, value = await run_filters(request, services)
     marked = mark_prompt(body, resolved, request, services)
-    noted = {contract.METADATA_DECISION: resolved.reason, **marked.metadata, **_counted(request, value, services)}
+    noted = {METADATA_DECISION: resolved.reason, **marked.metadata, **_counted(request, value, services)}
     return _forward(request, resolved, route, marked.body, value, noted)
 
 
@@ -56,10 +71,10 @@ async def _decide_by_preference(request: Request, services: Services, record: Re
     record.model = resolved.model.name
     route = _route(resolved, request)
     marked = mark_prompt(body, resolved, request, services)
-    noted = {contract.METADATA_DECISION: decided.choice.header, **decided.metadata, **marked.metadata}
+    noted = {METADATA_DECISION: decided.choice.header, **decided.metadata, **marked.metadata}
     noted |= _counted(request, value, services)
     if len(ranked) > 1:
-        noted[contract.METADATA_ORDER] = contract.join_names(model.name for model in ranked)
+        noted[METADATA_ORDER] = join_names(model.name for model in ranked)
     return _forward(request, resolved, route, marked.body, value, noted)
 
 
@@ -68,18 +83,18 @@ def _forward(
 ) -> Continue:
     """Send the request to its provider, or its attempts on their way; `noted` is left as metadata."""
     route_name = _route_name(request, route, value)
-    headers = {contract.ROUTE_HEADER: route_name}
+    headers = {ROUTE_HEADER: route_name}
     told: dict[str, str] = {}
     if route.by_attempt:
         # Each attempt makes its own request from this body.
         told = _for_attempts(resolved.upstream_model, request.query, has_model="model" in value)
-        if value.get("stream") is True and route_name != route.continued and contract.METADATA_SESSION not in noted:
-            told[contract.METADATA_WATCH] = contract.WATCH_GATE if request.listener.gates_streams else contract.WATCH_HEAD
+        if value.get("stream") is True and route_name != route.continued and METADATA_SESSION not in noted:
+            told[METADATA_WATCH] = WATCH_GATE if request.listener.gates_streams else WATCH_HEAD
     else:
         headers[":path"] = _upstream_path(route, resolved.upstream_model, request.query)
         if value.get("model") != resolved.upstream_model:
             body = replace_model(body, resolved.upstream_model, has_model="model" in value)
-    metadata = {contract.METADATA_ROUTE: route_name, contract.METADATA_MODEL: resolved.name, **noted, **told}
+    metadata = {METADATA_ROUTE: route_name, METADATA_MODEL: resolved.name, **noted, **told}
     return go_on(request, body, headers=headers, metadata=metadata)
 
 
@@ -87,7 +102,7 @@ def _counted(request: Request, value: JsonObject, services: Services) -> dict[st
     """Estimate a request's tokens for Envoy's rate limits; questions for a count use none."""
     if not services.plan.counts_tokens or request.api is Api.COUNT_TOKENS:
         return {}
-    return {contract.METADATA_TOKENS: str(estimate_size(value))}
+    return {METADATA_TOKENS: str(estimate_size(value))}
 
 
 def _answer_estimate(resolved: ResolvedModel, request: Request) -> Respond:
@@ -95,8 +110,8 @@ def _answer_estimate(resolved: ResolvedModel, request: Request) -> Respond:
     headers = {
         "content-type": "application/json",
         "content-length": str(len(body)),
-        contract.MODEL_HEADER: resolved.name,
-        contract.ESTIMATE_HEADER: "estimate",
+        MODEL_HEADER: resolved.name,
+        ESTIMATE_HEADER: "estimate",
     }
     return Respond(status=200, headers=headers, body=body, details="plano_token_estimate")
 
@@ -144,8 +159,8 @@ def _without_preferences(request: Request) -> tuple[bytes, JsonObject]:
 
 
 def _for_attempts(upstream_model: str, query: str, *, has_model: bool) -> dict[str, str]:
-    told = {contract.METADATA_UPSTREAM_MODEL: upstream_model, contract.METADATA_HAS_MODEL: "true" if has_model else "false"}
-    return told | {contract.METADATA_QUERY: query} if query else told
+    told = {METADATA_UPSTREAM_MODEL: upstream_model, METADATA_HAS_MODEL: "true" if has_model else "false"}
+    return told | {METADATA_QUERY: query} if query else told
 
 
 def _parse_filtered(body: bytes) -> JsonObject:

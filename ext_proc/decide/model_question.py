@@ -6,13 +6,13 @@ Preferences come with the request or from the configuration. Without any nothing
 from dataclasses import dataclass
 from typing import Final
 
-from ext_proc import contract
 from ext_proc.apis.paths import PATHS, Api
 from ext_proc.decide.transaction import Request, Services
 from ext_proc.errors import UnsupportedFeature
 from ext_proc.routing.body_preferences import FIELD, read_preferences
 from ext_proc.routing.models import ResolvedModel, resolve_model
 from ext_proc.routing.preferences import Preferences
+from protos.contract.headers import AFFINITY_HEADER, REQUEST_ID_HEADER
 
 CONVERSATIONS: Final = frozenset({Api.CHAT_COMPLETIONS, Api.MESSAGES, Api.RESPONSES})
 """APIs whose requests say what is wanted."""
@@ -67,5 +67,5 @@ def requested_model(request: Request, services: Services) -> ResolvedModel:
         RequestError: there is no such model, or it names none and there is no default.
     """
     # An alias that several models share sends a session to one of them.
-    chosen_by = request.headers.get(contract.AFFINITY_HEADER) or request.headers.get(contract.REQUEST_ID_HEADER, "")
+    chosen_by = request.headers.get(AFFINITY_HEADER) or request.headers.get(REQUEST_ID_HEADER, "")
     return resolve_model(services.plan.models, request.value.get("model"), request_id=chosen_by)

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from ext_proc import contract
 from ext_proc.apis.errors import render_error
 from ext_proc.apis.paths import AGENT_APIS, DECISION_APIS, MODEL_APIS, Api, Shape, error_shape, find_api, split_query
 from ext_proc.codec.json_body import parse_object
@@ -20,6 +19,7 @@ from ext_proc.decide.transaction import Record, Request, Services
 from ext_proc.errors import GatewayError, InternalError, NotReady, UnsupportedEncoding
 from ext_proc.events import Continue, Event, Reply, RequestBody, RequestHeaders, Respond, Trailers
 from ext_proc.plan import Listener, ListenerKind, Plan
+from protos.contract.headers import REQUEST_ID_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER
 
 _GO_ON: Final = Continue()
 _TABLES: Final = {ListenerKind.AGENT: AGENT_APIS, ListenerKind.MODEL: MODEL_APIS | DECISION_APIS}
@@ -79,7 +79,7 @@ class Session:
         headers = event.headers
         path, query = split_query(headers.get(":path", ""))
         self._shape = error_shape(path)
-        self.record.request_id = _loggable(headers.get(contract.REQUEST_ID_HEADER, ""))
+        self.record.request_id = _loggable(headers.get(REQUEST_ID_HEADER, ""))
         services, listener = self._bound()
         api = find_api(_TABLES[listener.kind], headers.get(":method", ""), path)
         self._asks_only = path in DECISION_APIS
@@ -133,9 +133,9 @@ def _answer_models(plan: Plan, method: str) -> Respond:
 
 def _trace(headers: Mapping[str, str]) -> tuple[Mapping[str, str], Continue]:
     """Return the headers with a valid traceparent, and the reply that makes Envoy carry the same one."""
-    if is_valid_traceparent(headers.get(contract.TRACEPARENT_HEADER, "")):
+    if is_valid_traceparent(headers.get(TRACEPARENT_HEADER, "")):
         return headers, _GO_ON
-    fresh = {contract.TRACEPARENT_HEADER: new_traceparent()}
+    fresh = {TRACEPARENT_HEADER: new_traceparent()}
     # The vendor's state belongs to the trace that could not be read.
-    kept = {name: value for name, value in headers.items() if name != contract.TRACESTATE_HEADER}
-    return kept | fresh, Continue(set_headers=fresh, remove_headers=(contract.TRACESTATE_HEADER,))
+    kept = {name: value for name, value in headers.items() if name != TRACESTATE_HEADER}
+    return kept | fresh, Continue(set_headers=fresh, remove_headers=(TRACESTATE_HEADER,))

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from ext_proc.apis.conversation import read_conversation
 from ext_proc.apis.session_facts import speaks_as_user
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.contract import METADATA_SESSION
 from ext_proc.decide.model_choice import ModelChoice, choose_model, record_choice, record_refused
 from ext_proc.decide.model_question import ModelQuestion
 from ext_proc.decide.session_memory import Known, Memory, claim, keep, recall
@@ -22,6 +21,7 @@ from ext_proc.routing.affinity import Budget
 from ext_proc.routing.measures import Price
 from ext_proc.routing.routing_budget import judge
 from ext_proc.routing.session_key import SessionKey
+from protos.contract.metadata import METADATA_SESSION
 
 _BYTES_PER_TOKEN = 4
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from ext_proc.apis.conversation import Conversation
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.contract import SPEND_HEADER
 from ext_proc.decide.model_choice import ModelChoice
 from ext_proc.decide.model_question import ModelQuestion
 from ext_proc.decide.transaction import Request, Services
@@ -15,6 +14,7 @@ from ext_proc.errors import GatewayError, RequestError
 from ext_proc.routing.affinity import Affinity, Binding, Budget
 from ext_proc.routing.models import ResolvedModel, resolve_model
 from ext_proc.routing.session_key import SessionKey, session_key
+from protos.contract.headers import SPEND_HEADER
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from ext_proc.apis.paths import Api
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.contract import METADATA_API
 from ext_proc.errors import GatewayError
 from ext_proc.events import Continue
 from ext_proc.filters.mcp_session import McpSessions
@@ -13,6 +12,7 @@ from ext_proc.plan import Listener, Plan
 from ext_proc.ports import Egress
 from ext_proc.routing.affinity import NoSessions, SessionStore
 from ext_proc.routing.measures import Measures
+from protos.contract.metadata import METADATA_API
 
 
 @dataclass(frozen=True, slots=True)

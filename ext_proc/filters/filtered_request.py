@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ext_proc.contract import CREDENTIAL_HEADERS, REQUEST_ID_HEADER, TRACEPARENT_HEADER
+from protos.contract.headers import CREDENTIAL_HEADERS, REQUEST_ID_HEADER, TRACEPARENT_HEADER
 
 _PLAIN_HEADERS: Final = frozenset(
     {REQUEST_ID_HEADER, TRACEPARENT_HEADER, "tracestate", "baggage", "accept-language", "user-agent"},

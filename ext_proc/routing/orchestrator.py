@@ -5,11 +5,11 @@ from collections.abc import Collection, Mapping
 import orjson
 
 from ext_proc.apis.conversation import Conversation
-from ext_proc.contract import REQUEST_ID_HEADER, TRACEPARENT_HEADER
 from ext_proc.ports import Egress, EgressResponse
 from ext_proc.routing.orchestrator_prompt import build_prompt
 from ext_proc.routing.orchestrator_reply import UnreadableReply, parse_reply
 from ext_proc.runtime import Orchestrator
+from protos.contract.headers import REQUEST_ID_HEADER, TRACEPARENT_HEADER
 
 _TEMPERATURE = 0.01
 """As good as deterministic; 0 is refused by some providers."""

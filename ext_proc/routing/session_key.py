@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from ext_proc.apis.conversation import Conversation
 from ext_proc.apis.session_facts import instructions_of, tools_of
-from ext_proc.contract import AFFINITY_HEADER, CACHE_HEADER
 from ext_proc.routing.affinity import Affinity
+from protos.contract.headers import AFFINITY_HEADER, CACHE_HEADER
 
 _SALT: Final = b"plano-affinity-v1"
 _END: Final = b"\x1f"

@@ -11,9 +11,9 @@ from control_plane.ads import AdsServer, Clients, Publisher, Snapshot, Timing, V
 from control_plane.ads.clients import Refusal
 from control_plane.ads.snapshot import ResourceSet
 from control_plane.ads.types import CLUSTER, ENDPOINT, FILTER_CONFIG, LISTENER, ROUTE, SECRET, Role
-from ext_proc.contract import FILTER_CONFIG_NAME
 from protos import discovery_pb2 as pb
 from protos import discovery_pb2_grpc as rpc
+from protos.contract.discovery import FILTER_CONFIG_NAME
 
 Values = Mapping[str, bytes]
 

@@ -7,7 +7,7 @@ import anthropic
 import pytest
 from anthropic.types import MessageParam, ToolParam
 
-from ext_proc.contract import ESTIMATE_HEADER, MODEL_HEADER
+from protos.contract.headers import ESTIMATE_HEADER, MODEL_HEADER
 from tests.clients.conftest import SECRETS, Clients
 from tests.clients.speaking import TEXT
 

@@ -9,7 +9,7 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from ext_proc.contract import CREDENTIAL_HEADERS
+from protos.contract.headers import CREDENTIAL_HEADERS
 from tests.kit.folding import fold
 from tests.kit.llm_provider import HELLO, Provider, api_of, cutting, failing
 from tests.kit.llm_streams import STREAMS, chat_stream

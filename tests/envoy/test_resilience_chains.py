@@ -12,7 +12,7 @@ import pytest_asyncio
 from control_plane.build.retries import agent_turns, chain_retries
 from control_plane.config.model import Resilience
 from control_plane.ir import model as ir
-from ext_proc import contract
+from protos.contract.headers import AGENT_HEADER, ATTEMPTS_HEADER
 from tests.kit.decider import to_route
 from tests.kit.faults import Fault, FaultyUpstream, Step, faulty
 from tests.kit.lab import Lab, lab
@@ -59,7 +59,7 @@ async def world(shared: World) -> World:
 
 
 def seen(answer: httpx.Response) -> tuple[int, str, str]:
-    return answer.status_code, answer.headers[contract.AGENT_HEADER], answer.headers[contract.ATTEMPTS_HEADER]
+    return answer.status_code, answer.headers[AGENT_HEADER], answer.headers[ATTEMPTS_HEADER]
 
 
 async def test_a_healthy_first_member_answers_alone(world: World) -> None:

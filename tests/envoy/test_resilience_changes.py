@@ -7,7 +7,7 @@ import httpx
 
 from control_plane.ads import OutcomeKind
 from control_plane.ir import model as ir
-from ext_proc import contract
+from protos.contract.headers import AGENT_HEADER
 from tests.envoy.test_publication import Gateway, gateway
 from tests.kit.faults import FaultyUpstream, faulty
 from tests.kit.resilience import endpoint, with_chain, with_instances
@@ -62,10 +62,10 @@ async def test_a_chain_may_have_members_with_names() -> None:
         value = by_name(with_chain(running.value, [a, b]))
         await serve(running, value)
         answer = await ask(running)
-        assert (answer.json(), answer.headers[contract.AGENT_HEADER]) == ({"from": "a"}, "a")
+        assert (answer.json(), answer.headers[AGENT_HEADER]) == ({"from": "a"}, "a")
         a.script(503)
         answer = await ask(running)
-        assert (answer.json(), answer.headers[contract.AGENT_HEADER]) == ({"from": "b"}, "b")
+        assert (answer.json(), answer.headers[AGENT_HEADER]) == ({"from": "b"}, "b")
         assert [request.headers["x-key"] for request in (*a.received, *b.received)][-2:] == ["key of a", "key of b"]
 
 

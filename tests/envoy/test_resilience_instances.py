@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from control_plane.ir import model as ir
-from ext_proc import contract
+from protos.contract.headers import ATTEMPTS_HEADER
 from tests.kit.faults import HEALTH_PATH, Fault, FaultyUpstream, faulty
 from tests.kit.lab import Lab
 from tests.kit.resilience import AGENT, OUTLIERS, endpoint, instances
@@ -68,7 +68,7 @@ async def test_a_failure_is_tried_again_on_another_instance_and_the_failing_one_
         a.script(503)
         answers = await ask(made, 6)
         assert {answer.status_code for answer in answers} == {200}
-        assert {answer.headers[contract.ATTEMPTS_HEADER] for answer in answers} <= {"1", "2"}
+        assert {answer.headers[ATTEMPTS_HEADER] for answer in answers} <= {"1", "2"}
         await made.envoy.until(f"cluster.{AGENT}.outlier_detection.ejections_active", 1)
         a.script(200)
         await ask(made, 10)

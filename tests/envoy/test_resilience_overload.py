@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from control_plane.ir import model as ir
-from ext_proc import contract
+from protos.contract.headers import ATTEMPTS_HEADER
 from tests.kit.faults import Fault, faulty
 from tests.kit.lab import Lab
 from tests.kit.resilience import AGENT, chain, endpoint, instances
@@ -84,4 +84,4 @@ async def test_an_answer_that_lasts_too_long_is_cut_where_that_is_asked_for() ->
 async def test_nothing_that_never_went_upstream_claims_attempts() -> None:
     async with faulty("a") as (a,), instances([endpoint(a)]) as made:
         refused = await made.egress.post("/v1/chat/completions", json={})
-        assert (refused.status_code, refused.headers.get(contract.ATTEMPTS_HEADER)) == (404, None)
+        assert (refused.status_code, refused.headers.get(ATTEMPTS_HEADER)) == (404, None)

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from control_plane.ir import model as ir
-from ext_proc import contract
+from protos.contract.headers import ATTEMPTS_HEADER
 from tests.kit.decider import to_route
 from tests.kit.faults import Fault, FaultyUpstream, Step, faulty
 from tests.kit.lab import Lab, lab
@@ -46,7 +46,7 @@ def world(shared: World) -> World:
 async def test_a_passing_failure_is_tried_again(world: World, fault: Step) -> None:
     world.upstream.script(fault, fault, 200)
     answer = await world.ask()
-    assert (answer.status_code, answer.headers[contract.ATTEMPTS_HEADER]) == (200, "3")
+    assert (answer.status_code, answer.headers[ATTEMPTS_HEADER]) == (200, "3")
     assert [request.body for request in world.upstream.received] == [b'{"messages":[]}'] * 3
 
 

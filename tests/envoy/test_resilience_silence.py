@@ -9,7 +9,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from ext_proc import contract
+from protos.contract.headers import ATTEMPTS_HEADER
 from tests.kit.faults import Fault, FaultyUpstream, faulty
 from tests.kit.lab import Lab
 from tests.kit.resilience import chain
@@ -41,7 +41,7 @@ async def test_silence_is_bounded_per_attempt(world: World) -> None:
     world.b.script(Fault.SILENT)
     world.c.script(200)
     answer = await world.lab.agents.post("/v1/chat/completions", json={})
-    assert (answer.status_code, answer.json(), answer.headers[contract.ATTEMPTS_HEADER]) == (200, {"from": "c"}, "3")
+    assert (answer.status_code, answer.json(), answer.headers[ATTEMPTS_HEADER]) == (200, {"from": "c"}, "3")
 
 
 async def test_an_answer_that_falls_silent_in_its_middle_ends(world: World) -> None:

@@ -11,8 +11,16 @@ import pytest_asyncio
 
 from control_plane.ir import model as ir
 from control_plane.xds import translate
-from ext_proc import contract
 from ext_proc.events import Reply, Respond
+from protos.contract.headers import (
+    AGENT_HEADER,
+    DECISION_HEADER,
+    LOCAL_REPLY_HEADER,
+    MODEL_HEADER,
+    REQUEST_ID_HEADER,
+    ROUTE_HEADER,
+)
+from protos.contract.stages import LISTENER_METADATA
 from tests.kit import envoy, gateways
 from tests.kit.decider import Asked, to_route
 from tests.kit.lab import Lab, lab
@@ -21,14 +29,14 @@ from tests.kit.stub_upstream import Answer, Received
 pytestmark = pytest.mark.xdist_group("envoy-translation")
 
 CHAT, MESSAGES = "/v1/chat/completions", "/v1/messages"
-SPOOFED = {"server": "upstream", contract.MODEL_HEADER: "spoofed", contract.LOCAL_REPLY_HEADER: "UF"}
+SPOOFED = {"server": "upstream", MODEL_HEADER: "spoofed", LOCAL_REPLY_HEADER: "UF"}
 
 
 def decide(asked: Asked) -> Reply:
     if want := asked.headers.get("x-refuse"):
         body = json.dumps({"mine": want}).encode()
         return Respond(status=int(want), headers={"content-type": "application/json"}, body=body, details="filter_rejected")
-    if asked.metadata[contract.LISTENER_METADATA] == "agents":
+    if asked.metadata[LISTENER_METADATA] == "agents":
         return to_route(asked.headers.get("x-go", "agent/weather"), agent="weather", decision="only_agent")
     return to_route("model/openai/gpt-4o", model="openai/gpt-4o")
 
@@ -67,7 +75,7 @@ module = pytest.mark.asyncio(loop_scope="module")
 
 @module
 async def test_a_client_cannot_say_what_only_the_gateway_may(running: Lab) -> None:
-    headers = {contract.ROUTE_HEADER: "model/openai/gpt-4o", "authorization": "Bearer client"}
+    headers = {ROUTE_HEADER: "model/openai/gpt-4o", "authorization": "Bearer client"}
     answer = await running.agents.post(f"{CHAT}?api-version=1", json={"a": 1}, headers=headers)
     seen = answer.json()
     assert seen["path"] == f"{CHAT}?api-version=1"
@@ -75,7 +83,7 @@ async def test_a_client_cannot_say_what_only_the_gateway_may(running: Lab) -> No
     assert seen["headers"]["host"] == "upstream.example"
     assert seen["headers"]["authorization"] == "Bearer client"
     assert not {name for name in seen["headers"] if name.startswith("x-plano-")}
-    assert contract.ROUTE_HEADER not in running.decider.asked[-1].headers
+    assert ROUTE_HEADER not in running.decider.asked[-1].headers
 
 
 @module
@@ -120,11 +128,11 @@ async def test_the_key_is_not_in_the_config_dump(running: Lab) -> None:
 @module
 async def test_the_answer_says_who_answered_and_nobody_else_may(running: Lab) -> None:
     answer = await running.agents.post(CHAT, json={})
-    assert answer.headers[contract.AGENT_HEADER] == "weather"
-    assert answer.headers[contract.DECISION_HEADER] == "only_agent"
-    assert contract.MODEL_HEADER not in answer.headers
-    assert contract.LOCAL_REPLY_HEADER not in answer.headers
-    assert contract.REQUEST_ID_HEADER in answer.headers
+    assert answer.headers[AGENT_HEADER] == "weather"
+    assert answer.headers[DECISION_HEADER] == "only_agent"
+    assert MODEL_HEADER not in answer.headers
+    assert LOCAL_REPLY_HEADER not in answer.headers
+    assert REQUEST_ID_HEADER in answer.headers
 
 
 @module
@@ -174,7 +182,7 @@ async def test_envoys_own_errors_have_the_shape_of_the_clients_api(
 @module
 async def test_an_error_of_envoy_names_the_agent_that_failed(running: Lab) -> None:
     answer = await running.agents.post(CHAT, json={}, headers={"x-upstream": "cut"})
-    assert answer.headers[contract.AGENT_HEADER] == "weather"
+    assert answer.headers[AGENT_HEADER] == "weather"
 
 
 @module
@@ -185,31 +193,31 @@ async def test_a_body_as_large_as_allowed_passes(running: Lab) -> None:
 
 @module
 async def test_the_egress_listener_takes_the_callers_route(running: Lab) -> None:
-    answer = await running.egress.post(CHAT, json={}, headers={contract.ROUTE_HEADER: "model/openai/gpt-4o"})
+    answer = await running.egress.post(CHAT, json={}, headers={ROUTE_HEADER: "model/openai/gpt-4o"})
     assert answer.json()["headers"]["authorization"] == "Bearer sk-gateway"
-    assert contract.LOCAL_REPLY_HEADER not in answer.headers
+    assert LOCAL_REPLY_HEADER not in answer.headers
 
 
 @module
 @pytest.mark.parametrize(
     ("headers", "status", "flag"),
     [
-        ({contract.ROUTE_HEADER: "nothing"}, 404, "-"),
-        ({contract.ROUTE_HEADER: "agent/weather", "x-upstream": "cut"}, 503, "UC"),
+        ({ROUTE_HEADER: "nothing"}, 404, "-"),
+        ({ROUTE_HEADER: "agent/weather", "x-upstream": "cut"}, 503, "UC"),
     ],
 )
 async def test_the_egress_listener_marks_its_own_errors(running: Lab, headers: dict[str, str], status: int, flag: str) -> None:
     answer = await running.egress.post(CHAT, json={}, headers=headers)
     assert answer.status_code == status
-    assert flag in answer.headers[contract.LOCAL_REPLY_HEADER].split(",")
+    assert flag in answer.headers[LOCAL_REPLY_HEADER].split(",")
 
 
 @module
 async def test_the_egress_listener_obeys_timeouts_of_its_callers(running: Lab) -> None:
-    headers = {contract.ROUTE_HEADER: "agent/weather", "x-upstream": "silent", "x-envoy-upstream-rq-timeout-ms": "50"}
+    headers = {ROUTE_HEADER: "agent/weather", "x-upstream": "silent", "x-envoy-upstream-rq-timeout-ms": "50"}
     answer = await running.egress.post(CHAT, json={}, headers=headers)
     assert answer.status_code == 504
-    assert "UT" in answer.headers[contract.LOCAL_REPLY_HEADER]
+    assert "UT" in answer.headers[LOCAL_REPLY_HEADER]
 
 
 @module

@@ -6,8 +6,9 @@ import zlib
 import orjson
 import pytest
 
-from ext_proc import contract
 from ext_proc.attempt.record import COMPLETED
+from protos.contract.headers import RETRY_AFTER_HEADER, RETRY_HEADER
+from protos.contract.metadata import METADATA_FAILURE, METADATA_TOO_LONG, METADATA_WAIT
 from tests.kit.attempts import ANSWERS, BEDROCK, CHAT_ANSWER, CHAT_REQUEST, CLAUDE, GPT, REQUESTS, RESPONSES, AttemptPlay
 
 MODELS = {"chat_completions": GPT, "messages": CLAUDE, "responses": RESPONSES, "converse": BEDROCK}
@@ -117,7 +118,7 @@ def test_a_success_that_cannot_be_understood_is_a_failure_that_another_target_ma
     seen = attempt.seen
     assert (seen.status, seen.retry, attempt.session.record.outcome) == (502, outcome, outcome)
     assert seen.json["error"]["message"]
-    assert seen.metadata == {contract.METADATA_FAILURE: outcome}
+    assert seen.metadata == {METADATA_FAILURE: outcome}
     assert attempt.session.record.usage.total_tokens == 0
 
 
@@ -134,7 +135,7 @@ def test_a_context_that_is_too_long_goes_to_the_next_model_with_the_providers_ow
     raw = orjson.dumps(TOO_LONG)
     seen = play().answer(400, raw)
     assert (seen.status, seen.retry, seen.body) == (400, "context_length_exceeded", raw)
-    assert seen.metadata == {contract.METADATA_FAILURE: "context_length_exceeded", contract.METADATA_TOO_LONG: GPT}
+    assert seen.metadata == {METADATA_FAILURE: "context_length_exceeded", METADATA_TOO_LONG: GPT}
 
 
 def test_a_context_that_is_too_long_for_all_is_final() -> None:
@@ -143,7 +144,7 @@ def test_a_context_that_is_too_long_for_all_is_final() -> None:
     )
     assert (seen.status, seen.retry) == (400, "")
     assert seen.json["error"]["message"] == "prompt is too long: 9 > 8"
-    assert contract.RETRY_HEADER in seen.removed
+    assert RETRY_HEADER in seen.removed
 
 
 @pytest.mark.parametrize(
@@ -161,7 +162,7 @@ def test_errors_keep_their_status_and_words_in_the_clients_shape(status: int, er
     seen = attempt.answer(status, {"type": "error", "error": error}, {"retry-after": "7"})
     assert (seen.status, seen.json["error"]["message"], seen.retry) == (status, error["message"], "")
     assert {"message", "type", "param", "code"} == seen.json["error"].keys()
-    told = {contract.METADATA_FAILURE: outcome, contract.METADATA_WAIT: "7"}
+    told = {METADATA_FAILURE: outcome, METADATA_WAIT: "7"}
     assert (attempt.session.record.outcome, seen.metadata) == (outcome, told)
 
 
@@ -220,8 +221,8 @@ def test_a_refusal_by_policy_is_final_even_as_a_server_error() -> None:
 def test_only_the_last_model_is_waited_for() -> None:
     first = play().answer(429, {"error": {"message": "slow"}}, {"retry-after": "7"})
     last = play(CLAUDE, attempted=(GPT,), chain=f"chain/{GPT}(chat_completions)").answer(429, b"{}", {"retry-after": "7"})
-    assert contract.RETRY_AFTER_HEADER not in first.headers
-    assert last.headers[contract.RETRY_AFTER_HEADER] == "7"
+    assert RETRY_AFTER_HEADER not in first.headers
+    assert last.headers[RETRY_AFTER_HEADER] == "7"
 
 
 def test_trailers_end_an_answer_too() -> None:

@@ -2,9 +2,18 @@
 
 import pytest
 
-from ext_proc import contract
 from ext_proc.events import Continue, RequestBody
 from protos import filter_config_pb2 as pb
+from protos.contract.headers import ROUTE_HEADER
+from protos.contract.metadata import (
+    METADATA_API,
+    METADATA_DECISION,
+    METADATA_HAS_MODEL,
+    METADATA_MODEL,
+    METADATA_ROUTE,
+    METADATA_UPSTREAM_MODEL,
+    METADATA_WATCH,
+)
 from tests.kit.attempts import CLAUDE, GPT, TOGETHER, chain_config
 from tests.kit.playbook import play
 from tests.kit.sessions import StubEgress, head, new_session
@@ -12,12 +21,12 @@ from tests.kit.sessions import StubEgress, head, new_session
 
 def decided(route: str, model: str, upstream_model: str, **more: str) -> dict[str, str]:
     return {
-        contract.METADATA_ROUTE: route,
-        contract.METADATA_MODEL: model,
-        contract.METADATA_DECISION: "exact",
-        contract.METADATA_API: "chat_completions",
-        contract.METADATA_UPSTREAM_MODEL: upstream_model,
-        contract.METADATA_HAS_MODEL: "true",
+        METADATA_ROUTE: route,
+        METADATA_MODEL: model,
+        METADATA_DECISION: "exact",
+        METADATA_API: "chat_completions",
+        METADATA_UPSTREAM_MODEL: upstream_model,
+        METADATA_HAS_MODEL: "true",
     } | more
 
 
@@ -39,7 +48,7 @@ async def test_decide_leaves_the_body_alone(asked: str, entry: str, upstream_mod
         << Continue()
         >> RequestBody(f'{{ "model":"{asked}","messages":[]}}'.encode())
         << Continue(
-            set_headers={contract.ROUTE_HEADER: route},
+            set_headers={ROUTE_HEADER: route},
             clear_route_cache=True,
             metadata=decided(route, name, upstream_model, **more),
         )
@@ -54,7 +63,7 @@ async def test_the_query_goes_along_for_attempts_at_the_same_api() -> None:
         << Continue()
         >> RequestBody(f'{{"model":"{GPT}"}}'.encode())
         << Continue(
-            set_headers={contract.ROUTE_HEADER: route},
+            set_headers={ROUTE_HEADER: route},
             clear_route_cache=True,
             metadata=decided(route, GPT, "gpt-4o", query="?beta=true"),
         )
@@ -73,7 +82,7 @@ async def test_attempts_start_from_what_filters_made_of_the_body() -> None:
         << Continue()
         >> RequestBody(f'{{"model":"{GPT}","messages":[]}}'.encode())
         << Continue(
-            set_headers={contract.ROUTE_HEADER: route, "content-length": str(len(changed))},
+            set_headers={ROUTE_HEADER: route, "content-length": str(len(changed))},
             body=changed,
             clear_route_cache=True,
             metadata=decided(route, GPT, "gpt-4o", has_model="false"),
@@ -92,8 +101,8 @@ async def test_requests_for_a_stream_have_a_route_of_their_own(stream: str, suff
         << Continue()
         >> RequestBody(f'{{"model":"{GPT}","stream":{stream}}}'.encode())
         << Continue(
-            set_headers={contract.ROUTE_HEADER: route.route + suffix},
+            set_headers={ROUTE_HEADER: route.route + suffix},
             clear_route_cache=True,
-            metadata=decided(route.route + suffix, GPT, "gpt-4o") | ({contract.METADATA_WATCH: "gate"} if suffix else {}),
+            metadata=decided(route.route + suffix, GPT, "gpt-4o") | ({METADATA_WATCH: "gate"} if suffix else {}),
         )
     )

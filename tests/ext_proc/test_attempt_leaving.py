@@ -8,21 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext_proc import contract
 from ext_proc.attempt.record import BEGUN, COMPLETED, CUT_OFF
+from protos.contract.headers import UNCOUNTED_HEADER
+from protos.contract.metadata import METADATA_WATCH, WATCH_BEGINNING, WATCH_GATE, WATCH_HEAD
 from tests.kit.attempts import ANSWERS, CLAUDE, GPT, REQUESTS, RESPONSES, AttemptPlay
 from tests.kit.llm_streams import STREAMS, Answer, answers, chunked
 
 MODELS = {"chat_completions": GPT, "messages": CLAUDE, "responses": RESPONSES}
 APIS = pytest.mark.parametrize("api", MODELS)
-WATCHES = st.sampled_from(["", contract.WATCH_BEGINNING, contract.WATCH_GATE, contract.WATCH_HEAD])
+WATCHES = st.sampled_from(["", WATCH_BEGINNING, WATCH_GATE, WATCH_HEAD])
 CUTS = st.lists(st.integers(0, 10_000), max_size=8)
 HELLO = Answer(thoughts=[], signature="", texts=["Hel", "lo!"], calls=[], cut=0, finish="stop", usage=(7, 0, 0, 3, 0))
 BUSY = b'data: {"error":{"message":"busy","code":503}}\n\n'
 
 
 def play(api: str = "chat_completions", watch: str = "", **more: object) -> AttemptPlay:
-    metadata = {contract.METADATA_WATCH: watch}
+    metadata = {METADATA_WATCH: watch}
     attempt = AttemptPlay(MODELS[api], client_api=api, may_leave=True, metadata=metadata, **more)  # type: ignore[arg-type]
     attempt.request({**REQUESTS[api], "stream": True})
     return attempt
@@ -37,7 +38,7 @@ def test_a_stream_is_the_same_in_any_chunks_however_long_it_is_watched(api: str,
     assert (seen.status, seen.body, seen.ended) == (200, stream, True)
 
 
-@pytest.mark.parametrize("watch", [contract.WATCH_BEGINNING, contract.WATCH_GATE])
+@pytest.mark.parametrize("watch", [WATCH_BEGINNING, WATCH_GATE])
 @APIS
 def test_a_stream_whose_beginning_is_watched_is_left_with_its_first_token(api: str, watch: str) -> None:
     attempt = play(api, watch)
@@ -51,23 +52,23 @@ def test_a_stream_whose_beginning_is_watched_is_left_with_its_first_token(api: s
     attempt.body(stream[at + 20 :])
     attempt.body(b"", ends_stream=True)
     assert (attempt.seen.left, attempt.seen.body) == (True, stream)
-    is_counted_elsewhere = watch == contract.WATCH_BEGINNING
-    assert (contract.UNCOUNTED_HEADER in attempt.seen.headers) is is_counted_elsewhere
+    is_counted_elsewhere = watch == WATCH_BEGINNING
+    assert (UNCOUNTED_HEADER in attempt.seen.headers) is is_counted_elsewhere
     record = attempt.session.record
     assert (record.outcome, record.is_counted_elsewhere) == (BEGUN, is_counted_elsewhere)
     assert record.first_token_seconds is not None
 
 
 def test_a_stream_whose_head_is_watched_is_left_at_once() -> None:
-    attempt = play(watch=contract.WATCH_HEAD)
+    attempt = play(watch=WATCH_HEAD)
     attempt.head(content_type="text/event-stream")
     assert attempt.seen.left
-    assert contract.UNCOUNTED_HEADER in attempt.seen.removed
+    assert UNCOUNTED_HEADER in attempt.seen.removed
     assert (attempt.session.record.outcome, attempt.session.record.is_counted_elsewhere) == (BEGUN, False)
 
 
 def test_a_translated_stream_whose_head_is_watched_goes_on_through_the_stage() -> None:
-    attempt = AttemptPlay(CLAUDE, client_api="chat_completions", metadata={contract.METADATA_WATCH: contract.WATCH_HEAD})
+    attempt = AttemptPlay(CLAUDE, client_api="chat_completions", metadata={METADATA_WATCH: WATCH_HEAD})
     attempt.request({**REQUESTS["chat_completions"], "stream": True})
     attempt.head(content_type="text/event-stream")
     assert not attempt.is_held
@@ -93,7 +94,7 @@ def test_a_stream_that_ends_too_early_ends_with_an_error() -> None:
     assert attempt.session.record.outcome == CUT_OFF
 
 
-@pytest.mark.parametrize("watch", ["", contract.WATCH_BEGINNING, contract.WATCH_GATE])
+@pytest.mark.parametrize("watch", ["", WATCH_BEGINNING, WATCH_GATE])
 def test_an_error_at_the_beginning_stands_for_all_that_comes(watch: str) -> None:
     attempt = play(watch=watch)
     seen = attempt.stream(b": hello\n\n", BUSY, b"data: more\n\n")
@@ -101,7 +102,7 @@ def test_an_error_at_the_beginning_stands_for_all_that_comes(watch: str) -> None
     assert (seen.json["error"]["message"], seen.headers["content-length"]) == ("busy", str(len(seen.body)))
 
 
-@pytest.mark.parametrize("watch", ["", contract.WATCH_BEGINNING, contract.WATCH_GATE, contract.WATCH_HEAD])
+@pytest.mark.parametrize("watch", ["", WATCH_BEGINNING, WATCH_GATE, WATCH_HEAD])
 @pytest.mark.parametrize("chunks", [1, 3])
 def test_an_error_of_its_own_status_is_told(watch: str, chunks: int) -> None:
     attempt = play(watch=watch)
@@ -128,7 +129,7 @@ def test_a_whole_answer_in_place_of_a_stream_passes_as_it_came(api: str, data: s
     assert attempt.session.record.outcome == COMPLETED
 
 
-@pytest.mark.parametrize("watch", ["", contract.WATCH_BEGINNING, contract.WATCH_HEAD])
+@pytest.mark.parametrize("watch", ["", WATCH_BEGINNING, WATCH_HEAD])
 def test_what_was_compressed_is_read_to_its_end(watch: str) -> None:
     attempt = play(watch=watch)
     stream = STREAMS["chat_completions"](HELLO)

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext_proc import contract
 from ext_proc.attempt.events import (
     AttemptBody,
     AttemptHeaders,
@@ -18,6 +17,20 @@ from ext_proc.attempt.events import (
 from ext_proc.attempt.record import PASSED
 from ext_proc.attempt.session import AttemptSession
 from ext_proc.events import Continue, Respond
+from protos.contract.metadata import (
+    METADATA_ATTEMPTED,
+    METADATA_BOUNDS,
+    METADATA_FAILURE,
+    METADATA_HAS_MODEL,
+    METADATA_MODEL,
+    METADATA_QUERY,
+    METADATA_QUIET,
+    METADATA_SENT_AT,
+    METADATA_SESSION,
+    METADATA_TOO_LONG,
+    METADATA_UPSTREAM_MODEL,
+    METADATA_WAIT,
+)
 from tests.kit.attempts import BEDROCK, CHAT_REQUEST, CLAUDE, GPT, REQUESTS, RESPONSES, TOGETHER, AttemptPlay, chain_config
 from tests.kit.llm_streams import chunked
 
@@ -50,7 +63,7 @@ def test_converse_has_another_path_for_streams_and_its_model_is_in_the_path(clie
 
 
 def test_a_body_without_a_model_gets_one() -> None:
-    reply = sent(AttemptPlay(GPT, metadata={contract.METADATA_HAS_MODEL: "false"}).request(b'{"messages":[]}'))
+    reply = sent(AttemptPlay(GPT, metadata={METADATA_HAS_MODEL: "false"}).request(b'{"messages":[]}'))
     assert orjson.loads(reply.body or b"") == {"model": "gpt-4o", "messages": []}
 
 
@@ -104,14 +117,14 @@ def test_a_clients_own_key_goes_where_its_provider_looks_for_it(
 
 
 def test_a_wildcard_is_sent_and_shown_under_the_name_that_was_asked_for() -> None:
-    reply = sent(AttemptPlay(TOGETHER, metadata={contract.METADATA_UPSTREAM_MODEL: "meta/llama-3"}).request(CHAT_REQUEST))
+    reply = sent(AttemptPlay(TOGETHER, metadata={METADATA_UPSTREAM_MODEL: "meta/llama-3"}).request(CHAT_REQUEST))
     assert orjson.loads(reply.body or b"")["model"] == "meta/llama-3"
-    assert reply.metadata[contract.METADATA_MODEL] == "together/meta/llama-3"
-    assert reply.metadata[contract.METADATA_ATTEMPTED] == "together/*"
+    assert reply.metadata[METADATA_MODEL] == "together/meta/llama-3"
+    assert reply.metadata[METADATA_ATTEMPTED] == "together/*"
 
 
 def test_a_query_reaches_the_clients_own_api_only() -> None:
-    query = {contract.METADATA_QUERY: "?beta=true"}
+    query = {METADATA_QUERY: "?beta=true"}
     same = sent(AttemptPlay(CLAUDE, client_api="messages", metadata=query).request(REQUESTS["messages"]))
     other = sent(AttemptPlay(GPT, client_api="messages", metadata=query).request(REQUESTS["messages"]))
     assert (same.set_headers[":path"], other.set_headers[":path"]) == ("/v1/messages?beta=true", "/v1/chat/completions")
@@ -135,7 +148,7 @@ def test_a_failover_to_a_model_that_cannot_take_the_request_is_the_upstreams_fau
 
 
 def test_a_model_is_not_asked_again_what_is_too_long_for_it() -> None:
-    told = {contract.METADATA_TOO_LONG: GPT}
+    told = {METADATA_TOO_LONG: GPT}
     reply = AttemptPlay(GPT, attempted=(GPT, CLAUDE), failure="upstream_error", metadata=told)
     [refused] = reply.session.handle(reply.begin)
     assert isinstance(refused, Respond)
@@ -165,20 +178,20 @@ def test_embeddings_pass() -> None:
 def test_each_attempt_leaves_word_for_the_next() -> None:
     first = sent(AttemptPlay(GPT).request(CHAT_REQUEST))
     assert first.metadata == {
-        contract.METADATA_MODEL: GPT,
-        contract.METADATA_ATTEMPTED: GPT,
-        contract.METADATA_SENT_AT: "1700000000.000",
-        contract.METADATA_FAILURE: "unanswered",
-        contract.METADATA_WAIT: "",
-        contract.METADATA_QUIET: "",
-        contract.METADATA_BOUNDS: "",
+        METADATA_MODEL: GPT,
+        METADATA_ATTEMPTED: GPT,
+        METADATA_SENT_AT: "1700000000.000",
+        METADATA_FAILURE: "unanswered",
+        METADATA_WAIT: "",
+        METADATA_QUIET: "",
+        METADATA_BOUNDS: "",
     }
     second = AttemptPlay(CLAUDE, attempted=(GPT,), failure="unanswered", chain=f"chain/{GPT}(chat_completions)")
-    assert sent(second.request(CHAT_REQUEST)).metadata[contract.METADATA_ATTEMPTED] == f"{GPT}(){CLAUDE}"
+    assert sent(second.request(CHAT_REQUEST)).metadata[METADATA_ATTEMPTED] == f"{GPT}(){CLAUDE}"
     record = second.session.record
     assert (record.number, record.failed_over_from, record.failed_over_for) == (2, GPT, "unanswered")
     again = AttemptPlay(GPT, attempted=(GPT, CLAUDE))
-    assert sent(again.request(CHAT_REQUEST)).metadata[contract.METADATA_ATTEMPTED] == f"{GPT}(){CLAUDE}(){GPT}"
+    assert sent(again.request(CHAT_REQUEST)).metadata[METADATA_ATTEMPTED] == f"{GPT}(){CLAUDE}(){GPT}"
 
 
 def test_a_retry_of_the_same_model_is_no_failover() -> None:
@@ -228,7 +241,7 @@ def test_every_byte_but_the_models_name_reaches_an_upstream_of_the_same_api(memb
         return b"{" + b",".join(told) + b"}"
 
     has_model = "model" in orjson.loads(body(b'"asked"'))
-    play = AttemptPlay(GPT, metadata={contract.METADATA_HAS_MODEL: "true" if has_model else "false"})
+    play = AttemptPlay(GPT, metadata={METADATA_HAS_MODEL: "true" if has_model else "false"})
     reply = sent(play.request(body(b'"asked"')))
     if has_model:
         assert reply.body == body(b'"gpt-4o"')
@@ -251,7 +264,7 @@ def test_every_byte_of_the_answer_of_the_same_api_reaches_the_client(said: str, 
 
 
 def test_an_attempt_knows_the_session_that_wants_its_usage() -> None:
-    attempt = AttemptPlay(metadata={contract.METADATA_SESSION: "s"})
+    attempt = AttemptPlay(metadata={METADATA_SESSION: "s"})
     attempt.request(CHAT_REQUEST)
     assert attempt.session.record.session == "s"
 

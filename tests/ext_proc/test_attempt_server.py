@@ -10,7 +10,6 @@ import orjson
 import pytest
 from prometheus_client import CollectorRegistry
 
-from ext_proc import contract
 from ext_proc.attempt.session import AttemptSession
 from ext_proc.attempt_server import AttemptProcessor
 from ext_proc.compile import compile_plan
@@ -24,6 +23,16 @@ from ext_proc.telemetry import names
 from ext_proc.telemetry.metrics import Metrics
 from protos import ext_proc_pb2 as pb
 from protos import ext_proc_pb2_grpc
+from protos.contract.headers import RETRY_HEADER
+from protos.contract.metadata import METADATA_API, METADATA_ATTEMPTED, METADATA_FAILURE, METADATA_NAMESPACE, METADATA_ROUTE
+from protos.contract.stages import (
+    ATTEMPT_API,
+    ATTEMPT_MODEL,
+    ATTEMPT_NUMBER,
+    ATTRIBUTES_NAMESPACE,
+    STAGE_ATTEMPT,
+    STAGE_METADATA,
+)
 from tests.kit.attempts import CHAT_REQUEST, CLAUDE, GPT, MESSAGE_ANSWER, chain_config
 from tests.kit.http2_peer import BEGINNING, GRPC_HEADERS, frames_of
 from tests.kit.llm_streams import Answer, message_stream
@@ -49,16 +58,16 @@ async def worker(registry: CollectorRegistry, session: Any = None) -> AsyncItera
 def head(model: str = CLAUDE, api: str = "messages", *, attempted: str = "", failure: str = "") -> pb.ProcessingRequest:
     message = pb.ProcessingRequest(request_headers=pb.HttpHeaders(headers=pb.HeaderMap()))
     message.request_headers.headers.headers.add(key="x-request-id", raw_value=b"r-1")
-    attributes = message.attributes[contract.ATTRIBUTES_NAMESPACE].fields
-    attributes[contract.ATTEMPT_MODEL].string_value = model
-    attributes[contract.ATTEMPT_API].string_value = api
-    attributes[contract.ATTEMPT_NUMBER].number_value = 2
-    told = message.metadata_context.filter_metadata[contract.METADATA_NAMESPACE].fields
+    attributes = message.attributes[ATTRIBUTES_NAMESPACE].fields
+    attributes[ATTEMPT_MODEL].string_value = model
+    attributes[ATTEMPT_API].string_value = api
+    attributes[ATTEMPT_NUMBER].number_value = 2
+    told = message.metadata_context.filter_metadata[METADATA_NAMESPACE].fields
     values = {
-        contract.METADATA_API: "chat_completions",
-        contract.METADATA_ROUTE: f"chain/{GPT}(chat_completions)",
-        contract.METADATA_ATTEMPTED: attempted,
-        contract.METADATA_FAILURE: failure,
+        METADATA_API: "chat_completions",
+        METADATA_ROUTE: f"chain/{GPT}(chat_completions)",
+        METADATA_ATTEMPTED: attempted,
+        METADATA_FAILURE: failure,
     }
     for key, value in values.items():
         told[key].string_value = value
@@ -77,7 +86,7 @@ def response_body(data: bytes, *, ends: bool) -> pb.ProcessingRequest:
 
 
 async def begin(stub: Any, first: pb.ProcessingRequest) -> tuple[Any, pb.ProcessingResponse]:
-    call = stub.Process(metadata=((contract.STAGE_METADATA, contract.STAGE_ATTEMPT),))
+    call = stub.Process(metadata=((STAGE_METADATA, STAGE_ATTEMPT),))
     await call.write(first)
     await call.read()
     await call.write(pb.ProcessingRequest(request_body=pb.HttpBody(body=orjson.dumps(CHAT_REQUEST), end_of_stream=True)))
@@ -103,7 +112,7 @@ async def test_an_attempt_is_translated_counted_and_told() -> None:
         await call.write(response_body(b"", ends=True))
         first, *pieces = await replies(call)
     removed = first.response_headers.response.header_mutation.remove_headers
-    assert {"content-length", contract.RETRY_HEADER} <= set(removed)
+    assert {"content-length", RETRY_HEADER} <= set(removed)
     streamed = [piece.response_body.response.body_mutation.streamed_response for piece in pieces]
     assert [piece.end_of_stream for piece in streamed] == [False] * (len(streamed) - 1) + [True]
     assert b"".join(piece.body for piece in streamed).endswith(b"data: [DONE]\n\n")
@@ -136,7 +145,7 @@ async def test_pieces_that_come_together_are_answered_together() -> None:
     messages = [head(), asked, response_head("200", "text/event-stream"), *pieces, response_body(b"", ends=True)]
     body = b"".join(frame_message(message.SerializeToString()) for message in messages)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    headers = {**dict(GRPC_HEADERS), ":path": METHOD, contract.STAGE_METADATA: contract.STAGE_ATTEMPT}
+    headers = {**dict(GRPC_HEADERS), ":path": METHOD, STAGE_METADATA: STAGE_ATTEMPT}
     begins = frames.frame(codes.HEADERS, codes.END_HEADERS, 1, encode_block(headers.items()))
     writer.write(BEGINNING + begins + frames.frame(codes.DATA, 0, 1, body))
     async with asyncio.timeout(10):
@@ -179,7 +188,7 @@ async def test_a_bug_is_an_error_to_the_client_and_counted() -> None:
 async def test_a_message_of_no_phase_is_a_disagreement() -> None:
     registry = CollectorRegistry()
     async with worker(registry) as stub:
-        call = stub.Process(metadata=((contract.STAGE_METADATA, contract.STAGE_ATTEMPT),))
+        call = stub.Process(metadata=((STAGE_METADATA, STAGE_ATTEMPT),))
         await call.write(pb.ProcessingRequest())
         with pytest.raises(grpc.aio.AioRpcError):
             await replies(call)

@@ -5,9 +5,9 @@ from typing import Any
 import orjson
 import pytest
 
-from ext_proc import contract
 from ext_proc.events import Continue, RequestBody
 from protos import filter_config_pb2 as pb
+from protos.contract.metadata import METADATA_CACHE_FROM
 from tests.kit.attempts import CLAUDE, GPT, AttemptPlay, chain_config
 from tests.kit.filter_configs import filter_config
 from tests.kit.sessions import head, new_session
@@ -67,12 +67,12 @@ async def test_a_provider_that_caches_by_itself_gets_no_marks() -> None:
 @pytest.mark.parametrize("header", ["", "off"])
 async def test_attempts_are_told_unless_the_client_minds(header: str) -> None:
     reply = await decided(CHAT, config(chain_config()), "/v1/chat/completions", x_plano_cache=header)
-    assert reply.metadata.get(contract.METADATA_CACHE_FROM) == (None if header else "20")
+    assert reply.metadata.get(METADATA_CACHE_FROM) == (None if header else "20")
     assert reply.body is None
 
 
 def test_each_attempt_marks_for_its_own_provider() -> None:
-    told = {contract.METADATA_CACHE_FROM: "20"}
+    told = {METADATA_CACHE_FROM: "20"}
     first, second = (AttemptPlay(model, metadata=told).request(CHAT) for model in (GPT, CLAUDE))
     assert isinstance(first, Continue)
     assert isinstance(second, Continue)

@@ -5,11 +5,11 @@ import zlib
 import orjson
 import pytest
 
-from ext_proc.contract import METADATA_API, METADATA_NAMESPACE
 from ext_proc.error_server import ErrorProcessor
 from ext_proc.error_wire import ErrorBytes, ErrorHead, decode_error
 from ext_proc.wire import UnexpectedMessage
 from protos import ext_proc_pb2 as pb
+from protos.contract.metadata import METADATA_API, METADATA_NAMESPACE
 
 
 def told(body: bytes, *, api: str = "messages", status: int = 502, encoding: str = "") -> bytes | None:

@@ -9,7 +9,7 @@ import pytest
 
 from ext_proc.clients.stream_source import StreamedAnswer, StreamSource
 from ext_proc.continuation.ports import CutOff
-from ext_proc.contract import ROUTE_HEADER
+from protos.contract.headers import ROUTE_HEADER
 from tests.kit.envoy import free_port
 from tests.kit.llm_provider import cutting, failing
 from tests.kit.stub_upstream import Answer, Behave, Received, serving

@@ -1,7 +1,8 @@
 """Requests that come as one message: the body, and what is needed of the head as attributes."""
 
-from ext_proc.contract import METADATA_NAMESPACE, STAGE_DECIDE_BODY
 from protos import ext_proc_pb2 as pb
+from protos.contract.metadata import METADATA_NAMESPACE
+from protos.contract.stages import STAGE_DECIDE_BODY
 from tests.ext_proc.test_server import CHAT, running
 from tests.kit.ext_proc_client import headers_message, whole_message
 from tests.kit.sessions import head

@@ -7,9 +7,9 @@ from typing import Any
 
 import grpc.aio
 
-from ext_proc.contract import FILTER_CONFIG_TYPE_URL
 from protos import discovery_pb2 as ads
 from protos import discovery_pb2_grpc
+from protos.contract.discovery import FILTER_CONFIG_TYPE_URL
 from protos.filter_config_pb2 import FilterConfig
 
 

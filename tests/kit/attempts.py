@@ -5,7 +5,6 @@ from typing import Any
 
 import orjson
 
-from ext_proc import contract
 from ext_proc.attempt.events import (
     AnswerPiece,
     AttemptBody,
@@ -23,6 +22,16 @@ from ext_proc.compile import compile_plan
 from ext_proc.events import Continue, Respond
 from ext_proc.translate.readers import stream_type
 from protos import filter_config_pb2 as pb
+from protos.contract.headers import RETRY_HEADER
+from protos.contract.metadata import (
+    METADATA_API,
+    METADATA_ATTEMPTED,
+    METADATA_FAILURE,
+    METADATA_HAS_MODEL,
+    METADATA_ROUTE,
+    join_names,
+)
+from protos.contract.stages import ATTEMPT_API, ATTEMPT_MODEL, ATTEMPT_NUMBER
 
 GPT, CLAUDE, RESPONSES, TOGETHER = "openai/gpt-4o", "anthropic/claude-sonnet-4-0", "openai/gpt-5", "together/*"
 BEDROCK = "amazon_bedrock/us.amazon.nova-pro-v1:0"
@@ -73,7 +82,7 @@ class Seen:
 
     @property
     def retry(self) -> str:
-        return self.headers.get(contract.RETRY_HEADER, "")
+        return self.headers.get(RETRY_HEADER, "")
 
 
 class AttemptPlay:
@@ -105,16 +114,16 @@ class AttemptPlay:
         )
         self.seen = Seen()
         attributes = {
-            contract.ATTEMPT_MODEL: model,
-            contract.ATTEMPT_API: api or (client_api if client_api == "embeddings" else _TARGETS[model][0]),
-            contract.ATTEMPT_NUMBER: f"{len(attempted) + 1}.0",
+            ATTEMPT_MODEL: model,
+            ATTEMPT_API: api or (client_api if client_api == "embeddings" else _TARGETS[model][0]),
+            ATTEMPT_NUMBER: f"{len(attempted) + 1}.0",
         }
         told = {
-            contract.METADATA_API: client_api,
-            contract.METADATA_ROUTE: chain or f"chain/{model}({client_api})",
-            contract.METADATA_HAS_MODEL: "true",
-            contract.METADATA_ATTEMPTED: contract.join_names(attempted),
-            contract.METADATA_FAILURE: failure,
+            METADATA_API: client_api,
+            METADATA_ROUTE: chain or f"chain/{model}({client_api})",
+            METADATA_HAS_MODEL: "true",
+            METADATA_ATTEMPTED: join_names(attempted),
+            METADATA_FAILURE: failure,
         } | (metadata or {})
         sent = {"x-request-id": "r-1", **(headers or {})}
         self.begin = AttemptHeaders(headers=sent, attributes=attributes, metadata=told, may_leave=may_leave)
@@ -168,7 +177,7 @@ class AttemptPlay:
 
     def stream(self, *chunks: bytes) -> Seen:
         """Let a whole event stream arrive."""
-        self.head(content_type=f"{stream_type(self.begin.attributes[contract.ATTEMPT_API])}; charset=utf-8")
+        self.head(content_type=f"{stream_type(self.begin.attributes[ATTEMPT_API])}; charset=utf-8")
         for chunk in chunks:
             self.body(chunk)
         self.body(b"", ends_stream=True)

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from ext_proc import contract
 from ext_proc.events import Continue, Reply, Respond
 from protos import ext_proc_pb2 as pb
 from protos import ext_proc_pb2_grpc
+from protos.contract.headers import ROUTE_HEADER
+from protos.contract.metadata import METADATA_NAMESPACE, METADATA_ROUTE
 
 _OVERWRITE = pb.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
 
@@ -32,7 +33,7 @@ Decide = Callable[[Asked], Reply]
 
 def to_route(name: str, **metadata: str) -> Continue:
     """Decide for a route."""
-    return Continue(set_headers={contract.ROUTE_HEADER: name}, clear_route_cache=True, metadata=metadata)
+    return Continue(set_headers={ROUTE_HEADER: name}, clear_route_cache=True, metadata=metadata)
 
 
 @dataclass(slots=True)
@@ -78,7 +79,7 @@ async def serving(decide: Decide, address: str) -> AsyncIterator[Decider]:
 
 def _encode(request: pb.ProcessingRequest, reply: Reply) -> pb.ProcessingResponse:
     response = pb.ProcessingResponse()
-    response.dynamic_metadata.update({contract.METADATA_NAMESPACE: dict(reply.metadata)})
+    response.dynamic_metadata.update({METADATA_NAMESPACE: dict(reply.metadata)})
     if isinstance(reply, Respond):
         immediate = response.immediate_response
         immediate.status.code, immediate.body, immediate.details = reply.status, reply.body, reply.details
@@ -102,7 +103,7 @@ def _set_headers(mutation: pb.HeaderMutation, headers: Iterable[tuple[str, str]]
 
 async def _serve_forever(address: str, route: str) -> None:
     # As metadata, too: for listeners that show no headers.
-    async with serving(lambda _asked: to_route(route, **{contract.METADATA_ROUTE: route}), address):
+    async with serving(lambda _asked: to_route(route, **{METADATA_ROUTE: route}), address):
         print("serving", flush=True)
         await asyncio.Event().wait()
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from ext_proc.contract import TRANSLATIONS
 from ext_proc.translate import dropped
 from ext_proc.translate.registry import PAIRS
+from protos.contract.apis import TRANSLATIONS
 from tests.clients.scenarios import CLIENTS, SAYS, STATUSES, UPSTREAMS
 from tests.kit.translation_features import ApiPair, Feature, Outcome, cases, features, outcomes, refusal
 

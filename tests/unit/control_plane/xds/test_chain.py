@@ -8,7 +8,7 @@ from control_plane.xds import InconsistentGateway, api, translate
 from control_plane.xds.chain import build_chain, targets
 from control_plane.xds.cluster import HTTP_OPTIONS
 from control_plane.xds.views import render_view
-from ext_proc import contract
+from protos.contract.metadata import METADATA_NAMESPACE
 from tests.kit import gateways
 
 GATEWAY = gateways.gateway()
@@ -74,7 +74,7 @@ def test_a_target_says_what_it_is_and_is_shared_by_chains() -> None:
     chains = (ir.Chain(name="c", members=(member(),)), ir.Chain(name="d", members=(member(), member(api="responses"))))
     first, second = targets(chained(*chains))
     assert first.metadata == {
-        contract.METADATA_NAMESPACE: {"model": "openai/gpt-4o", "api": "chat_completions", "member": MODEL},
+        METADATA_NAMESPACE: {"model": "openai/gpt-4o", "api": "chat_completions", "member": MODEL},
     }
     assert first.cluster.name == f"target/{MODEL}[chat_completions]"
     assert second.cluster.name == f"target/{MODEL}[responses]"

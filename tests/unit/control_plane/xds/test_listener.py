@@ -4,7 +4,7 @@ from control_plane.ir import names
 from control_plane.xds import api
 from control_plane.xds.http_filters import build_http_filters
 from control_plane.xds.listener import build_egress_listener, build_listener
-from ext_proc import contract
+from protos.contract.stages import LISTENER_METADATA, REQUEST_ATTRIBUTES, STAGE_DECIDE, STAGE_DECIDE_BODY, STAGE_METADATA
 from tests.kit import gateways
 
 GATEWAY = gateways.gateway()
@@ -29,7 +29,7 @@ def metadata(config: api.ext_proc.ExternalProcessor) -> dict[str, str]:
 
 
 def stage(config: api.ext_proc.ExternalProcessor) -> str:
-    return metadata(config)[contract.STAGE_METADATA]
+    return metadata(config)[STAGE_METADATA]
 
 
 def test_a_request_waits_for_its_decision_before_it_is_routed() -> None:
@@ -51,7 +51,7 @@ def test_decisions_that_see_the_headers_change_them_themselves() -> None:
         "envoy.filters.http.router",
     ]
     config = ext_proc(build_listener(shown, GATEWAY))
-    assert stage(config) == contract.STAGE_DECIDE
+    assert stage(config) == STAGE_DECIDE
     assert not config.request_attributes
 
 
@@ -74,9 +74,9 @@ def test_ext_proc_is_told_who_asks_and_given_its_time() -> None:
     config = ext_proc(build_listener(replace(AGENTS, decision_timeout_seconds=12), GATEWAY))
     assert config.message_timeout == api.duration(12)
     assert not config.failure_mode_allow
-    assert metadata(config)[contract.LISTENER_METADATA] == "agents"
-    assert stage(config) == contract.STAGE_DECIDE_BODY
-    assert config.request_attributes == list(contract.REQUEST_ATTRIBUTES)
+    assert metadata(config)[LISTENER_METADATA] == "agents"
+    assert stage(config) == STAGE_DECIDE_BODY
+    assert config.request_attributes == list(REQUEST_ATTRIBUTES)
 
 
 def test_the_egress_listener_has_no_ext_proc_and_trusts_its_socket() -> None:

@@ -13,7 +13,7 @@ from control_plane.xds.outlier import build_outlier_detection
 from control_plane.xds.render import to_yaml
 from control_plane.xds.retry import build_retry_policy
 from control_plane.xds.retry_after import build_veto, longest_waits
-from ext_proc import contract
+from protos.contract.headers import RETRY_HEADER
 from tests.kit import certificates, envoy, gateways
 
 
@@ -80,7 +80,7 @@ def test_a_chain_goes_on_and_an_instance_is_avoided() -> None:
     policy = build_retry_policy(route, is_chain=True)
     assert policy.retry_priority is not None
     assert policy.retry_on.endswith(",retriable-headers")
-    assert [header.name for header in policy.retriable_headers] == [contract.RETRY_HEADER]
+    assert [header.name for header in policy.retriable_headers] == [RETRY_HEADER]
 
 
 def test_waits_are_for_those_who_honour_them() -> None:

@@ -3,7 +3,7 @@ import pytest
 from control_plane.ir import model as ir
 from control_plane.xds import api
 from control_plane.xds.route import build_route, build_route_configuration
-from ext_proc import contract
+from protos.contract.headers import CREDENTIAL_HEADERS, INTERNAL_HEADERS, LOCAL_REPLY_HEADER
 from tests.kit import gateways
 
 
@@ -37,8 +37,8 @@ def test_a_listener_without_routes_has_only_the_404() -> None:
 def test_the_virtual_host_bounds_bodies_and_hides_the_insides() -> None:
     host = table(gateways.route("agent/a"))
     assert host.request_body_buffer_limit == 7
-    assert host.request_headers_to_remove == list(contract.INTERNAL_HEADERS)
-    assert contract.LOCAL_REPLY_HEADER in host.response_headers_to_remove
+    assert host.request_headers_to_remove == list(INTERNAL_HEADERS)
+    assert LOCAL_REPLY_HEADER in host.response_headers_to_remove
 
 
 def test_nothing_bounds_the_whole_answer() -> None:
@@ -66,7 +66,7 @@ def test_retries_are_those_of_the_route() -> None:
 def test_credentials_stay_unless_the_route_drops_them() -> None:
     assert build_route(gateways.route("a", keeps_credentials=True)).request_headers_to_remove == []
     dropped = build_route(gateways.route("a", keeps_credentials=False)).request_headers_to_remove
-    assert set(contract.CREDENTIAL_HEADERS) | {"x-forwarded-for"} <= set(dropped)
+    assert set(CREDENTIAL_HEADERS) | {"x-forwarded-for"} <= set(dropped)
 
 
 def test_a_prefix_replaces_the_root() -> None:

@@ -6,15 +6,15 @@ from control_plane.ir import names
 from control_plane.xds import InconsistentGateway, Resources, api, translate
 from control_plane.xds.render import resource_to_yaml
 from control_plane.xds.resources import DuplicateResource
-from ext_proc import contract
 from protos import filter_config_pb2
+from protos.contract.discovery import FILTER_CONFIG_NAME, FILTER_CONFIG_TYPE_URL
 from tests.kit import gateways
 
 GATEWAY = gateways.gateway()
 
 
 def filter_config(resources: Resources) -> filter_config_pb2.FilterConfig:
-    (resource,) = resources.of(contract.FILTER_CONFIG_TYPE_URL)
+    (resource,) = resources.of(FILTER_CONFIG_TYPE_URL)
     return filter_config_pb2.FilterConfig.FromString(resource.value)
 
 
@@ -24,7 +24,7 @@ def test_every_type_is_there() -> None:
     listeners = {"listener/agents", "listener/models", names.EGRESS_LISTENER}
     assert resources.names(api.LISTENER) == resources.names(api.ROUTE) == listeners
     assert resources.names(api.SECRET) == {"secret/model/openai/gpt-4o/authorization"}
-    assert resources.names(contract.FILTER_CONFIG_TYPE_URL) == {contract.FILTER_CONFIG_NAME}
+    assert resources.names(FILTER_CONFIG_TYPE_URL) == {FILTER_CONFIG_NAME}
 
 
 def test_the_order_of_the_input_does_not_matter() -> None:
@@ -55,7 +55,7 @@ def test_a_change_of_one_cluster_changes_no_other_resource() -> None:
         for now, then in zip(resources, earlier, strict=True)
         if now != then
     }
-    assert changed == {(api.CLUSTER, "agent/weather"), (contract.FILTER_CONFIG_TYPE_URL, contract.FILTER_CONFIG_NAME)}
+    assert changed == {(api.CLUSTER, "agent/weather"), (FILTER_CONFIG_TYPE_URL, FILTER_CONFIG_NAME)}
 
 
 def test_two_clusters_of_one_name_are_refused() -> None:

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext_proc import contract
 from ext_proc.attempt.failures import Failure
 from ext_proc.attempt.targets import Member
 from ext_proc.attempt.turns import Past, in_order, not_passed_over, read_past, whose_turn
+from protos.contract.headers import BOUNDS_HEADER
+from protos.contract.metadata import METADATA_ATTEMPTED, METADATA_BOUNDS, METADATA_FAILURE, METADATA_ORDER, METADATA_SENT_AT
 
 A, B, C = (Member(name, "chat_completions") for name in "abc")
 CHAIN = (A, B, C)
@@ -49,15 +50,15 @@ def test_who_was_passed_over_comes_last() -> None:
 
 def test_decide_may_ask_for_another_order() -> None:
     assert in_order(CHAIN, {}) == CHAIN
-    assert in_order(CHAIN, {contract.METADATA_ORDER: "a()c"}) == (A, C, B)
+    assert in_order(CHAIN, {METADATA_ORDER: "a()c"}) == (A, C, B)
 
 
 def past(failure: str = Failure.UNANSWERED, *, seconds: float = 0.1, bounds: str = "-;5;30", **told: str) -> Past:
     said = {
-        contract.METADATA_ATTEMPTED: "a",
-        contract.METADATA_FAILURE: failure,
-        contract.METADATA_SENT_AT: "1000.000",
-        contract.METADATA_BOUNDS: bounds,
+        METADATA_ATTEMPTED: "a",
+        METADATA_FAILURE: failure,
+        METADATA_SENT_AT: "1000.000",
+        METADATA_BOUNDS: bounds,
         **told,
     }
     return read_past({}, said, first="a", number=2, now=1000.0 + seconds)
@@ -86,15 +87,15 @@ def test_a_connection_that_is_refused_leaves_no_word() -> None:
 
 
 def test_a_caller_bounds_time_and_retries() -> None:
-    headers = {contract.BOUNDS_HEADER: "1;5;30", "x-envoy-expected-rq-timeout-ms": "200"}
-    told = {contract.METADATA_ATTEMPTED: "a", contract.METADATA_FAILURE: "unanswered", contract.METADATA_SENT_AT: "1000"}
+    headers = {BOUNDS_HEADER: "1;5;30", "x-envoy-expected-rq-timeout-ms": "200"}
+    told = {METADATA_ATTEMPTED: "a", METADATA_FAILURE: "unanswered", METADATA_SENT_AT: "1000"}
     read = read_past(headers, told, first="a", number=2, now=1000.2)
-    assert (read.retries, read.quiet, read.metadata[contract.METADATA_BOUNDS]) == (1, ("a",), "1;5;30")
+    assert (read.retries, read.quiet, read.metadata[METADATA_BOUNDS]) == (1, ("a",), "1;5;30")
 
 
 @given(said=st.sampled_from(["", "x", "nan;inf;-1", "-;3;0", "9" * 40]) | st.text(max_size=8))
 def test_bounds_may_say_anything(said: str) -> None:
-    read = read_past({contract.BOUNDS_HEADER: said, "x-envoy-expected-rq-timeout-ms": said}, {}, first="a", number=1, now=0)
+    read = read_past({BOUNDS_HEADER: said, "x-envoy-expected-rq-timeout-ms": said}, {}, first="a", number=1, now=0)
     assert read.retries >= 0
     assert read.seconds >= 0
 

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext_proc import contract
 from ext_proc.attempt.targets import Continued, Member, Target
 from ext_proc.continuation.ports import CutOff
 from ext_proc.continuation.session import Asked, ContinuedAnswer, Head, Taken
 from ext_proc.plan import Plan
+from protos.contract.headers import ATTEMPTS_HEADER, LOCAL_REPLY_HEADER, MODEL_HEADER
+from protos.contract.metadata import METADATA_API, METADATA_DECISION, METADATA_ROUTE
 from tests.kit.folding import fold, payloads
 from tests.kit.llm_provider import HELLO, WEATHER
 from tests.kit.llm_streams import STREAMS, Answer, answers, chunked
@@ -111,8 +112,8 @@ def play(
     """Run one request to its end; `wishes` are headers by which a trusted client bounds it."""
     upstreams = Upstreams(scripts)
     for script in scripts.get(ROUTE, []):
-        script.headers.setdefault(contract.MODEL_HEADER, "a/1")
-    metadata = {contract.METADATA_ROUTE: ROUTE, contract.METADATA_API: api, contract.METADATA_DECISION: "exact"}
+        script.headers.setdefault(MODEL_HEADER, "a/1")
+    metadata = {METADATA_ROUTE: ROUTE, METADATA_API: api, METADATA_DECISION: "exact"}
     body = orjson.dumps({"model": "a/1", "stream": True, "messages": [{"role": "user", "content": "hi"}]})
     headers = {
         ":path": "/v1/" + api,
@@ -196,8 +197,8 @@ def test_who_can_take_up_a_text_is_given_it_and_says_the_rest(api: str, takes_up
             return await super().ask(route, path, headers, body)
 
     for script in upstreams[ROUTE]:
-        script.headers[contract.MODEL_HEADER] = "a/1"
-    metadata = {contract.METADATA_ROUTE: ROUTE, contract.METADATA_API: api}
+        script.headers[MODEL_HEADER] = "a/1"
+    metadata = {METADATA_ROUTE: ROUTE, METADATA_API: api}
     body = orjson.dumps({"messages": [{"role": "user", "content": "hi"}]})
     asked = Asked(headers={":path": "/"}, metadata=metadata, body=body)
     answer = ContinuedAnswer(plan(api, takes_up), Prefilled(upstreams), asked)
@@ -256,7 +257,7 @@ def test_what_is_asked_again_carries_the_clients_headers_and_no_budget_of_its_fi
 )
 def test_who_takes_over_is_an_attempt_like_others(attempts: str, retries: str, asked: int) -> None:
     first = cut_at(STREAMS["messages"](WEATHER), 300)
-    first.headers[contract.ATTEMPTS_HEADER] = attempts
+    first.headers[ATTEMPTS_HEADER] = attempts
     scripts = {ROUTE: [first], "resumed/b/2": [cut_at(first.data, 0)], "resumed/c/3": [cut_at(first.data, 0)]}
     got = play("messages", scripts, wishes={"x-envoy-max-retries": retries})
     assert fails("messages", got.body)
@@ -287,7 +288,7 @@ def test_an_error_passes_as_it_is() -> None:
 
 @pytest.mark.parametrize(("status", "code"), [(503, "upstream_unavailable"), (504, "upstream_timeout")])
 def test_envoys_own_reply_is_told_in_the_clients_words(status: int, code: str) -> None:
-    script = Script(b"no", status=status, headers={contract.LOCAL_REPLY_HEADER: "UF"})
+    script = Script(b"no", status=status, headers={LOCAL_REPLY_HEADER: "UF"})
     got = play("chat_completions", {ROUTE: [script]})
     assert (got.head.status, orjson.loads(got.body)["error"]["code"]) == (status, code)
 

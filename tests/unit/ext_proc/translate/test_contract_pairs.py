@@ -1,7 +1,7 @@
 """The control plane builds routes for exactly the pairs that are translated."""
 
-from ext_proc.contract import TRANSLATIONS
 from ext_proc.translate.registry import PAIRS
+from protos.contract.apis import TRANSLATIONS
 
 
 def test_the_contract_names_every_pair() -> None:

@@ -1,0 +1,1 @@
+"""Names that the control plane, Envoy and ext_proc must agree on."""

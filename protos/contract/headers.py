@@ -1,0 +1,68 @@
+"""Headers inside the gateway, and headers of its own that clients send or read.
+
+All carry one prefix, `x-plano-`. Plano's older `x-arch-` spellings are read from LEGACY_HEADERS and never sent.
+"""
+
+from typing import Final
+
+AFFINITY_HEADER: Final = "x-model-affinity"
+"""Names a session, which keeps the model that was decided for it."""
+
+CACHE_HEADER: Final = "x-plano-cache"
+"""`off`: the conversation implies no session, and its prompt is not marked for caching."""
+
+SPEND_HEADER: Final = "x-plano-max-switch-spend-pct"
+"""Stands in for the routing budget's `max_switch_spend_pct`."""
+
+SESSION_HEADERS: Final = (AFFINITY_HEADER, CACHE_HEADER, SPEND_HEADER)
+"""Request headers that say how a model is chosen; beside them, there may be a tenant's."""
+
+ROUTE_HEADER: Final = "x-plano-route"
+"""Name of the Envoy route to take. Envoy's route tables match on nothing else."""
+
+INTERNAL_HEADERS: Final = (ROUTE_HEADER,)
+"""Removed from every downstream request before any http_filter sees it."""
+
+AGENT_HEADER: Final = "x-plano-agent"
+"""Id of the agent that answers."""
+
+MODEL_HEADER: Final = "x-plano-model"
+"""Name of the configured model that answers."""
+
+DECISION_HEADER: Final = "x-plano-decision"
+"""Which rung of the ladder decided, and why: `built_in_router; matched "weather", "london"`."""
+
+ATTEMPTS_HEADER: Final = "x-plano-attempts"
+"""How many attempts the answer took; 1 if the first one was good."""
+
+ESTIMATE_HEADER: Final = "x-plano-token-count"
+"""`estimate` on an answer to count_tokens that the gateway made itself: nobody counted exactly."""
+
+REQUEST_ID_HEADER: Final = "x-request-id"
+TRACEPARENT_HEADER: Final = "traceparent"
+TRACESTATE_HEADER: Final = "tracestate"
+
+LOCAL_REPLY_HEADER: Final = "x-plano-local-reply"
+"""Set by the egress listener on Envoy's own answers, with its response flags: tells an upstream's own 503 from ours."""
+
+DOWN_HEADER: Final = "x-plano-down"
+"""Set beside it: `true` if an attempt has met nobody, because its target is known to be down."""
+
+RETRY_HEADER: Final = "x-plano-retry"
+"""Set by the attempt stage on an answer that the next attempt may better; routes retry on it, and remove it."""
+
+BOUNDS_HEADER: Final = "x-plano-bounds"
+"""Set by routes to chains of models for the attempt stage, which removes it. How many attempts may follow the first one: what
+the caller wants, `-` if nothing, and what is configured; then how many seconds each may take: `-;3;30`."""
+
+RETRY_AFTER_HEADER: Final = "x-plano-retry-after"
+"""Set by the attempt stage when only models are left that were asked already: routes wait that long, and remove it."""
+
+UNCOUNTED_HEADER: Final = "x-plano-uncounted"
+"""Set by an attempt that leaves a stream to WATCH_BEGINNING: its end and its usage were not seen."""
+
+LEGACY_HEADERS: Final[dict[str, str]] = {}
+"""Plano's older spellings of headers that clients may send -> ours."""
+
+CREDENTIAL_HEADERS: Final = ("authorization", "x-api-key", "api-key", "cookie", "proxy-authorization")
+"""A client's credentials: go only to the upstream that they are meant for."""

@@ -1,0 +1,84 @@
+"""Dynamic metadata: what one stage leaves for Envoy's routes, its access log, or a later stage."""
+
+from collections.abc import Iterable
+from typing import Final
+
+
+def join_names(names: Iterable[str]) -> str:
+    """Write names of models as one value of dynamic metadata, or of a header."""
+    return _BETWEEN_NAMES.join(names)
+
+
+def split_names(joined: str) -> tuple[str, ...]:
+    """Read names of models from one value of dynamic metadata, or of a header."""
+    return tuple(filter(None, joined.split(_BETWEEN_NAMES)))
+
+
+_BETWEEN_NAMES: Final = "()"
+"""Parentheses cannot occur in a configured name, and a line's end not in a header."""
+
+METADATA_NAMESPACE: Final = "plano"
+METADATA_ROUTE: Final = "route"
+METADATA_AGENT: Final = "agent"
+METADATA_MODEL: Final = "model"
+METADATA_DECISION: Final = "decision"
+METADATA_API: Final = "api"
+METADATA_UPSTREAM_MODEL: Final = "upstream_model"
+"""What a wildcard's provider is sent, for attempts."""
+METADATA_HAS_MODEL: Final = "has_model"
+"""`true` if the body that decide left has a `model`, so that attempts need not parse it."""
+METADATA_CACHE_FROM: Final = "cache_from"
+"""Tokens of tools and instructions from which on attempts mark the prompt for their provider's cache; missing: they do not."""
+METADATA_TOKENS: Final = "tokens"
+"""Estimate of what the request has, for Envoy's rate limits; missing where there are none."""
+METADATA_QUERY: Final = "query"
+"""Of the client's path, with its question mark: for attempts at the client's own API."""
+METADATA_SESSION: Final = "session"
+"""Key of the request's session, where answers are to say how much of it a provider has cached."""
+METADATA_ATTEMPTED: Final = "attempted"
+"""The models of the attempts before, in order; one that was asked twice is there twice."""
+METADATA_SENT_AT: Final = "sent_at"
+"""When the last of them began, in seconds since 1970."""
+METADATA_QUIET: Final = "quiet"
+"""Those that did not answer in time: they are not asked again."""
+METADATA_BOUNDS: Final = "bounds"
+"""What BOUNDS_HEADER has said."""
+METADATA_WAIT: Final = "wait"
+"""For how long the last one asks to be left alone: its `retry-after`."""
+METADATA_ORDER: Final = "order"
+"""The order in which the models of the chain are tried, where it is not that of the configuration."""
+METADATA_TOO_LONG: Final = "too_long"
+"""The models whose context the request exceeds."""
+METADATA_FAILURE: Final = "failure"
+"""Why that attempt failed: a constant word."""
+METADATA_BETAS: Final = "betas"
+"""The client's header `anthropic-beta`, where an attempt before had to take it away."""
+METADATA_WATCH: Final = "watch"
+"""How much of a stream attempts look at where they may leave it: one of the following; all of it otherwise."""
+WATCH_HEAD: Final = "head"
+WATCH_GATE: Final = "gate"
+"""Until it says something."""
+WATCH_BEGINNING: Final = "beginning"
+"""The same; whoever asked counts what it says."""
+METADATA_PATH: Final = "path"
+METADATA_TRACEPARENT: Final = "traceparent"
+METADATA_TRACESTATE: Final = "tracestate"
+
+TOLD_HEADERS: Final = {
+    key: f"x-plano-told-{key.replace('_', '-')}"
+    for key in (
+        METADATA_ROUTE,
+        METADATA_API,
+        METADATA_UPSTREAM_MODEL,
+        METADATA_HAS_MODEL,
+        METADATA_CACHE_FROM,
+        METADATA_QUERY,
+        METADATA_SESSION,
+        METADATA_WATCH,
+        METADATA_ORDER,
+    )
+}
+"""What decide leaves for attempts -> the header that tells it to those of ext_proc's own calls, on the egress listener."""
+
+NOBODY: Final = "nobody"
+"""Of an endpoint's metadata in the namespace `plano`: `true` where it stands for targets that are known to be down."""

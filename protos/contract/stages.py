@@ -1,0 +1,57 @@
+"""The stages that Envoy calls ext_proc for: what each is called, and the attributes that Envoy sends it."""
+
+from typing import Final
+
+STAGE_METADATA: Final = "x-plano-stage"
+"""Which http_filter calls: see STAGE_DECIDE."""
+
+LISTENER_METADATA: Final = "x-plano-listener"
+"""Name of the listener that the request arrived on; `-bin` is not needed, names are checked to be visible ASCII."""
+
+STAGE_DECIDE: Final = "decide"
+"""Headers, then the body: for listeners whose filters get the client's headers."""
+
+STAGE_DECIDE_BODY: Final = "decide_body"
+"""One message, the body with REQUEST_ATTRIBUTES; or the headers of a request that is not a POST."""
+
+REQUEST_ATTRIBUTES: Final = {
+    "request.method": ":method",
+    "request.path": ":path",
+    "request.id": "x-request-id",
+    "request.headers['traceparent']": "traceparent",
+    "request.headers['tracestate']": "tracestate",
+    "request.headers['content-encoding']": "content-encoding",
+}
+"""What Envoy says of the head beside a body that comes alone: CEL expression -> the header that it stands for.
+
+https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/advanced/attributes
+"""
+
+
+def header_attribute(header: str) -> str:
+    """Return the CEL expression of a request header."""
+    return f"request.headers['{header}']"
+
+
+ATTRIBUTES_NAMESPACE: Final = "envoy.filters.http.ext_proc"
+"""Where Envoy puts the attributes of a message."""
+
+STAGE_ATTEMPT: Final = "attempt"
+"""An upstream http_filter: called once per attempt."""
+
+STAGE_CONTINUE: Final = "continue"
+"""An http_filter of routes whose streams are continued elsewhere when they are cut."""
+
+STAGE_ERRORS: Final = "errors"
+"""Part of an http_filter of model listeners: asked about providers' errors alone."""
+
+ATTEMPT_MODEL: Final = "xds.upstream_host_metadata.filter_metadata['plano']['model']"
+"""Name of the configured model."""
+
+ATTEMPT_API: Final = "xds.upstream_host_metadata.filter_metadata['plano']['api']"
+"""The API that it is sent."""
+
+ATTEMPT_NUMBER: Final = "upstream.request_attempt_count"
+"""1 for the first."""
+
+ATTEMPT_ATTRIBUTES: Final = (ATTEMPT_MODEL, ATTEMPT_API, ATTEMPT_NUMBER)
