@@ -6,11 +6,9 @@ from typing import Any, Final
 
 import orjson
 
-from ext_proc import wire
 from ext_proc.apis.paths import PATHS, Api
 from ext_proc.attempt.events import AttemptBody, AttemptHeaders
 from ext_proc.attempt.session import AttemptSession
-from ext_proc.attempt_wire import encode_attempt
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.compile import compile_plan
 from ext_proc.decide.session import Session
@@ -19,6 +17,8 @@ from ext_proc.events import RequestBody, RequestHeaders
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.plan import Plan
 from ext_proc.ports import EgressResponse
+from ext_proc.wire.attempt import encode_attempt
+from ext_proc.wire.decide import encode
 from protos import filter_config_pb2 as pb
 from protos.contract.metadata import METADATA_API, METADATA_HAS_MODEL, METADATA_ROUTE
 from protos.contract.stages import ATTEMPT_API, ATTEMPT_MODEL, ATTEMPT_NUMBER
@@ -48,7 +48,7 @@ async def _measure(plan: Plan, client: str, upstream: str, body: bytes, rounds: 
     for _ in range(rounds):
         started = perf_counter()
         session, asked = Session("models", Services(plan, _NoEgress(), McpSessions())), RequestBody(body, head)
-        wire.encode(asked, await session.handle(asked))
+        encode(asked, await session.handle(asked))
         attempt = AttemptSession(plan)
         for event in (begin, AttemptBody(body)):
             encode_attempt(event, attempt.handle(event))

@@ -7,9 +7,9 @@ import click
 import uvloop
 
 from ext_proc.app import WorkerSettings, run_worker
+from ext_proc.process.master import Master, MasterSettings
 from ext_proc.telemetry.logging import configure_logging
 from ext_proc.telemetry.metrics import share_values
-from ext_proc.workers import Master, MasterSettings
 
 
 @click.command()

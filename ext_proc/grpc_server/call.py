@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Final, Protocol
 from urllib.parse import quote
 
+from ext_proc.grpc_server.http2.header_blocks import Headers, encode_block
 from ext_proc.grpc_server.messages import MessageReader, frame_message
 from ext_proc.grpc_server.status import Abort, Status
-from ext_proc.http2.header_blocks import Headers, encode_block
 from ext_proc.telemetry.logging import get_logger
 
 

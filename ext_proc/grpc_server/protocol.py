@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Final, assert_never, cast
 
 from ext_proc.grpc_server.call import Call, Method
-from ext_proc.grpc_server.status import Status
-from ext_proc.http2.connection import Connection
-from ext_proc.http2.events import (
+from ext_proc.grpc_server.http2.connection import Connection
+from ext_proc.grpc_server.http2.events import (
     ConnectionFailed,
     DataReceived,
     DataSent,
@@ -16,7 +15,8 @@ from ext_proc.http2.events import (
     RequestReceived,
     StreamReset,
 )
-from ext_proc.http2.header_blocks import encode_block
+from ext_proc.grpc_server.http2.header_blocks import encode_block
+from ext_proc.grpc_server.status import Status
 from ext_proc.telemetry.logging import get_logger
 
 _MAX_UNREAD_BYTES: Final = 1 << 28

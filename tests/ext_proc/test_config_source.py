@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ext_proc.config_source import ConfigRejected, ConfigSource
+from ext_proc.clients.config_source import ConfigRejected, ConfigSource
 from protos import discovery_pb2 as ads
 from protos.contract.discovery import FILTER_CONFIG_NAME, FILTER_CONFIG_TYPE_URL
 from protos.filter_config_pb2 import FilterConfig

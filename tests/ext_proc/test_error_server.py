@@ -5,9 +5,9 @@ import zlib
 import orjson
 import pytest
 
-from ext_proc.error_server import ErrorProcessor
-from ext_proc.error_wire import ErrorBytes, ErrorHead, decode_error
-from ext_proc.wire import UnexpectedMessage
+from ext_proc.server.provider_errors import ErrorProcessor
+from ext_proc.wire.common import UnexpectedMessage
+from ext_proc.wire.provider_errors import ErrorBytes, ErrorHead, decode_error
 from protos import ext_proc_pb2 as pb
 from protos.contract.metadata import METADATA_API, METADATA_NAMESPACE
 

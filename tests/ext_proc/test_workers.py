@@ -13,7 +13,7 @@ import httpx
 import orjson
 import pytest
 
-from ext_proc.workers import worker_address
+from ext_proc.process.master import worker_address
 from tests.kit.ads_stub import AdsStub, response, serving_ads
 from tests.kit.envoy import short_folder
 from tests.kit.ext_proc_client import body_message, connected, headers_message

@@ -8,11 +8,11 @@ import h2.connection
 import h2.errors
 import h2.events
 
-from ext_proc.http2 import codes, frames
-from ext_proc.http2.connection import Connection
-from ext_proc.http2.events import Event
-from ext_proc.http2.header_blocks import encode_block
-from ext_proc.http2.limits import Limits
+from ext_proc.grpc_server.http2 import codes, frames
+from ext_proc.grpc_server.http2.connection import Connection
+from ext_proc.grpc_server.http2.events import Event
+from ext_proc.grpc_server.http2.header_blocks import encode_block
+from ext_proc.grpc_server.http2.limits import Limits
 
 GRPC_HEADERS = (
     (":method", "POST"),

@@ -11,12 +11,12 @@ import grpc
 import grpc.aio
 import pytest
 
-from ext_proc.grpc_server.conversation import Conversation, by_coroutine
-from ext_proc.grpc_server.one_message import by_one_message
+from ext_proc.grpc_server.bidirectional_stream import Conversation, by_coroutine
+from ext_proc.grpc_server.http2.header_blocks import Headers
 from ext_proc.grpc_server.server import GrpcServer
 from ext_proc.grpc_server.status import Abort, Status
 from ext_proc.grpc_server.tasks import Tasks
-from ext_proc.http2.header_blocks import Headers
+from ext_proc.grpc_server.unary_call import by_one_message
 from tests.kit.envoy import short_folder
 
 EOF = grpc.aio.EOF  # type: ignore[attr-defined]

@@ -3,12 +3,12 @@
 import pytest
 from h2.settings import SettingCodes
 
-from ext_proc.http2 import codes, frames
-from ext_proc.http2.codes import ErrorCode, Setting
-from ext_proc.http2.connection import Connection
-from ext_proc.http2.events import DataReceived, DataSent, LastStreamKnown, RequestReceived, StreamReset
-from ext_proc.http2.header_blocks import encode_block
-from ext_proc.http2.limits import Limits
+from ext_proc.grpc_server.http2 import codes, frames
+from ext_proc.grpc_server.http2.codes import ErrorCode, Setting
+from ext_proc.grpc_server.http2.connection import Connection
+from ext_proc.grpc_server.http2.events import DataReceived, DataSent, LastStreamKnown, RequestReceived, StreamReset
+from ext_proc.grpc_server.http2.header_blocks import encode_block
+from ext_proc.grpc_server.http2.limits import Limits
 from tests.kit.http2_peer import GRPC_HEADERS, Peer, begun, data_of, frames_of, headers_frame
 
 OK = encode_block(((":status", "200"),))

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from ext_proc.http2.header_blocks import Headers
+from ext_proc.grpc_server.http2.header_blocks import Headers
 
 
 class RequestReceived(NamedTuple):

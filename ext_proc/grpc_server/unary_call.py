@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable, Coroutine
 
 from ext_proc.grpc_server.call import Call, Method
+from ext_proc.grpc_server.http2.header_blocks import Headers
 from ext_proc.grpc_server.status import Abort, Status
 from ext_proc.grpc_server.tasks import Tasks
-from ext_proc.http2.header_blocks import Headers
 
 Answer = Callable[[bytes, Headers], Coroutine[None, None, bytes]]
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext_proc.http2.codes import ConnectionFault, ErrorCode
-from ext_proc.http2.header_blocks import FORGET_TABLE, BlockDecoder, MalformedHeaders, encode_block
+from ext_proc.grpc_server.http2.codes import ConnectionFault, ErrorCode
+from ext_proc.grpc_server.http2.header_blocks import FORGET_TABLE, BlockDecoder, MalformedHeaders, encode_block
 
 PSEUDO = ((":method", "POST"), (":scheme", "http"), (":path", "/a/b"))
 

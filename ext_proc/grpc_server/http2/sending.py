@@ -1,8 +1,8 @@
 """What goes out: frames in order, and data no faster than the peer's windows open (RFC 9113, 5.2)."""
 
-from ext_proc.http2 import codes, frames
-from ext_proc.http2.codes import ConnectionFault, ErrorCode, Setting, StreamFault
-from ext_proc.http2.streams import Stream
+from ext_proc.grpc_server.http2 import codes, frames
+from ext_proc.grpc_server.http2.codes import ConnectionFault, ErrorCode, Setting, StreamFault
+from ext_proc.grpc_server.http2.streams import Stream
 
 
 class Sender:

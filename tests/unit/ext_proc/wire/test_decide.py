@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext_proc import wire
 from ext_proc.events import Continue, Event, RequestBody, RequestHeaders, Respond, Trailers
+from ext_proc.wire.common import UnexpectedMessage
+from ext_proc.wire.decide import decode, encode
 from protos import ext_proc_pb2 as pb
 
 HEAD = RequestHeaders({}, ends_stream=False)
@@ -17,30 +18,30 @@ def headers_message(*headers: tuple[str, bytes], value: str = "") -> pb.Processi
 
 
 def encoded(event: Event, reply: Continue | Respond) -> pb.ProcessingResponse:
-    return pb.ProcessingResponse.FromString(wire.encode(event, reply))
+    return pb.ProcessingResponse.FromString(encode(event, reply))
 
 
 def test_decodes_headers() -> None:
     message = headers_message((":path", b"/a"), ("x", b"1"), ("x", b"2"), ("cookie", b"a=1"), ("cookie", b"b=2"), ("é", b""))
     message.request_headers.end_of_stream = True
-    assert wire.decode(message) == RequestHeaders({":path": "/a", "x": "1, 2", "cookie": "a=1; b=2", "é": ""}, ends_stream=True)
-    assert wire.decode(headers_message(("x", b""), value="plain")) == RequestHeaders({"x": "plain"}, ends_stream=False)
+    assert decode(message) == RequestHeaders({":path": "/a", "x": "1, 2", "cookie": "a=1; b=2", "é": ""}, ends_stream=True)
+    assert decode(headers_message(("x", b""), value="plain")) == RequestHeaders({"x": "plain"}, ends_stream=False)
 
 
 def test_decodes_bodies_and_trailers() -> None:
-    assert wire.decode(pb.ProcessingRequest(request_body=pb.HttpBody(body=b"x"))) == RequestBody(b"x")
-    assert wire.decode(pb.ProcessingRequest(request_trailers=pb.HttpTrailers())) == Trailers()
+    assert decode(pb.ProcessingRequest(request_body=pb.HttpBody(body=b"x"))) == RequestBody(b"x")
+    assert decode(pb.ProcessingRequest(request_trailers=pb.HttpTrailers())) == Trailers()
 
 
 @pytest.mark.parametrize("message", [pb.ProcessingRequest(), pb.ProcessingRequest(response_trailers=pb.HttpTrailers())])
 def test_other_phases_are_unexpected(message: pb.ProcessingRequest) -> None:
-    with pytest.raises(wire.UnexpectedMessage):
-        wire.decode(message)
+    with pytest.raises(UnexpectedMessage):
+        decode(message)
 
 
 @given(st.dictionaries(st.text(min_size=1), st.binary()))
 def test_any_header_value_survives(headers: dict[str, bytes]) -> None:
-    event = wire.decode(headers_message(*headers.items()))
+    event = decode(headers_message(*headers.items()))
     assert isinstance(event, RequestHeaders)
     answer = encoded(event, Continue(set_headers=event.headers, clear_route_cache=True))
     mutated = answer.request_headers.response.header_mutation.set_headers

@@ -16,7 +16,7 @@ from typing import Final
 
 from prometheus_client.multiprocess import mark_process_dead
 
-from ext_proc.master_folder import master_folder
+from ext_proc.process.master_folder import master_folder
 from ext_proc.telemetry.logging import get_logger
 from ext_proc.telemetry.master_metrics import MasterMetrics
 

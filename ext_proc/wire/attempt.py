@@ -23,7 +23,8 @@ from ext_proc.attempt.events import (
     SendTrailers,
 )
 from ext_proc.events import Continue, Event, RequestBody, RequestHeaders, Respond, Trailers
-from ext_proc.wire import UnexpectedMessage, decode_headers, encode, set_headers, set_metadata
+from ext_proc.wire.common import UnexpectedMessage, decode_headers, set_headers, set_metadata
+from ext_proc.wire.decide import encode
 from protos import ext_proc_pb2 as pb
 from protos.contract.metadata import METADATA_NAMESPACE
 from protos.contract.stages import ATTRIBUTES_NAMESPACE

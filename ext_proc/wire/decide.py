@@ -1,18 +1,12 @@
-"""ExternalProcessor messages <-> events and replies. The only file that knows the ext_proc protos; it decides nothing.
+"""Messages of the decide stage <-> events and replies."""
 
-Envoy API: envoy/service/ext_proc/v3/external_processor.proto
-"""
-
-from collections.abc import Iterable, Mapping
 from typing import Final
 
-from google.protobuf.message import DecodeError
-
 from ext_proc.events import Continue, Event, Reply, RequestBody, RequestHeaders, Respond, Trailers
+from ext_proc.wire.common import UnexpectedMessage, decode_headers, set_headers, set_metadata
 from protos import ext_proc_pb2 as pb
 from protos.contract.headers import ROUTE_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER
 from protos.contract.metadata import (
-    METADATA_NAMESPACE,
     METADATA_PATH,
     METADATA_ROUTE,
     METADATA_TRACEPARENT,
@@ -20,24 +14,7 @@ from protos.contract.metadata import (
 )
 from protos.contract.stages import ATTRIBUTES_NAMESPACE, REQUEST_ATTRIBUTES, header_attribute
 
-_OVERWRITE: Final = pb.HeaderValueOption.HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
 _PLAIN: Final = Continue()
-
-
-class UnexpectedMessage(Exception):
-    """A message of a phase that our http_filter never asks for: Envoy's configuration and this code disagree."""
-
-
-def decode_request(message: bytes) -> pb.ProcessingRequest:
-    """Return the message of these bytes.
-
-    Raises:
-        UnexpectedMessage: they are none.
-    """
-    try:
-        return pb.ProcessingRequest.FromString(message)
-    except DecodeError:
-        raise UnexpectedMessage("not a ProcessingRequest") from None
 
 
 def decode(message: pb.ProcessingRequest) -> Event:
@@ -97,19 +74,6 @@ def _encode_respond(reply: Respond) -> bytes:
     return response.SerializeToString()
 
 
-def decode_headers(headers: Iterable[pb.HeaderValue]) -> dict[str, str]:
-    """Return headers by name; values of a repeated one joined."""
-    # Envoy fills raw_value. Bytes that are not UTF-8 become surrogates, and bytes again when a filter is called.
-    decoded: dict[str, str] = {}
-    for header in headers:
-        key = header.key
-        value = header.raw_value.decode(errors="surrogateescape") or header.value
-        if key in decoded:
-            value = f"{decoded[key]}{'; ' if key == 'cookie' else ', '}{value}"
-        decoded[key] = value
-    return decoded
-
-
 def _decode_attributes(message: pb.ProcessingRequest) -> RequestHeaders | None:
     if ATTRIBUTES_NAMESPACE not in message.attributes:
         return None
@@ -130,25 +94,6 @@ def _as_metadata(reply: Continue, head: RequestHeaders) -> dict[str, str]:
         _, mark, query = head.headers.get(":path", "").partition("?")
         values[METADATA_PATH] = values[METADATA_PATH].removesuffix(mark + query)
     return values
-
-
-def set_headers(mutation: pb.HeaderMutation, headers: Mapping[str, str], removed: tuple[str, ...]) -> None:
-    """Overwrite or add headers, and remove others."""
-    add = mutation.set_headers.add
-    for key, value in headers.items():
-        option = add(append_action=_OVERWRITE)
-        option.header.key = key.lower()
-        option.header.raw_value = value.encode(errors="surrogateescape")
-    mutation.remove_headers.extend(removed)
-
-
-def set_metadata(response: pb.ProcessingResponse, metadata: Mapping[str, str]) -> None:
-    """Leave dynamic metadata with the request."""
-    if not metadata:
-        return
-    fields = response.dynamic_metadata.fields[METADATA_NAMESPACE].struct_value.fields
-    for key, value in metadata.items():
-        fields[key].string_value = value
 
 
 _HEADER_STARTS: Final = len(header_attribute("")) - 2

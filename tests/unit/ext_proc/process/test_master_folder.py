@@ -3,11 +3,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ext_proc.master_folder import master_folder
+from ext_proc.process.master_folder import master_folder
 
 HOLDER = """
 import sys
-from ext_proc.master_folder import master_folder
+from ext_proc.process.master_folder import master_folder
 with master_folder("plano-test-", place=sys.argv[1]) as folder:
     print(folder, flush=True)
     sys.stdin.read()

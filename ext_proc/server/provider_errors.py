@@ -1,13 +1,13 @@
 """The gRPC side of providers' errors on plain routes: one call is one error, told in the client's API."""
 
 from ext_proc.codec.content_encoding import decoder
-from ext_proc.error_wire import ErrorBytes, ErrorHead, decode_error, encode_error
 from ext_proc.errors import GatewayError
 from ext_proc.grpc_server.call import Call, Method
 from ext_proc.grpc_server.status import Abort, Status
 from ext_proc.telemetry.logging import get_logger
 from ext_proc.translate.identity import in_clients_shape
-from ext_proc.wire import UnexpectedMessage
+from ext_proc.wire.common import UnexpectedMessage
+from ext_proc.wire.provider_errors import ErrorBytes, ErrorHead, decode_error, encode_error
 
 
 class ErrorProcessor:

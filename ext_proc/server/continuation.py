@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 from ext_proc.continuation.ports import CutOff
 from ext_proc.continuation.session import Asked, ContinuedAnswer
-from ext_proc.continue_wire import AskedReader, encode_part
-from ext_proc.grpc_server.conversation import Conversation
+from ext_proc.grpc_server.bidirectional_stream import Conversation
 from ext_proc.grpc_server.status import Abort, Status
 from ext_proc.telemetry.attempt_metrics import AttemptMetrics
 from ext_proc.telemetry.continuation_metrics import ContinuationMetrics
 from ext_proc.telemetry.logging import get_logger
-from ext_proc.wire import UnexpectedMessage, decode_request
+from ext_proc.wire.common import UnexpectedMessage, decode_request
+from ext_proc.wire.continuation import AskedReader, encode_part
 from protos.contract.headers import REQUEST_ID_HEADER
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from hpack import Decoder, Encoder, HPACKError, NeverIndexedHeaderTuple, OversizedHeaderListError
 
-from ext_proc.http2.codes import ConnectionFault, ErrorCode
+from ext_proc.grpc_server.http2.codes import ConnectionFault, ErrorCode
 
 Headers = Mapping[str, str]
 """By name; values of a repeated one joined. Shared by all requests with the same block: not to be changed."""

@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 
 from ext_proc.grpc_server.call import Call, Method
+from ext_proc.grpc_server.http2.header_blocks import Headers
 from ext_proc.grpc_server.tasks import Tasks
-from ext_proc.http2.header_blocks import Headers
 
 Serve = Callable[["Conversation"], Coroutine[None, None, None]]
 

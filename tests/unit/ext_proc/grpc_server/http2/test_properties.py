@@ -6,12 +6,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext_proc.http2 import codes, frames
-from ext_proc.http2.codes import Setting
-from ext_proc.http2.connection import Connection
-from ext_proc.http2.events import ConnectionFailed, DataReceived, Event, RequestReceived, StreamReset
-from ext_proc.http2.header_blocks import encode_block
-from ext_proc.http2.limits import Limits
+from ext_proc.grpc_server.http2 import codes, frames
+from ext_proc.grpc_server.http2.codes import Setting
+from ext_proc.grpc_server.http2.connection import Connection
+from ext_proc.grpc_server.http2.events import ConnectionFailed, DataReceived, Event, RequestReceived, StreamReset
+from ext_proc.grpc_server.http2.header_blocks import encode_block
+from ext_proc.grpc_server.http2.limits import Limits
 from tests.kit.http2_peer import BEGINNING, GRPC_HEADERS, data_of, headers_frame
 
 LIMITS = Limits(

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from ext_proc.http2 import codes, frames
-from ext_proc.http2.codes import ConnectionFault, ErrorCode, StreamFault
-from ext_proc.http2.limits import Limits
+from ext_proc.grpc_server.http2 import codes, frames
+from ext_proc.grpc_server.http2.codes import ConnectionFault, ErrorCode, StreamFault
+from ext_proc.grpc_server.http2.limits import Limits
 
 Reader = Callable[[int, int, bytes], None]
 """Takes flags, stream and payload of a frame."""

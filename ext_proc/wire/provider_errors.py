@@ -6,7 +6,7 @@ Envoy tells the response's head, then all of its body at once.
 from dataclasses import dataclass
 from typing import Final
 
-from ext_proc.wire import UnexpectedMessage, decode_headers, decode_request, set_headers
+from ext_proc.wire.common import UnexpectedMessage, decode_headers, decode_request, set_headers
 from protos import ext_proc_pb2 as pb
 from protos.contract.metadata import METADATA_API, METADATA_NAMESPACE
 

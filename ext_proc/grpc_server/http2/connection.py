@@ -6,9 +6,9 @@ the rest of the request is of no use to anybody (RFC 9113, 8.1). What still come
 
 from typing import Final
 
-from ext_proc.http2 import codes, frames
-from ext_proc.http2.codes import ConnectionFault, ErrorCode, Setting, StreamFault
-from ext_proc.http2.events import (
+from ext_proc.grpc_server.http2 import codes, frames
+from ext_proc.grpc_server.http2.codes import ConnectionFault, ErrorCode, Setting, StreamFault
+from ext_proc.grpc_server.http2.events import (
     ConnectionFailed,
     DataReceived,
     DataSent,
@@ -17,11 +17,11 @@ from ext_proc.http2.events import (
     RequestReceived,
     StreamReset,
 )
-from ext_proc.http2.header_blocks import FORGET_TABLE, BlockDecoder, MalformedHeaders
-from ext_proc.http2.limits import Limits
-from ext_proc.http2.reader import FrameReader, Reader
-from ext_proc.http2.sending import Sender
-from ext_proc.http2.streams import Stream
+from ext_proc.grpc_server.http2.header_blocks import FORGET_TABLE, BlockDecoder, MalformedHeaders
+from ext_proc.grpc_server.http2.limits import Limits
+from ext_proc.grpc_server.http2.reader import FrameReader, Reader
+from ext_proc.grpc_server.http2.sending import Sender
+from ext_proc.grpc_server.http2.streams import Stream
 
 _DRAINING: Final = b"draining"
 """Of the PING whose answer says that the peer has read the GOAWAY before it."""

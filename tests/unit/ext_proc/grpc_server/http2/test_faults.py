@@ -2,12 +2,12 @@
 
 import pytest
 
-from ext_proc.http2 import codes, frames
-from ext_proc.http2.codes import ErrorCode, Setting
-from ext_proc.http2.connection import Connection
-from ext_proc.http2.events import ConnectionFailed, DataReceived, RequestReceived, StreamReset
-from ext_proc.http2.header_blocks import encode_block
-from ext_proc.http2.limits import Limits
+from ext_proc.grpc_server.http2 import codes, frames
+from ext_proc.grpc_server.http2.codes import ErrorCode, Setting
+from ext_proc.grpc_server.http2.connection import Connection
+from ext_proc.grpc_server.http2.events import ConnectionFailed, DataReceived, RequestReceived, StreamReset
+from ext_proc.grpc_server.http2.header_blocks import encode_block
+from ext_proc.grpc_server.http2.limits import Limits
 from tests.kit.http2_peer import GRPC_HEADERS, begun, frames_of, headers_frame
 
 frame = frames.frame

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from ext_proc.attempt.events import AttemptEvent, AttemptReply, ResponseBody
 from ext_proc.attempt.record import PASSED
 from ext_proc.attempt.session import AttemptSession
-from ext_proc.attempt_wire import decode_attempt, encode_attempt
 from ext_proc.decide.session_usage import SessionUsage
 from ext_proc.grpc_server.call import Call, Method
 from ext_proc.grpc_server.status import Abort, Status
 from ext_proc.telemetry.attempt_metrics import AttemptMetrics
 from ext_proc.telemetry.logging import get_logger
-from ext_proc.wire import UnexpectedMessage, decode_request
+from ext_proc.wire.attempt import decode_attempt, encode_attempt
+from ext_proc.wire.common import UnexpectedMessage, decode_request
 
 
 class AttemptProcessor:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from struct import Struct
 from typing import Final
 
-from ext_proc.http2 import codes
-from ext_proc.http2.codes import ConnectionFault, ErrorCode
+from ext_proc.grpc_server.http2 import codes
+from ext_proc.grpc_server.http2.codes import ConnectionFault, ErrorCode
 
 HEAD_BYTES: Final = 9
 

@@ -9,24 +9,25 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from ext_proc import wire
-from ext_proc.attempt_server import AttemptProcessor
-from ext_proc.continue_server import ContinueProcessor
 from ext_proc.decide.session import Session
 from ext_proc.decide.transaction import Record
-from ext_proc.error_server import ErrorProcessor
 from ext_proc.errors import InternalError
 from ext_proc.events import Event, Reply
+from ext_proc.grpc_server.bidirectional_stream import Conversation, by_coroutine
 from ext_proc.grpc_server.call import Call, Handler, Method
-from ext_proc.grpc_server.conversation import Conversation, by_coroutine
 from ext_proc.grpc_server.health import Health
-from ext_proc.grpc_server.one_message import by_one_message
+from ext_proc.grpc_server.http2.header_blocks import Headers
 from ext_proc.grpc_server.server import GrpcServer
 from ext_proc.grpc_server.status import Abort, Status
 from ext_proc.grpc_server.tasks import Tasks
-from ext_proc.http2.header_blocks import Headers
+from ext_proc.grpc_server.unary_call import by_one_message
+from ext_proc.server.attempt import AttemptProcessor
+from ext_proc.server.continuation import ContinueProcessor
+from ext_proc.server.provider_errors import ErrorProcessor
 from ext_proc.telemetry.logging import get_logger
 from ext_proc.telemetry.metrics import Metrics
+from ext_proc.wire.common import UnexpectedMessage, decode_request
+from ext_proc.wire.decide import decode, encode
 from protos.contract.stages import (
     LISTENER_METADATA,
     STAGE_ATTEMPT,
@@ -84,7 +85,7 @@ class ExternalProcessor:
         started = time.perf_counter()
         try:
             return await self._answer(session, message)
-        except wire.UnexpectedMessage as unexpected:
+        except UnexpectedMessage as unexpected:
             raise self._refusal(session, unexpected) from None
         finally:
             in_flight.dec()
@@ -108,7 +109,7 @@ class ExternalProcessor:
                 finally:  # a client that goes away cancels a decision
                     spent += time.perf_counter() - started
                 await call.write(answer)
-        except wire.UnexpectedMessage as unexpected:
+        except UnexpectedMessage as unexpected:
             raise self._refusal(session, unexpected) from None
         finally:
             # Here, because Envoy may reset the stream before the last write has returned.
@@ -116,8 +117,8 @@ class ExternalProcessor:
             self._finish(session, spent)
 
     async def _answer(self, session: Session, message: bytes) -> bytes:
-        event = wire.decode(wire.decode_request(message))
-        return wire.encode(event, await self._handle(session, event))
+        event = decode(decode_request(message))
+        return encode(event, await self._handle(session, event))
 
     async def _handle(self, session: Session, event: Event) -> Reply:
         try:
@@ -127,7 +128,7 @@ class ExternalProcessor:
             self._log.exception("session_failed", error=error, listener=session.record.listener)
             return session.refuse(InternalError("The gateway failed to handle the request."))
 
-    def _refusal(self, session: Session, unexpected: wire.UnexpectedMessage) -> Abort:
+    def _refusal(self, session: Session, unexpected: UnexpectedMessage) -> Abort:
         self._metrics.count_error(session.record.listener, "unexpected_message")
         self._log.error("message_unexpected", listener=session.record.listener, phase=str(unexpected))
         return Abort(Status.INVALID_ARGUMENT, f"unexpected {unexpected}")

@@ -1,0 +1,1 @@
+"""gRPC handlers of the ExternalProcessor service, one module per stage."""

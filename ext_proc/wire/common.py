@@ -1,0 +1,62 @@
+"""What the messages of all stages have in common: headers, and dynamic metadata.
+
+Envoy API: envoy/service/ext_proc/v3/external_processor.proto
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from google.protobuf.message import DecodeError
+
+from protos import ext_proc_pb2 as pb
+from protos.contract.metadata import METADATA_NAMESPACE
+
+_OVERWRITE: Final = pb.HeaderValueOption.HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
+
+
+class UnexpectedMessage(Exception):
+    """A message of a phase that our http_filter never asks for: Envoy's configuration and this code disagree."""
+
+
+def decode_request(message: bytes) -> pb.ProcessingRequest:
+    """Return the message of these bytes.
+
+    Raises:
+        UnexpectedMessage: they are none.
+    """
+    try:
+        return pb.ProcessingRequest.FromString(message)
+    except DecodeError:
+        raise UnexpectedMessage("not a ProcessingRequest") from None
+
+
+def decode_headers(headers: Iterable[pb.HeaderValue]) -> dict[str, str]:
+    """Return headers by name; values of a repeated one joined."""
+    # Envoy fills raw_value. Bytes that are not UTF-8 become surrogates, and bytes again when a filter is called.
+    decoded: dict[str, str] = {}
+    for header in headers:
+        key = header.key
+        value = header.raw_value.decode(errors="surrogateescape") or header.value
+        if key in decoded:
+            value = f"{decoded[key]}{'; ' if key == 'cookie' else ', '}{value}"
+        decoded[key] = value
+    return decoded
+
+
+def set_headers(mutation: pb.HeaderMutation, headers: Mapping[str, str], removed: tuple[str, ...]) -> None:
+    """Overwrite or add headers, and remove others."""
+    add = mutation.set_headers.add
+    for key, value in headers.items():
+        option = add(append_action=_OVERWRITE)
+        option.header.key = key.lower()
+        option.header.raw_value = value.encode(errors="surrogateescape")
+    mutation.remove_headers.extend(removed)
+
+
+def set_metadata(response: pb.ProcessingResponse, metadata: Mapping[str, str]) -> None:
+    """Leave dynamic metadata with the request."""
+    if not metadata:
+        return
+    fields = response.dynamic_metadata.fields[METADATA_NAMESPACE].struct_value.fields
+    for key, value in metadata.items():
+        fields[key].string_value = value
