@@ -8,14 +8,14 @@ import orjson
 
 from ext_proc.apis.paths import PATHS, Api
 from ext_proc.attempt.events import AttemptBody, AttemptHeaders
-from ext_proc.attempt.session import AttemptSession
+from ext_proc.attempt.transaction import AttemptSession
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.compile import compile_plan
-from ext_proc.decide.session import Session
-from ext_proc.decide.transaction import Services
+from ext_proc.decide.request import Services
+from ext_proc.decide.transaction import Session
 from ext_proc.events import RequestBody, RequestHeaders
 from ext_proc.filters.mcp_session import McpSessions
-from ext_proc.plan import Plan
+from ext_proc.plan.compile import compile_plan
+from ext_proc.plan.plan import Plan
 from ext_proc.ports import EgressResponse
 from ext_proc.wire.attempt import encode_attempt
 from ext_proc.wire.decide import encode

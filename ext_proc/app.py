@@ -6,18 +6,18 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
-from ext_proc.attempt.session import AttemptSession
+from ext_proc.attempt.transaction import AttemptSession
 from ext_proc.clients.config_source import ConfigRejected, ConfigSource
 from ext_proc.clients.egress import HttpxEgress
 from ext_proc.clients.session_stores import SessionStores
 from ext_proc.clients.source_poller import SourceKeeper
 from ext_proc.clients.stream_source import StreamSource
-from ext_proc.compile import compile_plan
-from ext_proc.continuation.session import Asked, ContinuedAnswer
-from ext_proc.decide.session import Session
+from ext_proc.continuation.transaction import Asked, ContinuedAnswer
+from ext_proc.decide.request import Services
 from ext_proc.decide.session_usage import SessionUsage
-from ext_proc.decide.transaction import Services
+from ext_proc.decide.transaction import Session
 from ext_proc.filters.mcp_session import McpSessions
+from ext_proc.plan.compile import compile_plan
 from ext_proc.routing.measures import Measures
 from ext_proc.runtime import Uncompilable
 from ext_proc.server.attempt import AttemptProcessor

@@ -6,10 +6,10 @@ from typing import Final, Protocol
 
 import orjson
 
-from ext_proc.attempt.aim import Aim
 from ext_proc.attempt.events import ResponseReply, SendBody, SendHeaders
 from ext_proc.attempt.failures import BETTERED_ELSEWHERE, Failure, classify
 from ext_proc.attempt.record import AttemptRecord
+from ext_proc.attempt.target import Aim
 from ext_proc.attempt.upstream_request import Prepared
 from ext_proc.errors import GatewayError
 from ext_proc.translate.provider_errors import ProviderError, code_of, error_body, of_gateway, parse_error

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from ext_proc.attempt.answers import OUR_HEADERS, Attempt, refusal, unreadable
 from ext_proc.attempt.events import Leave, ResponseReply, SendBody, SendHeaders
 from ext_proc.attempt.failures import classify, status_of
-from ext_proc.attempt.gate import Gate, Opened, Opening
+from ext_proc.attempt.first_token_gate import Gate, Opened, Opening
 from ext_proc.attempt.record import BEGUN, COMPLETED, CUT_OFF
 from ext_proc.errors import GatewayError, UpstreamError
 from protos.contract.headers import UNCOUNTED_HEADER

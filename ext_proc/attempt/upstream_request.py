@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import quote
 
 from ext_proc.apis.paths import shape_of
-from ext_proc.attempt.aim import Aim
+from ext_proc.attempt.target import Aim
 from ext_proc.codec.json_body import parse_object, write_json
 from ext_proc.codec.model_edit import replace_model
 from ext_proc.events import Continue

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from ext_proc.plan import Plan
+from ext_proc.plan.plan import Plan
 from ext_proc.ports import EgressResponse, Fetch
 from ext_proc.routing.feeds import UnreadableFeed, read_latencies, read_prices
 from ext_proc.routing.measures import Known, Measures

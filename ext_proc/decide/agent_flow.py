@@ -4,7 +4,7 @@ import time
 
 from ext_proc.apis.conversation import read_conversation
 from ext_proc.apis.paths import PATHS
-from ext_proc.decide.transaction import Record, Request, Services, go_on
+from ext_proc.decide.request import Record, Request, Services, go_on
 from ext_proc.events import Continue
 from ext_proc.filters.chain import run_chain
 from ext_proc.filters.filtered_request import FilteredRequest

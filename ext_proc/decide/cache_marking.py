@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ext_proc.decide.model_question import CONVERSATIONS
-from ext_proc.decide.transaction import Request, Services
+from ext_proc.decide.request import Request, Services
+from ext_proc.decide.routing_input import CONVERSATIONS
 from ext_proc.routing.models import ResolvedModel
 from ext_proc.routing.session_key import wants_cache
 from ext_proc.translate.cache_marks import mark_for_cache

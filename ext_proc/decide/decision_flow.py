@@ -4,9 +4,9 @@ import orjson
 
 from ext_proc.decide.model_choice import ModelChoice
 from ext_proc.decide.model_flow import run_filters
-from ext_proc.decide.model_question import ModelQuestion, read_offer, requested_model
+from ext_proc.decide.request import Record, Request, Services
+from ext_proc.decide.routing_input import ModelQuestion, read_offer, requested_model
 from ext_proc.decide.session_choice import choose_in_session
-from ext_proc.decide.transaction import Record, Request, Services
 from ext_proc.errors import UnknownModel
 from ext_proc.events import Respond
 from ext_proc.routing.models import ResolvedModel

@@ -6,8 +6,8 @@ from typing import Final, Literal
 
 from ext_proc.apis.conversation import Conversation
 from ext_proc.apis.paths import PATHS
-from ext_proc.decide.model_question import ModelQuestion
-from ext_proc.decide.transaction import Record, Request, Services
+from ext_proc.decide.request import Record, Request, Services
+from ext_proc.decide.routing_input import ModelQuestion
 from ext_proc.routing.ladder import Match, MatchRung, NoMatch, find_match, safe_reason
 from ext_proc.routing.models import ResolvedModel
 from ext_proc.routing.preferences import Preference, Preferences

@@ -10,9 +10,9 @@ from ext_proc.apis.prompt_size import estimate_size
 from ext_proc.codec.json_body import JsonObject, parse_object
 from ext_proc.codec.model_edit import remove_member, replace_model
 from ext_proc.decide.cache_marking import mark_prompt
-from ext_proc.decide.model_question import offers_choice, read_question, requested_model
+from ext_proc.decide.request import Record, Request, Services, go_on
+from ext_proc.decide.routing_input import offers_choice, read_question, requested_model
 from ext_proc.decide.session_choice import choose_in_session
-from ext_proc.decide.transaction import Record, Request, Services, go_on
 from ext_proc.errors import FilterFailed, MalformedBody, UnsupportedFeature
 from ext_proc.events import Continue, Reply, Respond
 from ext_proc.filters.chain import run_chain

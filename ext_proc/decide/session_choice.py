@@ -13,10 +13,10 @@ from ext_proc.apis.conversation import read_conversation
 from ext_proc.apis.session_facts import speaks_as_user
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.decide.model_choice import ModelChoice, choose_model, record_choice, record_refused
-from ext_proc.decide.model_question import ModelQuestion
-from ext_proc.decide.session_memory import Known, Memory, claim, keep, recall
-from ext_proc.decide.session_turn import Turn, read_turn
-from ext_proc.decide.transaction import Record, Request, Services
+from ext_proc.decide.request import Record, Request, Services
+from ext_proc.decide.routing_input import ModelQuestion
+from ext_proc.decide.session_request import Turn, read_turn
+from ext_proc.decide.stored_session import Known, Memory, claim, keep, recall
 from ext_proc.routing.affinity import Budget
 from ext_proc.routing.measures import Price
 from ext_proc.routing.routing_budget import judge

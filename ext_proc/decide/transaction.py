@@ -1,79 +1,141 @@
-"""What the steps of one HTTP transaction hand to each other: the request, what they may call, and what is to be recorded."""
+"""One HTTP transaction: events in, replies out. Checks the request, has it decided, and words refusals for its client.
+
+Envoy's order is RequestHeaders, then RequestBody unless the headers end the stream, then perhaps Trailers; or one RequestBody
+that brings its head along. Knows no transport.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
+from typing import Final
 
-from ext_proc.apis.paths import Api
-from ext_proc.codec.json_body import JsonObject
-from ext_proc.errors import GatewayError
-from ext_proc.events import Continue
-from ext_proc.filters.mcp_session import McpSessions
-from ext_proc.plan import Listener, Plan
-from ext_proc.ports import Egress
-from ext_proc.routing.affinity import NoSessions, SessionStore
-from ext_proc.routing.measures import Measures
-from protos.contract.metadata import METADATA_API
+from ext_proc.apis.errors import render_error
+from ext_proc.apis.paths import AGENT_APIS, DECISION_APIS, MODEL_APIS, Api, Shape, error_shape, find_api, split_query
+from ext_proc.codec.json_body import parse_object
+from ext_proc.decide.agent_flow import decide_agent
+from ext_proc.decide.decision_flow import answer_decision
+from ext_proc.decide.model_flow import decide_model
+from ext_proc.decide.request import Record, Request, Services
+from ext_proc.decide.trace_context import is_valid_traceparent, new_traceparent
+from ext_proc.errors import GatewayError, InternalError, NotReady, UnsupportedEncoding
+from ext_proc.events import Continue, Event, Reply, RequestBody, RequestHeaders, Respond, Trailers
+from ext_proc.plan.plan import Listener, ListenerKind, Plan
+from protos.contract.headers import REQUEST_ID_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER
 
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What one configuration lets a decision look up and call."""
-
-    plan: Plan
-    egress: Egress
-    mcp_sessions: McpSessions
-    measures: Measures = field(default_factory=Measures)
-    """Prices and latencies of models, as they are known now."""
-    sessions: SessionStore = field(default_factory=NoSessions)
-    """What is remembered of sessions."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """A complete downstream request."""
-
-    listener: Listener
-    api: Api
-    query: str
-    """With its question mark, or empty."""
-    headers: Mapping[str, str]
-    """Names in lower case, with a valid traceparent."""
-    body: bytes
-    value: JsonObject
-    """The body, parsed."""
+_GO_ON: Final = Continue()
+_TABLES: Final = {ListenerKind.AGENT: AGENT_APIS, ListenerKind.MODEL: MODEL_APIS | DECISION_APIS}
+_MODELS_PREFLIGHT: Final = Respond(
+    status=204,
+    headers={
+        "allow": "GET, OPTIONS",
+        "access-control-allow-origin": "*",
+        "access-control-allow-headers": "Authorization, Content-Type",
+        "access-control-allow-methods": "GET, POST, OPTIONS",
+    },
+    details="plano_models",
+)
 
 
-def go_on(request: Request, body: bytes, *, headers: Mapping[str, str], metadata: Mapping[str, str]) -> Continue:
-    """Send a request on, with the body that is left of it."""
-    is_changed = body != request.body
-    length = {"content-length": str(len(body))} if is_changed else {}
-    return Continue(
-        set_headers={**headers, **length},
-        body=body if is_changed else None,
-        clear_route_cache=True,
-        metadata={**metadata, METADATA_API: request.api},
-    )
+class Session:
+    """Handles the events of one request on one listener, under the configuration that was current when it began."""
+
+    def __init__(self, listener: str, services: Services | None) -> None:
+        self.record = Record(listener=listener)
+        self.is_decided = False
+        """Whether the last reply settled the request."""
+        self._services = services
+        self._listener = services.plan.listeners.get(listener) if services else None
+        self._shape: Shape = "openai"
+        self._asks_only = False
+        """Whether the client wants to know the decision, and nothing else."""
+        self._head: tuple[Api, str, Mapping[str, str]] | None = None
+
+    async def handle(self, event: Event) -> Reply:
+        """Answer an event. GatewayErrors become responses; anything else that is raised is a bug."""
+        try:
+            match event:
+                case RequestHeaders():
+                    reply = self._begin(event)
+                case RequestBody(head=RequestHeaders() as head):
+                    reply = await self._decide_whole(head, event.body)
+                case RequestBody():
+                    reply = await self._decide(event.body)
+                case Trailers():
+                    return _GO_ON
+        except GatewayError as error:
+            return self.refuse(error)
+        if isinstance(reply, Respond):
+            self.record.status = reply.status
+        self.is_decided = isinstance(reply, Respond) or isinstance(event, RequestBody)
+        return reply
+
+    def refuse(self, error: GatewayError) -> Respond:
+        """Render an error in the client's API, and end the request with it."""
+        self.record.error = error
+        self.record.status = error.status
+        self.is_decided = True
+        return render_error(error, self._shape)
+
+    def _begin(self, event: RequestHeaders) -> Reply:
+        headers = event.headers
+        path, query = split_query(headers.get(":path", ""))
+        self._shape = error_shape(path)
+        self.record.request_id = _loggable(headers.get(REQUEST_ID_HEADER, ""))
+        services, listener = self._bound()
+        api = find_api(_TABLES[listener.kind], headers.get(":method", ""), path)
+        self._asks_only = path in DECISION_APIS
+        self.record.api = api
+        if api is Api.MODELS:
+            return _answer_models(services.plan, headers[":method"])
+        if headers.get("content-encoding", "identity").lower() not in ("identity", ""):
+            raise UnsupportedEncoding("Compressed request bodies are not supported.", headers={"accept-encoding": "identity"})
+        if event.ends_stream:
+            parse_object(b"")
+        traced, reply = _trace(headers)
+        self._head = api, query, traced
+        return reply
+
+    async def _decide(self, body: bytes) -> Reply:
+        if self._head is None or self.is_decided:
+            raise InternalError("The gateway failed to handle the request.", detail="a body that was not expected")
+        services, listener = self._bound()
+        api, query, headers = self._head
+        request = Request(listener=listener, api=api, query=query, headers=headers, body=body, value=parse_object(body))
+        if listener.kind is ListenerKind.AGENT:
+            return await decide_agent(request, services, self.record)
+        decide = answer_decision if self._asks_only else decide_model
+        return await decide(request, services, self.record)
+
+    async def _decide_whole(self, head: RequestHeaders, body: bytes) -> Reply:
+        begun = self._begin(head)
+        if isinstance(begun, Respond):
+            return begun
+        decided = await self._decide(body)
+        if isinstance(decided, Respond):
+            return decided
+        return replace(decided, set_headers={**begun.set_headers, **decided.set_headers}, remove_headers=begun.remove_headers)
+
+    def _bound(self) -> tuple[Services, Listener]:
+        if self._services is None or self._listener is None:
+            raise NotReady("The gateway has no configuration for this listener yet.", headers={"retry-after": "1"})
+        return self._services, self._listener
 
 
-@dataclass(slots=True)
-class Record:
-    """What happened, for the log and the metrics. Names are configured ones or empty, never what a client sent."""
+def _loggable(request_id: str) -> str:
+    return request_id if request_id.isascii() and len(request_id) <= 128 else ""
 
-    listener: str
-    api: str = ""
-    agent: str = ""
-    model: str = ""
-    route: str = ""
-    """Name of the preference that fits, or a constant word; empty where none were offered."""
-    rung: str = ""
-    reason: str = ""
-    request_id: str = ""
-    status: int = 0
-    """Of our own answer; 0 if the request went on."""
-    error: GatewayError | None = None
-    refused_model: str = ""
-    """What would have answered if a routing budget had allowed it; empty unless that is to be recorded."""
-    refused_route: str = ""
-    """The preference that it was chosen for, as `route`."""
-    decision_seconds: float | None = None
-    """How long the choice among agents or models took; None if there was none to make."""
+
+def _answer_models(plan: Plan, method: str) -> Respond:
+    if method == "OPTIONS":
+        return _MODELS_PREFLIGHT
+    headers = {"content-type": "application/json", "content-length": str(len(plan.models_body))}
+    return Respond(status=200, headers=headers, body=plan.models_body, details="plano_models")
+
+
+def _trace(headers: Mapping[str, str]) -> tuple[Mapping[str, str], Continue]:
+    """Return the headers with a valid traceparent, and the reply that makes Envoy carry the same one."""
+    if is_valid_traceparent(headers.get(TRACEPARENT_HEADER, "")):
+        return headers, _GO_ON
+    fresh = {TRACEPARENT_HEADER: new_traceparent()}
+    # The vendor's state belongs to the trace that could not be read.
+    kept = {name: value for name, value in headers.items() if name != TRACESTATE_HEADER}
+    return kept | fresh, Continue(set_headers=fresh, remove_headers=(TRACESTATE_HEADER,))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ext_proc.attempt.events import AttemptEvent, AttemptReply, ResponseBody
 from ext_proc.attempt.record import PASSED
-from ext_proc.attempt.session import AttemptSession
+from ext_proc.attempt.transaction import AttemptSession
 from ext_proc.decide.session_usage import SessionUsage
 from ext_proc.grpc_server.call import Call, Method
 from ext_proc.grpc_server.status import Abort, Status

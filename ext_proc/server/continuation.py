@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ext_proc.continuation.ports import CutOff
-from ext_proc.continuation.session import Asked, ContinuedAnswer
+from ext_proc.continuation.transaction import Asked, ContinuedAnswer
 from ext_proc.grpc_server.bidirectional_stream import Conversation
 from ext_proc.grpc_server.status import Abort, Status
 from ext_proc.telemetry.attempt_metrics import AttemptMetrics

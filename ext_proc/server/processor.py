@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from ext_proc.decide.session import Session
-from ext_proc.decide.transaction import Record
+from ext_proc.decide.request import Record
+from ext_proc.decide.transaction import Session
 from ext_proc.errors import InternalError
 from ext_proc.events import Event, Reply
 from ext_proc.grpc_server.bidirectional_stream import Conversation, by_coroutine

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter
 
-from ext_proc.continuation.session import Taken
+from ext_proc.continuation.transaction import Taken
 from ext_proc.telemetry import names
 
 

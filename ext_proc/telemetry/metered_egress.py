@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 
-from ext_proc.plan import Plan
+from ext_proc.plan.plan import Plan
 from ext_proc.ports import Egress, EgressResponse
 from ext_proc.telemetry.metrics import Metrics
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, values
 
-from ext_proc.decide.transaction import Record
+from ext_proc.decide.request import Record
 from ext_proc.telemetry import names
 from ext_proc.telemetry.attempt_metrics import AttemptMetrics
 from ext_proc.telemetry.continuation_metrics import ContinuationMetrics

@@ -1,6 +1,6 @@
 """ExternalProcessor messages <-> what continuing streams is about. Beside `wire` and `attempt_wire`."""
 
-from ext_proc.continuation.session import Asked, Head
+from ext_proc.continuation.transaction import Asked, Head
 from ext_proc.wire.attempt import texts
 from ext_proc.wire.common import UnexpectedMessage, decode_headers
 from protos import ext_proc_pb2 as pb

@@ -15,7 +15,7 @@ from ext_proc.attempt.events import (
     SendHeaders,
 )
 from ext_proc.attempt.record import PASSED
-from ext_proc.attempt.session import AttemptSession
+from ext_proc.attempt.transaction import AttemptSession
 from ext_proc.events import Continue, Respond
 from protos.contract.metadata import (
     METADATA_ATTEMPTED,

@@ -10,13 +10,13 @@ import orjson
 import pytest
 from prometheus_client import CollectorRegistry
 
-from ext_proc.attempt.session import AttemptSession
-from ext_proc.compile import compile_plan
-from ext_proc.decide.session import Session
+from ext_proc.attempt.transaction import AttemptSession
+from ext_proc.decide.transaction import Session
 from ext_proc.grpc_server.http2 import codes, frames
 from ext_proc.grpc_server.http2.codes import ErrorCode
 from ext_proc.grpc_server.http2.header_blocks import encode_block
 from ext_proc.grpc_server.messages import MessageReader, frame_message
+from ext_proc.plan.compile import compile_plan
 from ext_proc.server.attempt import AttemptProcessor
 from ext_proc.server.processor import METHOD, ExternalProcessor, Server
 from ext_proc.telemetry import names

@@ -180,7 +180,7 @@ async def test_a_bug_is_a_500_that_shows_nothing(it: Running, monkeypatch: pytes
     def fail(_: bytes) -> Any:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr("ext_proc.decide.session.parse_object", fail)
+    monkeypatch.setattr("ext_proc.decide.transaction.parse_object", fail)
     assert json_body.parse_object is not fail
     _, answer = await it.client.exchange("models", headers_message(), body_message(CHAT))
     assert answer.immediate_response.status.code == 500

@@ -11,12 +11,12 @@ from prometheus_client import CollectorRegistry
 from ext_proc.apis.usage import Usage
 from ext_proc.attempt.record import COMPLETED, AttemptRecord
 from ext_proc.clients.sqlite_sessions import SqliteSessions
-from ext_proc.compile import compile_plan
-from ext_proc.decide.session import Session
+from ext_proc.decide.request import Record, Services
 from ext_proc.decide.session_usage import SessionUsage
-from ext_proc.decide.transaction import Record, Services
+from ext_proc.decide.transaction import Session
 from ext_proc.events import Continue, Reply, RequestBody, Respond
 from ext_proc.filters.mcp_session import McpSessions
+from ext_proc.plan.compile import compile_plan
 from ext_proc.routing.affinity import Binding, Use, decode_binding
 from ext_proc.routing.measures import Known, Measures, Price
 from ext_proc.telemetry.session_metrics import SessionMetrics

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from ext_proc.decide.session import Session
+from ext_proc.decide.transaction import Session
 from ext_proc.events import Continue, Reply, RequestBody, Respond
 from tests.kit.playbook import play, refused
 from tests.kit.sessions import StubEgress, head, new_session

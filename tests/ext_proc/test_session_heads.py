@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext_proc.decide.session import Session
+from ext_proc.decide.transaction import Session
 from ext_proc.events import Continue, Reply, RequestBody, RequestHeaders, Respond, Trailers
 from tests.kit.playbook import Check, play, refused
 from tests.kit.sessions import head, new_session

@@ -5,11 +5,11 @@ from typing import Any
 import orjson
 import pytest
 
-from ext_proc.compile import compile_plan
-from ext_proc.decide.session import Session
-from ext_proc.decide.transaction import Services
+from ext_proc.decide.request import Services
+from ext_proc.decide.transaction import Session
 from ext_proc.events import Continue, Reply, RequestBody, Respond
 from ext_proc.filters.mcp_session import McpSessions
+from ext_proc.plan.compile import compile_plan
 from ext_proc.routing.measures import Known, Measures, Price
 from protos import filter_config_pb2 as pb
 from tests.kit.filter_configs import filter_config

@@ -17,9 +17,9 @@ from ext_proc.attempt.events import (
     SendHeaders,
     SendTrailers,
 )
-from ext_proc.attempt.session import AttemptSession
-from ext_proc.compile import compile_plan
+from ext_proc.attempt.transaction import AttemptSession
 from ext_proc.events import Continue, Respond
+from ext_proc.plan.compile import compile_plan
 from ext_proc.translate.readers import stream_type
 from protos import filter_config_pb2 as pb
 from protos.contract.headers import RETRY_HEADER

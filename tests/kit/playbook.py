@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from ext_proc.decide.session import Session
+from ext_proc.decide.transaction import Session
 from ext_proc.events import Event, Reply, Respond
 
 Check = Callable[[Reply], object]

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from ext_proc.apis.conversation import read_conversation
 from ext_proc.apis.session_facts import speaks_as_user
 from ext_proc.attempt.failures import classify, status_of
-from ext_proc.attempt.gate import Gate
+from ext_proc.attempt.first_token_gate import Gate
 from ext_proc.codec.json_body import parse_object
-from ext_proc.continuation.ledger import Mismatch
-from ext_proc.continuation.stitch import Broken, Stitch
+from ext_proc.continuation.splicer import Broken, Stitch
+from ext_proc.continuation.transcript import Mismatch
 from ext_proc.errors import FilterFailed, FilterRejected, MalformedBody, UpstreamError
 from ext_proc.filters.filter_reply import message_of
 from ext_proc.filters.mcp_filter import read_tool_reply

@@ -8,8 +8,8 @@ import orjson
 from prometheus_client import CollectorRegistry
 
 from ext_proc.clients.source_poller import SourceKeeper
-from ext_proc.compile import compile_plan
-from ext_proc.plan import Plan
+from ext_proc.plan.compile import compile_plan
+from ext_proc.plan.plan import Plan
 from ext_proc.ports import EgressResponse
 from ext_proc.routing.measures import Measures
 from ext_proc.routing.models import ResolvedModel

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ext_proc.attempt.targets import Continued, Member, Target
+from ext_proc.plan.targets import Continued, Member, Target
 from ext_proc.runtime import Uncompilable
 from ext_proc.translate.profile import Profile
 from ext_proc.translate.registry import supports

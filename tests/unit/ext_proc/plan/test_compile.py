@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from ext_proc.compile import compile_plan
-from ext_proc.plan import ListenerKind
+from ext_proc.plan.compile import compile_plan
+from ext_proc.plan.plan import ListenerKind
 from ext_proc.runtime import Uncompilable
 from protos import filter_config_pb2 as pb
 from tests.kit.filter_configs import filter_config

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from ext_proc.apis.conversation import Conversation
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.decide.model_choice import ModelChoice
-from ext_proc.decide.model_question import ModelQuestion
-from ext_proc.decide.transaction import Request, Services
+from ext_proc.decide.request import Request, Services
+from ext_proc.decide.routing_input import ModelQuestion
 from ext_proc.errors import GatewayError, RequestError
 from ext_proc.routing.affinity import Affinity, Binding, Budget
 from ext_proc.routing.models import ResolvedModel, resolve_model

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ext_proc.decide.model_choice import ModelChoice
-from ext_proc.decide.session_turn import Turn
+from ext_proc.decide.session_request import Turn
 from ext_proc.routing.affinity import Binding, decode_binding
 from ext_proc.routing.ranking import rank
 

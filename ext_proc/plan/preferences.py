@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final, cast
 
-from ext_proc.compile_aliases import compile_route
+from ext_proc.plan.aliases import compile_route
 from ext_proc.routing.affinity import Affinity, Budget
 from ext_proc.routing.models import ResolvedModel
 from ext_proc.routing.preferences import PREFER_WORDS, Prefer, Preference, Preferences, compile_preferences

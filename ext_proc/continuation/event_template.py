@@ -13,7 +13,7 @@ import orjson
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.codec.sse import SseEvent, encode_event
-from ext_proc.continuation.weave import Place
+from ext_proc.continuation.merger import Place
 
 _NUMBER: Final = "sequence_number"
 _PADDING: Final = ("obfuscation", "p")

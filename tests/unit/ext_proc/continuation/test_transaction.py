@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext_proc.attempt.targets import Continued, Member, Target
 from ext_proc.continuation.ports import CutOff
-from ext_proc.continuation.session import Asked, ContinuedAnswer, Head, Taken
-from ext_proc.plan import Plan
+from ext_proc.continuation.transaction import Asked, ContinuedAnswer, Head, Taken
+from ext_proc.plan.plan import Plan
+from ext_proc.plan.targets import Continued, Member, Target
 from protos.contract.headers import ATTEMPTS_HEADER, LOCAL_REPLY_HEADER, MODEL_HEADER
 from protos.contract.metadata import METADATA_API, METADATA_DECISION, METADATA_ROUTE
 from tests.kit.folding import fold, payloads

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from ext_proc.attempt.targets import Continued, Member, Target
+from ext_proc.plan.targets import Continued, Member, Target
 from ext_proc.routing.affinity import Affinity
 from ext_proc.routing.agent_pool import AgentPool, compile_agents
 from ext_proc.routing.preferences import Preferences

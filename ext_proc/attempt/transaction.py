@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 
 from ext_proc.apis.errors import render_error
 from ext_proc.apis.paths import shape_of
-from ext_proc.attempt.aim import Aim, take_aim
 from ext_proc.attempt.answers import Answer, Attempt, ErrorAnswer
 from ext_proc.attempt.events import (
     AttemptBody,
@@ -28,16 +27,17 @@ from ext_proc.attempt.events import (
     SendHeaders,
     SendTrailers,
 )
-from ext_proc.attempt.one_by_one import OneByOne, Seen
+from ext_proc.attempt.local_reply import Unreached
 from ext_proc.attempt.record import CANNOT_CARRY, GATEWAY_ERROR, PASSED, AttemptRecord
 from ext_proc.attempt.stream_answer import StreamAnswer
-from ext_proc.attempt.unreached import Unreached
+from ext_proc.attempt.streamed_mode import OneByOne, Seen
+from ext_proc.attempt.target import Aim, take_aim
 from ext_proc.attempt.upstream_request import Prepared, prepare
 from ext_proc.attempt.whole_answer import PassedAnswer, WholeAnswer
 from ext_proc.codec.content_encoding import Decoder, Plain, decoder
 from ext_proc.errors import GatewayError, InternalError, RequestError, UpstreamError
 from ext_proc.events import Continue, Respond
-from ext_proc.plan import Plan
+from ext_proc.plan.plan import Plan
 from ext_proc.translate.readers import stream_type
 from protos.contract.headers import LOCAL_REPLY_HEADER, REQUEST_ID_HEADER
 from protos.contract.metadata import METADATA_API, METADATA_SESSION

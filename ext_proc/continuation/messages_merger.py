@@ -6,8 +6,8 @@ from typing import Any, Final
 import orjson
 
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.continuation.ledger import Ledger, Mismatch
-from ext_proc.continuation.weave import Place, index_in
+from ext_proc.continuation.merger import Place, index_in
+from ext_proc.continuation.transcript import Ledger, Mismatch
 
 _TEXTS: Final = {
     "text_delta": "text",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ext_proc.compile import compile_plan
+from ext_proc.plan.compile import compile_plan
 from ext_proc.runtime import Uncompilable
 from protos import filter_config_pb2 as pb
 from tests.kit.attempts import CLAUDE, GPT, TOGETHER, chain_config

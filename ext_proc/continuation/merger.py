@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.continuation.ledger import Ledger
+from ext_proc.continuation.transcript import Ledger
 
 
 def index_in(event: JsonObject, name: str = "index", default: int = 0) -> int:

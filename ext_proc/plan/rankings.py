@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ext_proc.attempt.targets import Member, Target
-from ext_proc.compile_aliases import compile_route
+from ext_proc.plan.aliases import compile_route
+from ext_proc.plan.targets import Member, Target
 from ext_proc.runtime import Model, Uncompilable
 from protos import filter_config_pb2 as pb
 

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 from typing import TypeVar
 from urllib.parse import quote
 
-from ext_proc.apis.models import render_models
-from ext_proc.attempt.targets import Target
-from ext_proc.compile_aliases import compile_alias, compile_route
-from ext_proc.compile_attempts import Holder, compile_chains, compile_continued, compile_targets
-from ext_proc.compile_preferences import compile_affinity, compile_configured, compile_sources
-from ext_proc.compile_rankings import compile_rankings
-from ext_proc.plan import Listener, ListenerKind, Plan
+from ext_proc.plan.aliases import compile_alias, compile_route
+from ext_proc.plan.chains import Holder, compile_chains, compile_continued, compile_targets
+from ext_proc.plan.model_list import render_models
+from ext_proc.plan.plan import Listener, ListenerKind, Plan
+from ext_proc.plan.preferences import compile_affinity, compile_configured, compile_sources
+from ext_proc.plan.rankings import compile_rankings
+from ext_proc.plan.targets import Target
 from ext_proc.routing.agent_pool import compile_agents
 from ext_proc.runtime import Agent, Filter, FilterType, Model, ModelTables, Orchestrator, Share, Uncompilable
 from protos import filter_config_pb2 as pb

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ext_proc.attempt.failures import Failure
-from ext_proc.attempt.targets import Member
+from ext_proc.plan.targets import Member
 from protos.contract.headers import BOUNDS_HEADER
 from protos.contract.metadata import (
     METADATA_ATTEMPTED,

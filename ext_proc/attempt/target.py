@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ext_proc.attempt.events import AttemptHeaders
+from ext_proc.attempt.failover_policy import Past, in_order, not_passed_over, read_past, whose_turn
 from ext_proc.attempt.failures import Failure
-from ext_proc.attempt.targets import Member, Target
-from ext_proc.attempt.turns import Past, in_order, not_passed_over, read_past, whose_turn
 from ext_proc.errors import NotReady, UpstreamError
-from ext_proc.plan import Plan
+from ext_proc.plan.plan import Plan
+from ext_proc.plan.targets import Member, Target
 from ext_proc.runtime import Model
 from protos.contract.metadata import (
     METADATA_API,

@@ -2,8 +2,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ext_proc.attempt.targets import Member, Target
-from ext_proc.compile import compile_plan
+from ext_proc.plan.compile import compile_plan
+from ext_proc.plan.targets import Member, Target
 from ext_proc.runtime import Uncompilable
 from ext_proc.translate.profile import Profile
 from protos import filter_config_pb2 as pb

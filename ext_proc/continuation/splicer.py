@@ -7,11 +7,11 @@ import orjson
 from ext_proc.attempt.failures import BETTERED_ELSEWHERE, classify
 from ext_proc.codec.json_body import JsonObject, is_too_deep
 from ext_proc.codec.sse import SseDecoder, SseEvent, encode_comment, encode_event
-from ext_proc.continuation.chat_weave import ChatWeave
-from ext_proc.continuation.likeness import Likeness, likeness
-from ext_proc.continuation.messages_weave import MessagesWeave
-from ext_proc.continuation.responses_weave import ResponsesWeave
-from ext_proc.continuation.weave import Weave
+from ext_proc.continuation.chat_merger import ChatWeave
+from ext_proc.continuation.event_template import Likeness, likeness
+from ext_proc.continuation.merger import Weave
+from ext_proc.continuation.messages_merger import MessagesWeave
+from ext_proc.continuation.responses_merger import ResponsesWeave
 from ext_proc.errors import GatewayError
 from ext_proc.translate.events import write_event
 from ext_proc.translate.identity import IdentityStream

@@ -8,8 +8,8 @@ from typing import Any, Final
 import orjson
 
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.continuation.ledger import Ledger, Mismatch
-from ext_proc.continuation.weave import Place, index_in
+from ext_proc.continuation.merger import Place, index_in
+from ext_proc.continuation.transcript import Ledger, Mismatch
 
 _PLACES: Final = ("output_index", "content_index", "summary_index", "annotation_index")
 _OWN: Final = frozenset({"id", "item_id", "call_id", "sequence_number", "obfuscation", "response", "created_at"})

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ext_proc.codec.sse import SseEvent, encode_event
-from ext_proc.continuation.ledger import Mismatch
-from ext_proc.continuation.likeness import likeness
-from ext_proc.continuation.stitch import Broken, Stitch
-from ext_proc.continuation.weave import Place
+from ext_proc.continuation.event_template import likeness
+from ext_proc.continuation.merger import Place
+from ext_proc.continuation.splicer import Broken, Stitch
+from ext_proc.continuation.transcript import Mismatch
 from ext_proc.errors import GatewayError
 from tests.kit.llm_streams import chunked
 

@@ -13,16 +13,16 @@ from typing import Final
 from ext_proc.apis.errors import render_error
 from ext_proc.apis.paths import error_shape
 from ext_proc.attempt import record
+from ext_proc.attempt.failover_policy import in_order
+from ext_proc.attempt.local_reply import unanswered
 from ext_proc.attempt.record import AttemptRecord
-from ext_proc.attempt.targets import Continued, Member, Target
-from ext_proc.attempt.turns import in_order
-from ext_proc.attempt.unreached import unanswered
-from ext_proc.continuation.ledger import Mismatch
 from ext_proc.continuation.ports import CutOff, Pulled, Source
-from ext_proc.continuation.stitch import Broken, Stitch
-from ext_proc.continuation.takeover import Takeover, takeovers
+from ext_proc.continuation.resume import Takeover, takeovers
+from ext_proc.continuation.splicer import Broken, Stitch
+from ext_proc.continuation.transcript import Mismatch
 from ext_proc.errors import GatewayError, NotReady, RequestError, UpstreamError
-from ext_proc.plan import Plan
+from ext_proc.plan.plan import Plan
+from ext_proc.plan.targets import Continued, Member, Target
 from protos.contract.headers import ATTEMPTS_HEADER, DECISION_HEADER, LOCAL_REPLY_HEADER, MODEL_HEADER, UNCOUNTED_HEADER
 from protos.contract.metadata import METADATA_DECISION, METADATA_ROUTE, METADATA_WATCH, TOLD_HEADERS, WATCH_BEGINNING
 

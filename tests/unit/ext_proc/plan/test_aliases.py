@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ext_proc.attempt.targets import Member
-from ext_proc.compile import compile_plan
+from ext_proc.plan.compile import compile_plan
+from ext_proc.plan.targets import Member
 from ext_proc.runtime import ModelRoute, Share, Uncompilable
 from protos import filter_config_pb2 as pb
 from tests.kit.attempts import CLAUDE, GPT, chain_config

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ext_proc.apis.paths import PATHS, Api
-from ext_proc.decide.transaction import Request, Services
+from ext_proc.decide.request import Request, Services
 from ext_proc.errors import UnsupportedFeature
 from ext_proc.routing.body_preferences import FIELD, read_preferences
 from ext_proc.routing.models import ResolvedModel, resolve_model

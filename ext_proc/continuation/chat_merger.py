@@ -3,8 +3,8 @@
 from typing import Any, Final
 
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.continuation.ledger import Ledger, Mismatch
-from ext_proc.continuation.weave import Place, index_in
+from ext_proc.continuation.merger import Place, index_in
+from ext_proc.continuation.transcript import Ledger, Mismatch
 
 _KEPT: Final = ("id", "created", "model", "system_fingerprint")
 _TEXTS: Final = ("content", "refusal", "reasoning_content", "reasoning")

@@ -1,6 +1,6 @@
 import orjson
 
-from ext_proc.apis.models import render_models
+from ext_proc.plan.model_list import render_models
 from ext_proc.runtime import Model
 
 GPT = Model(name="openai/gpt-4o", upstream_model="gpt-4o", provider="openai")

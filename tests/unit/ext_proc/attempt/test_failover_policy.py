@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ext_proc.attempt.failover_policy import Past, in_order, not_passed_over, read_past, whose_turn
 from ext_proc.attempt.failures import Failure
-from ext_proc.attempt.targets import Member
-from ext_proc.attempt.turns import Past, in_order, not_passed_over, read_past, whose_turn
+from ext_proc.plan.targets import Member
 from protos.contract.headers import BOUNDS_HEADER
 from protos.contract.metadata import METADATA_ATTEMPTED, METADATA_BOUNDS, METADATA_FAILURE, METADATA_ORDER, METADATA_SENT_AT
 

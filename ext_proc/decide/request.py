@@ -1,0 +1,79 @@
+"""What the steps of one HTTP transaction hand to each other: the request, what they may call, and what is to be recorded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ext_proc.apis.paths import Api
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.errors import GatewayError
+from ext_proc.events import Continue
+from ext_proc.filters.mcp_session import McpSessions
+from ext_proc.plan.plan import Listener, Plan
+from ext_proc.ports import Egress
+from ext_proc.routing.affinity import NoSessions, SessionStore
+from ext_proc.routing.measures import Measures
+from protos.contract.metadata import METADATA_API
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What one configuration lets a decision look up and call."""
+
+    plan: Plan
+    egress: Egress
+    mcp_sessions: McpSessions
+    measures: Measures = field(default_factory=Measures)
+    """Prices and latencies of models, as they are known now."""
+    sessions: SessionStore = field(default_factory=NoSessions)
+    """What is remembered of sessions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A complete downstream request."""
+
+    listener: Listener
+    api: Api
+    query: str
+    """With its question mark, or empty."""
+    headers: Mapping[str, str]
+    """Names in lower case, with a valid traceparent."""
+    body: bytes
+    value: JsonObject
+    """The body, parsed."""
+
+
+def go_on(request: Request, body: bytes, *, headers: Mapping[str, str], metadata: Mapping[str, str]) -> Continue:
+    """Send a request on, with the body that is left of it."""
+    is_changed = body != request.body
+    length = {"content-length": str(len(body))} if is_changed else {}
+    return Continue(
+        set_headers={**headers, **length},
+        body=body if is_changed else None,
+        clear_route_cache=True,
+        metadata={**metadata, METADATA_API: request.api},
+    )
+
+
+@dataclass(slots=True)
+class Record:
+    """What happened, for the log and the metrics. Names are configured ones or empty, never what a client sent."""
+
+    listener: str
+    api: str = ""
+    agent: str = ""
+    model: str = ""
+    route: str = ""
+    """Name of the preference that fits, or a constant word; empty where none were offered."""
+    rung: str = ""
+    reason: str = ""
+    request_id: str = ""
+    status: int = 0
+    """Of our own answer; 0 if the request went on."""
+    error: GatewayError | None = None
+    refused_model: str = ""
+    """What would have answered if a routing budget had allowed it; empty unless that is to be recorded."""
+    refused_route: str = ""
+    """The preference that it was chosen for, as `route`."""
+    decision_seconds: float | None = None
+    """How long the choice among agents or models took; None if there was none to make."""

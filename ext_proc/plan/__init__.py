@@ -1,0 +1,1 @@
+"""What a worker follows: one configuration as frozen values, compiled from FilterConfig."""
