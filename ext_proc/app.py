@@ -18,7 +18,7 @@ from ext_proc.decide.session_usage import SessionUsage
 from ext_proc.decide.transaction import Session
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.plan.compile import compile_plan
-from ext_proc.routing.measures import Measures
+from ext_proc.routing.models.measures import Measures
 from ext_proc.runtime import Uncompilable
 from ext_proc.server.attempt import AttemptProcessor
 from ext_proc.server.continuation import ContinueProcessor

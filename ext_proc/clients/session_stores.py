@@ -1,7 +1,7 @@
 """Where sessions are kept: on this machine, or in the Redis that a configuration names."""
 
 from ext_proc.clients.sqlite_sessions import SqliteSessions
-from ext_proc.routing.affinity import SessionStore
+from ext_proc.routing.affinity.sessions import SessionStore
 from ext_proc.telemetry.session_metrics import SessionMetrics
 
 

@@ -8,7 +8,7 @@ from ext_proc.decide.request import Record, Request, Services, go_on
 from ext_proc.events import Continue
 from ext_proc.filters.chain import run_chain
 from ext_proc.filters.filtered_request import FilteredRequest
-from ext_proc.routing.ladder import Decision, choose_agent
+from ext_proc.routing.agents.ladder import Decision, choose_agent
 from protos.contract.headers import ROUTE_HEADER
 from protos.contract.metadata import METADATA_AGENT, METADATA_DECISION, METADATA_ROUTE
 

@@ -9,7 +9,7 @@ from ext_proc.decide.routing_input import ModelQuestion, read_offer, requested_m
 from ext_proc.decide.session_choice import choose_in_session
 from ext_proc.errors import UnknownModel
 from ext_proc.events import Respond
-from ext_proc.routing.models import ResolvedModel
+from ext_proc.routing.models.resolve import ResolvedModel
 from protos.contract.headers import DECISION_HEADER, TRACEPARENT_HEADER
 
 

@@ -8,10 +8,10 @@ from ext_proc.apis.conversation import Conversation
 from ext_proc.apis.paths import PATHS
 from ext_proc.decide.request import Record, Request, Services
 from ext_proc.decide.routing_input import ModelQuestion
-from ext_proc.routing.ladder import Match, MatchRung, NoMatch, find_match, safe_reason
-from ext_proc.routing.models import ResolvedModel
-from ext_proc.routing.preferences import Preference, Preferences
-from ext_proc.routing.ranking import rank
+from ext_proc.routing.agents.ladder import Match, MatchRung, NoMatch, find_match, safe_reason
+from ext_proc.routing.models.preferences import Preference, Preferences
+from ext_proc.routing.models.ranking import rank
+from ext_proc.routing.models.resolve import ResolvedModel
 
 NO_ROUTE: Final = "(none)"
 BODY_ROUTE: Final = "(body)"

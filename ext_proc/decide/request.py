@@ -10,8 +10,8 @@ from ext_proc.events import Continue
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.plan.plan import Listener, Plan
 from ext_proc.ports import Egress
-from ext_proc.routing.affinity import NoSessions, SessionStore
-from ext_proc.routing.measures import Measures
+from ext_proc.routing.affinity.sessions import NoSessions, SessionStore
+from ext_proc.routing.models.measures import Measures
 from protos.contract.metadata import METADATA_API
 
 

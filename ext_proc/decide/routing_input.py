@@ -9,9 +9,9 @@ from typing import Final
 from ext_proc.apis.paths import PATHS, Api
 from ext_proc.decide.request import Request, Services
 from ext_proc.errors import UnsupportedFeature
-from ext_proc.routing.body_preferences import FIELD, read_preferences
-from ext_proc.routing.models import ResolvedModel, resolve_model
-from ext_proc.routing.preferences import Preferences
+from ext_proc.routing.models.body_preferences import FIELD, read_preferences
+from ext_proc.routing.models.preferences import Preferences
+from ext_proc.routing.models.resolve import ResolvedModel, resolve_model
 from protos.contract.headers import AFFINITY_HEADER, REQUEST_ID_HEADER
 
 CONVERSATIONS: Final = frozenset({Api.CHAT_COMPLETIONS, Api.MESSAGES, Api.RESPONSES})

@@ -17,10 +17,10 @@ from ext_proc.decide.request import Record, Request, Services
 from ext_proc.decide.routing_input import ModelQuestion
 from ext_proc.decide.session_request import Turn, read_turn
 from ext_proc.decide.stored_session import Known, Memory, claim, keep, recall
-from ext_proc.routing.affinity import Budget
-from ext_proc.routing.measures import Price
-from ext_proc.routing.routing_budget import judge
-from ext_proc.routing.session_key import SessionKey
+from ext_proc.routing.affinity.routing_budget import judge
+from ext_proc.routing.affinity.session_key import SessionKey
+from ext_proc.routing.affinity.sessions import Budget
+from ext_proc.routing.models.measures import Price
 from protos.contract.metadata import METADATA_SESSION
 
 _BYTES_PER_TOKEN = 4

@@ -11,9 +11,9 @@ from ext_proc.decide.model_choice import ModelChoice
 from ext_proc.decide.request import Request, Services
 from ext_proc.decide.routing_input import ModelQuestion
 from ext_proc.errors import GatewayError, RequestError
-from ext_proc.routing.affinity import Affinity, Binding, Budget
-from ext_proc.routing.models import ResolvedModel, resolve_model
-from ext_proc.routing.session_key import SessionKey, session_key
+from ext_proc.routing.affinity.session_key import SessionKey, session_key
+from ext_proc.routing.affinity.sessions import Affinity, Binding, Budget
+from ext_proc.routing.models.resolve import ResolvedModel, resolve_model
 from protos.contract.headers import SPEND_HEADER
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from ext_proc.attempt.record import COMPLETED, AttemptRecord
-from ext_proc.routing.affinity import SessionStore, decode_binding
+from ext_proc.routing.affinity.sessions import SessionStore, decode_binding
 
 _MOST_WAITING: Final = 1_000
 """More than so many at once are not noted: the next answer says it, too."""

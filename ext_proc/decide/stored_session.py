@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from ext_proc.decide.model_choice import ModelChoice
 from ext_proc.decide.session_request import Turn
-from ext_proc.routing.affinity import Binding, decode_binding
-from ext_proc.routing.ranking import rank
+from ext_proc.routing.affinity.sessions import Binding, decode_binding
+from ext_proc.routing.models.ranking import rank
 
 
 @dataclass(frozen=True, slots=True)

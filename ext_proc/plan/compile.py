@@ -15,7 +15,7 @@ from ext_proc.plan.plan import Listener, ListenerKind, Plan
 from ext_proc.plan.preferences import compile_affinity, compile_configured, compile_sources
 from ext_proc.plan.rankings import compile_rankings
 from ext_proc.plan.targets import Target
-from ext_proc.routing.agent_pool import compile_agents
+from ext_proc.routing.agents.agent_pool import compile_agents
 from ext_proc.runtime import Agent, Filter, FilterType, Model, ModelTables, Orchestrator, Share, Uncompilable
 from protos import filter_config_pb2 as pb
 

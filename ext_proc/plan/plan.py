@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ext_proc.plan.targets import Continued, Member, Target
-from ext_proc.routing.affinity import Affinity
-from ext_proc.routing.agent_pool import AgentPool, compile_agents
-from ext_proc.routing.preferences import Preferences
+from ext_proc.routing.affinity.sessions import Affinity
+from ext_proc.routing.agents.agent_pool import AgentPool, compile_agents
+from ext_proc.routing.models.preferences import Preferences
 from ext_proc.runtime import Agent, Filter, Model, ModelTables, Orchestrator, Source
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Final, cast
 
 from ext_proc.plan.aliases import compile_route
-from ext_proc.routing.affinity import Affinity, Budget
-from ext_proc.routing.models import ResolvedModel
-from ext_proc.routing.preferences import PREFER_WORDS, Prefer, Preference, Preferences, compile_preferences
+from ext_proc.routing.affinity.sessions import Affinity, Budget
+from ext_proc.routing.models.preferences import PREFER_WORDS, Prefer, Preference, Preferences, compile_preferences
+from ext_proc.routing.models.resolve import ResolvedModel
 from ext_proc.runtime import Model, Source, SourceKind, Uncompilable
 from protos import filter_config_pb2 as pb
 

@@ -8,7 +8,7 @@ import yaml
 from demos.travel_booking.run.gateway import CONFIG
 from demos.travel_booking.run.questions import QUESTIONS, Question, Reply, check
 from ext_proc.apis.conversation import Turn
-from ext_proc.routing.built_in_router import BuiltInRouter
+from ext_proc.routing.agents.built_in_router import BuiltInRouter
 
 OTHERS = [
     ("Will it rain in Tokyo tomorrow?", "weather_agent"),

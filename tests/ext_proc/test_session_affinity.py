@@ -17,8 +17,8 @@ from ext_proc.decide.transaction import Session
 from ext_proc.events import Continue, Reply, RequestBody, Respond
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.plan.compile import compile_plan
-from ext_proc.routing.affinity import Binding, Use, decode_binding
-from ext_proc.routing.measures import Known, Measures, Price
+from ext_proc.routing.affinity.sessions import Binding, Use, decode_binding
+from ext_proc.routing.models.measures import Known, Measures, Price
 from ext_proc.telemetry.session_metrics import SessionMetrics
 from protos import filter_config_pb2 as pb
 from tests.kit.filter_configs import filter_config

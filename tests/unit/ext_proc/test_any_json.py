@@ -19,8 +19,8 @@ from ext_proc.errors import FilterFailed, FilterRejected, MalformedBody, Upstrea
 from ext_proc.filters.filter_reply import message_of
 from ext_proc.filters.mcp_filter import read_tool_reply
 from ext_proc.ports import EgressResponse
-from ext_proc.routing.affinity import Affinity
-from ext_proc.routing.session_key import session_key
+from ext_proc.routing.affinity.session_key import session_key
+from ext_proc.routing.affinity.sessions import Affinity
 from ext_proc.runtime import Filter, FilterType
 from ext_proc.translate.cache_marks import mark_for_cache
 from ext_proc.translate.identity import IdentityStream, in_clients_shape

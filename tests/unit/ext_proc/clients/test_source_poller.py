@@ -11,8 +11,8 @@ from ext_proc.clients.source_poller import SourceKeeper
 from ext_proc.plan.compile import compile_plan
 from ext_proc.plan.plan import Plan
 from ext_proc.ports import EgressResponse
-from ext_proc.routing.measures import Measures
-from ext_proc.routing.models import ResolvedModel
+from ext_proc.routing.models.measures import Measures
+from ext_proc.routing.models.resolve import ResolvedModel
 from ext_proc.telemetry.source_metrics import SourceMetrics
 from protos import filter_config_pb2 as pb
 from tests.kit.filter_configs import filter_config

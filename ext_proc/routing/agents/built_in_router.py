@@ -1,0 +1,148 @@
+"""The router that needs no model: matches conversations against the names and descriptions of agents.
+
+Profiles (see `profile`) are compiled into an inverted index (see `term_index`). The latest question decides if it says enough;
+for one that continues the conversation ("and tomorrow?") what came before is looked at, the newest first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from ext_proc.apis.conversation import Conversation
+from ext_proc.routing.agents.follow_up import is_agreement, is_follow_up, question_at_end
+from ext_proc.routing.agents.profile import WEAK_WEIGHT, Term, build_profile, telling_ids
+from ext_proc.routing.agents.term_index import TOPIC_HINT, build_index
+from ext_proc.routing.agents.words import family_of, stems_of, words_of
+
+THRESHOLD: Final = 0.7
+"""A score below it is chance."""
+FOLLOW_UP_THRESHOLD: Final = 0.35
+"""In a question that continues a conversation less is said, and less is enough."""
+NEARLY_EQUAL: Final = 0.8
+"""Of two agents whose scores differ by less than this factor, the one that was spoken of first answers."""
+MAX_WEAK: Final = 0.5
+"""What words that turn up anywhere can add up to."""
+
+_MAX_CHARACTERS: Final = 4_096
+_MAX_EARLIER_TURNS: Final = 8
+_MAX_TERMS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The agent that matches best."""
+
+    agent: str
+    score: float
+    terms: tuple[str, ...]
+    """What matched, best first: words of the agents' own names and descriptions, never the user's."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What speaks for one agent."""
+
+    score: float = 0.0
+    weak: float = 0.0
+    first: int = 1_000_000
+    """Position of the first word that spoke for it."""
+    terms: list[Term] = field(default_factory=list)
+
+    def add(self, term: Term, position: int) -> None:
+        weight = term.weight
+        if 0 < weight <= WEAK_WEIGHT:
+            self.weak += weight
+        else:
+            self.score += weight
+            if weight > TOPIC_HINT and position < self.first:
+                self.first = position
+            if weight > 0:
+                self.terms.append(term)
+
+    @property
+    def total(self) -> float:
+        return self.score + min(self.weak, MAX_WEAK)
+
+
+_Scores = dict[int, _Tally]
+
+
+class BuiltInRouter:
+    """Matches conversations against names and descriptions."""
+
+    def __init__(self, agents: Sequence[tuple[str, str]]) -> None:
+        """Compile the profiles of agents, given as (id, description)."""
+        self._ids = tuple(agent_id for agent_id, _ in agents)
+        mentionable = telling_ids(self._ids)
+        self._index = build_index([build_profile(agent_id, text, mentionable) for agent_id, text in agents])
+
+    def choose(self, conversation: Conversation) -> Choice | None:
+        """Return the best match, or None if nothing fits."""
+        asked = [position for position, turn in enumerate(conversation) if turn.role == "user"]
+        if not asked:
+            return None
+        latest = _ends(conversation[asked[-1]].text)
+        scores = self._scores(latest)
+        choice = self._best(scores, THRESHOLD)
+        if choice is None and is_follow_up(latest):
+            # What the question itself hints at comes before what was spoken of earlier.
+            choice = self._best(scores, FOLLOW_UP_THRESHOLD) or self._earlier(conversation, asked)
+        return choice
+
+    def _earlier(self, conversation: Conversation, asked: list[int]) -> Choice | None:
+        """Find the subject that the latest turn continues."""
+        proposal = self._proposal(conversation, asked[-1])
+        if proposal is not None and is_agreement(_ends(conversation[asked[-1]].text)):
+            return proposal
+        for position in reversed(asked[-_MAX_EARLIER_TURNS:-1]):
+            text = _ends(conversation[position].text)
+            choice = self._best(self._scores(text), THRESHOLD)
+            # A question that stood on its own and matched nobody changed the subject to something unknown.
+            if choice is not None or not is_follow_up(text):
+                return choice
+        return proposal
+
+    def _proposal(self, conversation: Conversation, latest: int) -> Choice | None:
+        """Read the question that the assistant asked last: "Shall I look for flights?"."""
+        before = conversation[latest - 1] if latest else None
+        if before is None or before.role != "assistant":
+            return None
+        return self._best(self._scores(question_at_end(before.text[-_MAX_CHARACTERS:])), THRESHOLD)
+
+    def _best(self, scores: _Scores, threshold: float) -> Choice | None:
+        best = max((tally.total for tally in scores.values()), default=0.0)
+        if best < threshold:
+            return None
+        enough = max(threshold, best * NEARLY_EQUAL)
+        agent = min((tally.first, agent) for agent, tally in scores.items() if tally.total >= enough)[1]
+        tally = scores[agent]
+        surfaces = (term.surface for term in sorted(tally.terms, key=lambda term: -term.weight))
+        return Choice(self._ids[agent], tally.total, tuple(dict.fromkeys(surfaces))[:_MAX_TERMS])
+
+    def _scores(self, text: str) -> _Scores:
+        scores: _Scores = {}
+        terms, pairs = self._index.terms, self._index.pairs
+        stems = stems_of(words_of(text))
+        for stem, position in stems.items():
+            found = terms.get(stem) or terms.get(family_of(stem))
+            if found is None:
+                continue
+            for agent, term in found:
+                tally = scores.get(agent)
+                if tally is None:
+                    tally = scores[agent] = _Tally()
+                tally.add(term, position)
+            for other, agents in pairs.get(stem, ()):
+                if other in stems:
+                    for agent, weight in agents:
+                        if agent in scores:
+                            scores[agent].score += weight
+        return scores
+
+
+def _ends(text: str) -> str:
+    """Leave the middle out of a very long text: what is wanted stands at its start or at its end."""
+    if len(text) <= _MAX_CHARACTERS:
+        return text
+    half = _MAX_CHARACTERS // 2
+    return f"{text[:half]} {text[-half:]}"

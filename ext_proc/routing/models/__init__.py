@@ -1,0 +1,1 @@
+"""Decides which models may answer, and in which order."""

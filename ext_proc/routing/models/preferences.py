@@ -1,0 +1,65 @@
+"""Kinds of tasks and the models for each: what is matched, and what answers once one of them is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal, get_args
+
+from ext_proc.routing.agents.agent_pool import AgentPool, compile_agents
+from ext_proc.routing.models.resolve import ResolvedModel
+from ext_proc.runtime import Model
+
+Prefer = Literal["", "cheapest", "fastest"]
+"""How the models of a preference are ranked; empty for the declared order."""
+
+PREFER_WORDS: frozenset[str] = frozenset(get_args(Prefer))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """A kind of task."""
+
+    name: str
+    description: str
+    models: tuple[ResolvedModel, ...]
+    """In the declared order; at least one."""
+    prefer: Prefer = ""
+    starts: Mapping[str, Model] = field(default_factory=dict)
+    """By name: models with routes on which the others of the preference follow them."""
+
+    def start(self, ranked: Sequence[ResolvedModel]) -> ResolvedModel:
+        """Return the first of ranked models, by routes on which the others follow where there are such."""
+        first = ranked[0]
+        return ResolvedModel(self.starts.get(first.name, first.model), first.upstream_model, first.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What one request is matched against."""
+
+    by_name: Mapping[str, Preference]
+    """In the declared order."""
+    pool: AgentPool
+    is_configured: bool = True
+    """False if the request brought them along: then their names are the client's."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """A preference as the orchestrator and the built-in router see it."""
+
+    id: str
+    description: str
+    is_default: bool = False
+
+
+def compile_preferences(preferences: Sequence[Preference], *, is_configured: bool = True) -> Preferences:
+    """Compile preferences of different names. Those that many requests bring along are compiled once."""
+    by_name = {preference.name: preference for preference in preferences}
+    pool = _pool(tuple((preference.name, preference.description) for preference in preferences))
+    return Preferences(by_name, pool, is_configured)
+
+
+@lru_cache(maxsize=64)
+def _pool(described: tuple[tuple[str, str], ...]) -> AgentPool:
+    return compile_agents([_Described(name, description) for name, description in described])

@@ -1,0 +1,1 @@
+"""Prices and latencies of models, as catalogues and metrics servers answer them."""
