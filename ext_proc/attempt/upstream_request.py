@@ -13,11 +13,11 @@ from ext_proc.attempt.target import Aim
 from ext_proc.codec.json_body import parse_object, write_json
 from ext_proc.codec.model_edit import replace_model
 from ext_proc.events import Continue
-from ext_proc.translate.cache_marks import mark_for_cache
+from ext_proc.translate.cache_markers import mark_for_cache
 from ext_proc.translate.converse.betas import HEADER as BETA_HEADER
 from ext_proc.translate.converse.betas import names_in
-from ext_proc.translate.identity import Identity
 from ext_proc.translate.pair import READ_USAGE
+from ext_proc.translate.passthrough import Identity
 from ext_proc.translate.registry import translation
 from ext_proc.translate.translation import CHAT_COMPLETIONS, CONVERSE, MESSAGES, Exchange, Translation
 from protos.contract.headers import BOUNDS_HEADER, ROUTE_HEADER

@@ -10,8 +10,8 @@ from ext_proc.attempt.failures import classify, status_of
 from ext_proc.attempt.record import COMPLETED, CUT_OFF
 from ext_proc.codec.json_body import JsonObject, parse_object, write_json
 from ext_proc.errors import GatewayError, MalformedBody, UpstreamError
-from ext_proc.translate.events import bad_answer
 from ext_proc.translate.readers import failure_in
+from ext_proc.translate.stream import bad_answer
 
 MAX_WHOLE_BYTES: Final = 64 << 20
 """A whole answer may not be larger: it is held here until it is complete."""

@@ -9,7 +9,7 @@ import orjson
 from ext_proc.codec.json_body import JsonObject, parse_object
 from ext_proc.continuation.merger import Weave
 from ext_proc.plan.targets import Member, Target
-from ext_proc.translate.fields import as_list
+from ext_proc.translate.json_fields import as_list
 from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, RESPONSES
 
 REPEAT: Final = "repeat"

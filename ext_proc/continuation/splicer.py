@@ -13,10 +13,10 @@ from ext_proc.continuation.merger import Weave
 from ext_proc.continuation.messages_merger import MessagesWeave
 from ext_proc.continuation.responses_merger import ResponsesWeave
 from ext_proc.errors import GatewayError
-from ext_proc.translate.events import write_event
-from ext_proc.translate.identity import IdentityStream
+from ext_proc.translate.passthrough import IdentityStream
 from ext_proc.translate.provider_errors import ProviderError, read_error
 from ext_proc.translate.readers import failure_in
+from ext_proc.translate.stream import write_event
 from ext_proc.translate.stream_usage import StreamUsage
 from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, RESPONSES
 

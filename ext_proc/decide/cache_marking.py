@@ -7,7 +7,7 @@ from ext_proc.decide.request import Request, Services
 from ext_proc.decide.routing_input import CONVERSATIONS
 from ext_proc.routing.affinity.session_key import wants_cache
 from ext_proc.routing.models.resolve import ResolvedModel
-from ext_proc.translate.cache_marks import mark_for_cache
+from ext_proc.translate.cache_markers import mark_for_cache
 from protos.contract.metadata import METADATA_CACHE_FROM
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from ext_proc.plan.targets import Continued, Member, Target
 from ext_proc.runtime import Uncompilable
-from ext_proc.translate.profile import Profile
+from ext_proc.translate.quirks import Profile
 from ext_proc.translate.registry import supports
 from protos import filter_config_pb2 as pb
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ext_proc.translate.profile import Profile
+from ext_proc.translate.quirks import Profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

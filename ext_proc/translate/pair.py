@@ -11,9 +11,9 @@ from ext_proc.apis import usage
 from ext_proc.apis.usage import Usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody, RequestError, UnsupportedFeature
-from ext_proc.translate.events import Chain, Machine, PairStream, bad_answer
-from ext_proc.translate.profile import LOSSLESS
 from ext_proc.translate.provider_errors import error_body, parse_error
+from ext_proc.translate.quirks import LOSSLESS
+from ext_proc.translate.stream import Chain, Machine, PairStream, bad_answer
 from ext_proc.translate.translation import (
     CHAT_COMPLETIONS,
     CONVERSE,

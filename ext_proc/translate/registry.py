@@ -7,10 +7,10 @@ from ext_proc.errors import UnsupportedFeature
 from ext_proc.translate.chat_completions_over_converse import CHAT_COMPLETIONS_OVER_CONVERSE
 from ext_proc.translate.chat_completions_over_messages import CHAT_COMPLETIONS_OVER_MESSAGES
 from ext_proc.translate.chat_completions_over_responses import CHAT_COMPLETIONS_OVER_RESPONSES
-from ext_proc.translate.identity import Identity
 from ext_proc.translate.messages_over_chat_completions import MESSAGES_OVER_CHAT_COMPLETIONS
 from ext_proc.translate.messages_over_converse import MESSAGES_OVER_CONVERSE
 from ext_proc.translate.pair import Pair, PairTranslation, compose
+from ext_proc.translate.passthrough import Identity
 from ext_proc.translate.responses_over_chat_completions import RESPONSES_OVER_CHAT_COMPLETIONS
 from ext_proc.translate.translation import Exchange, Translation
 

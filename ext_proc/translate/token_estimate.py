@@ -13,7 +13,7 @@ from typing import Final
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
-from ext_proc.translate.fields import as_object, dump, kind_of, objects, parts_of, text_in
+from ext_proc.translate.json_fields import as_object, dump, kind_of, objects, parts_of, text_in
 
 _WEIGHTS: Final = (
     (string.ascii_letters.encode(), 0.22),

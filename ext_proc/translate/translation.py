@@ -10,7 +10,7 @@ from typing import Protocol
 from ext_proc.apis.usage import Usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import GatewayError
-from ext_proc.translate.profile import Profile
+from ext_proc.translate.quirks import Profile
 
 CHAT_COMPLETIONS = "chat_completions"
 MESSAGES = "messages"

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-
 from collections.abc import Iterable
 from typing import Final
 
-from ext_proc.translate.profile import claude_version
+from ext_proc.translate.quirks import claude_version
 
 HEADER: Final = "anthropic-beta"
 

@@ -5,7 +5,7 @@ import re
 from typing import Final
 
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.translate.fields import unsupported
+from ext_proc.translate.json_fields import unsupported
 from ext_proc.translate.parts import media_type_of, split_data_url
 from ext_proc.translate.translation import CONVERSE
 

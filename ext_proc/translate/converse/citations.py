@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.translate.fields import as_list
+from ext_proc.translate.json_fields import as_list
 
 _PLACES: Final = {
     "documentChar": ("char_location", {"start": "start_char_index", "end": "end_char_index"}),

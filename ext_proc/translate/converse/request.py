@@ -11,7 +11,7 @@ from ext_proc.errors import UnsupportedFeature
 from ext_proc.translate.converse.blocks import cache_point
 from ext_proc.translate.converse.families import Family
 from ext_proc.translate.converse.turns import Turns
-from ext_proc.translate.fields import as_object, dump
+from ext_proc.translate.json_fields import as_object, dump
 
 _OWN: Final = frozenset(
     {

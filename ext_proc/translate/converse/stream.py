@@ -11,7 +11,7 @@ from ext_proc.apis.usage import NO_USAGE, Usage, from_converse
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.converse.answer import answered_by, told
 from ext_proc.translate.converse.citations import citation
-from ext_proc.translate.fields import as_object, as_text
+from ext_proc.translate.json_fields import as_object, as_text
 from ext_proc.translate.provider_errors import ProviderError
 from ext_proc.translate.translation import Exchange
 

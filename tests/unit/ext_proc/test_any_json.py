@@ -22,11 +22,11 @@ from ext_proc.ports import EgressResponse
 from ext_proc.routing.affinity.session_key import session_key
 from ext_proc.routing.affinity.sessions import Affinity
 from ext_proc.runtime import Filter, FilterType
-from ext_proc.translate.cache_marks import mark_for_cache
-from ext_proc.translate.identity import IdentityStream, in_clients_shape
+from ext_proc.translate.cache_markers import mark_for_cache
 from ext_proc.translate.pair import READ_USAGE
-from ext_proc.translate.profile import LOSSLESS
+from ext_proc.translate.passthrough import IdentityStream, in_clients_shape
 from ext_proc.translate.provider_errors import error_body, parse_error
+from ext_proc.translate.quirks import LOSSLESS
 from ext_proc.translate.token_estimate import estimate_tokens
 from tests.kit import almost_right
 from tests.kit.almost_right import almost, anything, dumps, written

@@ -5,7 +5,7 @@ import pytest
 from ext_proc.plan.compile import compile_plan
 from ext_proc.plan.targets import Member, Target
 from ext_proc.runtime import Uncompilable
-from ext_proc.translate.profile import Profile
+from ext_proc.translate.quirks import Profile
 from protos import filter_config_pb2 as pb
 from tests.kit.attempts import CLAUDE, GPT, chain_config
 

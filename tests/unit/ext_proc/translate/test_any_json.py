@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ext_proc.codec.json_body import parse_object, write_json
 from ext_proc.errors import MalformedBody, UnsupportedFeature, UpstreamError
-from ext_proc.translate.profile import LOSSLESS, Profile
+from ext_proc.translate.quirks import LOSSLESS, Profile
 from ext_proc.translate.registry import PAIRS, translation
 from ext_proc.translate.translation import Exchange
 from tests.kit import almost_right

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from ext_proc.errors import UnsupportedFeature
-from ext_proc.translate.profile import Profile
+from ext_proc.translate.quirks import Profile
 from ext_proc.translate.registry import PAIRS, translation
 from ext_proc.translate.translation import Exchange
 from tests.kit.converse_rules import converse_problems

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ext_proc.errors import MalformedBody, UnsupportedFeature, UpstreamError
 from ext_proc.translate import dropped
-from ext_proc.translate.profile import Profile
+from ext_proc.translate.quirks import Profile
 from ext_proc.translate.registry import PAIRS, supports, translation
 from ext_proc.translate.translation import Exchange
 from tests.kit.golden import GOLDEN_ROOT

@@ -1,0 +1,215 @@
+"""Messages of Anthropic's API -> messages of Chat Completions: roles, content blocks, tool calls and results, in order.
+
+One Anthropic message may become several: results of tools are messages of their own in Chat Completions, and must come right
+after the calls. What a tool message cannot hold (images, files) follows in a user message that says where it belongs.
+"""
+
+from typing import Final
+
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.errors import MalformedBody
+from ext_proc.translate.chat_completions.reasoning import detail_of
+from ext_proc.translate.chat_completions.tool_results import split_tool_result
+from ext_proc.translate.json_fields import as_object, dump, kind_of, lone_text, objects, parts_of, text_in, unsupported
+from ext_proc.translate.parts import data_url, media_type_of, text_of_data
+from ext_proc.translate.quirks import Profile
+from ext_proc.translate.translation import CHAT_COMPLETIONS
+
+_MARKER: Final = "cache_control"
+"""Of the prompt cache."""
+_REASONING: Final = frozenset({"thinking", "redacted_thinking"})
+
+
+class ChatMessages:
+    """Collects the Chat Completions messages of one request."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.out: list[JsonObject] = []
+        self._profile = profile
+
+    def add_system(self, system: object) -> None:
+        """Add the system prompt, if there is one."""
+        parts = [self._part(block, where) for block, where in parts_of(system, "system")]
+        if parts:
+            self.out.append({"role": "system", "content": self._content(parts)})
+
+    def add_all(self, messages: object) -> None:
+        """Add the messages of a request."""
+        for message, where in objects(messages, "messages"):
+            place = f"{where}.content"
+            match message.get("role"):
+                case "user":
+                    self._add_user(message.get("content"), place)
+                case "assistant":
+                    self._add_assistant(message.get("content"), place)
+                case "system":
+                    self.add_system(message.get("content"))
+                case _:
+                    raise MalformedBody(f"{where}.role must be user, assistant or system.", param=f"{where}.role")
+
+    def _add_user(self, content: object, where: str) -> None:
+        if isinstance(content, str):
+            self.out.append({"role": "user", "content": content})
+            return
+        said: list[JsonObject] = []
+        shown: list[JsonObject] = []
+        results = 0
+        for block, place in parts_of(content, where):
+            if block.get("type") == "tool_result":
+                shown.extend(self._add_result(block, place))
+                results += 1
+            else:
+                said.extend(self._parts(block, place))
+        if shown or said or not results:
+            self.out.append({"role": "user", "content": self._content(shown + said)})
+
+    def _add_result(self, block: JsonObject, where: str) -> list[JsonObject]:
+        """Add a tool message; return the parts that it cannot hold."""
+        call = text_in(block, "tool_use_id", where)
+        marker, is_error = block.get(_MARKER), block.get("is_error")
+        text = None if marker or is_error else lone_text(block.get("content"), marker=_MARKER)
+        if text is not None:
+            self.out.append({"role": "tool", "tool_call_id": call, "content": text})
+            return []
+        inner: list[JsonObject] = []
+        for sub, at in parts_of(block.get("content"), f"{where}.content"):
+            inner += self._parts(sub, at)
+        if is_error:
+            # Chat Completions has no flag for it; the model reads the word.
+            if not inner or inner[0]["type"] != "text":
+                inner.insert(0, {"type": "text", "text": ""})
+            inner[0]["text"] = f"Error: {inner[0]['text']}"
+        held, others = split_tool_result(inner, call, rich=self._profile.rich_tool_results)
+        if held and marker:
+            self._mark(block, held[-1])
+        self.out.append({"role": "tool", "tool_call_id": call, "content": self._content(held)})
+        return others
+
+    def _add_assistant(self, content: object, where: str) -> None:
+        said: list[JsonObject] = []
+        calls: list[JsonObject] = []
+        thoughts: list[JsonObject] = []
+        for block, place in parts_of(content, where):
+            kind = kind_of(block, place)
+            if kind == "tool_use":
+                calls.append(_call(block, place))
+            elif kind in _REASONING:
+                thoughts.append(block)
+            elif kind == "text":
+                said.append(self._text(block, place))
+            else:
+                raise unsupported(f"{place}.type", CHAT_COMPLETIONS)
+        message: JsonObject = {"role": "assistant", "content": self._content(said) if said or not calls else None}
+        if thoughts:
+            self._think(thoughts, message)
+        if calls:
+            message["tool_calls"] = calls
+        self.out.append(message)
+
+    def _think(self, thoughts: list[JsonObject], message: JsonObject) -> None:
+        history = self._profile.reasoning_history
+        text = "".join(block["thinking"] for block in thoughts if isinstance(block.get("thinking"), str))
+        if text and history == "reasoning_content":
+            message["reasoning_content"] = text
+        elif thoughts and history == "reasoning_details":
+            message["reasoning_details"] = [detail_of(block, index) for index, block in enumerate(thoughts)]
+
+    def _parts(self, block: JsonObject, where: str) -> list[JsonObject]:
+        """Return the parts for one content block: several for a document of several parts."""
+        match kind_of(block, where):
+            case "document":
+                return self._document(block, where)
+            case "search_result":
+                head = "\n".join(str(block[name]) for name in ("title", "source") if block.get(name))
+                inner = [self._part(part, place) for part, place in parts_of(block.get("content"), f"{where}.content")]
+                return [{"type": "text", "text": head}, *inner] if head else inner
+            case _:
+                return [self._part(block, where)]
+
+    def _part(self, block: JsonObject, where: str) -> JsonObject:
+        match kind_of(block, where):
+            case "text":
+                return self._text(block, where)
+            case "image":
+                part: JsonObject = {"type": "image_url", "image_url": {"url": _image(block, where)}}
+                self._mark(block, part)
+                return part
+        raise unsupported(f"{where}.type", CHAT_COMPLETIONS)
+
+    def _text(self, block: JsonObject, where: str) -> JsonObject:
+        part: JsonObject = {"type": "text", "text": text_in(block, "text", where)}
+        if _MARKER in block:
+            self._mark(block, part)
+        return part
+
+    def _document(self, block: JsonObject, where: str) -> list[JsonObject]:
+        if as_object(block.get("citations") or {}, f"{where}.citations").get("enabled"):
+            raise unsupported(f"{where}.citations", CHAT_COMPLETIONS)
+        place = f"{where}.source"
+        source = as_object(block.get("source"), place)
+        title = block.get("title") if isinstance(block.get("title"), str) else None
+        head = [str(block["context"])] if block.get("context") else []
+        match kind_of(source, place):
+            case "base64":
+                media_type, data = media_type_of(text_in(source, "media_type", place), title), text_in(source, "data", place)
+                text = text_of_data(media_type, data)
+                if text is not None:
+                    head = [title, *head] if title else head
+                    parts: list[JsonObject] = [{"type": "text", "text": text}]
+                else:
+                    url = data_url(media_type, data)
+                    parts = [{"type": "file", "file": {"filename": title or "document.pdf", "file_data": url}}]
+            case "url" if self._profile.file_urls:
+                file = {"file_url": text_in(source, "url", place)}
+                parts = [{"type": "file", "file": {**file, "filename": title} if title else file}]
+            case "text":
+                head = [title, *head] if title else head
+                parts = [{"type": "text", "text": text_in(source, "data", place)}]
+            case "content":
+                head = [title, *head] if title else head
+                parts = [self._part(part, at) for part, at in parts_of(source.get("content"), f"{place}.content")]
+            case _:
+                raise unsupported(f"{place}.type", CHAT_COMPLETIONS)
+        if parts:
+            self._mark(block, parts[-1])
+        return [{"type": "text", "text": "\n".join(head)}, *parts] if head else parts
+
+    def _mark(self, block: JsonObject, part: JsonObject) -> None:
+        """Carry a marker of the prompt cache."""
+        marker = block.get(_MARKER)
+        if marker and self._profile.cache_markers == "cache_control":
+            part["cache_control"] = marker
+        elif marker and self._profile.cache_markers == "prompt_cache_breakpoint":
+            part["prompt_cache_breakpoint"] = {"mode": "explicit"}
+
+    def _content(self, parts: list[JsonObject]) -> str | list[JsonObject]:
+        """Return content in the form that the most servers take: a string if nothing is lost by it."""
+        if not parts:
+            return ""
+        if len(parts) == 1 and parts[0].keys() == {"type", "text"}:
+            return str(parts[0]["text"])
+        if self._profile.joins_text and all(part["type"] == "text" for part in parts):
+            return "\n".join(part["text"] for part in parts)
+        return parts
+
+
+def _image(block: JsonObject, where: str) -> str:
+    place = f"{where}.source"
+    source = as_object(block.get("source"), place)
+    match kind_of(source, place):
+        case "base64":
+            media_type = media_type_of(text_in(source, "media_type", place))
+            return data_url(media_type, text_in(source, "data", place))
+        case "url":
+            return text_in(source, "url", place)
+        case _:  # file: an id that only Anthropic knows.
+            raise unsupported(f"{place}.type", CHAT_COMPLETIONS)
+
+
+def _call(block: JsonObject, where: str) -> JsonObject:
+    arguments = dump(block.get("input") or {}, f"{where}.input")
+    return {
+        "id": text_in(block, "id", where),
+        "type": "function",
+        "function": {"name": text_in(block, "name", where), "arguments": arguments},
+    }

@@ -1,0 +1,70 @@
+"""Reasoning as items of the Responses API <-> thinking blocks of Anthropic's.
+
+What Anthropic can verify travels in `encrypted_content`, marked, so that it is never taken for OpenAI's, nor theirs for it.
+"""
+
+from typing import Any, Final
+
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.translate.chat_completions.reasoning import encrypted_detail, text_detail
+
+SIGNATURE: Final = "claude-signature:"
+REDACTED: Final = "claude-redacted:"
+OPENAI: Final = "openai-reasoning:"
+"""Starts what stands for a signature where OpenAI's encrypted reasoning travels as a thinking block: mark, item id, content."""
+
+
+PART_BREAK: Final = "\n\n"
+"""Between the parts of a summary: each begins with a title of its own."""
+
+
+def reasoning_item(item_id: str, block: JsonObject) -> JsonObject:
+    """Return the item for a thinking block."""
+    if block["type"] == "redacted_thinking":
+        return {"id": item_id, "type": "reasoning", "summary": [], "encrypted_content": f"{REDACTED}{block['data']}"}
+    text, signature = block["thinking"], block["signature"]
+    summary = [{"type": "summary_text", "text": text}] if text else []
+    sealed = f"{SIGNATURE}{signature}" if signature else None
+    return {"id": item_id, "type": "reasoning", "summary": summary, "encrypted_content": sealed}
+
+
+def detail_of_openai_item(item: JsonObject, index: int) -> JsonObject:
+    """Return an item of OpenAI's own as one of chat's reasoning_details, able to go back to OpenAI."""
+    detail = text_detail(index, text=text_of_item(item), signature=openai_signature(item))
+    return {**detail, "format": "openai-responses-v1"}
+
+
+def openai_signature(item: JsonObject) -> str:
+    """Return what stands for the signature of an item of OpenAI's own; "" if it cannot go back."""
+    sealed, ident = item.get("encrypted_content"), item.get("id")
+    return f"{OPENAI}{ident}:{sealed}" if isinstance(sealed, str) and isinstance(ident, str) else ""
+
+
+def openai_item(text: str, signature: str) -> JsonObject | None:
+    """Return the item that a piece of reasoning once was, if it was OpenAI's."""
+    ident, colon, sealed = signature.removeprefix(OPENAI).partition(":")
+    if not signature.startswith(OPENAI) or not colon:
+        return None
+    summary = [{"type": "summary_text", "text": text}] if text else []
+    return {"type": "reasoning", "id": ident, "summary": summary, "encrypted_content": sealed}
+
+
+def text_of_item(item: JsonObject) -> str:
+    """Return what an item says: its summary, or the reasoning itself where a server shows that instead."""
+    return _join(item.get("summary")) or _join(item.get("content"))
+
+
+def detail_of_item(item: JsonObject, index: int) -> JsonObject | None:
+    """Return an item as one of chat's reasoning_details; None if nobody but OpenAI can use it."""
+    sealed, text = item.get("encrypted_content"), text_of_item(item)
+    if isinstance(sealed, str) and sealed.startswith(REDACTED):
+        return encrypted_detail(sealed.removeprefix(REDACTED), index)
+    if isinstance(sealed, str) and sealed.startswith(SIGNATURE):
+        return text_detail(index, text=text, signature=sealed.removeprefix(SIGNATURE))
+    return text_detail(index, text=text) if text else None
+
+
+def _join(parts: Any) -> str:
+    if not isinstance(parts, list):
+        return ""
+    return PART_BREAK.join(part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str))

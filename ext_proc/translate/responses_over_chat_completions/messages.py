@@ -1,0 +1,190 @@
+"""Input items of the Responses API -> messages of Chat Completions.
+
+An assistant's reasoning, text and calls are items of their own in Responses and one message in Chat Completions: whatever of
+them follows each other is joined. Results of tools come right after; what a tool message cannot hold follows them.
+"""
+
+from typing import Final
+
+from ext_proc.codec.json_body import JsonObject
+from ext_proc.errors import MalformedBody
+from ext_proc.translate.chat_completions.custom_tools import wrap
+from ext_proc.translate.chat_completions.tool_results import split_tool_result
+from ext_proc.translate.json_fields import as_text, kind_of, lone_text, objects, text_in, unsupported
+from ext_proc.translate.quirks import Profile
+from ext_proc.translate.responses.reasoning_items import detail_of_item, text_of_item
+from ext_proc.translate.responses.tools import function_name
+from ext_proc.translate.translation import CHAT_COMPLETIONS
+
+_MARKER: Final = "prompt_cache_breakpoint"
+"""Of the prompt cache."""
+_TEXTS: Final = ("input_text", "output_text", "text")
+
+
+class ChatMessagesOfItems:
+    """Collects the Chat Completions messages of one request."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.out: list[JsonObject] = []
+        self._profile = profile
+        self._shown: list[JsonObject] = []
+        """Images and files of tool results, waiting for the last result."""
+
+    def add_instructions(self, instructions: object) -> None:
+        """Add the instructions, if there are any."""
+        if instructions:
+            self.out.append({"role": "system", "content": as_text(instructions, "instructions")})
+
+    def add_all(self, given: object) -> None:
+        """Add the input of a request."""
+        if isinstance(given, str):
+            self.out.append({"role": "user", "content": given})
+            return
+        for item, where in objects([given] if isinstance(given, dict) else given, "input"):
+            self._add(item, where)
+        self._show()
+
+    def _add(self, item: JsonObject, where: str) -> None:
+        kind = item.get("type", "message")
+        if self._shown and kind not in ("function_call_output", "custom_tool_call_output"):
+            self._show()
+        match kind:
+            case "message":
+                self._add_message(item, where)
+            case "function_call":
+                self._call(item, text_in(item, "arguments", where), where)
+            case "custom_tool_call":
+                self._call(item, wrap(text_in(item, "input", where)), where)
+            case "function_call_output" | "custom_tool_call_output":
+                self._add_result(item, where)
+            case "reasoning":
+                self._add_reasoning(item)
+            case _:
+                raise unsupported(f"{where}.type", CHAT_COMPLETIONS)
+
+    def _add_message(self, item: JsonObject, where: str) -> None:
+        match item.get("role"):
+            case "user":
+                self.out.append({"role": "user", "content": self._said(item, "content", where)})
+            case "system" | "developer":
+                # `developer` is OpenAI's word; every server knows `system`, and OpenAI takes it for the same.
+                self.out.append({"role": "system", "content": self._said(item, "content", where)})
+            case "assistant":
+                self._say(item, where)
+            case _:
+                raise MalformedBody(f"{where}.role is not a role of the Responses API.", param=f"{where}.role")
+
+    def _say(self, item: JsonObject, where: str) -> None:
+        message = self._assistant()
+        said = message["content"]
+        if not said:
+            message["content"] = self._said(item, "content", where)
+            return
+        before = said if isinstance(said, list) else [{"type": "text", "text": said}]
+        message["content"] = self._content(before + self._parts(item, "content", where))
+
+    def _call(self, item: JsonObject, arguments: str, where: str) -> None:
+        name = function_name(text_in(item, "name", where), item.get("namespace"))
+        call = {
+            "id": text_in(item, "call_id", where),
+            "type": "function",
+            "function": {"name": name, "arguments": arguments or "{}"},
+        }
+        self._assistant().setdefault("tool_calls", []).append(call)
+
+    def _add_reasoning(self, item: JsonObject) -> None:
+        history = self._profile.reasoning_history
+        if history == "reasoning_content":
+            text = text_of_item(item)
+            if text:
+                message = self._assistant()
+                message["reasoning_content"] = message.get("reasoning_content", "") + text
+        elif history == "reasoning_details":
+            message = self._assistant()
+            details = message.setdefault("reasoning_details", [])
+            detail = detail_of_item(item, len(details))
+            if detail is not None:
+                details.append(detail)
+
+    def _add_result(self, item: JsonObject, where: str) -> None:
+        call = text_in(item, "call_id", where)
+        text = lone_text(item.get("output"), marker=_MARKER, kinds=_TEXTS)
+        if text is not None:
+            self.out.append({"role": "tool", "tool_call_id": call, "content": text})
+            return
+        parts = self._parts(item, "output", where)
+        held, others = split_tool_result(parts, call, rich=self._profile.rich_tool_results)
+        self._shown.extend(others)
+        self.out.append({"role": "tool", "tool_call_id": call, "content": self._content(held)})
+
+    def _show(self) -> None:
+        if self._shown:
+            self.out.append({"role": "user", "content": self._shown})
+            self._shown = []
+
+    def _assistant(self) -> JsonObject:
+        """Return the assistant's message that is being put together."""
+        if not self.out or self.out[-1]["role"] != "assistant":
+            self.out.append({"role": "assistant", "content": None})
+        return self.out[-1]
+
+    def _said(self, item: JsonObject, name: str, where: str) -> str | list[JsonObject]:
+        text = lone_text(item.get(name), marker=_MARKER, kinds=_TEXTS)
+        return self._content(self._parts(item, name, where)) if text is None else text
+
+    def _parts(self, item: JsonObject, name: str, where: str) -> list[JsonObject]:
+        content = item.get(name)
+        if isinstance(content, str):
+            return [{"type": "text", "text": content}] if content else []
+        return [self._part(part, place) for part, place in objects(content, f"{where}.{name}")]
+
+    def _part(self, part: JsonObject, where: str) -> JsonObject:
+        match kind_of(part, where):
+            case "input_text" | "output_text" | "text":
+                out: JsonObject = {"type": "text", "text": text_in(part, "text", where)}
+            case "refusal":
+                out = {"type": "text", "text": text_in(part, "refusal", where)}
+            case "input_image":
+                out = self._image(part, where)
+            case "input_file":
+                out = self._file(part, where)
+            case "input_audio":
+                out = {"type": "input_audio", "input_audio": part.get("input_audio")}
+            case _:
+                raise unsupported(f"{where}.type", CHAT_COMPLETIONS)
+        marker = part.get(_MARKER)
+        if marker and self._profile.cache_markers == "cache_control":
+            out["cache_control"] = {"type": "ephemeral"}
+        elif marker and self._profile.cache_markers == "prompt_cache_breakpoint":
+            out[_MARKER] = marker
+        return out
+
+    def _image(self, part: JsonObject, where: str) -> JsonObject:
+        if part.get("image_url") is None:
+            raise unsupported(f"{where}.file_id", CHAT_COMPLETIONS)
+        image: JsonObject = {"url": text_in(part, "image_url", where)}
+        if part.get("detail") is not None:
+            image["detail"] = part["detail"]
+        return {"type": "image_url", "image_url": image}
+
+    def _file(self, part: JsonObject, where: str) -> JsonObject:
+        file: JsonObject = {}
+        if isinstance(part.get("filename"), str):
+            file["filename"] = part["filename"]
+        if part.get("file_data") is not None:
+            file["file_data"] = part["file_data"]
+        elif part.get("file_url") is not None and self._profile.file_urls:
+            file["file_url"] = part["file_url"]
+        else:
+            name = "file_url" if part.get("file_url") is not None else "file_id"
+            raise unsupported(f"{where}.{name}", CHAT_COMPLETIONS)
+        return {"type": "file", "file": file}
+
+    def _content(self, parts: list[JsonObject]) -> str | list[JsonObject]:
+        if not parts:
+            return ""
+        if len(parts) == 1 and parts[0].keys() == {"type", "text"}:
+            return str(parts[0]["text"])
+        if self._profile.joins_text and all(part["type"] == "text" for part in parts):
+            return "\n".join(part["text"] for part in parts)
+        return parts
