@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from control_plane.app import Settings, serve
-from control_plane.build import Runtime
 from control_plane.errors import ConfigError
+from control_plane.gateway import Runtime
 from control_plane.report.problems import problem_line
 from control_plane.telemetry import configure_logging
 

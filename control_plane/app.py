@@ -12,8 +12,8 @@ from pathlib import Path
 import structlog
 
 from control_plane.ads import AdsServer, Clients, Publisher, Snapshot, Timing, Views
-from control_plane.build import Runtime
 from control_plane.config.model import Overrides
+from control_plane.gateway import Runtime
 from control_plane.inspection import Inspection, inspect_file
 from control_plane.reading import served_names
 from control_plane.reload import Compiled, Reloader, Report

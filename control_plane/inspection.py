@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from control_plane.build import Runtime
 from control_plane.config.model import PlanoConfig
 from control_plane.errors import ConfigError, Problem
-from control_plane.ir.model import Gateway
+from control_plane.gateway import Runtime
+from control_plane.ir import Gateway
 from control_plane.reading import read_config
 from control_plane.xds import InconsistentGateway, Resources, translate
 

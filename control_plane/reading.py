@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from control_plane import config
-from control_plane.build import Runtime, build_gateway
 from control_plane.config.model import PlanoConfig
 from control_plane.errors import Problem
-from control_plane.ir.model import Gateway, Listener, ListenerKind
+from control_plane.gateway import Runtime, build_gateway
+from control_plane.ir import Gateway, Listener, ListenerKind
 
 DEFAULT_FILES = ("plano_config.yaml", "config.yaml")
 STDIN = Path("-")

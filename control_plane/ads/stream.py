@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 from control_plane.ads.clients import Client, Clients
-from control_plane.ads.refusals import without_secrets
+from control_plane.ads.redaction import without_secrets
 from control_plane.ads.snapshot import NOTHING, Snapshot
 from control_plane.ads.subscription import Request, Response
 from control_plane.ads.types import CLUSTER, ENDPOINT, SENDING_ORDER, Role

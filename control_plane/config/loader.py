@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from control_plane.config.check import Finding, check
-from control_plane.config.literal_secrets import check_literal_secrets
+from control_plane.config.check.literal_secrets import check_literal_secrets
 from control_plane.config.model import PlanoConfig
-from control_plane.config.paths import Path
-from control_plane.config.tree import Tree
+from control_plane.config.source.paths import Path
+from control_plane.config.source.tree import Tree
+from control_plane.config.source.variables import Expansion, Missing
+from control_plane.config.source.yaml_source import UnreadableYaml, parse_yaml
 from control_plane.config.upgrade import upgrade
 from control_plane.config.validate import Validated, validate
-from control_plane.config.variables import Expansion, Missing
-from control_plane.config.yaml_source import UnreadableYaml, parse_yaml
 from control_plane.errors import ConfigError, Problem
 
 DEFAULT_FILE = "plano_config.yaml"

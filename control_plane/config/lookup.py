@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from control_plane.config.model import ModelProvider, PlanoConfig
-from control_plane.config.paths import Path
+from control_plane.config.source.paths import Path
 
 
 def defined_ids(config: PlanoConfig) -> Iterator[tuple[Path, str]]:

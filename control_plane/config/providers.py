@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
-from control_plane.ir.model import Quirks
+from control_plane.ir import Quirks
 
 
 class Auth(StrEnum):

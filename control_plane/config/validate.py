@@ -10,9 +10,9 @@ from pydantic_core import ErrorDetails
 
 from control_plane.config.model import PlanoConfig
 from control_plane.config.model.walk import fields_at, sections_of
-from control_plane.config.paths import Path
+from control_plane.config.source.paths import Path
+from control_plane.config.source.tree import Tree
 from control_plane.config.suggest import UNNAMED, did_you_mean, suggest
-from control_plane.config.tree import Tree
 from control_plane.errors import Problem
 
 _WORDS: Final[Mapping[str, str]] = {

@@ -1,1 +1,77 @@
-"""What the gateway is: frozen values between the user's configuration and Envoy's resources. Imports neither."""
+"""The gateway as values: listeners, routes, clusters, and what ext_proc must know. Built by `build`, translated by `xds`.
+
+Everything is frozen and finished; validation happened before. Names come from `names.py` alone.
+"""
+
+from control_plane.ir.chain import Chain, ChainMember
+from control_plane.ir.cluster import (
+    CircuitBreaker,
+    Cluster,
+    Endpoint,
+    HealthCheck,
+    InjectedHeader,
+    LoadBalancing,
+    OutlierDetection,
+    UpstreamTls,
+)
+from control_plane.ir.gateway import Gateway
+from control_plane.ir.listener import Egress, Listener, ListenerKind, Retry, Route
+from control_plane.ir.models import (
+    AliasPlan,
+    AliasShare,
+    Model,
+    ModelRoute,
+    ModelTarget,
+    PreferencePlan,
+    PreferenceStart,
+    Quirks,
+)
+from control_plane.ir.plan import (
+    Affinity,
+    AgentChoice,
+    Budget,
+    Filter,
+    FilterType,
+    ListenerPlan,
+    Orchestrator,
+    Source,
+)
+from control_plane.ir.rate_limit import RateLimit
+from control_plane.ir.session_store import SessionStore
+
+__all__ = [
+    "Affinity",
+    "AgentChoice",
+    "AliasPlan",
+    "AliasShare",
+    "Budget",
+    "Chain",
+    "ChainMember",
+    "CircuitBreaker",
+    "Cluster",
+    "Egress",
+    "Endpoint",
+    "Filter",
+    "FilterType",
+    "Gateway",
+    "HealthCheck",
+    "InjectedHeader",
+    "Listener",
+    "ListenerKind",
+    "ListenerPlan",
+    "LoadBalancing",
+    "Model",
+    "ModelRoute",
+    "ModelTarget",
+    "Orchestrator",
+    "OutlierDetection",
+    "PreferencePlan",
+    "PreferenceStart",
+    "Quirks",
+    "RateLimit",
+    "Retry",
+    "Route",
+    "SessionStore",
+    "Source",
+    "UpstreamTls",
+]

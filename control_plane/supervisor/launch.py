@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from control_plane.build import Runtime
 from control_plane.config.model import PlanoConfig
-from control_plane.ir.model import Gateway, Listener
+from control_plane.gateway import Runtime
+from control_plane.ir import Gateway, Listener
 from control_plane.reading import Reading, served_names
 from control_plane.supervisor.bootstrap import write_bootstrap
 from control_plane.supervisor.child import ChildSpec

@@ -8,7 +8,7 @@ members do not: so what differs between members travels as metadata of their end
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.ir import names
 from control_plane.xds import api
 from control_plane.xds.attempt_filter import build_attempt_filter

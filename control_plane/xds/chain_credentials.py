@@ -6,7 +6,7 @@ A chain has the injectors of all of its members, each of which is skipped unless
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.xds import api
 from control_plane.xds.upstream_filters import build_credential_injectors
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.xds import api
 
 _FEW_RETRIES: Final = 3

@@ -1,6 +1,6 @@
 """ir.Cluster -> Envoy Cluster: how an upstream is found, reached, protected and authenticated to."""
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.xds import api
 from control_plane.xds.address import is_ip
 from control_plane.xds.circuit_breaker import build_circuit_breakers

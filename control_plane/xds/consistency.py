@@ -6,7 +6,7 @@ A failure here is a bug of `build`, not of the user's configuration, which was c
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.ir import names
 
 _ASKED_BY: Final = "chat_completions"

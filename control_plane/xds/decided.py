@@ -6,7 +6,7 @@ filter holds the headers back until the body is decided on; the filter after it 
 
 from typing import Final
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.xds import api
 from protos.contract.headers import ROUTE_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER
 from protos.contract.metadata import (

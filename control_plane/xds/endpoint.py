@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.xds import address, api
 from control_plane.xds.tls import TLS_MATCH_KEY, TLS_MATCH_NAMESPACE, has_many_names
 

@@ -6,7 +6,7 @@ the body and a few attributes, which halves what a decision costs; see docs/adr/
 
 from typing import Final
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.xds import api
 from protos.contract.metadata import METADATA_NAMESPACE
 from protos.contract.stages import (

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from protos import filter_config_pb2 as pb
 
 _Members = Mapping[str, tuple[ir.ChainMember, ...]]

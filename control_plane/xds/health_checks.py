@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.xds import api
 
 _MAX_WAIT_SECONDS: Final = 5.0

@@ -3,7 +3,7 @@
 import ipaddress
 from typing import Final
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.ir import names
 from control_plane.xds import address, api
 from control_plane.xds.access_log import build_access_log

@@ -8,7 +8,7 @@ See docs/adr/0005-chains-go-on-where-ext-proc-says.md.
 from collections.abc import Iterator
 from typing import Final
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.ir import names
 from control_plane.xds import address, api
 from control_plane.xds.chain import targets

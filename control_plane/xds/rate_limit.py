@@ -7,7 +7,7 @@ https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/loca
 
 from typing import Final
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.xds import api
 from protos.contract.metadata import METADATA_MODEL, METADATA_NAMESPACE, METADATA_TOKENS
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.xds import api
 from control_plane.xds.retry_after import RETRY_AFTER
 from protos.contract.headers import RETRY_AFTER_HEADER, RETRY_HEADER

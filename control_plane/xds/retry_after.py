@@ -6,7 +6,7 @@ Envoy alone would ignore a wait that is longer than its limit, and try again at 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.xds import api
 
 RETRY_AFTER: Final = "retry-after"

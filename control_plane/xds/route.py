@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.xds import api
 from control_plane.xds.attempt_filter import let_attempts_leave
 from control_plane.xds.decided import DECIDED_PATH

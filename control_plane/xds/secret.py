@@ -1,6 +1,6 @@
 """Credentials -> SDS secrets, the only place where a secret's value is revealed."""
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.xds import api
 
 

@@ -5,7 +5,7 @@ https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/other_protocols/
 
 from typing import Final
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.ir import names
 from control_plane.xds import address, api
 from control_plane.xds.cluster import build_cluster

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.xds import api
 from control_plane.xds.address import is_ip
 

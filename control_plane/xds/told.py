@@ -1,6 +1,6 @@
 """What ext_proc tells the attempts of its own calls: headers that the egress listener reads as if decide had left it."""
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.xds import api
 from protos.contract.metadata import METADATA_NAMESPACE, TOLD_HEADERS
 

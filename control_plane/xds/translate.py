@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.ir import names
 from control_plane.xds import api, consistency
 from control_plane.xds.chain import build_chain, targets

@@ -4,7 +4,7 @@ That is what every request is until ext_proc answers, what a request without a b
 API that clients post to is meant, so its headers alone are shown to ext_proc, which lists models or says what is wrong.
 """
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.xds import api
 from control_plane.xds.ext_proc_filter import FILTER_NAME, processing_mode
 from control_plane.xds.route import by_header, on_match, reply_route

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.xds import api
 
 

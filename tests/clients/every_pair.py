@@ -11,7 +11,7 @@ import openai
 import orjson
 import pytest
 
-from control_plane.build import chains
+from control_plane.gateway import chains
 from ext_proc.translate.readers import stream_type
 from tests.clients.scenarios import UPSTREAMS
 from tests.kit.api_rules import problems

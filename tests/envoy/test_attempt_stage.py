@@ -10,7 +10,7 @@ import openai
 import pytest
 import pytest_asyncio
 
-from control_plane.build import chains
+from control_plane.gateway import chains
 from ext_proc.telemetry import names
 from tests.kit.llm_provider import cutting, failing, streaming
 from tests.kit.model_world import ModelWorld, model_world

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import httpx
 
+from control_plane import ir
 from control_plane.ads import AdsServer, OutcomeKind, ResourceSet, Snapshot, Timing
 from control_plane.ads.types import CLUSTER, LISTENER, ROUTE, Role
-from control_plane.ir import model as ir
 from control_plane.ir import names
 from control_plane.xds import translate
 from control_plane.xds.bootstrap import build_bootstrap

@@ -9,9 +9,9 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from control_plane.build.retries import agent_turns, chain_retries
+from control_plane import ir
 from control_plane.config.model import Resilience
-from control_plane.ir import model as ir
+from control_plane.gateway.retries import agent_turns, chain_retries
 from protos.contract.headers import AGENT_HEADER, ATTEMPTS_HEADER
 from tests.kit.decider import to_route
 from tests.kit.faults import Fault, FaultyUpstream, Step, faulty

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import httpx
 
+from control_plane import ir
 from control_plane.ads import OutcomeKind
-from control_plane.ir import model as ir
 from protos.contract.headers import AGENT_HEADER
 from tests.envoy.test_publication import Gateway, gateway
 from tests.kit.faults import FaultyUpstream, faulty

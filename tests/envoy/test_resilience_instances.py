@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import httpx
 import pytest
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from protos.contract.headers import ATTEMPTS_HEADER
 from tests.kit.faults import HEALTH_PATH, Fault, FaultyUpstream, faulty
 from tests.kit.lab import Lab

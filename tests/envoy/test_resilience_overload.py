@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from protos.contract.headers import ATTEMPTS_HEADER
 from tests.kit.faults import Fault, faulty
 from tests.kit.lab import Lab

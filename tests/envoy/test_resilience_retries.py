@@ -9,7 +9,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from protos.contract.headers import ATTEMPTS_HEADER
 from tests.kit.decider import to_route
 from tests.kit.faults import Fault, FaultyUpstream, Step, faulty

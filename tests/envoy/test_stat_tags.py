@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from tests.kit import gateways
 from tests.kit.decider import to_route
 from tests.kit.lab import lab

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.xds import translate
 from ext_proc.events import Reply, Respond
 from protos.contract.headers import (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from tests.kit import certificates
 from tests.kit.decider import to_route
 from tests.kit.lab import Change, lab

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from control_plane.build import Runtime, build_gateway
 from control_plane.config import load
-from control_plane.config.yaml_source import parse_yaml
+from control_plane.config.source.yaml_source import parse_yaml
+from control_plane.gateway import Runtime, build_gateway
 from control_plane.xds import translate
 from control_plane.xds.resources import Resources
 from control_plane.xds.views import VIEWS, render_view

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from control_plane.build import build_gateway
-from control_plane.build.runtime import Runtime
 from control_plane.config import load
+from control_plane.gateway import build_gateway
+from control_plane.gateway.runtime import Runtime
 from control_plane.xds import translate
 from tests.kit.golden import GOLDEN_ROOT, assert_golden, assert_no_orphans, golden_id, golden_inputs, golden_path
 from tests.kit.problems import TEST_ENV, render_problems

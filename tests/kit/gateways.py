@@ -1,6 +1,6 @@
 """Gateways as values for tests: a working one of one agent and one model, to be changed with `dataclasses.replace`."""
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.ir import names
 from control_plane.ir.secret import Secret
 

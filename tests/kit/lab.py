@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.xds import translate
 from control_plane.xds.bootstrap import build_bootstrap
 from tests.kit import decider, envoy, gateways, static_xds, stub_upstream

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.ir import names
 from tests.kit import gateways
 from tests.kit.decider import to_route

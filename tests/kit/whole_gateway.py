@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import httpx
 from prometheus_client import CollectorRegistry
 
-from control_plane.build import build_gateway
-from control_plane.build.runtime import Runtime
 from control_plane.config import load
+from control_plane.gateway import build_gateway
+from control_plane.gateway.runtime import Runtime
 from control_plane.xds import translate
 from control_plane.xds.bootstrap import build_bootstrap
 from ext_proc.app import Worker, WorkerSettings

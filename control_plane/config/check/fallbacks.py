@@ -8,7 +8,7 @@ from control_plane.config.check.urls import url_defect
 from control_plane.config.credentials import share_credentials
 from control_plane.config.lookup import ModelNames
 from control_plane.config.model import Agent, ModelAlias, ModelProvider, PlanoConfig
-from control_plane.config.paths import Path
+from control_plane.config.source.paths import Path
 from control_plane.config.suggest import suggest
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from control_plane.config.model import PlanoConfig
-from control_plane.config.paths import Path
+from control_plane.config.source.paths import Path
 
 
 @dataclass(frozen=True, slots=True)

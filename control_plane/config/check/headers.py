@@ -7,7 +7,7 @@ from typing import Final
 from control_plane.config.check.finding import Finding
 from control_plane.config.check.urls import is_host
 from control_plane.config.model import ModelProvider, PlanoConfig
-from control_plane.config.paths import Path
+from control_plane.config.source.paths import Path
 
 _NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE: Final = re.compile(r"[!-~\x80-\U0010ffff](?:[ -~\t\x80-\U0010ffff]*[!-~\x80-\U0010ffff])?")

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from control_plane.config.check.finding import Finding
 from control_plane.config.check.urls import url_defect
 from control_plane.config.model import Instance, PlanoConfig
-from control_plane.config.paths import Path
+from control_plane.config.source.paths import Path
 
 
 def check_instances(config: PlanoConfig) -> Iterator[Finding]:

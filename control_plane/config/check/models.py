@@ -6,8 +6,8 @@ from typing import Final
 from control_plane.config.check.finding import Finding, warning
 from control_plane.config.lookup import ModelNames
 from control_plane.config.model import ModelProvider, PlanoConfig
-from control_plane.config.paths import Path
 from control_plane.config.providers import resolve_provider
+from control_plane.config.source.paths import Path
 from control_plane.config.suggest import suggest
 
 HOSTED_ORCHESTRATOR: Final = "Plano-Orchestrator"

@@ -7,8 +7,8 @@ from typing import Final
 from control_plane.config.check.finding import Finding
 from control_plane.config.lookup import defined_ids
 from control_plane.config.model import PlanoConfig
-from control_plane.config.paths import Path
 from control_plane.config.providers import PROVIDER_NAMES
+from control_plane.config.source.paths import Path
 
 RESERVED_IDS: Final = frozenset(
     {

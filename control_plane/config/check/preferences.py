@@ -7,7 +7,7 @@ from control_plane.config.check.finding import Finding, warning
 from control_plane.config.credentials import share_credentials
 from control_plane.config.lookup import ModelNames
 from control_plane.config.model import ModelProvider, PlanoConfig, RoutingPreference
-from control_plane.config.paths import Path
+from control_plane.config.source.paths import Path
 from control_plane.config.suggest import suggest
 
 LONGEST_NAME: Final = 200

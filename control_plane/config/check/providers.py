@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from control_plane.config.check.finding import Finding, warning
 from control_plane.config.model import ModelProvider, PlanoConfig
-from control_plane.config.paths import Path
 from control_plane.config.providers import PROVIDER_NAMES, Provider, find_provider, resolve_provider
+from control_plane.config.source.paths import Path
 from control_plane.config.suggest import suggest
 
 

@@ -6,7 +6,7 @@ from control_plane.config.check.finding import Finding
 from control_plane.config.check.headers import is_header_name
 from control_plane.config.lookup import ModelNames
 from control_plane.config.model import ModelProvider, PlanoConfig
-from control_plane.config.paths import Path
+from control_plane.config.source.paths import Path
 from control_plane.config.suggest import suggest
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from control_plane.config.check.finding import Finding, warning
 from control_plane.config.lookup import defined_ids
 from control_plane.config.model import Listener, PlanoConfig
-from control_plane.config.paths import Path, render_path
+from control_plane.config.source.paths import Path, render_path
 from control_plane.config.suggest import suggest
 
 _FILTER_FIELDS = ("input_filters", "output_filters")

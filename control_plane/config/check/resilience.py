@@ -7,7 +7,7 @@ from typing import Final
 from control_plane.config.check.finding import Finding, warning
 from control_plane.config.model import PlanoConfig, Resilience
 from control_plane.config.model.resilience import layered
-from control_plane.config.paths import Path
+from control_plane.config.source.paths import Path
 
 _HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _PATH: Final = re.compile(r"/[!-~]*")

@@ -10,7 +10,7 @@ from control_plane.config.check.urls import is_host
 from control_plane.config.lookup import ModelNames
 from control_plane.config.model import CostSource, PlanoConfig
 from control_plane.config.model.routing import Routing, SessionCache
-from control_plane.config.paths import Path
+from control_plane.config.source.paths import Path
 from control_plane.config.suggest import suggest
 from control_plane.ir.secret import Secret
 

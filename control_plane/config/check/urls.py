@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from control_plane.config.check.finding import Finding
 from control_plane.config.model import Instance, PlanoConfig
-from control_plane.config.paths import Path
+from control_plane.config.source.paths import Path
 
 _HOST: Final = re.compile(r"(?=.{1,253}\.?\Z)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62}))*\.?")
 _BARE: Final = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?(/[A-Za-z0-9._/-]*)?")

@@ -7,7 +7,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from control_plane.config.model.types import NoEffect, Section
-from control_plane.config.paths import Path
+from control_plane.config.source.paths import Path
 
 
 def written_fields(section: Section, path: Path = ()) -> Iterator[tuple[Path, FieldInfo, Any]]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from control_plane import ir
 from control_plane.config.model import PlanoConfig
-from control_plane.ir import model as ir
 from control_plane.reading import Reading
 from control_plane.supervisor.launch import build_launch, build_runtime, port_claims
 from control_plane.supervisor.request import UpRequest

@@ -1,6 +1,6 @@
 import pytest
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.xds import api
 from control_plane.xds.cluster import build_cluster, is_eds
 from control_plane.xds.endpoint import build_load_assignment

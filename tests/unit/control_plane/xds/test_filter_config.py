@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.xds.filter_config import build_filter_config, serialize
 from protos import filter_config_pb2 as pb
 from tests.kit import gateways

@@ -1,4 +1,4 @@
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.xds import api
 from control_plane.xds.encode import encode
 from control_plane.xds.merge import merge_routes

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from control_plane.ir import model as ir
+from control_plane import ir
 from control_plane.xds import api, translate
 from control_plane.xds.circuit_breaker import build_chain_breakers, build_circuit_breakers
 from control_plane.xds.cluster import build_cluster

@@ -1,0 +1,84 @@
+"""`model_aliases` -> what each stands for: aliases of aliases are resolved here, so that ext_proc looks up once."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from control_plane import ir
+from control_plane.config.model import AliasTarget, ModelAlias, Overrides
+from control_plane.gateway.chains import build_chains
+from control_plane.gateway.models import ProviderEntry, build_chain_choices, find_entry
+
+
+def build_aliases(aliases: Mapping[str, ModelAlias], entries: tuple[ProviderEntry, ...]) -> Iterator[tuple[str, str]]:
+    """Yield each alias with the first model that it stands for in the end, sorted by alias."""
+    for alias in sorted(aliases):
+        target = _settled(aliases, alias).first_target
+        entry = find_entry(entries, target)
+        yield alias, entry.name if entry else target
+
+
+def _settled(aliases: Mapping[str, ModelAlias], name: str) -> ModelAlias:
+    """Follow an alias to the one that names models; fallbacks of an alias on the way win. The checks refuse cycles."""
+    alias = aliases[name]
+    if alias.target is None or alias.target not in aliases:
+        return alias
+    last = _settled(aliases, alias.target)
+    return last.model_copy(update={"fallbacks": alias.fallbacks or last.fallbacks})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """A model that takes part in an alias, and its chains for it, by client API; none where its own routes do."""
+
+    entry: ProviderEntry
+    weight: int
+    chains: Mapping[str, ir.Chain]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedAlias:
+    """An alias that has fallbacks of its own, or is split."""
+
+    name: str
+    shares: tuple[Share, ...]
+
+    def plan(self) -> ir.AliasPlan:
+        """Build what ext_proc must know of it."""
+        return ir.AliasPlan(alias=self.name, shares=tuple(map(_plan_share, self.shares)))
+
+
+def build_shared_aliases(
+    aliases: Mapping[str, ModelAlias], entries: tuple[ProviderEntry, ...], overrides: Overrides
+) -> tuple[SharedAlias, ...]:
+    """Build the aliases that are more than another name, sorted."""
+    settled = {name: _settled(aliases, name) for name in sorted(aliases)}
+    return tuple(
+        SharedAlias(name=name, shares=tuple(_shares(name, alias, entries, overrides)))
+        for name, alias in settled.items()
+        if alias.fallbacks or alias.targets
+    )
+
+
+def alias_chains(aliases: Iterable[SharedAlias]) -> Iterator[ir.Chain]:
+    """Yield the chains that belong to aliases."""
+    for alias in aliases:
+        for share in alias.shares:
+            yield from share.chains.values()
+
+
+def _shares(name: str, alias: ModelAlias, entries: tuple[ProviderEntry, ...], overrides: Overrides) -> Iterator[Share]:
+    fallbacks = [entry for entry in (find_entry(entries, model) for model in alias.fallbacks) if entry is not None]
+    targets = alias.targets or (AliasTarget(model=alias.first_target),)
+    for target in targets:
+        entry = find_entry(entries, target.model)
+        if entry is None:
+            continue
+        others = [other for other in fallbacks if other is not entry]
+        model = entry.name if len(targets) > 1 else ""
+        chains = build_chains(name, entry, others, overrides, model=model) if others else {}
+        yield Share(entry=entry, weight=target.weight, chains=chains)
+
+
+def _plan_share(share: Share) -> ir.AliasShare:
+    routes = build_chain_choices(share.chains)
+    return ir.AliasShare(model=share.entry.name, weight=share.weight, routes=tuple(routes[api] for api in sorted(routes)))

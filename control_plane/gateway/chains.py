@@ -1,0 +1,151 @@
+"""Which models are tried one after another for one client API, and as what: chains, where a plain route does not do.
+
+An entry has a chain for a client API if it has fallbacks that can serve that API, or if it is spoken to in another API itself.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from control_plane import ir
+from control_plane.config.model import Listener, Overrides
+from control_plane.config.providers import Api
+from control_plane.gateway.models import ProviderEntry, find_entry
+from control_plane.gateway.resilience import build_circuit_breaker, connect_timeout, idle_timeout, response_timeout, settings_of
+from control_plane.gateway.retries import chain_retries, model_retry, model_turns
+from control_plane.ir import names
+from protos.contract.apis import TRANSLATIONS, UPSTREAM_ONLY
+
+SILENCE_SECONDS = 30.0
+"""How long a stream that can be continued may be silent, unless `resilience.timeouts.idle` says otherwise."""
+
+CHAT_COMPLETIONS, MESSAGES = "chat_completions", "messages"
+
+FIRST_BYTE_SECONDS = 30.0
+"""How long a streamed answer may take to begin before the next model is asked, unless configured."""
+
+
+def upstream_api(client_api: str, spoken: Mapping[str, Api]) -> str | None:
+    """Choose the API in which a provider is asked: the client's own, or the best one that can be translated."""
+    choices = [api for api in (client_api, *TRANSLATIONS.get(client_api, ())) if api in spoken]
+    if client_api in choices:
+        return client_api
+    return min(choices, key=lambda api: spoken[api].is_imitation, default=None)
+
+
+def served_apis(entry: ProviderEntry) -> list[str]:
+    """Return the client APIs that an entry can serve, sorted."""
+    spoken = entry.provider.apis
+    return sorted(api for api in {*spoken, *TRANSLATIONS} - UPSTREAM_ONLY if upstream_api(api, spoken) is not None)
+
+
+def build_chains(
+    name: str, primary: ProviderEntry, fallbacks: Iterable[ProviderEntry], overrides: Overrides, *, model: str = ""
+) -> dict[str, ir.Chain]:
+    """Build the chains that begin with one entry, by client API; `model` tells those of a split alias apart."""
+    entries = (primary, *fallbacks)
+    chains: dict[str, ir.Chain] = {}
+    for api in served_apis(primary):
+        members = tuple(_members(entries, api))
+        if len(members) > 1 and api in TRANSLATIONS:
+            members = tuple(_resumable(member, entries, api) for member in members)
+        if len(members) > 1 or members[0].api != api:
+            variant = f"{model},{api}" if model else api
+            chains[api] = _chain(names.chain(name, variant), api, members, primary, overrides)
+    return chains
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainedModel:
+    """An entry and its own chains, by client API."""
+
+    entry: ProviderEntry
+    chains: Mapping[str, ir.Chain]
+
+
+def chained_models(entries: tuple[ProviderEntry, ...], overrides: Overrides) -> tuple[ChainedModel, ...]:
+    """Pair each entry with its chains; the gateway's own model has none, Python asks it directly."""
+    return tuple(ChainedModel(entry=entry, chains=_own_chains(entry, entries, overrides)) for entry in entries)
+
+
+def all_chains(models: Iterable[ChainedModel]) -> Iterator[ir.Chain]:
+    """Yield the chains that belong to models."""
+    for model in models:
+        yield from model.chains.values()
+
+
+def _own_chains(entry: ProviderEntry, entries: tuple[ProviderEntry, ...], overrides: Overrides) -> dict[str, ir.Chain]:
+    if entry.is_internal:
+        return {}
+    fallbacks = [find_entry(entries, name) for name in entry.entry.fallbacks]
+    return build_chains(entry.name, entry, [fallback for fallback in fallbacks if fallback is not None], overrides)
+
+
+def _members(entries: Iterable[ProviderEntry], client_api: str) -> Iterator[ir.ChainMember]:
+    """Yield the entries that can serve a client API, in order."""
+    for entry in entries:
+        api = upstream_api(client_api, entry.provider.apis)
+        if api is not None:
+            yield ir.ChainMember(cluster=entry.cluster_of(api), model=entry.name, api=api, instances=len(entry.instances))
+
+
+def _resumable(member: ir.ChainMember, entries: tuple[ProviderEntry, ...], client_api: str) -> ir.ChainMember:
+    """Say how a member continues what another has begun: in the API in which it can be given that."""
+    entry = next(entry for entry in entries if entry.name == member.model)
+    takes_it_up = (
+        entry.provider.quirks.takes_up == "prefill" and client_api == CHAT_COMPLETIONS and MESSAGES in entry.provider.apis
+    )
+    api = MESSAGES if takes_it_up else member.api
+    cluster = entry.cluster_of(api)
+    return replace(member, resumed=names.resumed(member.model, client_api), resumed_api=api, resumed_cluster=cluster)
+
+
+def _chain(name: str, api: str, members: tuple[ir.ChainMember, ...], primary: ProviderEntry, overrides: Overrides) -> ir.Chain:
+    settings = settings_of(primary.entry.resilience, overrides)
+    fails_over = len(members) > 1
+    return ir.Chain(
+        name=name,
+        members=members,
+        client_api=api,
+        first_byte_timeout_seconds=(settings.timeouts.first_byte or FIRST_BYTE_SECONDS) if fails_over else 0.0,
+        silence_seconds=settings.timeouts.idle or SILENCE_SECONDS,
+        connect_timeout_seconds=connect_timeout(settings, overrides),
+        circuit_breaker=build_circuit_breaker(settings),
+    )
+
+
+def build_chain_routes(chain: ir.Chain, primary: ProviderEntry, listener: Listener, overrides: Overrides) -> Iterator[ir.Route]:
+    """Build the routes by which a model listener's requests reach a chain, with the times and credentials of its first entry.
+
+    A whole answer may be long in the making before its first byte; a stream that does not begin is soon given up.
+    """
+    yield _chain_route(chain, primary, listener, overrides)
+    if chain.first_byte_timeout_seconds:
+        yield build_stream_route(chain, primary, listener, overrides)
+
+
+def build_stream_route(chain: ir.Chain, primary: ProviderEntry, listener: Listener, overrides: Overrides) -> ir.Route:
+    """Build the route for requests that ask for a stream."""
+    route = _chain_route(chain, primary, listener, overrides)
+    seconds = min(route.response_timeout_seconds, chain.first_byte_timeout_seconds)
+    return replace(
+        route,
+        name=names.stream(chain.name),
+        response_timeout_seconds=seconds,
+        can_leave=all(member.api == chain.client_api for member in chain.members),
+    )
+
+
+def _chain_route(chain: ir.Chain, primary: ProviderEntry, listener: Listener, overrides: Overrides) -> ir.Route:
+    settings = settings_of(primary.entry.resilience, overrides)
+    response_seconds = response_timeout(settings, listener.timeout)
+    retries = chain_retries(model_turns(len(chain.members), settings), settings, listener.max_retries)
+    return ir.Route(
+        name=chain.name,
+        cluster=chain.name,
+        total_timeout_seconds=settings.timeouts.total,
+        response_timeout_seconds=response_seconds,
+        idle_timeout_seconds=idle_timeout(settings, listener.idle_timeout, response_seconds),
+        retry=model_retry(settings, retries),
+        keeps_credentials=primary.keeps_credentials,
+        tells_bounds=chain.goes_on_by_choice,
+    )

@@ -1,0 +1,71 @@
+"""What streams need that are continued when they are cut: routes to ext_proc, and from it to chains and single models.
+
+Every chain of at least two models can be continued, where a listener does so; what needs nothing of it is not built.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from control_plane import ir
+from control_plane.config.model import Listener, Overrides
+from control_plane.gateway.chains import build_stream_route
+from control_plane.gateway.models import ProviderEntry, find_entry
+from control_plane.ir import names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continuations:
+    """What the chains of a gateway need beside themselves."""
+
+    chains: tuple[ir.Chain, ...]
+    """Of one model each, for each client API."""
+    egress_routes: tuple[ir.Route, ...]
+
+
+NO_CONTINUATIONS = Continuations(chains=(), egress_routes=())
+
+
+def build_continuations(
+    chains: Iterable[tuple[ProviderEntry, ir.Chain]],
+    entries: tuple[ProviderEntry, ...],
+    listeners: Iterable[Listener],
+    overrides: Overrides,
+) -> Continuations:
+    """Build what the chains that begin with an entry need, with the times of the model listener, of which there is one."""
+    listener = next((one for one in listeners if one.type == "model" and one.continues_streams), None)
+    if listener is None:
+        return NO_CONTINUATIONS
+    resumptions: dict[str, ir.Chain] = {}
+    routes: list[ir.Route] = []
+    for primary, chain in chains:
+        if not is_continued(chain):
+            continue
+        routes.append(replace(build_stream_route(chain, primary, listener, overrides), name=names.continued(chain.name)))
+        for member in chain.members:
+            alone = replace(member, cluster=member.resumed_cluster, api=member.resumed_api)
+            resumptions.setdefault(member.resumed, replace(chain, name=member.resumed, members=(alone,)))
+    for name, chain in resumptions.items():
+        entry = find_entry(entries, chain.members[0].model)
+        assert entry is not None, "members of chains are entries"
+        route = build_stream_route(chain, entry, listener, overrides)
+        # Another model is waiting for its turn, and nobody is asked twice.
+        routes.append(replace(route, name=name, retry=replace(route.retry, attempts=0)))
+    return Continuations(chains=tuple(resumptions.values()), egress_routes=tuple(routes))
+
+
+def is_continued(chain: ir.Chain) -> bool:
+    """Tell if streams of a chain can be continued."""
+    return any(member.resumed for member in chain.members)
+
+
+def build_continued_routes(
+    chains: Iterable[tuple[ProviderEntry, ir.Chain]], listener: Listener, overrides: Overrides
+) -> Iterator[ir.Route]:
+    """Build the routes of a listener by which streams reach ext_proc."""
+    for primary, chain in chains:
+        if is_continued(chain):
+            asked = build_stream_route(chain, primary, listener, overrides)
+            # ext_proc and the egress listener give up whoever is silent: this route must outlast all of them.
+            longest = (asked.idle_timeout_seconds + asked.response_timeout_seconds) * (2 * len(chain.members) + 1)
+            name = names.continued(chain.name)
+            yield replace(asked, name=name, can_leave=False, is_continued=True, idle_timeout_seconds=longest)

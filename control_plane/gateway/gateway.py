@@ -1,0 +1,207 @@
+"""The whole gateway from the whole configuration: reads like a table of contents."""
+
+from collections.abc import Iterable, Iterator
+
+from control_plane import ir
+from control_plane.config.model import Listener, PlanoConfig
+from control_plane.gateway.agents import (
+    build_agent_chains,
+    build_agents,
+    build_choice,
+    build_filter,
+    called_agents,
+    services,
+    used_filters,
+)
+from control_plane.gateway.aliases import SharedAlias, alias_chains, build_aliases, build_shared_aliases
+from control_plane.gateway.chains import ChainedModel, all_chains, build_chain_routes, chained_models
+from control_plane.gateway.continuations import build_continuations, build_continued_routes
+from control_plane.gateway.egress import build_choosing_model, build_egress
+from control_plane.gateway.failover_routes import build_onward_routes
+from control_plane.gateway.models import (
+    ProviderEntry,
+    build_chain_choices,
+    build_model,
+    build_model_clusters,
+    build_model_routes,
+    provider_entries,
+)
+from control_plane.gateway.preferences import ChainedPreference, build_preferences, preference_chains
+from control_plane.gateway.rankings import build_ranked_chains, build_ranked_routes, build_ranking_routes
+from control_plane.gateway.rate_limits import build_rate_limits
+from control_plane.gateway.runtime import Runtime
+from control_plane.gateway.session_store import build_session_store
+from control_plane.gateway.sessions import build_affinity, cache_marks_from, choosing_headers
+from control_plane.gateway.sources import build_source_clusters, build_source_routes, build_sources
+from control_plane.gateway.upstream import build_cluster
+from control_plane.ir import names
+
+_Chained = tuple[ProviderEntry, ir.Chain]
+
+DECISION_SLACK_SECONDS = 5.0
+"""What parsing and deciding may take beside filters and the orchestrator."""
+
+
+def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
+    """Build the gateway that a checked configuration asks for."""
+    overrides = config.overrides
+    entries = provider_entries(config.model_providers, overrides)
+    filters = _filters(config)
+    listeners = _served(config)
+    orchestrator = build_choosing_model(overrides.agent_orchestration_model, overrides, entries)
+    routing_model = _routing_model(config, entries)
+    models = chained_models(entries, overrides)
+    aliases = build_shared_aliases(config.model_aliases, entries, overrides)
+    preferences = build_preferences(config.routing_preferences, entries, overrides)
+    chained = _model_chains(models, aliases, preferences)
+    continuations = build_continuations(chained, entries, listeners, overrides)
+    chains = [
+        *all_chains(models),
+        *alias_chains(aliases),
+        *(chain for _, chain in preference_chains(preferences)),
+        *build_agent_chains(config),
+        *continuations.chains,
+        *build_ranked_chains(config),
+    ]
+    onward = (*build_onward_routes(chains, entries), *build_ranking_routes(entries, config))
+    return ir.Gateway(
+        listeners=tuple(_listener(listener, config, models, chained, filters) for listener in listeners),
+        egress=build_egress(
+            runtime,
+            config,
+            filters.values(),
+            (orchestrator, routing_model),
+            models,
+            (
+                *continuations.egress_routes,
+                *onward,
+                *build_source_routes(config.model_metrics_sources, overrides),
+            ),
+        ),
+        clusters=tuple(sorted(_clusters(config, entries), key=lambda cluster: cluster.name)),
+        plans=tuple(_plan(listener, continues=bool(continuations.egress_routes)) for listener in listeners),
+        filters=tuple(filters.values()),
+        models=_models(models, onward),
+        aliases=tuple(build_aliases(config.model_aliases, entries)),
+        alias_plans=tuple(alias.plan() for alias in aliases),
+        chains=tuple(sorted(chains, key=lambda chain: chain.name)),
+        preferences=tuple(preference.plan() for preference in preferences),
+        rankings=tuple(build_chain_choices({chain.client_api: chain for chain in build_ranked_chains(config)}).values()),
+        orchestrator=orchestrator,
+        affinity=build_affinity(config),
+        cache_marks_from=cache_marks_from(config),
+        session_store=build_session_store(config, runtime),
+        sources=build_sources(config.model_metrics_sources, entries),
+        routing_model=routing_model,
+        max_request_bytes=overrides.max_request_bytes,
+        internal_cidrs=overrides.internal_cidrs,
+        access_log_path=runtime.access_log_path,
+    )
+
+
+def _models(models: tuple[ChainedModel, ...], onward: Iterable[ir.Route]) -> tuple[ir.Model, ...]:
+    reached = {route.name for route in onward}
+    built = (build_model(model.entry, model.chains, reached) for model in models)
+    return tuple(sorted(built, key=lambda model: model.name))
+
+
+def _served(config: PlanoConfig) -> list[Listener]:
+    """Return the listeners that are served, sorted by name: as in Plano, providers bring a model listener along."""
+    served = [listener for listener in config.listeners if listener.type != "prompt"]
+    if config.model_providers and not any(listener.type == "model" for listener in served):
+        served.append(Listener.model_validate({"type": "model"}))
+    return sorted(served, key=lambda listener: listener.name)
+
+
+def _routing_model(config: PlanoConfig, entries: tuple[ProviderEntry, ...]) -> ir.Orchestrator | None:
+    """Build what chooses models: clients may send preferences of their own, so also where none are configured."""
+    overrides = config.overrides
+    name = overrides.llm_routing_model or overrides.agent_orchestration_model
+    return build_choosing_model(name, overrides, entries)
+
+
+def _filters(config: PlanoConfig) -> dict[str, ir.Filter]:
+    """Return the filters that some chain uses, by id, sorted."""
+    known = services(config)
+    return {filter_id: build_filter(known[filter_id]) for filter_id in used_filters(config)}
+
+
+def _clusters(config: PlanoConfig, entries: tuple[ProviderEntry, ...]) -> Iterator[ir.Cluster]:
+    known = services(config)
+    for agent_id in called_agents(config):
+        agent = known[agent_id]
+        yield build_cluster(names.agent(agent_id), agent.instances, agent.resilience, config.overrides)
+    for filter_id in used_filters(config):
+        step = known[filter_id]
+        yield build_cluster(names.filter_(filter_id), step.instances, step.resilience, config.overrides)
+    for entry in entries:
+        yield from build_model_clusters(entry, config.overrides)
+    yield from build_source_clusters(config.model_metrics_sources, config.overrides)
+
+
+def _listener(
+    listener: Listener,
+    config: PlanoConfig,
+    models: tuple[ChainedModel, ...],
+    chained: list[_Chained],
+    filters: dict[str, ir.Filter],
+) -> ir.Listener:
+    if listener.type == "agent":
+        routes = build_agents(listener, services(config), config.overrides)
+    else:
+        routes = list(_model_routes(listener, config, models, chained))
+    return ir.Listener(
+        name=listener.name,
+        kind=ir.ListenerKind(listener.type),
+        address=listener.address,
+        port=listener.port,
+        routes=tuple(sorted(routes, key=lambda route: route.name)),
+        decision_timeout_seconds=_decision_timeout(listener, config, filters),
+        choosing_headers=choosing_headers(config, listener),
+        rate_limits=build_rate_limits(config, listener),
+        shows_headers=any(_chains(listener)),
+    )
+
+
+def _model_routes(
+    listener: Listener, config: PlanoConfig, models: tuple[ChainedModel, ...], chained: list[_Chained]
+) -> Iterator[ir.Route]:
+    for model in models:
+        if not model.entry.is_internal:
+            yield from build_model_routes(model.entry, listener, config.overrides)
+    for entry, chain in chained:
+        yield from build_chain_routes(chain, entry, listener, config.overrides)
+    if listener.continues_streams:
+        yield from build_continued_routes(chained, listener, config.overrides)
+    yield from build_ranked_routes(build_ranked_chains(config), listener, config)
+
+
+def _model_chains(
+    models: tuple[ChainedModel, ...], aliases: tuple[SharedAlias, ...], preferences: tuple[ChainedPreference, ...]
+) -> list[_Chained]:
+    """Return each chain that clients' requests can take, with its first entry."""
+    own = ((model.entry, model.chains) for model in models if not model.entry.is_internal)
+    shared = ((share.entry, share.chains) for alias in aliases for share in alias.shares)
+    chained = [(entry, chain) for entry, chains in (*own, *shared) for chain in chains.values()]
+    return [*chained, *preference_chains(preferences)]
+
+
+def _decision_timeout(listener: Listener, config: PlanoConfig, filters: dict[str, ir.Filter]) -> float:
+    """Bound what one decision may take: the slowest chain, the orchestrator where there is one, and some slack."""
+    slowest = max((sum(filters[step].timeout_seconds for step in chain) for chain in _chains(listener)), default=0.0)
+    return slowest + config.overrides.orchestration_timeout + DECISION_SLACK_SECONDS
+
+
+def _chains(listener: Listener) -> list[tuple[str, ...]]:
+    return [listener.input_filters] if listener.type == "model" else [agent.input_filters for agent in listener.agents]
+
+
+def _plan(listener: Listener, *, continues: bool) -> ir.ListenerPlan:
+    return ir.ListenerPlan(
+        name=listener.name,
+        kind=ir.ListenerKind(listener.type),
+        agents=tuple(build_choice(agent) for agent in listener.agents),
+        input_filters=listener.input_filters if listener.type == "model" else (),
+        continues_streams=continues and listener.type == "model",
+        gates_streams=listener.gates_streams,
+    )

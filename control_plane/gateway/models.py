@@ -1,0 +1,206 @@
+"""`model_providers` -> clusters, routes and models: an entry is one cluster, or two where its APIs authenticate differently."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from control_plane.config.credentials import takes_clients_credentials
+from control_plane.config.model import Instance, Listener, ModelProvider, Overrides
+from control_plane.config.providers import Api, Auth, Provider, own_ids, resolve_provider, upstream_path
+from control_plane.gateway.resilience import hash_header, idle_timeout, response_timeout, settings_of
+from control_plane.gateway.retries import model_retry
+from control_plane.gateway.upstream import build_cluster, parse_upstream
+from control_plane.ir import Chain, Cluster, InjectedHeader, Model, ModelRoute, ModelTarget, Route, names
+from control_plane.ir.secret import Secret
+from protos.contract.apis import UPSTREAM_ONLY
+
+HOSTED_ORCHESTRATOR = "plano/Plano-Orchestrator"
+"""Plano's own hosted model: used when it is configured as the orchestration model without an entry in `model_providers`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The APIs of one entry that authenticate alike: one cluster and one route."""
+
+    name: str
+    apis: Mapping[str, Api]
+    auth: Auth
+    default_headers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderEntry:
+    """An entry of `model_providers`, and the provider of the catalogue whose APIs it speaks."""
+
+    entry: ModelProvider
+    provider: Provider
+    is_internal: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the entry is called in names, logs and metrics."""
+        return self.entry.name or self.entry.model
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """Where its API is."""
+        return self.entry.instances or (Instance(url=self.provider.base_url or ""),)
+
+    @property
+    def keeps_credentials(self) -> bool:
+        """Whether the client's own credentials go to the provider."""
+        return takes_clients_credentials(self.entry)
+
+    def cluster_of(self, api: str) -> str:
+        """Return the name of the cluster by which it is reached in an API that it speaks."""
+        return next(group.name for group in self.groups() if api in group.apis)
+
+    def groups(self) -> Iterator[Group]:
+        """Yield its APIs, those that authenticate alike together; the first such group has the plain name."""
+        ways = sorted({api.auth for api in self.provider.apis.values()}, key=lambda auth: (auth is not Auth.BEARER, auth))
+        for way in ways:
+            apis = {name: api for name, api in sorted(self.provider.apis.items()) if api.auth is way}
+            headers = {header for api in apis.values() for header in api.default_headers}
+            variant = "" if way is ways[0] else _variant(apis)
+            yield Group(name=names.model(self.name, variant), apis=apis, auth=way, default_headers=tuple(sorted(headers)))
+
+
+def _variant(apis: Mapping[str, Api]) -> str:
+    """Name a group after its main API: those that belong to another one have longer paths."""
+    return min(apis, key=lambda name: (apis[name].suffix.count("/"), name))
+
+
+def provider_entries(entries: Iterable[ModelProvider], overrides: Overrides) -> tuple[ProviderEntry, ...]:
+    """Pair each entry with its provider; add Plano's hosted orchestrator if that is asked for and no entry has it."""
+    choosing = {name for name in (overrides.agent_orchestration_model, overrides.llm_routing_model) if name is not None}
+    found = tuple(_with_provider(entry, choosing) for entry in entries)
+    if all(find_entry(found, name) for name in choosing):
+        return found
+    return (*found, _with_provider(ModelProvider.model_validate({"model": HOSTED_ORCHESTRATOR}), {HOSTED_ORCHESTRATOR}))
+
+
+def find_entry(entries: Iterable[ProviderEntry], model: str) -> ProviderEntry | None:
+    """Find the entry that `model` means: its name, its model, or the bare id of its model."""
+    known = tuple(entries)
+    exact = (entry for entry in known if model in (entry.name, entry.entry.model))
+    bare = (entry for entry in known if model == entry.entry.upstream_model)
+    return next(exact, None) or next(bare, None)
+
+
+def _with_provider(entry: ModelProvider, choosing: Collection[str]) -> ProviderEntry:
+    provider = resolve_provider(entry.model, entry.provider_interface)
+    if provider is None:
+        raise ValueError(f"no provider for {entry.model!r}: the configuration was not checked")
+    is_internal = provider.id == "plano" and not {entry.name, entry.model, entry.upstream_model}.isdisjoint(choosing)
+    return ProviderEntry(entry=entry, provider=provider, is_internal=is_internal)
+
+
+def build_model(known: ProviderEntry, chains: Mapping[str, Chain], onward: Collection[str] = ()) -> Model:
+    """Build what clients can ask for; for the client APIs of `chains` the attempts make the upstream's request.
+
+    `onward` are the routes by which attempts of any chains go on to models.
+    """
+    routes = {
+        api: ModelRoute(api=api, route=group.name, path=_path(known, api))
+        for group in known.groups()
+        for api in group.apis
+        if api not in UPSTREAM_ONLY
+    }
+    routes |= build_chain_choices(chains)
+    return Model(
+        name=known.name,
+        upstream_model="" if known.entry.is_wildcard else known.entry.upstream_model,
+        provider=known.entry.provider,
+        is_default=known.entry.default,
+        is_internal=known.is_internal,
+        routes=tuple(routes[api] for api in sorted(routes)),
+        targets=tuple(
+            ModelTarget(
+                api=api,
+                path=_path(known, api),
+                stream_path=_path(known, api, is_stream=True) if how.stream_suffix else "",
+                quirks=known.provider.quirks,
+                client_key_header=_key_header(how.auth) if known.keeps_credentials else "",
+                **_onward(known.cluster_of(api), api, onward),
+            )
+            for api, how in sorted(known.provider.apis.items())
+        ),
+        own_ids=own_ids(known.entry.provider) if known.entry.is_wildcard else (),
+    )
+
+
+def _onward(cluster: str, api: str, routes: Collection[str]) -> dict[str, str]:
+    """Return the routes by which attempts go on to a target: a chain's, or else the model's own."""
+    own, target = names.onward(cluster), names.target(cluster, api)
+    if target in routes:
+        return {"onward_route": names.onward(target), "route": target}
+    return {"onward_route": own, "route": own} if own in routes else {}
+
+
+def build_chain_choices(chains: Mapping[str, Chain]) -> dict[str, ModelRoute]:
+    """Build how the decide stage reaches chains, by client API: it leaves the body, and the path, to the attempts."""
+    return {api: _chain_choice(api, chain) for api, chain in chains.items()}
+
+
+def _chain_choice(api: str, chain: Chain) -> ModelRoute:
+    stream_route = names.stream(chain.name) if chain.first_byte_timeout_seconds else ""
+    choice = ModelRoute(api=api, route=chain.name, stream_route=stream_route, path="", by_attempt=True)
+    if not any(member.resumed for member in chain.members):
+        return choice
+    return replace(choice, continued=names.continued(chain.name), silence_seconds=chain.silence_seconds)
+
+
+def _path(known: ProviderEntry, api: str, *, is_stream: bool = False) -> str:
+    return upstream_path(known.provider, api, parse_upstream(known.instances[0].url).path, is_stream=is_stream)
+
+
+def build_model_clusters(known: ProviderEntry, overrides: Overrides) -> Iterator[Cluster]:
+    """Build the clusters of one entry."""
+    for group in known.groups():
+        yield build_cluster(
+            group.name,
+            known.instances,
+            known.entry.resilience,
+            overrides,
+            host_header=known.entry.http_host,
+            injected_headers=tuple(_injected_headers(known.entry, group)),
+            takes_client_token=known.keeps_credentials and group.auth is Auth.BEARER,
+        )
+
+
+def build_model_routes(known: ProviderEntry, listener: Listener, overrides: Overrides) -> Iterator[Route]:
+    """Build the routes by which a model listener's requests reach one entry."""
+    settings = settings_of(known.entry.resilience, overrides)
+    response_seconds = response_timeout(settings, listener.timeout)
+    for group in known.groups():
+        if group.apis.keys() <= UPSTREAM_ONLY:
+            continue  # Chains alone lead there.
+        yield Route(
+            name=group.name,
+            cluster=group.name,
+            hash_header=hash_header(settings),
+            total_timeout_seconds=settings.timeouts.total,
+            response_timeout_seconds=response_seconds,
+            idle_timeout_seconds=idle_timeout(settings, listener.idle_timeout, response_seconds),
+            retry=model_retry(settings, listener.max_retries),
+            keeps_credentials=known.keeps_credentials,
+            default_headers=group.default_headers,
+            takes_decided_path=True,
+        )
+
+
+def _injected_headers(entry: ModelProvider, group: Group) -> Iterator[InjectedHeader]:
+    """Yield the key's header, then the configured headers, which win over it."""
+    values = {header.lower(): value for header, value in entry.headers.items()}
+    if entry.access_key is not None and not entry.passthrough_auth:
+        header, value = _credential(group.auth, entry.access_key)
+        values = {header: value} | values
+    for header, value in sorted(values.items()):
+        yield InjectedHeader(header=header, secret_name=names.secret(group.name, header), value=value)
+
+
+def _credential(auth: Auth, key: Secret) -> tuple[str, Secret]:
+    return _key_header(auth), Secret(f"Bearer {key.reveal()}") if auth is Auth.BEARER else key
+
+
+def _key_header(auth: Auth) -> str:
+    return "authorization" if auth is Auth.BEARER else auth.value

@@ -1,0 +1,75 @@
+"""Chains for `routing_preferences` that a request brings along: any models in any order, known only when it comes.
+
+Such a chain has no members: its first attempt, too, goes where ext_proc says. It is built where routing is configured, for
+each client API of conversations.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from control_plane import ir
+from control_plane.config.model import Listener, PlanoConfig
+from control_plane.gateway.chains import FIRST_BYTE_SECONDS
+from control_plane.gateway.failover_routes import build_onward_route
+from control_plane.gateway.models import ProviderEntry
+from control_plane.gateway.resilience import build_circuit_breaker, connect_timeout, idle_timeout, response_timeout
+from control_plane.gateway.retries import chain_retries, model_retry, model_turns
+from control_plane.ir import names
+from protos.contract.apis import TRANSLATIONS
+
+_MODELS: Final = 4
+"""How many models get their turns unless retries are configured: a ranking's length is not known here."""
+
+
+def ranks_for_requests(config: PlanoConfig) -> bool:
+    """Tell if requests that bring preferences along fail over along their rankings."""
+    return bool(config.routing_preferences or config.overrides.llm_routing_model)
+
+
+def build_ranked_chains(config: PlanoConfig) -> Iterator[ir.Chain]:
+    """Build the chains, one for each client API."""
+    if not ranks_for_requests(config):
+        return
+    settings = config.overrides.resilience
+    for api in sorted(TRANSLATIONS):
+        yield ir.Chain(
+            name=names.ranked(api),
+            members=(),
+            client_api=api,
+            first_byte_timeout_seconds=settings.timeouts.first_byte or FIRST_BYTE_SECONDS,
+            connect_timeout_seconds=connect_timeout(settings, config.overrides),
+            circuit_breaker=build_circuit_breaker(settings),
+        )
+
+
+def build_ranked_routes(chains: Iterable[ir.Chain], listener: Listener, config: PlanoConfig) -> Iterator[ir.Route]:
+    """Build the routes by which a model listener's requests reach the chains; a client's own credentials go to none of them."""
+    settings = config.overrides.resilience
+    response_seconds = response_timeout(settings, listener.timeout)
+    retries = chain_retries(model_turns(_MODELS, settings), settings, listener.max_retries)
+    for chain in chains:
+        route = ir.Route(
+            name=chain.name,
+            cluster=chain.name,
+            total_timeout_seconds=settings.timeouts.total,
+            response_timeout_seconds=response_seconds,
+            idle_timeout_seconds=idle_timeout(settings, listener.idle_timeout, response_seconds),
+            retry=model_retry(settings, retries),
+            keeps_credentials=False,
+            tells_bounds=True,
+        )
+        yield route
+        seconds = min(response_seconds, chain.first_byte_timeout_seconds)
+        yield replace(route, name=names.stream(chain.name), response_timeout_seconds=seconds)
+
+
+def build_ranking_routes(entries: Iterable[ProviderEntry], config: PlanoConfig) -> Iterator[ir.Route]:
+    """Build the routes on the egress listener by which attempts reach the models themselves."""
+    if not ranks_for_requests(config):
+        return
+    for entry in entries:
+        if entry.is_internal or entry.keeps_credentials or entry.entry.is_wildcard:
+            continue
+        for group in entry.groups():
+            yield build_onward_route(names.onward(group.name), group.name, instances=len(entry.instances))

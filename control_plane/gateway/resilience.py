@@ -1,0 +1,60 @@
+"""A `resilience` block -> what clusters and routes are given. Blocks are layered: the entry's over `overrides.resilience`."""
+
+from control_plane import ir
+from control_plane.config.model import Overrides, Resilience
+from control_plane.config.model.resilience import layered
+
+
+def settings_of(own: Resilience | None, overrides: Overrides) -> Resilience:
+    """Return what holds for an entry: its own block, completed by the gateway's."""
+    return layered(overrides.resilience, own)
+
+
+def connect_timeout(settings: Resilience, overrides: Overrides) -> float:
+    """Return how long connecting may take."""
+    return settings.timeouts.connect or overrides.upstream_connect_timeout
+
+
+def response_timeout(settings: Resilience, listener_timeout: float) -> float:
+    """Return how long an attempt may wait for its answer: the listener's time, or less if the block says so."""
+    return min(listener_timeout, settings.timeouts.first_byte or listener_timeout)
+
+
+def idle_timeout(settings: Resilience, listener_idle_timeout: float, response_timeout_seconds: float) -> float:
+    """Return how long an answer may be silent; Envoy counts the wait for it as silence, so never less than that."""
+    return max(settings.timeouts.idle or listener_idle_timeout, response_timeout_seconds)
+
+
+def build_circuit_breaker(settings: Resilience) -> ir.CircuitBreaker:
+    """Build the limits of what may be under way at a time."""
+    breaker = settings.circuit_breaker
+    return ir.CircuitBreaker(
+        max_connections=breaker.max_connections,
+        max_pending_requests=breaker.max_pending_requests,
+        max_requests=breaker.max_requests,
+        max_retries=breaker.max_retries,
+        retry_budget_percent=settings.retries.budget_percent,
+    )
+
+
+def build_outlier_detection(settings: Resilience) -> ir.OutlierDetection | None:
+    """Build when an endpoint is left alone; None if none may be."""
+    detection = settings.outlier_detection
+    if detection.max_ejection_percent == 0:
+        return None
+    return ir.OutlierDetection(
+        consecutive_errors=detection.consecutive_errors,
+        ejection_seconds=detection.ejection_time,
+        max_ejection_percent=detection.max_ejection_percent,
+    )
+
+
+def build_health_check(settings: Resilience) -> ir.HealthCheck | None:
+    """Build what endpoints are asked, if anything."""
+    check = settings.health_check
+    return ir.HealthCheck(path=check.path, interval_seconds=check.interval) if check else None
+
+
+def hash_header(settings: Resilience) -> str:
+    """Return the request header that chooses the endpoint; empty unless it does."""
+    return (settings.hash_header or "").lower() if settings.load_balancing == "ring_hash" else ""

@@ -1,0 +1,69 @@
+"""When Envoy tries again, per kind of upstream.
+
+An agent may act in the world, so a request that may have reached it is not sent twice: only failures before that are retried. A
+model call can be repeated. Either way the entry's `resilience.retries`, and `x-envoy-max-retries` and `x-envoy-retry-on` of a
+trusted caller, decide.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from control_plane.config.model import Resilience
+from control_plane.config.model.resilience import RetryCondition
+from control_plane.ir import Retry
+
+BEFORE_THE_REQUEST: Final = ("connect-failure", "refused-stream", "reset-before-request")
+_BEFORE_THE_ANSWER = ("connect-failure", "refused-stream", "reset")
+_TRANSIENT = (429, 500, 502, 503, 504)
+
+
+def agent_retry(settings: Resilience, max_retries: int | None) -> Retry:
+    """Retry what cannot have reached the agent, and its 503."""
+    return _retry(settings, (*BEFORE_THE_REQUEST, 503), max_retries)
+
+
+def model_retry(settings: Resilience, max_retries: int | None) -> Retry:
+    """Retry connection failures, resets before the response, 429 and transient 5xx."""
+    return _retry(settings, (*_BEFORE_THE_ANSWER, *_TRANSIENT), max_retries)
+
+
+def filter_retry(settings: Resilience) -> Retry:
+    """Retry what cannot have reached the filter: it may keep state, such as a session or a counter."""
+    return _retry(settings, BEFORE_THE_REQUEST, None)
+
+
+def chain_retries(turns: int, settings: Resilience, max_retries: int | None) -> int:
+    """Return how often a chain is tried again: as configured, and at least until all turns were had.
+
+    An explicit limit of a listener is obeyed.
+    """
+    return max(settings.retries.attempts, turns - 1) if max_retries is None else max_retries
+
+
+def agent_turns(instances: Sequence[int]) -> int:
+    """Return how many turns a chain of agents has; `instances` has one number for each of them.
+
+    A retry goes to the next agent, and to the first again after the last one. Where agents have several instances, one of which
+    may be down, every agent has two turns, and the second one meets another instance.
+    """
+    return len(instances) * (2 if len(instances) > 1 and max(instances) > 1 else 1)
+
+
+def model_turns(models: int, settings: Resilience) -> int:
+    """Return how many turns a chain of models has: each may be asked again what failed for a moment, if anything is."""
+    return models * (2 if settings.retries.attempts else 1)
+
+
+def _retry(settings: Resilience, usual: tuple[RetryCondition, ...], max_retries: int | None) -> Retry:
+    retries = settings.retries
+    conditions = usual if retries.on is None else retries.on
+    statuses = tuple(condition for condition in conditions if isinstance(condition, int))
+    words = tuple(condition for condition in conditions if isinstance(condition, str))
+    return Retry(
+        on=(*words, "retriable-status-codes") if statuses else words,
+        statuses=statuses,
+        attempts=retries.attempts if max_retries is None else max_retries,
+        base_backoff_seconds=retries.backoff.base,
+        max_backoff_seconds=retries.backoff.max,
+        honours_retry_after=retries.honour_retry_after,
+    )

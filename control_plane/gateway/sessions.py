@@ -1,0 +1,58 @@
+"""`routing` and `prompt_caching` -> how sessions keep their model, and the request headers that have a say in it."""
+
+from control_plane import ir
+from control_plane.config.model import Listener, PlanoConfig
+from protos.contract.headers import SESSION_HEADERS
+
+
+def build_affinity(config: PlanoConfig) -> ir.Affinity | None:
+    """Build the settings of sessions; None if nothing is said about them."""
+    routing, caching = config.routing, config.prompt_caching
+    if routing is None and caching is None:
+        return None
+    implied = caching.session_ttl_seconds or _ttl(config) if caching and caching.enabled and caching.session_affinity else 0
+    return ir.Affinity(
+        ttl_seconds=float(_ttl(config)),
+        max_entries=routing.session_max_entries if routing else _MOST_ENTRIES,
+        tenant_header=_tenant_header(config),
+        implied_ttl_seconds=float(implied),
+        user_only=routing is not None and routing.route_on_user_only,
+        budget=_budget(config),
+    )
+
+
+def cache_marks_from(config: PlanoConfig) -> int:
+    """Return from how many tokens on prompts are marked for their provider's cache; 0 if none is."""
+    caching = config.prompt_caching
+    return caching.min_prefix_tokens if caching and caching.enabled and caching.inject_cache_control else 0
+
+
+def choosing_headers(config: PlanoConfig, listener: Listener) -> tuple[str, ...]:
+    """Return the request headers that a model listener's decisions need."""
+    tenant = _tenant_header(config)
+    return (*SESSION_HEADERS, *([tenant] if tenant else [])) if listener.type == "model" else ()
+
+
+_MOST_ENTRIES = 10_000
+_USUAL_TTL_SECONDS = 600
+
+
+def _ttl(config: PlanoConfig) -> int:
+    return config.routing.session_ttl_seconds if config.routing else _USUAL_TTL_SECONDS
+
+
+def _tenant_header(config: PlanoConfig) -> str:
+    cache = config.routing.session_cache if config.routing else None
+    return (cache.tenant_header or "").lower() if cache else ""
+
+
+def _budget(config: PlanoConfig) -> ir.Budget | None:
+    budget = config.routing.routing_budget if config.routing else None
+    if budget is None:
+        return None
+    return ir.Budget(
+        percent=budget.max_switch_spend_pct,
+        replenishes=budget.replenish_on_rebind,
+        cached_share=budget.cache_read_discount,
+        records_refused=budget.record_counterfactual,
+    )

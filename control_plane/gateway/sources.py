@@ -1,0 +1,70 @@
+"""`model_metrics_sources` -> a cluster and an egress route for each, and what ext_proc asks there."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from control_plane import ir
+from control_plane.config.model import CostSource, Instance, LatencySource, Overrides
+from control_plane.gateway.models import ProviderEntry, find_entry
+from control_plane.gateway.retries import model_retry
+from control_plane.gateway.upstream import build_cluster
+from control_plane.ir import names
+
+CATALOGUES: Final = {
+    "models.dev": "https://models.dev/api.json",
+    "digitalocean": "https://api.digitalocean.com/v2/gen-ai/models/catalog",
+}
+"""Where catalogues of prices are."""
+
+_WHOLE: Final = {"digitalocean": "?limit=200"}
+"""What a catalogue that comes in pages is asked for, to come as one."""
+_QUERY_PATH: Final = "/api/v1/query"
+_TIMEOUT_SECONDS: Final = 30.0
+
+Source = CostSource | LatencySource
+
+
+def build_sources(sources: Iterable[Source], entries: tuple[ProviderEntry, ...]) -> tuple[ir.Source, ...]:
+    """Build what ext_proc must know of sources."""
+    return tuple(sorted((_build(source, entries) for source in sources), key=lambda source: source.route))
+
+
+def build_source_clusters(sources: Iterable[Source], overrides: Overrides) -> Iterator[ir.Cluster]:
+    """Build the clusters of sources."""
+    for source in sources:
+        yield build_cluster(names.source(source.type), (Instance(url=_url(source)),), None, overrides)
+
+
+def build_source_routes(sources: Iterable[Source], overrides: Overrides) -> Iterator[ir.Route]:
+    """Build the egress routes to sources, which are asked for nothing that could not be asked again."""
+    for source in sources:
+        yield ir.Route(
+            name=names.source(source.type),
+            cluster=names.source(source.type),
+            response_timeout_seconds=_TIMEOUT_SECONDS,
+            idle_timeout_seconds=_TIMEOUT_SECONDS,
+            retry=model_retry(overrides.resilience, None),
+            keeps_credentials=False,
+        )
+
+
+def _build(source: Source, entries: tuple[ProviderEntry, ...]) -> ir.Source:
+    path = urlsplit(_url(source)).path
+    interval = float(source.refresh_interval or 0)
+    route = names.source(source.type)
+    if isinstance(source, LatencySource):
+        asked = f"{path.rstrip('/')}{_QUERY_PATH}?query={quote(source.query, safe='')}"
+        return ir.Source(feed=source.provider, route=route, path=asked, interval_seconds=interval)
+    aliases = tuple(sorted((name, _name(model, entries)) for name, model in source.model_aliases.items()))
+    asked = (path or "/") + _WHOLE.get(source.provider, "")
+    return ir.Source(feed=source.provider, route=route, path=asked, interval_seconds=interval, aliases=aliases)
+
+
+def _url(source: Source) -> str:
+    return source.url or CATALOGUES[source.provider]
+
+
+def _name(model: str, entries: tuple[ProviderEntry, ...]) -> str:
+    entry = find_entry(entries, model)
+    return entry.name if entry else model

@@ -1,0 +1,91 @@
+"""Ports that clients connect to, and the routes that their requests can take."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from control_plane.ir.rate_limit import RateLimit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """When Envoy tries again."""
+
+    on: tuple[str, ...]
+    """Envoy's retry_on words."""
+    statuses: tuple[int, ...] = ()
+    attempts: int = 0
+    """Retries after the first attempt, unless `x-envoy-max-retries` of a trusted caller says otherwise."""
+    base_backoff_seconds: float = 0.05
+    """Wait before the first retry, jittered; each further one may take twice as long."""
+    max_backoff_seconds: float = 1.0
+    honours_retry_after: bool = True
+    """Whether an upstream that says when to come back is obeyed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """What happens to a request whose `x-plano-route` is this route's name."""
+
+    name: str
+    cluster: str
+    """Name of a cluster or of a chain."""
+    hash_header: str = ""
+    """Request header that a ring_hash cluster chooses by."""
+    path_prefix: str = ""
+    """Put before the request's path: the path of the upstream's URL, without a trailing slash."""
+    total_timeout_seconds: float = 0.0
+    """Bounds the whole exchange, all attempts included; 0 does not."""
+    response_timeout_seconds: float
+    """Bounds the time to the response headers, per attempt; never cuts a stream."""
+    idle_timeout_seconds: float
+    """Bounds silence."""
+    retry: Retry
+    keeps_credentials: bool
+    """Whether the client's own credentials reach this upstream."""
+    takes_decided_path: bool = False
+    """Whether ext_proc names the path: models, whose providers have paths of their own."""
+    default_headers: tuple[tuple[str, str], ...] = ()
+    """Set unless the request has them, sorted by name (`anthropic-version`)."""
+    can_leave: bool = False
+    """Whether the attempt stage may leave an answer and let the rest pass: a chain's, if no member needs translation."""
+    tells_bounds: bool = False
+    """Whether the attempt stage is told how many attempts may be made and how long each may take: it chooses where they go."""
+    is_continued: bool = False
+    """Whether ext_proc answers, from the egress listener's route of the same name, and continues what is cut."""
+
+
+class ListenerKind(StrEnum):
+    """Who is served."""
+
+    AGENT = "agent"
+    MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """One port that clients connect to, and the routes that its requests can take."""
+
+    name: str
+    kind: ListenerKind
+    address: str
+    port: int
+    routes: tuple[Route, ...]
+    decision_timeout_seconds: float
+    """Bounds what ext_proc may take for one message: filters and the orchestrator included."""
+    choosing_headers: tuple[str, ...] = ()
+    """Request headers, in lower case, that say how a model is chosen: they come along with the body."""
+    rate_limits: tuple[RateLimit, ...] = ()
+    """Sorted."""
+    shows_headers: bool = False
+    """Whether decisions need all of a request's headers, because filters get them. Costs ext_proc a second message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Egress:
+    """Envoy's internal listener, for Python's own calls."""
+
+    address: str
+    """`unix:///path` or `127.0.0.1:15001`: where Envoy listens."""
+    url: str
+    """Where ext_proc finds it."""
+    routes: tuple[Route, ...]
