@@ -10,8 +10,8 @@ _MODULES: Final = {
     "down": "running",
     "status": "running",
     "logs": "running",
-    "check": "unserved",
-    "dump": "unserved",
+    "check": "offline",
+    "dump": "offline",
 }
 
 

@@ -1,4 +1,4 @@
-"""The gateway as values: listeners, routes, clusters, and what ext_proc must know. Built by `build`, translated by `xds`.
+"""The gateway as values: listeners, routes, clusters, and what ext_proc must know. Built by `gateway`, translated by `xds`.
 
 Everything is frozen and finished; validation happened before. Names come from `names.py` alone.
 """
