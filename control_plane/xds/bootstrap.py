@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from control_plane.xds import address, api
-from control_plane.xds.ext_proc_filter import EXT_PROC_CLUSTER
+from control_plane.xds.http_filters.ext_proc import EXT_PROC_CLUSTER
+from control_plane.xds.listener.stats import build_admin_cluster, build_stats_listener
 from control_plane.xds.render import to_yaml
 from control_plane.xds.stat_tags import build_stats_config
-from control_plane.xds.stats_listener import build_admin_cluster, build_stats_listener
 
 XDS_CLUSTER: Final = "xds"
 

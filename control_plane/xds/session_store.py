@@ -8,8 +8,8 @@ from typing import Final
 from control_plane import ir
 from control_plane.ir import names
 from control_plane.xds import address, api
-from control_plane.xds.cluster import build_cluster
-from control_plane.xds.tls import build_tls_socket
+from control_plane.xds.cluster.cluster import build_cluster
+from control_plane.xds.cluster.tls import build_tls_socket
 
 _FILTER: Final = "envoy.filters.network.redis_proxy"
 

@@ -5,19 +5,19 @@ from collections.abc import Iterable, Iterator
 from control_plane import ir
 from control_plane.ir import names
 from control_plane.xds import api, consistency
-from control_plane.xds.chain import build_chain, targets
-from control_plane.xds.cluster import build_cluster, is_eds
+from control_plane.xds.cluster.aggregate import build_chain, targets
+from control_plane.xds.cluster.cluster import build_cluster, is_eds
+from control_plane.xds.cluster.endpoint import Metadata, build_load_assignment
+from control_plane.xds.cluster.failover import build_next_hop, build_nobody, build_onward
 from control_plane.xds.encode import encode
-from control_plane.xds.endpoint import Metadata, build_load_assignment
 from control_plane.xds.filter_config import build_filter_config, serialize
-from control_plane.xds.listener import build_egress_listener, build_listener
-from control_plane.xds.next_hop import build_next_hop, build_nobody, build_onward
+from control_plane.xds.http_filters.retry_after import longest_waits
+from control_plane.xds.listener.listener import build_egress_listener, build_listener
 from control_plane.xds.resources import Resource, Resources
-from control_plane.xds.retry_after import longest_waits
-from control_plane.xds.route import build_route_configuration
+from control_plane.xds.route.route import build_route_configuration
+from control_plane.xds.route.without_decision import build_undecided
 from control_plane.xds.secret import build_secret
 from control_plane.xds.session_store import build_store_cluster, build_store_listener
-from control_plane.xds.undecided import build_undecided
 from protos.contract.discovery import FILTER_CONFIG_NAME, FILTER_CONFIG_TYPE_URL
 from protos.contract.headers import SESSION_HEADERS
 

@@ -2,7 +2,7 @@ from control_plane import ir
 from control_plane.xds import api
 from control_plane.xds.encode import encode
 from control_plane.xds.merge import merge_routes
-from control_plane.xds.route import build_route_configuration
+from control_plane.xds.route.route import build_route_configuration
 
 
 def route(name: str, *, cluster: str = "") -> ir.Route:

@@ -5,14 +5,15 @@ import pytest
 
 from control_plane import ir
 from control_plane.xds import api, translate
-from control_plane.xds.circuit_breaker import build_chain_breakers, build_circuit_breakers
-from control_plane.xds.cluster import build_cluster
-from control_plane.xds.endpoint import build_load_assignment
-from control_plane.xds.load_balancing import build_hash_policy, lb_policy
-from control_plane.xds.outlier import build_outlier_detection
+from control_plane.xds.cluster.circuit_breaker import build_chain_breakers, build_circuit_breakers
+from control_plane.xds.cluster.cluster import build_cluster
+from control_plane.xds.cluster.endpoint import build_load_assignment
+from control_plane.xds.cluster.load_balancing import lb_policy
+from control_plane.xds.cluster.outlier_detection import build_outlier_detection
+from control_plane.xds.http_filters.retry_after import build_veto, longest_waits
 from control_plane.xds.render import to_yaml
-from control_plane.xds.retry import build_retry_policy
-from control_plane.xds.retry_after import build_veto, longest_waits
+from control_plane.xds.route.retry import build_retry_policy
+from control_plane.xds.route.route import build_hash_policy
 from protos.contract.headers import RETRY_HEADER
 from tests.kit import certificates, envoy, gateways
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from control_plane import ir
 from control_plane.ir import names
 from control_plane.xds import api
-from control_plane.xds.attempt_filter import build_attempt_filter
-from control_plane.xds.chain_credentials import MEMBER_KEY, build_member_credentials
-from control_plane.xds.circuit_breaker import build_chain_breakers
-from control_plane.xds.cluster import HTTP_OPTIONS
-from control_plane.xds.endpoint import Metadata
-from control_plane.xds.retry_after import build_veto
-from control_plane.xds.upstream_filters import with_codec
+from control_plane.xds.cluster.circuit_breaker import build_chain_breakers
+from control_plane.xds.cluster.cluster import HTTP_OPTIONS
+from control_plane.xds.cluster.endpoint import Metadata
+from control_plane.xds.http_filters.attempt import build_attempt_filter
+from control_plane.xds.http_filters.credential_injector import with_codec
+from control_plane.xds.http_filters.member_credentials import MEMBER_KEY, build_member_credentials
+from control_plane.xds.http_filters.retry_after import build_veto
 from protos.contract.headers import RETRY_AFTER_HEADER
 from protos.contract.metadata import METADATA_NAMESPACE
 

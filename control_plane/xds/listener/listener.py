@@ -6,11 +6,11 @@ from typing import Final
 from control_plane import ir
 from control_plane.ir import names
 from control_plane.xds import address, api
-from control_plane.xds.access_log import build_access_log
-from control_plane.xds.decided import forget_length
-from control_plane.xds.http_filters import build_http_filters, build_router
-from control_plane.xds.local_reply import build_client_local_reply, build_egress_local_reply
-from control_plane.xds.told import build_told, chains_of_models
+from control_plane.xds.http_filters.buffer_and_header_mutation import forget_length
+from control_plane.xds.http_filters.header_to_metadata import build_told, chains_of_models
+from control_plane.xds.http_filters.order import build_http_filters, build_router
+from control_plane.xds.listener.access_log import build_access_log
+from control_plane.xds.listener.local_reply import build_client_local_reply, build_egress_local_reply
 from protos.contract.headers import INTERNAL_HEADERS
 
 _SILENCE_SECONDS: Final = 300.0

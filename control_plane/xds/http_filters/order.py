@@ -5,10 +5,10 @@ from typing import Final
 from control_plane import ir
 from control_plane.ir import names
 from control_plane.xds import api
-from control_plane.xds.decided import build_decided_filters
-from control_plane.xds.error_filter import build_errors
-from control_plane.xds.ext_proc_filter import EXT_PROC_CLUSTER, build_continue, build_ext_proc
-from control_plane.xds.rate_limit import build_rate_limit
+from control_plane.xds.http_filters.buffer_and_header_mutation import build_decided_filters
+from control_plane.xds.http_filters.error import build_errors
+from control_plane.xds.http_filters.ext_proc import EXT_PROC_CLUSTER, build_continue, build_ext_proc
+from control_plane.xds.http_filters.local_rate_limit import build_rate_limit
 
 HEALTH_PATH: Final = "/healthz"
 

@@ -26,10 +26,3 @@ def build_common_lb() -> api.cluster.ClusterCommonLbConfig:
         # By default Envoy gathers changes of health for a second before it acts on them.
         update_merge_window=api.duration(0),
     )
-
-
-def build_hash_policy(header: str) -> list[api.route.RouteActionHashPolicy]:
-    """Build what a route gives a ring_hash cluster to choose by; requests without the header go anywhere."""
-    if not header:
-        return []
-    return [api.route.RouteActionHashPolicy(header=api.route.RouteActionHashPolicyHeader(header_name=header))]

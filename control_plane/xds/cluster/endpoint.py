@@ -5,7 +5,7 @@ from typing import Final
 
 from control_plane import ir
 from control_plane.xds import address, api
-from control_plane.xds.tls import TLS_MATCH_KEY, TLS_MATCH_NAMESPACE, has_many_names
+from control_plane.xds.cluster.tls import TLS_MATCH_KEY, TLS_MATCH_NAMESPACE, has_many_names
 
 Metadata = Mapping[str, Mapping[str, str]]
 """Namespace -> key -> value, the same for every endpoint of a cluster."""

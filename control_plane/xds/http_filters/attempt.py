@@ -4,7 +4,7 @@ from functools import cache
 from typing import Final
 
 from control_plane.xds import api
-from control_plane.xds.ext_proc_filter import build_grpc_service
+from control_plane.xds.http_filters.ext_proc import build_grpc_service
 from protos.contract.metadata import METADATA_NAMESPACE
 from protos.contract.stages import ATTEMPT_ATTRIBUTES, STAGE_ATTEMPT
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from control_plane import ir
 from control_plane.xds import api
-from control_plane.xds.upstream_filters import build_credential_injectors
+from control_plane.xds.http_filters.credential_injector import build_credential_injectors
 
 MEMBER_KEY: Final = "member"
 """Of an endpoint's metadata in the namespace `plano`: whose credentials it gets."""

@@ -11,10 +11,10 @@ from typing import Final
 from control_plane import ir
 from control_plane.ir import names
 from control_plane.xds import address, api
-from control_plane.xds.chain import targets
-from control_plane.xds.circuit_breaker import build_chain_breakers, build_circuit_breakers
-from control_plane.xds.cluster import HTTP_OPTIONS
-from control_plane.xds.upstream_filters import build_credential_injectors, with_codec
+from control_plane.xds.cluster.aggregate import targets
+from control_plane.xds.cluster.circuit_breaker import build_chain_breakers, build_circuit_breakers
+from control_plane.xds.cluster.cluster import HTTP_OPTIONS
+from control_plane.xds.http_filters.credential_injector import build_credential_injectors, with_codec
 from protos.contract.metadata import METADATA_NAMESPACE, NOBODY
 
 _TURNS: Final = 32

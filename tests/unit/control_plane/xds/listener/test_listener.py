@@ -2,8 +2,8 @@ from dataclasses import replace
 
 from control_plane.ir import names
 from control_plane.xds import api
-from control_plane.xds.http_filters import build_http_filters
-from control_plane.xds.listener import build_egress_listener, build_listener
+from control_plane.xds.http_filters.order import build_http_filters
+from control_plane.xds.listener.listener import build_egress_listener, build_listener
 from protos.contract.stages import LISTENER_METADATA, REQUEST_ATTRIBUTES, STAGE_DECIDE, STAGE_DECIDE_BODY, STAGE_METADATA
 from tests.kit import gateways
 

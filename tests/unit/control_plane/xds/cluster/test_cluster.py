@@ -2,8 +2,8 @@ import pytest
 
 from control_plane import ir
 from control_plane.xds import api
-from control_plane.xds.cluster import build_cluster, is_eds
-from control_plane.xds.endpoint import build_load_assignment
+from control_plane.xds.cluster.cluster import build_cluster, is_eds
+from control_plane.xds.cluster.endpoint import build_load_assignment
 from control_plane.xds.render import to_yaml
 from tests.kit import gateways
 

@@ -2,7 +2,7 @@ import pytest
 
 from control_plane import ir
 from control_plane.xds import api
-from control_plane.xds.route import build_route, build_route_configuration
+from control_plane.xds.route.route import build_route, build_route_configuration
 from protos.contract.headers import CREDENTIAL_HEADERS, INTERNAL_HEADERS, LOCAL_REPLY_HEADER
 from tests.kit import gateways
 

@@ -4,12 +4,11 @@ from collections.abc import Collection, Iterable
 
 from control_plane import ir
 from control_plane.xds import api
-from control_plane.xds.attempt_filter import let_attempts_leave
-from control_plane.xds.decided import DECIDED_PATH
-from control_plane.xds.ext_proc_filter import turn_continue_on
-from control_plane.xds.load_balancing import build_hash_policy
-from control_plane.xds.retry import build_retry_policy
-from control_plane.xds.retry_after import VETO_HEADER
+from control_plane.xds.http_filters.attempt import let_attempts_leave
+from control_plane.xds.http_filters.buffer_and_header_mutation import DECIDED_PATH
+from control_plane.xds.http_filters.ext_proc import turn_continue_on
+from control_plane.xds.http_filters.retry_after import VETO_HEADER
+from control_plane.xds.route.retry import build_retry_policy
 from protos.contract.headers import (
     AGENT_HEADER,
     ATTEMPTS_HEADER,
@@ -179,3 +178,10 @@ def _answer(header: str, key: str) -> api.core.HeaderValueOption:
 
 def _header(name: str, value: str, action: api.core.HeaderValueOptionHeaderAppendAction) -> api.core.HeaderValueOption:
     return api.core.HeaderValueOption(header=api.core.HeaderValue(key=name, value=value), append_action=action)
+
+
+def build_hash_policy(header: str) -> list[api.route.RouteActionHashPolicy]:
+    """Build what a route gives a ring_hash cluster to choose by; requests without the header go anywhere."""
+    if not header:
+        return []
+    return [api.route.RouteActionHashPolicy(header=api.route.RouteActionHashPolicyHeader(header_name=header))]

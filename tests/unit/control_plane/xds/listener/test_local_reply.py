@@ -6,7 +6,7 @@ import re
 import pytest
 
 from control_plane.xds import api
-from control_plane.xds.local_reply import build_client_local_reply
+from control_plane.xds.listener.local_reply import build_client_local_reply
 
 MAPPERS = build_client_local_reply().mappers
 

@@ -5,8 +5,8 @@ import pytest
 from control_plane import ir
 from control_plane.ir import names
 from control_plane.xds import InconsistentGateway, api, translate
-from control_plane.xds.chain import build_chain, targets
-from control_plane.xds.cluster import HTTP_OPTIONS
+from control_plane.xds.cluster.aggregate import build_chain, targets
+from control_plane.xds.cluster.cluster import HTTP_OPTIONS
 from control_plane.xds.views import render_view
 from protos.contract.metadata import METADATA_NAMESPACE
 from tests.kit import gateways

@@ -3,15 +3,15 @@
 from control_plane import ir
 from control_plane.xds import api
 from control_plane.xds.address import is_ip
-from control_plane.xds.circuit_breaker import build_circuit_breakers
-from control_plane.xds.client_token import build_client_token
-from control_plane.xds.endpoint import Metadata, build_load_assignment
-from control_plane.xds.health_checks import build_health_check
-from control_plane.xds.load_balancing import build_common_lb, lb_policy
-from control_plane.xds.outlier import build_outlier_detection
-from control_plane.xds.retry_after import build_veto
-from control_plane.xds.tls import build_tls_matches, build_tls_socket
-from control_plane.xds.upstream_filters import build_credential_injectors, with_codec
+from control_plane.xds.cluster.circuit_breaker import build_circuit_breakers
+from control_plane.xds.cluster.endpoint import Metadata, build_load_assignment
+from control_plane.xds.cluster.health_check import build_health_check
+from control_plane.xds.cluster.load_balancing import build_common_lb, lb_policy
+from control_plane.xds.cluster.outlier_detection import build_outlier_detection
+from control_plane.xds.cluster.tls import build_tls_matches, build_tls_socket
+from control_plane.xds.http_filters.client_token import build_client_token
+from control_plane.xds.http_filters.credential_injector import build_credential_injectors, with_codec
+from control_plane.xds.http_filters.retry_after import build_veto
 
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from control_plane import ir
 from control_plane.xds import api
-from control_plane.xds.retry_after import RETRY_AFTER
+from control_plane.xds.http_filters.retry_after import RETRY_AFTER
 from protos.contract.headers import RETRY_AFTER_HEADER, RETRY_HEADER
 
 _OTHER_ENDPOINT_TRIES: Final = 10

@@ -6,8 +6,8 @@ API that clients post to is meant, so its headers alone are shown to ext_proc, w
 
 from control_plane import ir
 from control_plane.xds import api
-from control_plane.xds.ext_proc_filter import FILTER_NAME, processing_mode
-from control_plane.xds.route import by_header, on_match, reply_route
+from control_plane.xds.http_filters.ext_proc import FILTER_NAME, processing_mode
+from control_plane.xds.route.route import by_header, on_match, reply_route
 
 
 def build_undecided(listener: ir.Listener) -> api.xds_matcher.MatcherOnMatch | None:

@@ -8,8 +8,8 @@ See docs/adr/0010-errors-of-plain-routes.md.
 from typing import Final
 
 from control_plane.xds import api
-from control_plane.xds.cel import attribute_is
-from control_plane.xds.ext_proc_filter import build_grpc_service
+from control_plane.xds.http_filters.cel import attribute_is
+from control_plane.xds.http_filters.ext_proc import build_grpc_service
 from protos.contract.metadata import METADATA_NAMESPACE
 from protos.contract.stages import STAGE_ERRORS
 

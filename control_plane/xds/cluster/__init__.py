@@ -1,0 +1,1 @@
+"""Clusters: how upstreams are found, reached, protected, and tried one after another."""

@@ -1,0 +1,1 @@
+"""Envoy http_filters: those of listeners, in their order, and those of upstream clusters, which run once per attempt."""

@@ -1,0 +1,1 @@
+"""Route tables and their retry policies."""
