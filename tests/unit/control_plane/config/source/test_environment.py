@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from control_plane.config.source import environment
+from control_plane.config import environment
 from control_plane.errors import ConfigError
 
 
