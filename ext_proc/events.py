@@ -1,6 +1,6 @@
 """What Envoy tells a session (events, nouns of what arrived) and what the session answers (replies, imperatives).
 
-The counterpart on the wire is `wire.py`, the only file that knows the ext_proc protos.
+The counterpart on the wire is `wire`, the only package that knows the ext_proc protos.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """The last check before anything is served: every name that a gateway refers to exists.
 
-A failure here is a bug of `build`, not of the user's configuration, which was checked long before.
+A failure here is a bug of `gateway`, not of the user's configuration, which was checked long before.
 """
 
 from collections.abc import Iterable, Iterator

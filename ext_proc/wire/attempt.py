@@ -1,4 +1,4 @@
-"""ExternalProcessor messages <-> the attempt stage's events and replies. Beside `wire`, which serves decide.
+"""ExternalProcessor messages <-> the attempt stage's events and replies..
 
 Responses are FULL_DUPLEX_STREAMED, so that what is sent need not match, piece by piece, what came; or STREAMED, where a route
 lets the stage leave.

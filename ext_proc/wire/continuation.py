@@ -1,4 +1,4 @@
-"""ExternalProcessor messages <-> what continuing streams is about. Beside `wire` and `attempt_wire`."""
+"""ExternalProcessor messages <-> events and replies of continued streams."""
 
 from ext_proc.continuation.transaction import Asked, Head
 from ext_proc.wire.attempt import texts

@@ -1,4 +1,4 @@
-"""ExternalProcessor messages of a provider's error on a plain route, and the answers to them; `wire` serves decide.
+"""ExternalProcessor messages of a provider's error on a plain route, and the answers to them.
 
 Envoy tells the response's head, then all of its body at once.
 """
