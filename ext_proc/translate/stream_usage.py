@@ -5,7 +5,7 @@ from typing import Any
 
 from ext_proc.apis.usage import NO_USAGE, Usage
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.translate.chat_completions_over_messages_response import fallback_model
+from ext_proc.translate.chat_completions_over_messages.response import fallback_model
 from ext_proc.translate.pair import READ_USAGE
 from ext_proc.translate.translation import MESSAGES
 

@@ -6,7 +6,7 @@ https://platform.claude.com/docs/en/api/messages, https://platform.openai.com/do
 from typing import Any, Final
 
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.translate.chat_tools import parameters_of
+from ext_proc.translate.chat_completions.tools import parameters_of
 from ext_proc.translate.dropped import MESSAGES_OVER_CHAT_COMPLETIONS as DROPPED
 from ext_proc.translate.dropped import carry_unknown
 from ext_proc.translate.json_fields import as_list, as_object, as_text, kind_of, objects, text_in, unsupported
