@@ -1,6 +1,7 @@
 """Composition root of one worker: builds everything, serves until told to stop, and drains."""
 
 import asyncio
+import gc
 import signal
 import sys
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ from ext_proc.telemetry.metrics import Metrics
 from protos.filter_config_pb2 import FilterConfig
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
+_GC_ALLOCATIONS: Final = 10_000
+"""Between collections of what is young; 700 is Python's own choice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +81,7 @@ class Worker:
         """Serve until `stop` is set, then finish what is in flight."""
         port = await self.server.start(self._settings.listen)
         self._log.info("worker_listening", address=self._settings.listen, port=port)
-        source = ConfigSource(self._settings.xds, f"ext_proc-{self._settings.number}", self.apply)
+        source = ConfigSource(self._settings.xds, f"ext_proc-{self._settings.number}", self._apply_for_good)
         async with asyncio.TaskGroup() as tasks:
             followers = tasks.create_task(source.follow()), tasks.create_task(self._serve_when_configured())
             beside = tasks.create_task(self._keeper.run()), tasks.create_task(self._usage.run())
@@ -119,6 +123,10 @@ class Worker:
         self._log.info("config_applied", version=plan.version)
         self._configured.set()
 
+    def _apply_for_good(self, config: FilterConfig) -> None:
+        self.apply(config)
+        _leave_to_gc_only_what_requests_make()
+
     def _new_session(self, listener: str) -> Session:
         return Session(listener, self._services)
 
@@ -132,6 +140,17 @@ class Worker:
     async def _serve_when_configured(self) -> None:
         await self._configured.wait()
         self.server.set_serving(True)
+
+
+def _leave_to_gc_only_what_requests_make() -> None:
+    """Put all that lives as long as the configuration out of the collector's sight, and let it look less often.
+
+    A body of 100,000 arrays took 56 ms to parse where the collector walked through everything each time, and takes 5 now.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GC_ALLOCATIONS)
 
 
 async def run_worker(settings: WorkerSettings) -> None:

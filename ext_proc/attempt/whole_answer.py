@@ -8,7 +8,7 @@ from ext_proc.attempt.answers import OUR_HEADERS, Attempt, answer_head, refusal,
 from ext_proc.attempt.events import Leave, ResponseReply, SendBody, SendHeaders
 from ext_proc.attempt.failures import classify, status_of
 from ext_proc.attempt.record import COMPLETED, CUT_OFF
-from ext_proc.codec.json_body import JsonObject, parse_object, write_json
+from ext_proc.codec.json_body import JsonObject, load_json, parse_object, write_json
 from ext_proc.errors import GatewayError, MalformedBody, UpstreamError
 from ext_proc.translate.readers import failure_in
 from ext_proc.translate.stream import bad_answer
@@ -66,7 +66,7 @@ def _written(body: JsonObject) -> bytes:
 
 def _load_object(raw: bytes) -> JsonObject:
     try:
-        value = orjson.loads(raw)
+        value = load_json(raw)
     except orjson.JSONDecodeError as error:
         raise MalformedBody("not JSON", detail=str(error)) from None
     if not isinstance(value, dict):

@@ -5,7 +5,7 @@ from typing import Final
 import orjson
 
 from ext_proc.attempt.failures import BETTERED_ELSEWHERE, classify
-from ext_proc.codec.json_body import JsonObject, is_too_deep
+from ext_proc.codec.json_body import JsonObject, is_too_deep, load_json
 from ext_proc.codec.sse import SseDecoder, SseEvent, encode_comment, encode_event
 from ext_proc.continuation.chat_merger import ChatWeave
 from ext_proc.continuation.event_template import Likeness, likeness
@@ -135,7 +135,7 @@ class Stitch:
         if event.data == b"[DONE]":
             return self.farewell() if self.weave.complete else b""
         try:
-            parsed = orjson.loads(event.data)
+            parsed = load_json(event.data)
         except orjson.JSONDecodeError:
             return b""  # Nobody could read it.
         if not isinstance(parsed, dict):

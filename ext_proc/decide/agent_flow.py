@@ -4,6 +4,7 @@ import time
 
 from ext_proc.apis.conversation import read_conversation
 from ext_proc.apis.paths import PATHS
+from ext_proc.decide.large_body import let_others_run
 from ext_proc.decide.request import Record, Request, Services, go_on
 from ext_proc.events import Continue
 from ext_proc.filters.chain import run_chain
@@ -36,6 +37,7 @@ async def decide_agent(request: Request, services: Services, record: Record) -> 
 
 async def _choose(request: Request, services: Services, record: Record) -> Decision:
     conversation = read_conversation(request.api, request.value)
+    await let_others_run(request.body)
     started = time.perf_counter()
     decision = await choose_agent(
         request.listener.pool,

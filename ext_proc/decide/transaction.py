@@ -13,6 +13,7 @@ from ext_proc.apis.paths import AGENT_APIS, DECISION_APIS, MODEL_APIS, Api, Shap
 from ext_proc.codec.json_body import parse_object
 from ext_proc.decide.agent_flow import decide_agent
 from ext_proc.decide.decision_flow import answer_decision
+from ext_proc.decide.large_body import let_others_run, read_object
 from ext_proc.decide.model_flow import decide_model
 from ext_proc.decide.request import Record, Request, Services
 from ext_proc.decide.trace_context import is_valid_traceparent, new_traceparent
@@ -99,7 +100,8 @@ class Session:
             raise InternalError("The gateway failed to handle the request.", detail="a body that was not expected")
         services, listener = self._bound()
         api, query, headers = self._head
-        request = Request(listener=listener, api=api, query=query, headers=headers, body=body, value=parse_object(body))
+        request = Request(listener=listener, api=api, query=query, headers=headers, body=body, value=await read_object(body))
+        await let_others_run(body)
         if listener.kind is ListenerKind.AGENT:
             return await decide_agent(request, services, self.record)
         decide = answer_decision if self._asks_only else decide_model

@@ -4,8 +4,7 @@ The body is in the client's own API, so a filter tells by the path how to read i
 "unchanged".
 """
 
-import orjson
-
+from ext_proc.codec.json_body import load_json
 from ext_proc.filters.filter_reply import check_reply, failed
 from ext_proc.filters.filtered_request import FilteredRequest, forwarded_headers
 from ext_proc.ports import Egress, EgressResponse
@@ -43,7 +42,7 @@ def read_http_reply(filter_id: str, reply: EgressResponse, *, unchanged: bytes) 
     if not reply.body or reply.body.isspace():
         return unchanged
     try:
-        body = orjson.loads(reply.body)
+        body = load_json(reply.body)
     except ValueError as error:
         raise failed(filter_id, "answered with something that is not JSON", detail=str(error)) from error
     if not isinstance(body, dict):

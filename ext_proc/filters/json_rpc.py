@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import orjson
 
+from ext_proc.codec.json_body import load_json
 from ext_proc.codec.sse import SseDecoder
 from ext_proc.ports import EgressResponse
 
@@ -56,7 +57,7 @@ def _messages(reply: EgressResponse) -> Iterator[Mapping[str, object]]:
     content_type = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
     for document in _events(reply.body) if content_type == "text/event-stream" else (reply.body,):
         try:
-            message = orjson.loads(document)
+            message = load_json(document)
         except ValueError:
             continue
         # Batches existed in revision 2025-03-26 alone.

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from ext_proc.decide.large_body import let_others_run
 from ext_proc.decide.request import Record
 from ext_proc.decide.transaction import Session
 from ext_proc.errors import InternalError
@@ -118,7 +119,12 @@ class ExternalProcessor:
 
     async def _answer(self, session: Session, message: bytes) -> bytes:
         event = decode(decode_request(message))
-        return encode(event, await self._handle(session, event))
+        await let_others_run(message)
+        reply = await self._handle(session, event)
+        await let_others_run(message)
+        answer = encode(event, reply)
+        await let_others_run(answer)
+        return answer
 
     async def _handle(self, session: Session, event: Event) -> Reply:
         try:

@@ -11,7 +11,7 @@ import orjson
 
 from ext_proc.apis.paths import shape_of
 from ext_proc.apis.usage import Usage
-from ext_proc.codec.json_body import JsonObject
+from ext_proc.codec.json_body import JsonObject, load_json
 from ext_proc.codec.sse import SseDecoder, SseEvent
 from ext_proc.errors import GatewayError, UpstreamError
 from ext_proc.translate.pair import READ_USAGE
@@ -197,7 +197,7 @@ def _end_of(blank: bytes, held: bytearray, start: int) -> int:
 
 def _parsed(data: bytes) -> JsonObject | None:
     try:
-        parsed = orjson.loads(data)
+        parsed = load_json(data)
     except orjson.JSONDecodeError:
         return None
     return parsed if isinstance(parsed, dict) else None

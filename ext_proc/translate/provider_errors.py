@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 
 from ext_proc.apis.paths import shape_of
-from ext_proc.codec.json_body import JsonObject
+from ext_proc.codec.json_body import JsonObject, load_json
 from ext_proc.errors import GatewayError, UpstreamError
 
 _MAX_MESSAGE: Final = 2000
@@ -123,7 +123,7 @@ def read_error(body: object, status: int | None = None) -> ProviderError:
 def parse_error(status: int, body: bytes, code: str = "") -> ProviderError:
     """Read the body of an error answer: JSON or text; `code` is what a header calls it."""
     try:
-        parsed: object = orjson.loads(body)
+        parsed: object = load_json(body)
     except orjson.JSONDecodeError:
         text = body[: 4 * _MAX_MESSAGE].decode(errors="replace").strip()
         # A page for browsers tells an API's client nothing.

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 import orjson
 
 from ext_proc.codec.event_stream import EventStreamDecoder, EventStreamMessage
-from ext_proc.codec.json_body import JsonObject, is_too_deep
+from ext_proc.codec.json_body import JsonObject, is_too_deep, load_json
 from ext_proc.codec.sse import SseDecoder, SseEvent
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.provider_errors import ProviderError, broken_off, converse_exception, malformed_answer, read_error
@@ -129,7 +129,7 @@ def _converse_event(kind: str, parsed: JsonObject | MalformedBody) -> StreamEven
 
 def _parsed(data: bytes) -> JsonObject | MalformedBody:
     try:
-        parsed = orjson.loads(data)
+        parsed = load_json(data)
     except orjson.JSONDecodeError as error:
         return MalformedBody("not JSON", detail=str(error))
     if not isinstance(parsed, dict):

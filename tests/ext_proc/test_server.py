@@ -15,7 +15,6 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client import CollectorRegistry
 
 from ext_proc.app import Worker, WorkerSettings
-from ext_proc.codec import json_body
 from ext_proc.telemetry import names
 from ext_proc.telemetry.metrics import Metrics
 from protos import ext_proc_pb2 as pb
@@ -180,8 +179,7 @@ async def test_a_bug_is_a_500_that_shows_nothing(it: Running, monkeypatch: pytes
     def fail(_: bytes) -> Any:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr("ext_proc.decide.transaction.parse_object", fail)
-    assert json_body.parse_object is not fail
+    monkeypatch.setattr("ext_proc.decide.transaction.read_object", fail)
     _, answer = await it.client.exchange("models", headers_message(), body_message(CHAT))
     assert answer.immediate_response.status.code == 500
     assert b"secret" not in answer.immediate_response.body

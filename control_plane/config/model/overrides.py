@@ -39,8 +39,8 @@ class Overrides(Section):
     """Where the control plane serves `/metrics`."""
     admin_port: Port = 9901
     """Where Envoy serves `/stats/prometheus`, on loopback. The rest of its admin interface listens on a Unix socket."""
-    max_request_bytes: Annotated[int, Field(ge=1024, le=1 << 30)] = 50 * 1024 * 1024
-    """Larger request bodies are refused with 413."""
+    max_request_bytes: Annotated[int, Field(ge=1024, le=1 << 30)] = 16 * 1024 * 1024
+    """Larger request bodies are refused with 413. Each request that is under way may take several times as much memory."""
     internal_cidrs: tuple[Cidr, ...] = PRIVATE_RANGES
     """Clients in these ranges may use `x-envoy-*` request headers such as `x-envoy-max-retries`."""
     resilience: Annotated[Resilience, Field(default_factory=Resilience)]

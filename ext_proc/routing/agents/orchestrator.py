@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 import orjson
 
 from ext_proc.apis.conversation import Conversation
+from ext_proc.codec.json_body import load_json
 from ext_proc.ports import Egress, EgressResponse
 from ext_proc.routing.agents.orchestrator_prompt import build_prompt
 from ext_proc.routing.agents.orchestrator_reply import UnreadableReply, parse_reply
@@ -72,7 +73,7 @@ def _content(reply: EgressResponse) -> str:
     if not 200 <= reply.status < 300:
         raise OrchestratorFailed(f"orchestrator answered {reply.status}")
     try:
-        content = orjson.loads(reply.body)["choices"][0]["message"]["content"]
+        content = load_json(reply.body)["choices"][0]["message"]["content"]
     except (ValueError, LookupError, TypeError) as error:
         raise OrchestratorFailed("orchestrator's reply was unreadable") from error
     if content is not None and not isinstance(content, str):

@@ -34,6 +34,8 @@ _DERIVED: Final = (
     *("or", "er", "ar", "en", "al", "ly", "ur", "ic", "y"),
 )
 """Endings of words made from other words, the longest first."""
+_LONGEST_WORD: Final = 64
+"""Users write the words that are kept: without a bound they could make 16,384 of them take 64 MiB."""
 _SHORTEST_FAMILY: Final = 5
 _ENDINGS: Final = ("ing", "ed")
 
@@ -71,9 +73,13 @@ def stems_of(words: list[str]) -> dict[str, int]:
     return stems
 
 
-@lru_cache(maxsize=16_384)
 def stem_of(word: str) -> str:
-    """Return the stem, or "" for a word without meaning of its own."""
+    """Return the stem, or "" for a word without meaning of its own; one that is longer than any word has none."""
+    return _stem_of(word) if len(word) <= _LONGEST_WORD else ""
+
+
+@lru_cache(maxsize=16_384)
+def _stem_of(word: str) -> str:
     if word in STOP_WORDS or (len(word) == 1 and word.isascii() and word.isalnum()):
         return ""
     return plain_stem(word)

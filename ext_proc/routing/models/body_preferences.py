@@ -17,6 +17,8 @@ MOST_PREFERENCES: Final = 100
 MOST_MODELS: Final = 32
 LONGEST_NAME: Final = 200
 LONGEST_DESCRIPTION: Final = 10_000
+MAX_TEXT_BYTES: Final = 16 * 1024
+"""All names and descriptions together: they are compiled for one request, which takes 2.5 ms and 90 KiB for each KiB."""
 
 _NONE: Final[Mapping[str, Model]] = MappingProxyType({})
 _KEYS: Final = frozenset({"name", "description", "models", "selection_policy"})
@@ -45,6 +47,8 @@ def read_preferences(
         if preference.name in found:
             _refuse(f"{place}.name", "is the name of another preference, too")
         found[preference.name] = preference
+    if sum(map(_text_bytes, found.values())) > MAX_TEXT_BYTES:
+        _refuse(FIELD, f"must have at most {MAX_TEXT_BYTES} bytes of names and descriptions")
     return compile_preferences(tuple(found.values()), is_configured=False) if found else None
 
 
@@ -64,6 +68,10 @@ def _preference(entry: object, place: str, tables: ModelTables, policies: Collec
         models=tuple({model.name: model for model in models}.values()),
         prefer=_prefer(entry.get("selection_policy"), f"{place}.selection_policy", policies),
     )
+
+
+def _text_bytes(preference: Preference) -> int:
+    return len(preference.name.encode()) + len(preference.description.encode())
 
 
 def _model(name: object, place: str, tables: ModelTables) -> ResolvedModel:

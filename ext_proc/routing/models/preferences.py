@@ -1,9 +1,9 @@
 """Kinds of tasks and the models for each: what is matched, and what answers once one of them is."""
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from ext_proc.routing.agents.agent_pool import AgentPool, compile_agents
 from ext_proc.routing.models.resolve import ResolvedModel
@@ -11,6 +11,9 @@ from ext_proc.runtime import Model
 
 Prefer = Literal["", "cheapest", "fastest"]
 """How the models of a preference are ranked; empty for the declared order."""
+
+_Texts = tuple[tuple[str, str], ...]
+"""Names and descriptions."""
 
 PREFER_WORDS: frozenset[str] = frozenset(get_args(Prefer))
 
@@ -56,10 +59,32 @@ class _Described:
 def compile_preferences(preferences: Sequence[Preference], *, is_configured: bool = True) -> Preferences:
     """Compile preferences of different names. Those that many requests bring along are compiled once."""
     by_name = {preference.name: preference for preference in preferences}
-    pool = _pool(tuple((preference.name, preference.description) for preference in preferences))
+    pool = _POOLS.get(tuple((preference.name, preference.description) for preference in preferences))
     return Preferences(by_name, pool, is_configured)
 
 
-@lru_cache(maxsize=64)
-def _pool(described: tuple[tuple[str, str], ...]) -> AgentPool:
-    return compile_agents([_Described(name, description) for name, description in described])
+class _Pools:
+    """The pools that were asked for last, for texts of so many characters at most: each takes about 90 times as many bytes."""
+
+    def __init__(self, max_characters: int) -> None:
+        self._max = max_characters
+        self._size = 0
+        self._by_texts: OrderedDict[_Texts, AgentPool] = OrderedDict()
+
+    def get(self, texts: _Texts) -> AgentPool:
+        """Return the pool of names and descriptions; it is compiled if it is not known any more."""
+        pool = self._by_texts.get(texts)
+        if pool is None:
+            pool = self._by_texts[texts] = compile_agents([_Described(*text) for text in texts])
+            self._size += _characters(texts)
+            while self._size > self._max and len(self._by_texts) > 1:
+                self._size -= _characters(self._by_texts.popitem(last=False)[0])
+        self._by_texts.move_to_end(texts)
+        return pool
+
+
+def _characters(texts: _Texts) -> int:
+    return sum(len(name) + len(description) for name, description in texts)
+
+
+_POOLS: Final = _Pools(64 * 1024)

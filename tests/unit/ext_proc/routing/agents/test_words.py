@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext_proc.routing.agents.words import FROM_TO, family_of, plain_stem, stems_of, words_of
+from ext_proc.routing.agents import words
+from ext_proc.routing.agents.words import FROM_TO, family_of, plain_stem, stem_of, stems_of, words_of
 
 
 @pytest.mark.parametrize(
@@ -74,3 +75,9 @@ def test_any_text_has_words_and_stems(text: str) -> None:
 @given(st.text(alphabet=st.characters(max_codepoint=127), max_size=80))
 def test_words_are_the_same_with_and_without_signs_in_the_text(text: str) -> None:
     assert words_of(f"{text} $") == [*words_of(text), "$"]
+
+
+def test_a_word_longer_than_any_is_not_kept() -> None:
+    before = words._stem_of.cache_info().currsize
+    assert stem_of("x" * 4096) == ""
+    assert words._stem_of.cache_info().currsize == before
