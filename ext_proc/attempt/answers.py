@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Protocol
 
 import orjson
@@ -11,7 +12,7 @@ from ext_proc.attempt.failures import BETTERED_ELSEWHERE, Failure, classify
 from ext_proc.attempt.record import AttemptRecord
 from ext_proc.attempt.target import Aim
 from ext_proc.attempt.upstream_request import Prepared
-from ext_proc.errors import GatewayError
+from ext_proc.errors import GatewayError, UpstreamError
 from ext_proc.translate.provider_errors import ProviderError, code_of, error_body, of_gateway, parse_error
 from protos.contract.headers import DOWN_HEADER, LOCAL_REPLY_HEADER, RETRY_AFTER_HEADER, RETRY_HEADER, UNCOUNTED_HEADER
 from protos.contract.metadata import METADATA_FAILURE, METADATA_TOO_LONG, METADATA_WAIT, join_names
@@ -61,6 +62,8 @@ class Attempt:
     aim: Aim
     prepared: Prepared
     record: AttemptRecord
+    media_type: str = ""
+    """What the answer calls itself, without parameters, in lower case."""
     may_leave: bool = False
     """Whether the rest of an answer may pass without us."""
 
@@ -85,6 +88,17 @@ def unreadable(attempt: Attempt, error: GatewayError) -> list[ResponseReply]:
     """Answer for an upstream whose success cannot be understood."""
     failure = Failure.EMPTY if error.code == "empty_answer" else Failure.UNREADABLE
     return refusal(attempt, of_gateway(error), failure, status=502)
+
+
+def empty_answer() -> UpstreamError:
+    """Return the error for a success without anything in it."""
+    return UpstreamError("The provider's answer was empty.", code="empty_answer")
+
+
+def stream_head(told: Mapping[str, str] = MappingProxyType({})) -> SendHeaders:
+    """Return the head of a stream of events that stands for the upstream's."""
+    removed = ("content-length", "content-encoding", *(name for name in OUR_HEADERS if name not in told))
+    return SendHeaders(set_headers={"content-type": "text/event-stream", **told}, remove_headers=removed)
 
 
 def answer_head(body: bytes, more: Mapping[str, str], metadata: Mapping[str, str] | None = None) -> SendHeaders:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any, Final
 
+from ext_proc.apis.empty_answers import has_answer, may_be_empty
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.provider_errors import ProviderError, read_error
-from ext_proc.translate.readers import CHAT_DONE, StreamEvent, reader_of
+from ext_proc.translate.readers import StreamEvent, reader_of
 from ext_proc.translate.translation import CONVERSE, MESSAGES, RESPONSES
 
 _PART_BYTES: Final = 1024
@@ -55,7 +56,7 @@ class Gate:
             return None
         if event.get("type") == "response.failed":
             return read_error(event.get("response"))
-        return Opened.CONTENT if event is CHAT_DONE or self._says_something(event) else None
+        return Opened.CONTENT if self._says_something(event) else None
 
 
 def _chat_says_something(event: JsonObject) -> bool:
@@ -77,14 +78,20 @@ def _messages_says_something(event: JsonObject) -> bool:
     if kind == "content_block_start":
         block = event.get("content_block")
         return isinstance(block, Mapping) and block.get("type") not in ("text", "thinking")
-    return kind in ("content_block_delta", "message_delta", "message_stop")
+    if kind == "message_delta":
+        delta = event.get("delta")
+        return may_be_empty(delta.get("stop_reason") if isinstance(delta, Mapping) else None, event.get("usage"))
+    return kind in ("content_block_delta", "content_block_stop")
 
 
 def _responses_says_something(event: JsonObject) -> bool:
     kind = event.get("type")
     if not isinstance(kind, str):
         return False
-    return kind.endswith((".delta", ".done")) or kind in ("response.completed", "response.incomplete")
+    response = event.get("response")
+    if kind == "response.completed" and isinstance(response, dict):
+        return has_answer(RESPONSES, response)
+    return kind.endswith((".delta", ".done")) or kind == "response.incomplete"
 
 
 def _converse_says_something(event: JsonObject) -> bool:

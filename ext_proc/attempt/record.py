@@ -42,3 +42,5 @@ class AttemptRecord:
     is_counted_elsewhere: bool = False
     """Whether whoever asked counts how the answer ends."""
     usage: Usage = NO_USAGE
+    came: str = ""
+    """What came in place of an answer: its type and its first characters."""

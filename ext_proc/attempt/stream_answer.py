@@ -1,14 +1,13 @@
 """An answer that is a stream of events: held until it says something, then translated event by event, or left."""
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 
-from ext_proc.attempt.answers import OUR_HEADERS, Attempt, refusal, unreadable
-from ext_proc.attempt.events import Leave, ResponseReply, SendBody, SendHeaders
+from ext_proc.attempt.answers import Attempt, empty_answer, refusal, stream_head, unreadable
+from ext_proc.attempt.events import Leave, ResponseReply, SendBody
 from ext_proc.attempt.failures import classify, status_of
 from ext_proc.attempt.first_token_gate import Gate, Opened, Opening
 from ext_proc.attempt.record import BEGUN, COMPLETED, CUT_OFF
-from ext_proc.errors import GatewayError, UpstreamError
+from ext_proc.errors import GatewayError
 from protos.contract.headers import UNCOUNTED_HEADER
 from protos.contract.metadata import WATCH_BEGINNING, WATCH_GATE, WATCH_HEAD
 
@@ -30,7 +29,7 @@ class StreamAnswer:
         if self._attempt.aim.watch != WATCH_HEAD:
             return []
         self._gate = None
-        return self._leave({}) if self._attempt.may_leave else [_head()]
+        return self._leave({}) if self._attempt.may_leave else [stream_head()]
 
     def feed(self, data: bytes) -> list[ResponseReply]:
         """Hold a piece, or translate it."""
@@ -68,7 +67,7 @@ class StreamAnswer:
     def _open_at_end(self, gate: Gate) -> list[ResponseReply]:
         opening = gate.finish()
         if opening is None:
-            raise UpstreamError("The provider's answer was empty.", code="empty_answer")
+            raise empty_answer()
         return self._open(opening)
 
     def _open(self, opening: Opening) -> list[ResponseReply]:
@@ -86,16 +85,11 @@ class StreamAnswer:
             self._attempt.record.is_counted_elsewhere = True
             return self._leave({UNCOUNTED_HEADER: "true"})
         self._attempt.record.outcome = CUT_OFF  # Until the end has come.
-        return [_head(), *_body(self._stream.feed(held))]
+        return [stream_head(), *_body(self._stream.feed(held))]
 
     def _leave(self, told: dict[str, str]) -> list[ResponseReply]:
         self._attempt.record.outcome = BEGUN
-        return [_head(told), Leave()]
-
-
-def _head(told: Mapping[str, str] = MappingProxyType({})) -> SendHeaders:
-    removed = ("content-length", "content-encoding", *(name for name in OUR_HEADERS if name not in told))
-    return SendHeaders(set_headers={"content-type": "text/event-stream", **told}, remove_headers=removed)
+        return [stream_head(told), Leave()]
 
 
 def _body(data: bytes) -> list[ResponseReply]:

@@ -22,6 +22,7 @@ from protos.contract.metadata import (
     METADATA_QUERY,
     METADATA_ROUTE,
     METADATA_SENT_AT,
+    METADATA_STREAM,
     METADATA_UPSTREAM_MODEL,
     METADATA_WAIT,
     METADATA_WATCH,
@@ -46,6 +47,8 @@ class Aim:
     """See METADATA_CACHE_FROM; 0 marks nothing."""
     has_model: bool
     """Whether the client's body names a model."""
+    wants_stream: bool
+    """Whether the client asks for a stream."""
     query: str
     past: Past
     sent_at: float
@@ -112,6 +115,7 @@ def take_aim(event: AttemptHeaders, plan: Plan | None, *, now: float) -> Aim | N
         target=target,
         cache_from=_number(told.get(METADATA_CACHE_FROM, "0")),
         has_model=told.get(METADATA_HAS_MODEL) == "true",
+        wants_stream=told.get(METADATA_STREAM) == "true",
         query=told.get(METADATA_QUERY, ""),
         past=past,
         sent_at=now,

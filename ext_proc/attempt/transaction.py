@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 
 from ext_proc.apis.errors import render_error
 from ext_proc.apis.paths import shape_of
-from ext_proc.attempt.answers import Answer, Attempt, ErrorAnswer
+from ext_proc.attempt.answer_kinds import kind_of_answer
+from ext_proc.attempt.answers import Answer, Attempt
 from ext_proc.attempt.events import (
     AttemptBody,
     AttemptEvent,
@@ -27,19 +28,16 @@ from ext_proc.attempt.events import (
     SendHeaders,
     SendTrailers,
 )
-from ext_proc.attempt.local_reply import Unreached
 from ext_proc.attempt.record import CANNOT_CARRY, GATEWAY_ERROR, PASSED, AttemptRecord
 from ext_proc.attempt.stream_answer import StreamAnswer
 from ext_proc.attempt.streamed_mode import OneByOne, Seen
 from ext_proc.attempt.target import Aim, take_aim
 from ext_proc.attempt.upstream_request import Prepared, prepare
-from ext_proc.attempt.whole_answer import PassedAnswer, WholeAnswer
 from ext_proc.codec.content_encoding import Decoder, Plain, decoder
 from ext_proc.errors import GatewayError, InternalError, RequestError, UpstreamError
 from ext_proc.events import Continue, Respond
 from ext_proc.plan.plan import Plan
-from ext_proc.translate.readers import stream_type
-from protos.contract.headers import LOCAL_REPLY_HEADER, REQUEST_ID_HEADER
+from protos.contract.headers import REQUEST_ID_HEADER
 from protos.contract.metadata import METADATA_API, METADATA_SESSION
 
 
@@ -172,24 +170,14 @@ class AttemptSession:
             return [SendHeaders(), Leave()] if self._paces else [SendHeaders()]
         is_as_it_came = self._prepared.is_identity and isinstance(self._decoder, Plain)
         may_leave = self._paces is not None and is_as_it_came
-        attempt = Attempt(aim=self._aim, prepared=self._prepared, record=self.record, may_leave=may_leave)
-        self._answer = answer = self._choose(attempt, status, headers)
+        attempt = Attempt(
+            aim=self._aim, prepared=self._prepared, record=self.record, media_type=_media_type(headers), may_leave=may_leave
+        )
+        self._answer = answer = kind_of_answer(attempt, status, headers, lambda: self._monotonic() - self._sent_at)
         if event.ends_stream:
             self.is_done = True
             return _ended(self._complete())
         return answer.begin() if isinstance(answer, StreamAnswer) else []
-
-    def _choose(self, attempt: Attempt, status: int, headers: Mapping[str, str]) -> Answer:
-        if attempt.aim.goes_on and LOCAL_REPLY_HEADER in headers:
-            return Unreached(attempt, status, headers)
-        if status >= 400:
-            return ErrorAnswer(attempt, status, headers)
-        kind = headers.get("content-type", "").strip().lower()
-        if kind.startswith(stream_type(attempt.prepared.reads)):
-            return StreamAnswer(attempt, lambda: self._monotonic() - self._sent_at)
-        if status >= 300 or (attempt.prepared.is_identity and kind and "json" not in kind):
-            return PassedAnswer(attempt)
-        return WholeAnswer(attempt)
 
     def _pass(self, data: bytes, *, ends_stream: bool) -> list[ResponseReply]:
         self.is_done = ends_stream
@@ -216,6 +204,10 @@ class AttemptSession:
             return self._answer.finish()
         except GatewayError as error:
             return self._answer.fail(error)
+
+
+def _media_type(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _nobody_takes_it(aim: Aim, error: RequestError) -> UpstreamError:

@@ -4,21 +4,30 @@ from typing import Final
 
 import orjson
 
-from ext_proc.attempt.answers import OUR_HEADERS, Attempt, answer_head, refusal, unreadable
+from ext_proc.apis.empty_answers import has_answer
+from ext_proc.attempt.answers import OUR_HEADERS, Attempt, answer_head, empty_answer, refusal, stream_head, unreadable
 from ext_proc.attempt.events import Leave, ResponseReply, SendBody, SendHeaders
 from ext_proc.attempt.failures import classify, status_of
 from ext_proc.attempt.record import COMPLETED, CUT_OFF
 from ext_proc.codec.json_body import JsonObject, load_json, parse_object, write_json
 from ext_proc.errors import GatewayError, MalformedBody, UpstreamError
+from ext_proc.translate.events_to_whole import whole_answer
+from ext_proc.translate.provider_errors import ProviderError
 from ext_proc.translate.readers import failure_in
 from ext_proc.translate.stream import bad_answer
+from ext_proc.translate.whole_to_events import WITH_EVENTS, stream_of
 
 MAX_WHOLE_BYTES: Final = 64 << 20
 """A whole answer may not be larger: it is held here until it is complete."""
+_SHOWN: Final = 120
+"""Characters of what is no answer that the log shows."""
 
 
 class WholeAnswer:
-    """A JSON body: translated where the APIs differ, byte for byte as it came where they are the same."""
+    """Held to its end: translated where the APIs differ, byte for byte as it came where they are the same.
+
+    A client that asked for a stream gets the answer as events.
+    """
 
     def __init__(self, attempt: Attempt) -> None:
         self._attempt = attempt
@@ -34,34 +43,66 @@ class WholeAnswer:
     def finish(self) -> list[ResponseReply]:
         """Let it go, if it is one."""
         raw = bytes(self._held)
-        parsed = self._parse(raw)
-        if (error := failure_in(parsed)) is not None:
-            return refusal(self._attempt, error, classify(error), status=status_of(error))
+        if not raw.strip():
+            raise empty_answer()
+        try:
+            parsed = self._parse(raw)
+            if not isinstance(parsed, ProviderError):
+                parsed = failure_in(parsed) or parsed
+            if isinstance(parsed, ProviderError):
+                return refusal(self._attempt, parsed, classify(parsed), status=status_of(parsed))
+            return self._tell(parsed)
+        except MalformedBody as error:
+            raise self._not_an_answer(error, raw) from error
+
+    def _not_an_answer(self, error: MalformedBody, raw: bytes) -> UpstreamError:
+        kind = self._attempt.media_type
+        if not kind or "json" in kind or kind == "text/event-stream":
+            return bad_answer(error)
+        begins = " ".join(raw[: 4 * _SHOWN].decode(errors="replace").split())
+        self._attempt.record.came = f"{kind}: {begins[:_SHOWN]}"
+        message = f"The provider answered with `{kind}` in place of an answer."
+        return UpstreamError(message, code="bad_upstream_answer", detail=error.public_message)
+
+    def _tell(self, parsed: JsonObject) -> list[ResponseReply]:
+        api = self._attempt.aim.api
+        if not has_answer(api, parsed):
+            raise empty_answer()
+        if self._attempt.aim.wants_stream and api in WITH_EVENTS:
+            return self._as_events(stream_of(api, parsed))
         read = self._attempt.prepared.translation.response(parsed)
-        body = raw if self._attempt.prepared.is_identity else _written(read.body)
         self._attempt.record.usage = read.usage
         self._attempt.record.outcome = COMPLETED
-        return [answer_head(body, {}), Leave() if self._attempt.may_leave else SendBody(body)]
+        body = self._body(read.body)
+        return [answer_head(body, {}), Leave() if self._attempt.may_leave and body == self._held else SendBody(body)]
+
+    def _as_events(self, events: bytes) -> list[ResponseReply]:
+        stream = self._attempt.prepared.translation.stream()
+        told = stream.feed(events) + stream.finish()
+        self._attempt.record.usage = stream.usage
+        self._attempt.record.outcome = CUT_OFF if stream.failed else COMPLETED
+        return [stream_head(), SendBody(told)]
 
     def fail(self, error: GatewayError) -> list[ResponseReply]:
         """Answer with an error: nothing was sent yet."""
         return unreadable(self._attempt, error)
 
-    def _parse(self, raw: bytes) -> JsonObject:
-        if not raw.strip():
-            raise UpstreamError("The provider's answer was empty.", code="empty_answer")
-        try:
-            # Nothing walks through an answer that passes as it is: its depth is the client's business.
-            return _load_object(raw) if self._attempt.prepared.is_identity else parse_object(raw)
-        except MalformedBody as error:
-            raise bad_answer(error) from error
+    def _parse(self, raw: bytes) -> JsonObject | ProviderError:
+        # Nothing walks through an answer that passes as it is: its depth is the client's business.
+        return _load_object(raw) if self._attempt.prepared.is_identity else parse_object(raw)
+
+    def _body(self, answer: JsonObject) -> bytes:
+        return bytes(self._held) if self._attempt.prepared.is_identity else write_json(answer)
 
 
-def _written(body: JsonObject) -> bytes:
-    try:
-        return write_json(body)
-    except MalformedBody as error:
-        raise bad_answer(error) from error
+class FoldedAnswer(WholeAnswer):
+    """A stream where the client asked for a whole answer: folded into one."""
+
+    def _parse(self, raw: bytes) -> JsonObject | ProviderError:
+        return whole_answer(self._attempt.aim.api, raw)
+
+    def _body(self, answer: JsonObject) -> bytes:
+        return write_json(answer)
 
 
 def _load_object(raw: bytes) -> JsonObject:
@@ -95,7 +136,7 @@ class PassedAnswer:
     def finish(self) -> list[ResponseReply]:
         """Count it."""
         if not self._has_begun:
-            raise UpstreamError("The provider's answer was empty.", code="empty_answer")
+            raise empty_answer()
         self._attempt.record.outcome = COMPLETED
         return []
 

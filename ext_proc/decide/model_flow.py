@@ -30,6 +30,7 @@ from protos.contract.metadata import (
     METADATA_QUERY,
     METADATA_ROUTE,
     METADATA_SESSION,
+    METADATA_STREAM,
     METADATA_TOKENS,
     METADATA_UPSTREAM_MODEL,
     METADATA_WATCH,
@@ -87,7 +88,7 @@ def _forward(
     told: dict[str, str] = {}
     if route.by_attempt:
         # Each attempt makes its own request from this body.
-        told = _for_attempts(resolved.upstream_model, request.query, has_model="model" in value)
+        told = _for_attempts(resolved.upstream_model, request.query, value)
         if value.get("stream") is True and route_name != route.continued and METADATA_SESSION not in noted:
             told[METADATA_WATCH] = WATCH_GATE if request.listener.gates_streams else WATCH_HEAD
     else:
@@ -158,8 +159,9 @@ def _without_preferences(request: Request) -> tuple[bytes, JsonObject]:
     return remove_member(request.body, FIELD), value
 
 
-def _for_attempts(upstream_model: str, query: str, *, has_model: bool) -> dict[str, str]:
-    told = {METADATA_UPSTREAM_MODEL: upstream_model, METADATA_HAS_MODEL: "true" if has_model else "false"}
+def _for_attempts(upstream_model: str, query: str, value: JsonObject) -> dict[str, str]:
+    told = {METADATA_UPSTREAM_MODEL: upstream_model, METADATA_HAS_MODEL: "true" if "model" in value else "false"}
+    told |= {METADATA_STREAM: "true"} if value.get("stream") is True else {}
     return told | {METADATA_QUERY: query} if query else told
 
 

@@ -62,6 +62,8 @@ class AttemptProcessor:
                 to_model=record.model,
                 reason=record.failed_over_for,
             )
+        if record.came:
+            self._log.warning("answer_unreadable", request_id=record.request_id, model=record.model, came=record.came)
         self._log.info(
             "attempt_finished",
             request_id=record.request_id,

@@ -31,6 +31,8 @@ METADATA_CACHE_FROM: Final = "cache_from"
 """Tokens of tools and instructions from which on attempts mark the prompt for their provider's cache; missing: they do not."""
 METADATA_TOKENS: Final = "tokens"
 """Estimate of what the request has, for Envoy's rate limits; missing where there are none."""
+METADATA_STREAM: Final = "stream"
+"""`true` if the client asks for a stream; missing: for a whole answer."""
 METADATA_QUERY: Final = "query"
 """Of the client's path, with its question mark: for attempts at the client's own API."""
 METADATA_SESSION: Final = "session"
@@ -72,6 +74,7 @@ TOLD_HEADERS: Final = {
         METADATA_UPSTREAM_MODEL,
         METADATA_HAS_MODEL,
         METADATA_CACHE_FROM,
+        METADATA_STREAM,
         METADATA_QUERY,
         METADATA_SESSION,
         METADATA_WATCH,

@@ -9,7 +9,10 @@ import pytest
 from ext_proc.attempt.record import COMPLETED
 from protos.contract.headers import RETRY_AFTER_HEADER, RETRY_HEADER
 from protos.contract.metadata import METADATA_FAILURE, METADATA_TOO_LONG, METADATA_WAIT
+from protos.contract.stages import ATTEMPT_API
 from tests.kit.attempts import ANSWERS, BEDROCK, CHAT_ANSWER, CHAT_REQUEST, CLAUDE, GPT, REQUESTS, RESPONSES, AttemptPlay
+from tests.kit.llm_provider import HELLO
+from tests.kit.llm_streams import STREAMS
 
 MODELS = {"chat_completions": GPT, "messages": CLAUDE, "responses": RESPONSES, "converse": BEDROCK}
 
@@ -55,17 +58,75 @@ def test_an_answer_is_held_until_it_is_whole(model: str) -> None:
 
 
 def test_an_answer_of_the_same_api_stays_as_it_is_byte_for_byte() -> None:
-    raw = b'{"odd" : [1.50, {"not": "ours"}],\n "deep": ' + b"[" * 300 + b"]" * 300 + b"}"
+    raw = b'{"odd" : [1.50, {"not": "ours"}],\n "deep": ' + b"[" * 300 + b"]" * 300 + b', "choices":[{}]}'
     seen = play().answer(200, raw)
     assert (seen.status, seen.body, seen.headers["content-length"]) == (200, raw, str(len(raw)))
 
 
 def test_what_is_not_json_passes_from_its_first_byte() -> None:
-    attempt = play()
+    attempt = AttemptPlay(GPT, client_api="embeddings")
+    attempt.request({"model": "whatever", "input": "hi"})
     attempt.head(200, "audio/mpeg")
     assert attempt.is_held
     attempt.body(b"ID3")
     assert (attempt.is_held, attempt.seen.body) == (False, b"ID3")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("model", [GPT, CLAUDE])
+def test_a_page_is_no_answer(model: str, *, stream: bool) -> None:
+    attempt = AttemptPlay(model)
+    attempt.request({**REQUESTS["chat_completions"], "stream": stream})
+    attempt.head(200, "text/html; charset=utf-8")
+    attempt.body(b"<html>\n  <body>Please sign in</body></html>", ends_stream=True)
+    assert (attempt.seen.status, attempt.seen.retry) == (502, "unreadable_answer")
+    assert attempt.seen.json["error"]["message"] == "The provider answered with `text/html` in place of an answer."
+    assert attempt.session.record.came == "text/html: <html> <body>Please sign in</body></html>"
+
+
+EMPTY = {
+    "chat_completions": {"choices": [], "usage": {"completion_tokens": 20}},
+    "messages": {"type": "message", "content": [], "stop_reason": "end_turn", "usage": {"output_tokens": 20}},
+    "responses": {"object": "response", "status": "completed", "output": [], "usage": {"output_tokens": 20}},
+}
+
+
+@pytest.mark.parametrize("client_api", REQUESTS)
+@pytest.mark.parametrize("model", [GPT, CLAUDE, RESPONSES])
+def test_an_answer_with_nothing_in_it_is_none(client_api: str, model: str) -> None:
+    attempt = play(model, client_api)
+    seen = attempt.answer(200, EMPTY[attempt.begin.attributes[ATTEMPT_API]])
+    assert (seen.status, seen.retry, attempt.session.record.outcome) == (502, "empty_answer", "empty_answer")
+
+
+@pytest.mark.parametrize("client_api", REQUESTS)
+@pytest.mark.parametrize("model", [GPT, CLAUDE, RESPONSES])
+@pytest.mark.parametrize("content_type", ["text/event-stream", "application/json", "text/plain"])
+def test_events_where_a_whole_answer_was_asked_for_are_told_as_one(client_api: str, model: str, content_type: str) -> None:
+    attempt = play(model, client_api)
+    attempt.head(200, content_type)
+    attempt.body(STREAMS[attempt.begin.attributes[ATTEMPT_API]](HELLO), ends_stream=True)
+    seen = attempt.seen
+    assert (seen.status, seen.headers["content-type"]) == (200, "application/json")
+    assert text_of(client_api, seen.json) == "It rains."
+    record = attempt.session.record
+    assert (record.outcome, record.usage.input_tokens, record.usage.output_tokens) == (COMPLETED, 7, 3)
+
+
+def test_half_a_stream_is_no_whole_answer() -> None:
+    attempt = play()
+    attempt.head(200, "text/event-stream")
+    stream = STREAMS["chat_completions"](HELLO)
+    attempt.body(stream[: stream.index(b"rains")], ends_stream=True)
+    assert (attempt.seen.status, attempt.seen.retry) == (502, "unreadable_answer")
+
+
+@pytest.mark.parametrize(("reason", "message"), [({"error": {"message": "No GPU."}}, "No GPU."), ({}, "broke the answer off")])
+def test_a_choice_that_finishes_by_a_failure_is_none(reason: dict[str, object], message: str) -> None:
+    choice = {"index": 0, "message": {"role": "assistant", "content": "It"}, "finish_reason": "error", **reason}
+    seen = play().answer(200, {"choices": [choice]})
+    assert (seen.status, seen.retry) == (502, "upstream_error")
+    assert message in seen.json["error"]["message"]
 
 
 def test_an_answer_has_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from protos.contract.metadata import (
     METADATA_HAS_MODEL,
     METADATA_MODEL,
     METADATA_ROUTE,
+    METADATA_STREAM,
     METADATA_UPSTREAM_MODEL,
     METADATA_WATCH,
 )
@@ -103,6 +104,7 @@ async def test_requests_for_a_stream_have_a_route_of_their_own(stream: str, suff
         << Continue(
             set_headers={ROUTE_HEADER: route.route + suffix},
             clear_route_cache=True,
-            metadata=decided(route.route + suffix, GPT, "gpt-4o") | ({METADATA_WATCH: "gate"} if suffix else {}),
+            metadata=decided(route.route + suffix, GPT, "gpt-4o")
+            | ({METADATA_WATCH: "gate", METADATA_STREAM: "true"} if suffix else {}),
         )
     )

@@ -24,7 +24,14 @@ from ext_proc.telemetry.metrics import Metrics
 from protos import ext_proc_pb2 as pb
 from protos import ext_proc_pb2_grpc
 from protos.contract.headers import RETRY_HEADER
-from protos.contract.metadata import METADATA_API, METADATA_ATTEMPTED, METADATA_FAILURE, METADATA_NAMESPACE, METADATA_ROUTE
+from protos.contract.metadata import (
+    METADATA_API,
+    METADATA_ATTEMPTED,
+    METADATA_FAILURE,
+    METADATA_NAMESPACE,
+    METADATA_ROUTE,
+    METADATA_STREAM,
+)
 from protos.contract.stages import (
     ATTEMPT_API,
     ATTEMPT_MODEL,
@@ -68,6 +75,7 @@ def head(model: str = CLAUDE, api: str = "messages", *, attempted: str = "", fai
         METADATA_ROUTE: f"chain/{GPT}(chat_completions)",
         METADATA_ATTEMPTED: attempted,
         METADATA_FAILURE: failure,
+        METADATA_STREAM: "true",
     }
     for key, value in values.items():
         told[key].string_value = value

@@ -1,6 +1,6 @@
 """Attempts for tests: a configuration with chains, sessions of their own, and what a client would see of the replies."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -29,6 +29,7 @@ from protos.contract.metadata import (
     METADATA_FAILURE,
     METADATA_HAS_MODEL,
     METADATA_ROUTE,
+    METADATA_STREAM,
     join_names,
 )
 from protos.contract.stages import ATTEMPT_API, ATTEMPT_MODEL, ATTEMPT_NUMBER
@@ -130,7 +131,8 @@ class AttemptPlay:
 
     def request(self, body: Any) -> Continue | Respond:
         """Send the client's request; return what becomes of it."""
-        self.session.handle(self.begin)
+        stream = {METADATA_STREAM: "true"} if isinstance(body, dict) and body.get("stream") else {}
+        self.session.handle(replace(self.begin, metadata={**self.begin.metadata, **stream}))
         data = body if isinstance(body, bytes) else orjson.dumps(body)
         [reply] = [] if self.session.is_done else self.session.handle(AttemptBody(data))
         assert isinstance(reply, Continue | Respond)

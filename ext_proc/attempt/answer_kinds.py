@@ -1,0 +1,77 @@
+"""Which kind of answer a response is: by its status, its type, and, where its type cannot be right, by its first bytes."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from ext_proc.attempt.answers import Answer, Attempt, ErrorAnswer, unreadable
+from ext_proc.attempt.events import ResponseReply
+from ext_proc.attempt.local_reply import Unreached
+from ext_proc.attempt.stream_answer import StreamAnswer
+from ext_proc.attempt.whole_answer import FoldedAnswer, PassedAnswer, WholeAnswer
+from ext_proc.errors import GatewayError
+from ext_proc.translate.readers import stream_type
+from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, RESPONSES
+from protos.contract.headers import LOCAL_REPLY_HEADER
+
+_IN_BOTH_FORMS: Final = frozenset({CHAT_COMPLETIONS, MESSAGES, RESPONSES})
+"""APIs whose answers are JSON or events, of which the one can be made of the other. Others may answer with a recording."""
+_EVENTS: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:data|event|id|retry)?:")
+"""How a stream of server-sent events begins."""
+_ENOUGH: Final = 16
+"""Bytes that tell."""
+
+
+def kind_of_answer(attempt: Attempt, status: int, headers: Mapping[str, str], elapsed: Callable[[], float]) -> Answer:
+    """Return what reads the answer; `elapsed` tells the seconds since the request went out."""
+    if attempt.aim.goes_on and LOCAL_REPLY_HEADER in headers:
+        return Unreached(attempt, status, headers)
+    if status >= 400:
+        return ErrorAnswer(attempt, status, headers)
+    if status >= 300:
+        return PassedAnswer(attempt)
+    if attempt.media_type == stream_type(attempt.prepared.reads):
+        return _of_events(attempt, elapsed)
+    if attempt.aim.api not in _IN_BOTH_FORMS:
+        is_json = not attempt.prepared.is_identity or not attempt.media_type or "json" in attempt.media_type
+        return WholeAnswer(attempt) if is_json else PassedAnswer(attempt)
+    return SniffedAnswer(attempt, elapsed)
+
+
+def _of_events(attempt: Attempt, elapsed: Callable[[], float]) -> Answer:
+    if attempt.aim.wants_stream or attempt.aim.api not in _IN_BOTH_FORMS:
+        return StreamAnswer(attempt, elapsed)
+    return FoldedAnswer(attempt)
+
+
+class SniffedAnswer:
+    """An answer that says it is no stream: held until it shows whether that is true."""
+
+    def __init__(self, attempt: Attempt, elapsed: Callable[[], float]) -> None:
+        self._attempt = attempt
+        self._elapsed = elapsed
+        self._held = bytearray()
+        self._kind: Answer | None = None
+
+    def feed(self, data: bytes) -> list[ResponseReply]:
+        """Keep a piece, or pass it on."""
+        if self._kind is not None:
+            return self._kind.feed(data)
+        self._held += data
+        return self._known().feed(bytes(self._held)) if len(self._held.lstrip()) >= _ENOUGH else []
+
+    def finish(self) -> list[ResponseReply]:
+        """End it."""
+        if self._kind is not None:
+            return self._kind.finish()
+        kind = self._known()
+        return [*kind.feed(bytes(self._held)), *kind.finish()]
+
+    def fail(self, error: GatewayError) -> list[ResponseReply]:
+        """Answer with an error."""
+        return unreadable(self._attempt, error) if self._kind is None else self._kind.fail(error)
+
+    def _known(self) -> Answer:
+        is_stream = _EVENTS.match(self._held) is not None
+        self._kind = _of_events(self._attempt, self._elapsed) if is_stream else WholeAnswer(self._attempt)
+        return self._kind
