@@ -8,10 +8,10 @@ import orjson
 
 from ext_proc.apis.paths import PATHS, Api
 from ext_proc.attempt.events import AttemptBody, AttemptHeaders
-from ext_proc.attempt.transaction import AttemptSession
+from ext_proc.attempt.transaction import AttemptTransaction
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.decide.request import Services
-from ext_proc.decide.transaction import Session
+from ext_proc.decide.transaction import Transaction
 from ext_proc.events import RequestBody, RequestHeaders
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.plan.compile import compile_plan
@@ -42,14 +42,14 @@ class _NoEgress:
 async def _measure(plan: Plan, client: str, upstream: str, body: bytes, rounds: int) -> list[float]:
     head = RequestHeaders({":method": "POST", ":path": PATHS[Api(client)], "traceparent": _TRACEPARENT}, ends_stream=False)
     attributes = {ATTEMPT_MODEL: MODEL, ATTEMPT_API: upstream, ATTEMPT_NUMBER: "1.0"}
-    told = {METADATA_API: client, METADATA_ROUTE: "chain", METADATA_HAS_MODEL: "true"}
-    begin = AttemptHeaders(headers={}, attributes=attributes, metadata=told)
+    metadata = {METADATA_API: client, METADATA_ROUTE: "chain", METADATA_HAS_MODEL: "true"}
+    begin = AttemptHeaders(headers={}, attributes=attributes, metadata=metadata)
     times = []
     for _ in range(rounds):
         started = perf_counter()
-        session, asked = Session("models", Services(plan, _NoEgress(), McpSessions())), RequestBody(body, head)
-        encode(asked, await session.handle(asked))
-        attempt = AttemptSession(plan)
+        transaction, asked = Transaction("models", Services(plan, _NoEgress(), McpSessions())), RequestBody(body, head)
+        encode(asked, await transaction.handle(asked))
+        attempt = AttemptTransaction(plan)
         for event in (begin, AttemptBody(body)):
             encode_attempt(event, attempt.handle(event))
         times.append(perf_counter() - started)

@@ -17,7 +17,7 @@ from typing import Final
 
 import structlog
 
-from control_plane.ads import Outcome, OutcomeKind, Refusal, Snapshot
+from control_plane.ads import Nack, Outcome, OutcomeKind, Snapshot
 from control_plane.ads.types import short_name
 from control_plane.errors import ConfigError, Problem
 from control_plane.status import ConfigState, ServedListener
@@ -150,7 +150,7 @@ class Reloader:
     async def _bring_out(self, compiled: Compiled, *, attempt: int, started: float) -> None:
         try:
             outcome = await self._publish(compiled.snapshot)
-            problems = tuple(_refusal_problem(self._file, refusal) for refusal in outcome.refusals)
+            problems = tuple(_nack_problem(self._file, nack) for nack in outcome.nacks)
         except Exception as error:  # noqa: BLE001 - reported, and the next change must find us alive
             _log.error("config_publication_failed", file=str(self._file), error=error)
             problem = _file_problem(self._file, "internal-error", f"cannot be published: {type(error).__name__}")
@@ -209,9 +209,9 @@ def _check_readable(file: Path) -> None:
         raise ConfigError((_file_problem(file, "huge-file", message),))
 
 
-def _refusal_problem(file: Path, refusal: Refusal) -> Problem:
-    message = f"{refusal.node_id or refusal.role} refused {short_name(refusal.type_url)}: {refusal.message}"
-    return _file_problem(file, f"refused-by-{refusal.role.value.replace('_', '-')}", message)
+def _nack_problem(file: Path, nack: Nack) -> Problem:
+    message = f"{nack.node_id or nack.role} refused {short_name(nack.type_url)}: {nack.message}"
+    return _file_problem(file, f"refused-by-{nack.role.value.replace('_', '-')}", message)
 
 
 def _file_problem(file: Path, code: str, message: str) -> Problem:

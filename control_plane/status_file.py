@@ -56,7 +56,7 @@ class StatusFile:
         if report is None:
             return None
         clients = [client.state(self._views.of(client.role)) for client in self._clients]
-        is_refused = report.state is ConfigState.OK and any(client.refusals for client in clients)
+        is_refused = report.state is ConfigState.OK and any(client.nacks for client in clients)
         return Status(
             config_file=self._config_file,
             state=ConfigState.REJECTED if is_refused else report.state,
@@ -76,5 +76,5 @@ def _client(client: ClientState) -> ClientStatus:
         node_id=client.node_id,
         role=client.role.value,
         acked={short_name(type_url): version for type_url, version in client.acked},
-        refused={short_name(refusal.type_url): refusal.message for refusal in client.refusals},
+        refused={short_name(nack.type_url): nack.message for nack in client.nacks},
     )

@@ -16,7 +16,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 from structlog.typing import EventDict, WrappedLogger
 
-from control_plane.ads import Refusal
+from control_plane.ads import Nack
 from control_plane.ads.types import SHORT_NAMES, Role, short_name
 from control_plane.reload import Report, Result
 from control_plane.status import ConfigState
@@ -87,15 +87,15 @@ class Telemetry:
         self._acks.labels(short_name(type_url)).inc()
         _log.debug("snapshot_acked", role=role, node_id=node_id, type=short_name(type_url))
 
-    def refused(self, refusal: Refusal) -> None:
+    def refused(self, nack: Nack) -> None:
         """A response was rejected."""
-        self._nacks.labels(short_name(refusal.type_url)).inc()
+        self._nacks.labels(short_name(nack.type_url)).inc()
         _log.error(
             "snapshot_nacked",
-            role=refusal.role,
-            node_id=refusal.node_id,
-            type=short_name(refusal.type_url),
-            message=refusal.message,
+            role=nack.role,
+            node_id=nack.node_id,
+            type=short_name(nack.type_url),
+            message=nack.message,
         )
 
     def _start_at_zero(self) -> None:

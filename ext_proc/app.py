@@ -7,16 +7,16 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
-from ext_proc.attempt.transaction import AttemptSession
+from ext_proc.attempt.transaction import AttemptTransaction
 from ext_proc.clients.config_source import ConfigRejected, ConfigSource
 from ext_proc.clients.egress import HttpxEgress
 from ext_proc.clients.session_stores import SessionStores
 from ext_proc.clients.source_poller import SourceKeeper
 from ext_proc.clients.stream_source import StreamSource
-from ext_proc.continuation.transaction import Asked, ContinuedAnswer
+from ext_proc.continuation.transaction import ResumableAnswer, StreamRequest
 from ext_proc.decide.request import Services
 from ext_proc.decide.session_usage import SessionUsage
-from ext_proc.decide.transaction import Session
+from ext_proc.decide.transaction import Transaction
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.plan.compile import compile_plan
 from ext_proc.routing.models.measures import Measures
@@ -127,15 +127,15 @@ class Worker:
         self.apply(config)
         _leave_to_gc_only_what_requests_make()
 
-    def _new_session(self, listener: str) -> Session:
-        return Session(listener, self._services)
+    def _new_session(self, listener: str) -> Transaction:
+        return Transaction(listener, self._services)
 
-    def _new_attempt(self) -> AttemptSession:
-        return AttemptSession(self._services.plan if self._services else None)
+    def _new_attempt(self) -> AttemptTransaction:
+        return AttemptTransaction(self._services.plan if self._services else None)
 
-    def _new_answer(self, asked: Asked) -> ContinuedAnswer:
+    def _new_answer(self, asked: StreamRequest) -> ResumableAnswer:
         plan = self._services.plan if self._services else None
-        return ContinuedAnswer(plan, self._sources[plan.egress_url] if plan else None, asked)
+        return ResumableAnswer(plan, self._sources[plan.egress_url] if plan else None, asked)
 
     async def _serve_when_configured(self) -> None:
         await self._configured.wait()

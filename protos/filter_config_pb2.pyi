@@ -156,25 +156,25 @@ class Member(_message.Message):
     def __init__(self, model: _Optional[str] = ..., api: _Optional[str] = ..., resumed: _Optional[str] = ..., resumed_api: _Optional[str] = ...) -> None: ...
 
 class Target(_message.Message):
-    __slots__ = ("api", "path", "quirks", "stream_path", "client_key_header", "route", "onward_route")
+    __slots__ = ("api", "path", "quirks", "stream_path", "client_key_header", "route", "failover_route")
     API_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     QUIRKS_FIELD_NUMBER: _ClassVar[int]
     STREAM_PATH_FIELD_NUMBER: _ClassVar[int]
     CLIENT_KEY_HEADER_FIELD_NUMBER: _ClassVar[int]
     ROUTE_FIELD_NUMBER: _ClassVar[int]
-    ONWARD_ROUTE_FIELD_NUMBER: _ClassVar[int]
+    FAILOVER_ROUTE_FIELD_NUMBER: _ClassVar[int]
     api: str
     path: str
     quirks: Quirks
     stream_path: str
     client_key_header: str
     route: str
-    onward_route: str
-    def __init__(self, api: _Optional[str] = ..., path: _Optional[str] = ..., quirks: _Optional[_Union[Quirks, _Mapping]] = ..., stream_path: _Optional[str] = ..., client_key_header: _Optional[str] = ..., route: _Optional[str] = ..., onward_route: _Optional[str] = ...) -> None: ...
+    failover_route: str
+    def __init__(self, api: _Optional[str] = ..., path: _Optional[str] = ..., quirks: _Optional[_Union[Quirks, _Mapping]] = ..., stream_path: _Optional[str] = ..., client_key_header: _Optional[str] = ..., route: _Optional[str] = ..., failover_route: _Optional[str] = ...) -> None: ...
 
 class Quirks(_message.Message):
-    __slots__ = ("max_tokens_field", "cache_markers", "reasoning_history", "refuses_reasoning_effort", "joins_text", "default_max_tokens", "system_messages", "thinking", "takes_up")
+    __slots__ = ("max_tokens_field", "cache_markers", "reasoning_history", "refuses_reasoning_effort", "joins_text", "default_max_tokens", "system_messages", "thinking", "resume_method")
     MAX_TOKENS_FIELD_FIELD_NUMBER: _ClassVar[int]
     CACHE_MARKERS_FIELD_NUMBER: _ClassVar[int]
     REASONING_HISTORY_FIELD_NUMBER: _ClassVar[int]
@@ -183,7 +183,7 @@ class Quirks(_message.Message):
     DEFAULT_MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
     SYSTEM_MESSAGES_FIELD_NUMBER: _ClassVar[int]
     THINKING_FIELD_NUMBER: _ClassVar[int]
-    TAKES_UP_FIELD_NUMBER: _ClassVar[int]
+    RESUME_METHOD_FIELD_NUMBER: _ClassVar[int]
     max_tokens_field: str
     cache_markers: str
     reasoning_history: str
@@ -192,8 +192,8 @@ class Quirks(_message.Message):
     default_max_tokens: int
     system_messages: bool
     thinking: str
-    takes_up: str
-    def __init__(self, max_tokens_field: _Optional[str] = ..., cache_markers: _Optional[str] = ..., reasoning_history: _Optional[str] = ..., refuses_reasoning_effort: _Optional[bool] = ..., joins_text: _Optional[bool] = ..., default_max_tokens: _Optional[int] = ..., system_messages: _Optional[bool] = ..., thinking: _Optional[str] = ..., takes_up: _Optional[str] = ...) -> None: ...
+    resume_method: str
+    def __init__(self, max_tokens_field: _Optional[str] = ..., cache_markers: _Optional[str] = ..., reasoning_history: _Optional[str] = ..., refuses_reasoning_effort: _Optional[bool] = ..., joins_text: _Optional[bool] = ..., default_max_tokens: _Optional[int] = ..., system_messages: _Optional[bool] = ..., thinking: _Optional[str] = ..., resume_method: _Optional[str] = ...) -> None: ...
 
 class Alias(_message.Message):
     __slots__ = ("name", "model", "shares")

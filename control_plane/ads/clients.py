@@ -13,7 +13,7 @@ from control_plane.ads.types import WHOLE_SET, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Nack:
     """A client rejected resources of one type."""
 
     node_id: str
@@ -30,7 +30,7 @@ class ClientState:
     role: Role
     acked: tuple[tuple[str, str], ...]
     """(type URL, version) of what it runs, sorted."""
-    refusals: tuple[Refusal, ...]
+    nacks: tuple[Nack, ...]
     """Types whose last response it rejected."""
 
 
@@ -46,7 +46,7 @@ class Observer(Protocol):
     def acknowledged(self, role: Role, node_id: str, type_url: str) -> None:
         """A response was accepted."""
 
-    def refused(self, refusal: Refusal) -> None:
+    def refused(self, nack: Nack) -> None:
         """A response was rejected."""
 
 
@@ -70,19 +70,19 @@ class Client:
 
     def state(self, view: Snapshot) -> ClientState:
         """Describe the client."""
-        acked, refusals = [], []
+        acked, nacks = [], []
         for type_url, subscription in sorted(self.subscriptions.items()):
             if subscription.verdict(view.of_type(type_url)) is Verdict.ACKED:
                 acked.append((type_url, view.of_type(type_url).version))
             elif subscription.acked_version:
                 acked.append((type_url, subscription.acked_version))
-            if subscription.refusal:
-                refusals.append(self.refusal(type_url))
-        return ClientState(node_id=self.node_id, role=self.role, acked=tuple(acked), refusals=tuple(refusals))
+            if subscription.nack:
+                nacks.append(self.nack(type_url))
+        return ClientState(node_id=self.node_id, role=self.role, acked=tuple(acked), nacks=tuple(nacks))
 
-    def refusal(self, type_url: str) -> Refusal:
+    def nack(self, type_url: str) -> Nack:
         """Return the client's complaint about a type."""
-        return Refusal(node_id=self.node_id, role=self.role, type_url=type_url, message=self.subscription(type_url).refusal)
+        return Nack(node_id=self.node_id, role=self.role, type_url=type_url, message=self.subscription(type_url).nack)
 
 
 class Clients:
@@ -121,7 +121,7 @@ class Clients:
         if received is Received.ACKED:
             self._observer.acknowledged(client.role, client.node_id, type_url)
         elif received is Received.REJECTED:
-            self._observer.refused(client.refusal(type_url))
+            self._observer.refused(client.nack(type_url))
         self.changed.fire()
 
     async def until(self, condition: Callable[[], bool], *, seconds: float) -> bool:

@@ -19,7 +19,7 @@ from enum import StrEnum
 
 import structlog
 
-from control_plane.ads.clients import Clients, Refusal
+from control_plane.ads.clients import Clients, Nack
 from control_plane.ads.snapshot import NOTHING, ResourceSet, Snapshot
 from control_plane.ads.subscription import Verdict
 from control_plane.ads.types import CLUSTER, ENDPOINT, LISTENER, ROUTE, SECRET, SERVED_TO, Role, short_name
@@ -47,7 +47,7 @@ class Outcome:
     """How a publication ended, and who objected."""
 
     kind: OutcomeKind
-    refusals: tuple[Refusal, ...] = ()
+    nacks: tuple[Nack, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +76,9 @@ class _Superseded(Exception):
     """A newer candidate is waiting."""
 
 
-class _Refused(Exception):
-    def __init__(self, refusals: tuple[Refusal, ...]) -> None:
-        self.refusals = refusals
+class _Nacked(Exception):
+    def __init__(self, nacks: tuple[Nack, ...]) -> None:
+        self.nacks = nacks
 
 
 class Publisher:
@@ -153,15 +153,15 @@ class Publisher:
         except _Superseded:
             self._views.show(Role.ENVOY, before)
             return Outcome(kind=OutcomeKind.SUPERSEDED)
-        except _Refused as refused:
+        except _Nacked as refused:
             await self._take_back(before)
-            return Outcome(kind=OutcomeKind.REJECTED, refusals=refused.refusals)
+            return Outcome(kind=OutcomeKind.REJECTED, nacks=refused.nacks)
         beside = self._views.of(Role.ENVOY)
         try:
             await self._switch(candidate)
-        except _Refused as refused:
+        except _Nacked as refused:
             await self._take_back(beside.replacing({LISTENER: before.of_type(LISTENER)}))
-            return Outcome(kind=OutcomeKind.REJECTED, refusals=refused.refusals)
+            return Outcome(kind=OutcomeKind.REJECTED, nacks=refused.nacks)
         self.good = candidate
         return Outcome(kind=OutcomeKind.PUBLISHED)
 
@@ -187,8 +187,8 @@ class Publisher:
         for role, view in ((Role.EXT_PROC, self.good), (Role.ENVOY, envoy)):
             try:
                 await self._show(role, view, seconds=self._timing.rollback_seconds)
-            except _Refused as refused:
-                _log_refusals("rollback_refused", refused.refusals)
+            except _Nacked as refused:
+                _log_nacks("rollback_refused", refused.nacks)
 
     async def _retire(self) -> None:
         """Remove what only the previous configuration needed: routes before the clusters that they lead to."""
@@ -198,8 +198,8 @@ class Publisher:
                 await self._show(Role.ENVOY, target, can_be_superseded=True)
             except _Superseded:
                 return
-            except _Refused as refused:
-                _log_refusals("retirement_refused", refused.refusals)
+            except _Nacked as refused:
+                _log_nacks("retirement_refused", refused.nacks)
 
     def _has_leftovers(self) -> bool:
         return self.good is not NOTHING and bool(
@@ -233,7 +233,7 @@ class Publisher:
         if is_in_time and verdict is Verdict.PENDING:
             raise _Superseded
         if verdict is not Verdict.ACKED:
-            raise _Refused(self._objections(role, changed, seconds))
+            raise _Nacked(self._objections(role, changed, seconds))
 
     def _is_superseded(self) -> bool:
         return self._waiting is not None
@@ -244,14 +244,14 @@ class Publisher:
         verdicts = {client.verdict(type_url, view) for client in self._clients.of(role) for type_url in type_urls}
         return next((v for v in (Verdict.REJECTED, Verdict.PENDING) if v in verdicts), Verdict.ACKED)
 
-    def _objections(self, role: Role, type_urls: frozenset[str], seconds: float) -> tuple[Refusal, ...]:
+    def _objections(self, role: Role, type_urls: frozenset[str], seconds: float) -> tuple[Nack, ...]:
         """Say who rejected what; if nobody did, who gave no answer."""
         view = self._views.of(role)
         verdicts = [(c, t, c.verdict(t, view)) for c in self._clients.of(role) for t in sorted(type_urls)]
-        rejected = tuple(client.refusal(type_url) for client, type_url, verdict in verdicts if verdict is Verdict.REJECTED)
+        rejected = tuple(client.nack(type_url) for client, type_url, verdict in verdicts if verdict is Verdict.REJECTED)
         silent = f"no answer within {seconds:g} s"
         return rejected or tuple(
-            Refusal(node_id=client.node_id, role=role, type_url=type_url, message=silent)
+            Nack(node_id=client.node_id, role=role, type_url=type_url, message=silent)
             for client, type_url, verdict in verdicts
             if verdict is Verdict.PENDING
         )
@@ -272,6 +272,6 @@ def _settle(job: _Job, outcome: Outcome) -> None:
         job.outcome.set_result(outcome)
 
 
-def _log_refusals(event: str, refusals: tuple[Refusal, ...]) -> None:
-    for refusal in refusals:
-        _log.error(event, node_id=refusal.node_id, type=short_name(refusal.type_url), message=refusal.message)
+def _log_nacks(event: str, nacks: tuple[Nack, ...]) -> None:
+    for nack in nacks:
+        _log.error(event, node_id=nack.node_id, type=short_name(nack.type_url), message=nack.message)

@@ -66,7 +66,7 @@ class Subscription:
     def __init__(self, *, whole_set: bool) -> None:
         self.acked_version = ""
         """What the client runs, as far as we were told."""
-        self.refusal = ""
+        self.nack = ""
         """Why the last response was rejected; empty once a later one is accepted."""
         self._whole_set = whole_set
         self._names: frozenset[str] | None = None
@@ -175,13 +175,13 @@ class Subscription:
     def _accept(self, response: Response) -> Received:
         self.acked_version = response.version
         if self._refused_version is None:
-            self.refusal = ""
+            self.nack = ""
         kept = {} if self._whole_set else self._acked
         self._acked = {**kept, **{name: value for name, value in response.values.items() if self._is_subscribed(name)}}
         return Received.ACKED
 
     def _reject(self, response: Response, error: str) -> Received:
-        self.refusal = error
+        self.nack = error
         is_newest = response.nonce == str(self._nonces)
         if self._whole_set and not is_newest:
             return Received.REJECTED  # a newer set is on its way and gets a verdict of its own

@@ -134,7 +134,7 @@ PROVIDERS: Final = (
             "messages": _MESSAGES,
             "count_tokens": _COUNT_TOKENS,
         },
-        quirks=Quirks(takes_up="prefill"),
+        quirks=Quirks(resume_method="prefill"),
     ),
     Provider(
         id="deepseek",
@@ -152,7 +152,7 @@ PROVIDERS: Final = (
         id="mistral",
         base_url="https://api.mistral.ai",
         apis=_CHAT_AND_EMBEDDINGS,
-        quirks=Quirks(max_tokens_field="max_tokens", takes_up="prefix"),
+        quirks=Quirks(max_tokens_field="max_tokens", resume_method="prefix"),
     ),
     Provider(
         id="gemini",
@@ -167,7 +167,7 @@ PROVIDERS: Final = (
         id="moonshotai",
         base_url="https://api.moonshot.ai",
         apis=_CHAT_ONLY,
-        quirks=Quirks(reasoning_history="reasoning_content", takes_up="partial"),
+        quirks=Quirks(reasoning_history="reasoning_content", resume_method="partial"),
     ),
     Provider(
         id="zhipu", base_url="https://open.bigmodel.cn", prefix="/api/paas/v4", apis=_CHAT_AND_EMBEDDINGS, quirks=_MAX_TOKENS

@@ -16,7 +16,7 @@ from control_plane.gateway.resilience import (
     response_timeout,
     settings_of,
 )
-from control_plane.gateway.retries import agent_retry, agent_turns, chain_retries
+from control_plane.gateway.retries import agent_failover, agent_retry, chain_retries
 from control_plane.gateway.upstream import parse_upstream
 from control_plane.ir import names
 
@@ -89,7 +89,7 @@ def _agent_route(
         total_timeout_seconds=settings.timeouts.total,
         response_timeout_seconds=response_seconds,
         idle_timeout_seconds=idle_timeout(settings, listener.idle_timeout, response_seconds),
-        retry=agent_retry(settings, chain_retries(agent_turns(instances), settings, listener.max_retries)),
+        retry=agent_retry(settings, chain_retries(agent_failover(instances), settings, listener.max_retries)),
         keeps_credentials=True,
     )
 

@@ -11,7 +11,7 @@ from control_plane.config.model import Listener, Overrides
 from control_plane.config.providers import Api
 from control_plane.gateway.models import ProviderEntry, find_entry
 from control_plane.gateway.resilience import build_circuit_breaker, connect_timeout, idle_timeout, response_timeout, settings_of
-from control_plane.gateway.retries import chain_retries, model_retry, model_turns
+from control_plane.gateway.retries import chain_retries, model_failover, model_retry
 from control_plane.ir import names
 from protos.contract.apis import TRANSLATIONS, UPSTREAM_ONLY
 
@@ -92,7 +92,7 @@ def _resumable(member: ir.ChainMember, entries: tuple[ProviderEntry, ...], clien
     """Say how a member continues what another has begun: in the API in which it can be given that."""
     entry = next(entry for entry in entries if entry.name == member.model)
     takes_it_up = (
-        entry.provider.quirks.takes_up == "prefill" and client_api == CHAT_COMPLETIONS and MESSAGES in entry.provider.apis
+        entry.provider.quirks.resume_method == "prefill" and client_api == CHAT_COMPLETIONS and MESSAGES in entry.provider.apis
     )
     api = MESSAGES if takes_it_up else member.api
     cluster = entry.cluster_of(api)
@@ -131,14 +131,14 @@ def build_stream_route(chain: ir.Chain, primary: ProviderEntry, listener: Listen
         route,
         name=names.stream(chain.name),
         response_timeout_seconds=seconds,
-        can_leave=all(member.api == chain.client_api for member in chain.members),
+        can_detach=all(member.api == chain.client_api for member in chain.members),
     )
 
 
 def _chain_route(chain: ir.Chain, primary: ProviderEntry, listener: Listener, overrides: Overrides) -> ir.Route:
     settings = settings_of(primary.entry.resilience, overrides)
     response_seconds = response_timeout(settings, listener.timeout)
-    retries = chain_retries(model_turns(len(chain.members), settings), settings, listener.max_retries)
+    retries = chain_retries(model_failover(len(chain.members), settings), settings, listener.max_retries)
     return ir.Route(
         name=chain.name,
         cluster=chain.name,

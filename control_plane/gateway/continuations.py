@@ -38,7 +38,7 @@ def build_continuations(
     resumptions: dict[str, ir.Chain] = {}
     routes: list[ir.Route] = []
     for primary, chain in chains:
-        if not is_continued(chain):
+        if not is_resumable(chain):
             continue
         routes.append(replace(build_stream_route(chain, primary, listener, overrides), name=names.continued(chain.name)))
         for member in chain.members:
@@ -53,7 +53,7 @@ def build_continuations(
     return Continuations(chains=tuple(resumptions.values()), egress_routes=tuple(routes))
 
 
-def is_continued(chain: ir.Chain) -> bool:
+def is_resumable(chain: ir.Chain) -> bool:
     """Tell if streams of a chain can be continued."""
     return any(member.resumed for member in chain.members)
 
@@ -63,9 +63,9 @@ def build_continued_routes(
 ) -> Iterator[ir.Route]:
     """Build the routes of a listener by which streams reach ext_proc."""
     for primary, chain in chains:
-        if is_continued(chain):
+        if is_resumable(chain):
             asked = build_stream_route(chain, primary, listener, overrides)
             # ext_proc and the egress listener give up whoever is silent: this route must outlast all of them.
             longest = (asked.idle_timeout_seconds + asked.response_timeout_seconds) * (2 * len(chain.members) + 1)
             name = names.continued(chain.name)
-            yield replace(asked, name=name, can_leave=False, is_continued=True, idle_timeout_seconds=longest)
+            yield replace(asked, name=name, can_detach=False, is_resumable=True, idle_timeout_seconds=longest)

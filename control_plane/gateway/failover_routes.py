@@ -14,7 +14,7 @@ from control_plane.ir import names
 _BACKOFF_SECONDS: Final = 0.025
 
 
-def build_onward_routes(chains: Iterable[ir.Chain], entries: tuple[ProviderEntry, ...]) -> Iterator[ir.Route]:
+def build_failover_routes(chains: Iterable[ir.Chain], entries: tuple[ProviderEntry, ...]) -> Iterator[ir.Route]:
     """Build the routes. The route that the attempt came from bounds its time."""
     members = {
         names.target(member.cluster, member.api): member
@@ -25,11 +25,11 @@ def build_onward_routes(chains: Iterable[ir.Chain], entries: tuple[ProviderEntry
     for name, member in sorted(members.items()):
         entry = find_entry(entries, member.model)
         assert entry is not None, "members of chains of models are entries"
-        for route in (names.onward(name), name):
-            yield build_onward_route(route, route, instances=member.instances, keeps_credentials=entry.keeps_credentials)
+        for route in (names.failover_target(name), name):
+            yield build_failover_route(route, route, instances=member.instances, keeps_credentials=entry.keeps_credentials)
 
 
-def build_onward_route(name: str, cluster: str, *, instances: int, keeps_credentials: bool = False) -> ir.Route:
+def build_failover_route(name: str, cluster: str, *, instances: int, keeps_credentials: bool = False) -> ir.Route:
     """Build a route to a model that bounds nothing itself."""
     return ir.Route(
         name=name,

@@ -17,7 +17,7 @@ from control_plane.gateway.aliases import SharedAlias, alias_chains, build_alias
 from control_plane.gateway.chains import ChainedModel, all_chains, build_chain_routes, chained_models
 from control_plane.gateway.continuations import build_continuations, build_continued_routes
 from control_plane.gateway.egress import build_choosing_model, build_egress
-from control_plane.gateway.failover_routes import build_onward_routes
+from control_plane.gateway.failover_routes import build_failover_routes
 from control_plane.gateway.models import (
     ProviderEntry,
     build_chain_choices,
@@ -63,7 +63,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
         *continuations.chains,
         *build_ranked_chains(config),
     ]
-    onward = (*build_onward_routes(chains, entries), *build_ranking_routes(entries, config))
+    failover_target = (*build_failover_routes(chains, entries), *build_ranking_routes(entries, config))
     return ir.Gateway(
         listeners=tuple(_listener(listener, config, models, chained, filters) for listener in listeners),
         egress=build_egress(
@@ -74,14 +74,14 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
             models,
             (
                 *continuations.egress_routes,
-                *onward,
+                *failover_target,
                 *build_source_routes(config.model_metrics_sources, overrides),
             ),
         ),
         clusters=tuple(sorted(_clusters(config, entries), key=lambda cluster: cluster.name)),
         plans=tuple(_plan(listener, continues=bool(continuations.egress_routes)) for listener in listeners),
         filters=tuple(filters.values()),
-        models=_models(models, onward),
+        models=_models(models, failover_target),
         aliases=tuple(build_aliases(config.model_aliases, entries)),
         alias_plans=tuple(alias.plan() for alias in aliases),
         chains=tuple(sorted(chains, key=lambda chain: chain.name)),
@@ -99,8 +99,8 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
     )
 
 
-def _models(models: tuple[ChainedModel, ...], onward: Iterable[ir.Route]) -> tuple[ir.Model, ...]:
-    reached = {route.name for route in onward}
+def _models(models: tuple[ChainedModel, ...], failover_target: Iterable[ir.Route]) -> tuple[ir.Model, ...]:
+    reached = {route.name for route in failover_target}
     built = (build_model(model.entry, model.chains, reached) for model in models)
     return tuple(sorted(built, key=lambda model: model.name))
 

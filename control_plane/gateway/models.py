@@ -94,7 +94,7 @@ def _with_provider(entry: ModelProvider, choosing: Collection[str]) -> ProviderE
     return ProviderEntry(entry=entry, provider=provider, is_internal=is_internal)
 
 
-def build_model(known: ProviderEntry, chains: Mapping[str, Chain], onward: Collection[str] = ()) -> Model:
+def build_model(known: ProviderEntry, chains: Mapping[str, Chain], failover_target: Collection[str] = ()) -> Model:
     """Build what clients can ask for; for the client APIs of `chains` the attempts make the upstream's request.
 
     `onward` are the routes by which attempts of any chains go on to models.
@@ -120,7 +120,7 @@ def build_model(known: ProviderEntry, chains: Mapping[str, Chain], onward: Colle
                 stream_path=_path(known, api, is_stream=True) if how.stream_suffix else "",
                 quirks=known.provider.quirks,
                 client_key_header=_key_header(how.auth) if known.keeps_credentials else "",
-                **_onward(known.cluster_of(api), api, onward),
+                **_target_cluster(known.cluster_of(api), api, failover_target),
             )
             for api, how in sorted(known.provider.apis.items())
         ),
@@ -128,12 +128,12 @@ def build_model(known: ProviderEntry, chains: Mapping[str, Chain], onward: Colle
     )
 
 
-def _onward(cluster: str, api: str, routes: Collection[str]) -> dict[str, str]:
+def _target_cluster(cluster: str, api: str, routes: Collection[str]) -> dict[str, str]:
     """Return the routes by which attempts go on to a target: a chain's, or else the model's own."""
-    own, target = names.onward(cluster), names.target(cluster, api)
+    own, target = names.failover_target(cluster), names.target(cluster, api)
     if target in routes:
-        return {"onward_route": names.onward(target), "route": target}
-    return {"onward_route": own, "route": own} if own in routes else {}
+        return {"failover_route": names.failover_target(target), "route": target}
+    return {"failover_route": own, "route": own} if own in routes else {}
 
 
 def build_chain_choices(chains: Mapping[str, Chain]) -> dict[str, ModelRoute]:

@@ -11,10 +11,10 @@ from typing import Final
 from control_plane import ir
 from control_plane.config.model import Listener, PlanoConfig
 from control_plane.gateway.chains import FIRST_BYTE_SECONDS
-from control_plane.gateway.failover_routes import build_onward_route
+from control_plane.gateway.failover_routes import build_failover_route
 from control_plane.gateway.models import ProviderEntry
 from control_plane.gateway.resilience import build_circuit_breaker, connect_timeout, idle_timeout, response_timeout
-from control_plane.gateway.retries import chain_retries, model_retry, model_turns
+from control_plane.gateway.retries import chain_retries, model_failover, model_retry
 from control_plane.ir import names
 from protos.contract.apis import TRANSLATIONS
 
@@ -47,7 +47,7 @@ def build_ranked_routes(chains: Iterable[ir.Chain], listener: Listener, config: 
     """Build the routes by which a model listener's requests reach the chains; a client's own credentials go to none of them."""
     settings = config.overrides.resilience
     response_seconds = response_timeout(settings, listener.timeout)
-    retries = chain_retries(model_turns(_MODELS, settings), settings, listener.max_retries)
+    retries = chain_retries(model_failover(_MODELS, settings), settings, listener.max_retries)
     for chain in chains:
         route = ir.Route(
             name=chain.name,
@@ -72,4 +72,4 @@ def build_ranking_routes(entries: Iterable[ProviderEntry], config: PlanoConfig) 
         if entry.is_internal or entry.keeps_credentials or entry.entry.is_wildcard:
             continue
         for group in entry.groups():
-            yield build_onward_route(names.onward(group.name), group.name, instances=len(entry.instances))
+            yield build_failover_route(names.failover_target(group.name), group.name, instances=len(entry.instances))

@@ -40,7 +40,7 @@ def chain_retries(turns: int, settings: Resilience, max_retries: int | None) -> 
     return max(settings.retries.attempts, turns - 1) if max_retries is None else max_retries
 
 
-def agent_turns(instances: Sequence[int]) -> int:
+def agent_failover(instances: Sequence[int]) -> int:
     """Return how many turns a chain of agents has; `instances` has one number for each of them.
 
     A retry goes to the next agent, and to the first again after the last one. Where agents have several instances, one of which
@@ -49,7 +49,7 @@ def agent_turns(instances: Sequence[int]) -> int:
     return len(instances) * (2 if len(instances) > 1 and max(instances) > 1 else 1)
 
 
-def model_turns(models: int, settings: Resilience) -> int:
+def model_failover(models: int, settings: Resilience) -> int:
     """Return how many turns a chain of models has: each may be asked again what failed for a moment, if anything is."""
     return models * (2 if settings.retries.attempts else 1)
 

@@ -33,7 +33,7 @@ class Quirks:
     """`none`, `reasoning_content` or `reasoning_details`."""
     joins_text: bool = False
     """Whether it takes the texts of a message as one string only."""
-    takes_up: str = ""
+    resume_method: str = ""
     """How it takes up a started answer: `prefill` (Messages: it goes on after a last message of the assistant), `partial`
     (Chat Completions: that message is marked so) or `prefix` (marked so, and said again first); empty if it does not."""
 
@@ -50,7 +50,7 @@ class ModelTarget:
     quirks: Quirks = field(default_factory=Quirks)
     client_key_header: str = ""
     """Header in which it takes the client's own key, where that is passed through."""
-    onward_route: str = ""
+    failover_route: str = ""
     """On the egress listener, where some chain goes on to it: leads nowhere while it is known to be down."""
     route: str = ""
     """The same, however it is known to be."""

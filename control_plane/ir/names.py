@@ -72,17 +72,17 @@ def target(cluster: str, api: str = "") -> str:
     return f"target/{cluster}[{api}]" if api else f"target/{cluster}"
 
 
-NEXT = "(next)"
+FAILOVER = "(failover)"
 """The cluster of all attempts of chains of models but the first: it leads back to the egress listener."""
 
 
-NOBODY = "(nobody)"
+UNAVAILABLE = "(unavailable)"
 """The cluster that is tried in place of a model that is known to be down."""
 
 
-def onward(target_name: str) -> str:
+def failover_target(target_name: str) -> str:
     """Name of the cluster, and of the route on the egress listener, that leads to a target unless it is known to be down."""
-    return f"onward/{target_name}"
+    return f"failover/{target_name}"
 
 
 def stream(chain_name: str) -> str:

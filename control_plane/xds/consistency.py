@@ -44,7 +44,7 @@ def _clusters(gateway: ir.Gateway) -> Iterator[str]:
         yield from _missing(who, "cluster", (member.cluster for member in chain.members), known)
     known |= {chain.name for chain in gateway.chains}
     targets = {names.target(member.cluster, member.api) for chain in gateway.chains for member in chain.members}
-    known |= targets | {names.onward(target) for target in targets}
+    known |= targets | {names.failover_target(target) for target in targets}
     for listener in gateway.listeners:
         yield from _missing(f"listener {listener.name!r}", "cluster", (route.cluster for route in listener.routes), known)
     yield from _missing("the egress listener", "cluster", (route.cluster for route in gateway.egress.routes), known)

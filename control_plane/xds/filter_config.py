@@ -114,7 +114,7 @@ def _target(target: ir.ModelTarget) -> pb.Target:
         cache_markers=quirks.cache_markers,
         reasoning_history=quirks.reasoning_history,
         joins_text=quirks.joins_text,
-        takes_up=quirks.takes_up,
+        resume_method=quirks.resume_method,
     )
     return pb.Target(
         api=target.api,
@@ -123,7 +123,7 @@ def _target(target: ir.ModelTarget) -> pb.Target:
         quirks=differs if differs.ByteSize() else None,
         client_key_header=target.client_key_header,
         route=target.route,
-        onward_route=target.onward_route,
+        failover_route=target.failover_route,
     )
 
 

@@ -8,7 +8,7 @@ from control_plane.xds import api, consistency
 from control_plane.xds.cluster.aggregate import build_chain, targets
 from control_plane.xds.cluster.cluster import build_cluster, is_eds
 from control_plane.xds.cluster.endpoint import Metadata, build_load_assignment
-from control_plane.xds.cluster.failover import build_next_hop, build_nobody, build_onward
+from control_plane.xds.cluster.failover import build_failover_cluster, build_target_clusters, build_unavailable_cluster
 from control_plane.xds.encode import encode
 from control_plane.xds.filter_config import build_filter_config, serialize
 from control_plane.xds.http_filters.retry_after import longest_waits
@@ -48,7 +48,11 @@ def _clusters(gateway: ir.Gateway) -> Iterator[_Named]:
     for target in targets(gateway):
         yield from _cluster(target.cluster, target.metadata)
     if any(chain.goes_on_by_choice for chain in gateway.chains):
-        for hop in (build_next_hop(gateway.egress.address), build_nobody(), *build_onward(gateway)):
+        for hop in (
+            build_failover_cluster(gateway.egress.address),
+            build_unavailable_cluster(),
+            *build_target_clusters(gateway),
+        ):
             yield api.CLUSTER, Resource(hop.name, encode(hop))
     known = {cluster.name: cluster for cluster in gateway.clusters}
     for chain in gateway.chains:

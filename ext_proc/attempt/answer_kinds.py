@@ -6,7 +6,7 @@ from typing import Final
 
 from ext_proc.attempt.answers import Answer, Attempt, ErrorAnswer, unreadable
 from ext_proc.attempt.events import ResponseReply
-from ext_proc.attempt.local_reply import Unreached
+from ext_proc.attempt.local_reply import LocalReplyAnswer
 from ext_proc.attempt.stream_answer import StreamAnswer
 from ext_proc.attempt.whole_answer import FoldedAnswer, PassedAnswer, WholeAnswer
 from ext_proc.errors import GatewayError
@@ -24,22 +24,22 @@ _ENOUGH: Final = 16
 
 def kind_of_answer(attempt: Attempt, status: int, headers: Mapping[str, str], elapsed: Callable[[], float]) -> Answer:
     """Return what reads the answer; `elapsed` tells the seconds since the request went out."""
-    if attempt.aim.goes_on and LOCAL_REPLY_HEADER in headers:
-        return Unreached(attempt, status, headers)
+    if attempt.target.goes_on and LOCAL_REPLY_HEADER in headers:
+        return LocalReplyAnswer(attempt, status, headers)
     if status >= 400:
         return ErrorAnswer(attempt, status, headers)
     if status >= 300:
         return PassedAnswer(attempt)
     if attempt.media_type == stream_type(attempt.prepared.reads):
         return _of_events(attempt, elapsed)
-    if attempt.aim.api not in _IN_BOTH_FORMS:
+    if attempt.target.api not in _IN_BOTH_FORMS:
         is_json = not attempt.prepared.is_identity or not attempt.media_type or "json" in attempt.media_type
         return WholeAnswer(attempt) if is_json else PassedAnswer(attempt)
     return SniffedAnswer(attempt, elapsed)
 
 
 def _of_events(attempt: Attempt, elapsed: Callable[[], float]) -> Answer:
-    if attempt.aim.wants_stream or attempt.aim.api not in _IN_BOTH_FORMS:
+    if attempt.target.wants_stream or attempt.target.api not in _IN_BOTH_FORMS:
         return StreamAnswer(attempt, elapsed)
     return FoldedAnswer(attempt)
 

@@ -10,7 +10,7 @@ import orjson
 from ext_proc.attempt.events import ResponseReply, SendBody, SendHeaders
 from ext_proc.attempt.failures import BETTERED_ELSEWHERE, Failure, classify
 from ext_proc.attempt.record import AttemptRecord
-from ext_proc.attempt.target import Aim
+from ext_proc.attempt.target import AttemptTarget
 from ext_proc.attempt.upstream_request import Prepared
 from ext_proc.errors import GatewayError, UpstreamError
 from ext_proc.translate.provider_errors import ProviderError, code_of, error_body, of_gateway, parse_error
@@ -59,27 +59,27 @@ class Answer(Protocol):
 class Attempt:
     """What all answers of an attempt need."""
 
-    aim: Aim
+    target: AttemptTarget
     prepared: Prepared
     record: AttemptRecord
     media_type: str = ""
     """What the answer calls itself, without parameters, in lower case."""
-    may_leave: bool = False
+    may_detach: bool = False
     """Whether the rest of an answer may pass without us."""
 
     def failed(self, failure: Failure) -> tuple[dict[str, str], dict[str, str]]:
         """Record a failure; return the headers and the metadata that tell it to Envoy and to the next attempt."""
         self.record.outcome = failure
-        betters = failure in BETTERED_ELSEWHERE and (failure is not Failure.CONTEXT_LENGTH or self.aim.has_others)
+        betters = failure in BETTERED_ELSEWHERE and (failure is not Failure.CONTEXT_LENGTH or self.target.has_others)
         metadata = {METADATA_FAILURE: str(failure)}
         if failure is Failure.CONTEXT_LENGTH:
-            metadata[METADATA_TOO_LONG] = join_names((*self.aim.past.too_long_for, self.aim.model.name))
+            metadata[METADATA_TOO_LONG] = join_names((*self.target.history.too_long_for, self.target.model.name))
         return ({RETRY_HEADER: failure} if betters else {}), metadata
 
 
 def refusal(attempt: Attempt, error: ProviderError, failure: Failure, *, status: int) -> list[ResponseReply]:
     """Answer with an error in the client's API instead of what the upstream said, before any of that was sent."""
-    body = orjson.dumps(error_body(error, attempt.aim.client_api))
+    body = orjson.dumps(error_body(error, attempt.target.client_api))
     marks, metadata = attempt.failed(failure)
     return [answer_head(body, {":status": str(status), **marks}, metadata), SendBody(body)]
 
@@ -95,10 +95,10 @@ def empty_answer() -> UpstreamError:
     return UpstreamError("The provider's answer was empty.", code="empty_answer")
 
 
-def stream_head(told: Mapping[str, str] = MappingProxyType({})) -> SendHeaders:
+def stream_head(rendered: Mapping[str, str] = MappingProxyType({})) -> SendHeaders:
     """Return the head of a stream of events that stands for the upstream's."""
-    removed = ("content-length", "content-encoding", *(name for name in OUR_HEADERS if name not in told))
-    return SendHeaders(set_headers={"content-type": "text/event-stream", **told}, remove_headers=removed)
+    removed = ("content-length", "content-encoding", *(name for name in OUR_HEADERS if name not in rendered))
+    return SendHeaders(set_headers={"content-type": "text/event-stream", **rendered}, remove_headers=removed)
 
 
 def answer_head(body: bytes, more: Mapping[str, str], metadata: Mapping[str, str] | None = None) -> SendHeaders:
@@ -127,7 +127,7 @@ class ErrorAnswer:
         """Tell the error."""
         body = bytes(self._held)
         failure = classify(parse_error(self._status, body, self._code))
-        told = self._attempt.prepared.translation.error(self._status, body, code=self._code)
+        rendered = self._attempt.prepared.translation.error(self._status, body, code=self._code)
         marks, metadata = self._attempt.failed(failure)
         if self._retry_after:
             metadata[METADATA_WAIT] = self._retry_after
@@ -135,7 +135,7 @@ class ErrorAnswer:
             marks = {}  # The status says it all, and Envoy's retry policy knows what to do about it.
         if failure is Failure.REFUSED and self._status >= 500:
             marks = {":status": "400"}  # Final: it must not be tried again.
-        return [answer_head(told, marks | self._wait(), metadata), SendBody(told)]
+        return [answer_head(rendered, marks | self._wait(), metadata), SendBody(rendered)]
 
     def fail(self, _error: GatewayError) -> list[ResponseReply]:
         """Tell what was read."""
@@ -143,6 +143,6 @@ class ErrorAnswer:
 
     def _wait(self) -> dict[str, str]:
         # A model that was not asked yet need not wait until this one has recovered.
-        if self._attempt.aim.has_others or not self._retry_after:
+        if self._attempt.target.has_others or not self._retry_after:
             return {}
         return {RETRY_AFTER_HEADER: self._retry_after}

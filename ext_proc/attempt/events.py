@@ -19,7 +19,7 @@ class AttemptHeaders:
     """Of the host that Envoy picked: see ATTEMPT_ATTRIBUTES."""
     metadata: Mapping[str, str]
     """What decide and the attempt before left, in the namespace `plano`."""
-    may_leave: bool = False
+    may_detach: bool = False
     """Whether the answer's pieces are answered one by one (STREAMED), and pass as they are once the stage leaves."""
 
 
@@ -84,17 +84,17 @@ class SendTrailers:
 
 
 @dataclass(frozen=True, slots=True)
-class Leave:
-    """Say no more: what is held and what will come passes as it is. Only where `may_leave`."""
+class Detach:
+    """Say no more: what is held and what will come passes as it is. Only where `may_detach`."""
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerPiece:
-    """Answer the oldest piece of body that was not answered yet. Only where `may_leave`."""
+class AnswerChunk:
+    """Answer the oldest piece of body that was not answered yet. Only where `may_detach`."""
 
     data: bytes | None
     """What is sent in its place; None for itself."""
 
 
-ResponseReply = SendHeaders | SendBody | SendTrailers | Leave
-AttemptReply = Continue | Respond | ResponseReply | AnswerPiece
+ResponseReply = SendHeaders | SendBody | SendTrailers | Detach
+AttemptReply = Continue | Respond | ResponseReply | AnswerChunk

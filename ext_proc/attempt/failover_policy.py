@@ -17,8 +17,8 @@ from protos.contract.metadata import (
     METADATA_BOUNDS,
     METADATA_FAILURE,
     METADATA_ORDER,
-    METADATA_QUIET,
     METADATA_SENT_AT,
+    METADATA_TIMED_OUT,
     METADATA_TOO_LONG,
     METADATA_WAIT,
     join_names,
@@ -37,7 +37,7 @@ _EXPECTED_HEADER: Final = "x-envoy-expected-rq-timeout-ms"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class AttemptHistory:
     """The attempts before."""
 
     number: int
@@ -48,9 +48,9 @@ class Past:
     """Why the last one failed."""
     too_long_for: tuple[str, ...] = ()
     """Models whose context the request exceeds."""
-    quiet: tuple[str, ...] = ()
+    timed_out: tuple[str, ...] = ()
     """Models that did not answer in time."""
-    is_passing: bool = False
+    is_transient: bool = False
     """Whether what the last one failed for may have passed by now."""
     retries: int = _MANY
     """How many attempts may follow the first one."""
@@ -67,59 +67,61 @@ class Past:
     @property
     def metadata(self) -> dict[str, str]:
         """What the attempts to come are told of those before."""
-        return {METADATA_QUIET: join_names(self.quiet), METADATA_BOUNDS: self.bounds}
+        return {METADATA_TIMED_OUT: join_names(self.timed_out), METADATA_BOUNDS: self.bounds}
 
 
-def read_past(headers: Mapping[str, str], told: Mapping[str, str], *, first: str, number: int, now: float) -> Past:
+def read_history(
+    headers: Mapping[str, str], metadata: Mapping[str, str], *, first: str, number: int, now: float
+) -> AttemptHistory:
     """Read what the attempts before have left; `first` is the chain's first model, `now` is in seconds since 1970.
 
     A connection may be refused before we could leave a word: where only the number tells of an attempt, the first model's was.
     """
-    attempted = split_names(told.get(METADATA_ATTEMPTED, "")) or ((first,) if number > 1 else ())
-    failure = told.get(METADATA_FAILURE, Failure.UNANSWERED if attempted else "")
-    quiet = split_names(told.get(METADATA_QUIET, ""))
-    said = told.get(METADATA_BOUNDS) or headers.get(BOUNDS_HEADER, "")
+    attempted = split_names(metadata.get(METADATA_ATTEMPTED, "")) or ((first,) if number > 1 else ())
+    failure = metadata.get(METADATA_FAILURE, Failure.UNANSWERED if attempted else "")
+    timed_out = split_names(metadata.get(METADATA_TIMED_OUT, ""))
+    said = metadata.get(METADATA_BOUNDS) or headers.get(BOUNDS_HEADER, "")
     retries, seconds = _read_bounds(said)
     allowed = min(seconds, _number(headers.get(_EXPECTED_HEADER, ""), _MANY * 1000) / 1000)
-    is_quick = _is_quick(told, allowed, number=number, now=now)
+    is_quick = _is_quick(metadata, allowed, number=number, now=now)
     if attempted and failure == Failure.UNANSWERED and not is_quick:
-        quiet = (*quiet, attempted[-1])
-    return Past(
+        timed_out = (*timed_out, attempted[-1])
+    return AttemptHistory(
         number=number,
         attempted=attempted,
         failure=failure,
-        too_long_for=split_names(told.get(METADATA_TOO_LONG, "")),
-        quiet=quiet,
-        is_passing=is_quick and failure != Failure.RATE_LIMITED and not told.get(METADATA_WAIT),
+        too_long_for=split_names(metadata.get(METADATA_TOO_LONG, "")),
+        timed_out=timed_out,
+        is_transient=is_quick and failure != Failure.RATE_LIMITED and not metadata.get(METADATA_WAIT),
         retries=retries,
         bounds=said,
         seconds=allowed,
     )
 
 
-def not_passed_over(members: Sequence[Member], past: Past) -> tuple[Member, ...]:
+def ejected_last(members: Sequence[Member], history: AttemptHistory) -> tuple[Member, ...]:
     """Put the first model of a chain last if Envoy has passed over it, which it does while that is known to be down."""
-    if past.attempted[:1] == (members[0].model,):
+    if history.attempted[:1] == (members[0].model,):
         return tuple(members)
     return (*members[1:], members[0])
 
 
-def whose_turn(members: Sequence[Member], past: Past) -> Member | None:
+def select_member(members: Sequence[Member], history: AttemptHistory) -> Member | None:
     """Choose where an attempt goes; None if nobody is left who may answer."""
-    able = [member for member in members if member.model not in {*past.too_long_for, *past.quiet}]
-    new = [member for member in able if member.model not in past.attempted]
-    left = past.retries + 2 - past.number
-    if past.is_passing and past.attempted.count(past.last) == 1 and len(new) < left:
-        again = next((member for member in able if member.model == past.last), None)
+    able = [member for member in members if member.model not in {*history.too_long_for, *history.timed_out}]
+    new = [member for member in able if member.model not in history.attempted]
+    left = history.retries + 2 - history.number
+    if history.is_transient and history.attempted.count(history.last) == 1 and len(new) < left:
+        again = next((member for member in able if member.model == history.last), None)
         if again is not None:
             return again
     # Around again: whoever was asked least, and rather not who failed just now.
-    return min(able, key=lambda member: (past.attempted.count(member.model), member.model == past.last), default=None)
+    return min(able, key=lambda member: (history.attempted.count(member.model), member.model == history.last), default=None)
 
 
-def in_order(members: Sequence[Member], told: Mapping[str, str]) -> tuple[Member, ...]:
+def in_order(members: Sequence[Member], metadata: Mapping[str, str]) -> tuple[Member, ...]:
     """Return the members of a chain in the order that decide asks for; what it leaves open stays as configured."""
-    wanted = split_names(told.get(METADATA_ORDER, ""))
+    wanted = split_names(metadata.get(METADATA_ORDER, ""))
     if not wanted:
         return tuple(members)
     places = {name: place for place, name in enumerate(wanted)}
@@ -132,9 +134,9 @@ def _read_bounds(text: str) -> tuple[int, float]:
     return int(_number(wanted, _number(configured, _MANY))), _number(seconds, _MANY) or _MANY
 
 
-def _is_quick(told: Mapping[str, str], allowed: float, *, number: int, now: float) -> bool:
+def _is_quick(metadata: Mapping[str, str], allowed: float, *, number: int, now: float) -> bool:
     """Tell if the last attempt has failed long before its time was up; the wait before this one is part of what is measured."""
-    taken = now - _number(told.get(METADATA_SENT_AT, ""), now)
+    taken = now - _number(metadata.get(METADATA_SENT_AT, ""), now)
     waited = _BACKOFF_SECONDS * ((1 << min(number - 1, 6)) - 1)
     return taken < min(_QUICK_SECONDS + waited, allowed * 0.9)
 

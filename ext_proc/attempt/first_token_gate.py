@@ -30,7 +30,7 @@ class Gate:
     """Of one stream, whatever its chunks."""
 
     def __init__(self, api: str) -> None:
-        self._says_something = _SAYS_SOMETHING.get(api, _chat_says_something)
+        self._says_something = _HAS_CONTENT.get(api, _chat_has_content)
         self._reader = reader_of(api)
 
     def feed(self, chunk: bytes) -> Opening | None:
@@ -59,21 +59,21 @@ class Gate:
         return Opened.CONTENT if self._says_something(event) else None
 
 
-def _chat_says_something(event: JsonObject) -> bool:
+def _chat_has_content(event: JsonObject) -> bool:
     choices = event.get("choices")
     if not isinstance(choices, list):
         return False
-    return any(isinstance(choice, Mapping) and _choice_says_something(choice) for choice in choices)
+    return any(isinstance(choice, Mapping) and _choice_has_content(choice) for choice in choices)
 
 
-def _choice_says_something(choice: Mapping[str, Any]) -> bool:
+def _choice_has_content(choice: Mapping[str, Any]) -> bool:
     if choice.get("finish_reason") or choice.get("text"):
         return True
     delta = choice.get("delta")
     return isinstance(delta, Mapping) and any(value for name, value in delta.items() if name != "role")
 
 
-def _messages_says_something(event: JsonObject) -> bool:
+def _messages_has_content(event: JsonObject) -> bool:
     kind = event.get("type")
     if kind == "content_block_start":
         block = event.get("content_block")
@@ -84,7 +84,7 @@ def _messages_says_something(event: JsonObject) -> bool:
     return kind in ("content_block_delta", "content_block_stop")
 
 
-def _responses_says_something(event: JsonObject) -> bool:
+def _responses_has_content(event: JsonObject) -> bool:
     kind = event.get("type")
     if not isinstance(kind, str):
         return False
@@ -94,12 +94,12 @@ def _responses_says_something(event: JsonObject) -> bool:
     return kind.endswith((".delta", ".done")) or kind == "response.incomplete"
 
 
-def _converse_says_something(event: JsonObject) -> bool:
+def _converse_has_content(event: JsonObject) -> bool:
     return not event.keys().isdisjoint(("contentBlockStart", "contentBlockDelta", "messageStop"))
 
 
-_SAYS_SOMETHING: Final[dict[str, Callable[[JsonObject], bool]]] = {
-    MESSAGES: _messages_says_something,
-    RESPONSES: _responses_says_something,
-    CONVERSE: _converse_says_something,
+_HAS_CONTENT: Final[dict[str, Callable[[JsonObject], bool]]] = {
+    MESSAGES: _messages_has_content,
+    RESPONSES: _responses_has_content,
+    CONVERSE: _converse_has_content,
 }

@@ -27,7 +27,7 @@ def unanswered(status: int) -> UpstreamError:
     )
 
 
-class Unreached:
+class LocalReplyAnswer:
     """The answer is the gateway's own error, for the client if nobody else is tried."""
 
     def __init__(self, attempt: Attempt, status: int, headers: Mapping[str, str]) -> None:
@@ -43,12 +43,12 @@ class Unreached:
     def finish(self) -> list[ResponseReply]:
         """Tell the error."""
         attempt, error = self._attempt, self._error
-        body = orjson.dumps(error_body(of_gateway(error), attempt.aim.client_api))
+        body = orjson.dumps(error_body(of_gateway(error), attempt.target.client_api))
         marks, metadata = attempt.failed(Failure.UNANSWERED)
         if self._is_left_alone:
             metadata[METADATA_WAIT] = "1"
-        told = {":status": str(error.status), **error.headers, **marks}
-        return [answer_head(body, told, metadata), SendBody(body)]
+        headers = {":status": str(error.status), **error.headers, **marks}
+        return [answer_head(body, headers, metadata), SendBody(body)]
 
     def fail(self, _error: GatewayError) -> list[ResponseReply]:
         """Tell the error."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ext_proc.attempt.answers import Attempt, empty_answer, refusal, stream_head, unreadable
-from ext_proc.attempt.events import Leave, ResponseReply, SendBody
+from ext_proc.attempt.events import Detach, ResponseReply, SendBody
 from ext_proc.attempt.failures import classify, status_of
 from ext_proc.attempt.first_token_gate import Gate, Opened, Opening
 from ext_proc.attempt.record import BEGUN, COMPLETED, CUT_OFF
@@ -26,10 +26,10 @@ class StreamAnswer:
 
     def begin(self) -> list[ResponseReply]:
         """Take the head, and return what is due before anything was said: the head, if that alone is looked at."""
-        if self._attempt.aim.watch != WATCH_HEAD:
+        if self._attempt.target.watch != WATCH_HEAD:
             return []
         self._gate = None
-        return self._leave({}) if self._attempt.may_leave else [stream_head()]
+        return self._detach({}) if self._attempt.may_detach else [stream_head()]
 
     def feed(self, data: bytes) -> list[ResponseReply]:
         """Hold a piece, or translate it."""
@@ -79,17 +79,17 @@ class StreamAnswer:
             self._refused = True
             return refusal(self._attempt, opening, classify(opening), status=status_of(opening))
         self._attempt.record.first_token_seconds = self._elapsed()
-        if self._attempt.may_leave and self._attempt.aim.watch == WATCH_GATE:
-            return self._leave({})
-        if self._attempt.may_leave and self._attempt.aim.watch == WATCH_BEGINNING:
+        if self._attempt.may_detach and self._attempt.target.watch == WATCH_GATE:
+            return self._detach({})
+        if self._attempt.may_detach and self._attempt.target.watch == WATCH_BEGINNING:
             self._attempt.record.is_counted_elsewhere = True
-            return self._leave({UNCOUNTED_HEADER: "true"})
+            return self._detach({UNCOUNTED_HEADER: "true"})
         self._attempt.record.outcome = CUT_OFF  # Until the end has come.
         return [stream_head(), *_body(self._stream.feed(held))]
 
-    def _leave(self, told: dict[str, str]) -> list[ResponseReply]:
+    def _detach(self, set_headers: dict[str, str]) -> list[ResponseReply]:
         self._attempt.record.outcome = BEGUN
-        return [stream_head(told), Leave()]
+        return [stream_head(set_headers), Detach()]
 
 
 def _body(data: bytes) -> list[ResponseReply]:

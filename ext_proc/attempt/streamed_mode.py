@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ext_proc.attempt.events import (
-    AnswerPiece,
+    AnswerChunk,
     AttemptReply,
-    Leave,
+    Detach,
     ResponseBody,
     ResponseHeaders,
     ResponseReply,
@@ -21,7 +21,7 @@ from ext_proc.attempt.events import (
 Seen = ResponseHeaders | ResponseBody | ResponseTrailers
 
 
-class OneByOne:
+class StreamedModeReplies:
     """Of one response."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class OneByOne:
             match reply:
                 case SendBody():
                     said += reply.data
-                case Leave():
+                case Detach():
                     self.is_over = True
                     return paced
                 case _:
@@ -50,12 +50,12 @@ class OneByOne:
             return []
         if isinstance(seen, ResponseHeaders):
             return [replace(reply, body=bytes(said)) if isinstance(reply, SendHeaders) and said else reply for reply in paced]
-        return [*paced, *self._pieces(seen, bytes(said))]
+        return [*paced, *self._chunks(seen, bytes(said))]
 
-    def _pieces(self, seen: Seen, said: bytes) -> list[AttemptReply]:
+    def _chunks(self, seen: Seen, said: bytes) -> list[AttemptReply]:
         """Say it in place of the last piece, and nothing in place of those before."""
         count, self._unanswered = self._unanswered, 0
         if not count:
             return []
         is_itself = count == 1 and isinstance(seen, ResponseBody) and seen.data == said
-        return [*[AnswerPiece(b"")] * (count - 1), AnswerPiece(None if is_itself else said)]
+        return [*[AnswerChunk(b"")] * (count - 1), AnswerChunk(None if is_itself else said)]

@@ -18,7 +18,7 @@ from ext_proc.attempt.events import (
     AttemptEvent,
     AttemptHeaders,
     AttemptReply,
-    Leave,
+    Detach,
     RequestTrailers,
     ResponseBody,
     ResponseHeaders,
@@ -30,8 +30,8 @@ from ext_proc.attempt.events import (
 )
 from ext_proc.attempt.record import CANNOT_CARRY, GATEWAY_ERROR, PASSED, AttemptRecord
 from ext_proc.attempt.stream_answer import StreamAnswer
-from ext_proc.attempt.streamed_mode import OneByOne, Seen
-from ext_proc.attempt.target import Aim, take_aim
+from ext_proc.attempt.streamed_mode import Seen, StreamedModeReplies
+from ext_proc.attempt.target import AttemptTarget, resolve_target
 from ext_proc.attempt.upstream_request import Prepared, prepare
 from ext_proc.codec.content_encoding import Decoder, Plain, decoder
 from ext_proc.errors import GatewayError, InternalError, RequestError, UpstreamError
@@ -41,7 +41,7 @@ from protos.contract.headers import REQUEST_ID_HEADER
 from protos.contract.metadata import METADATA_API, METADATA_SESSION
 
 
-class AttemptSession:
+class AttemptTransaction:
     """Handles the events of one attempt, under the configuration that was current when it began."""
 
     def __init__(
@@ -58,17 +58,17 @@ class AttemptSession:
         self._plan = plan
         self._monotonic, self._now, self._new_id = monotonic, now, new_id
         self._head: AttemptHeaders | None = None
-        self._aim: Aim | None = None
+        self._target: AttemptTarget | None = None
         self._prepared: Prepared | None = None
         self._sent_at = 0.0
         self._answer: Answer | None = None
-        self._paces: OneByOne | None = None
+        self._paces: StreamedModeReplies | None = None
         self._seen: Seen | None = None
         self._has_failed = False
         self._decoder: Decoder | None = None
 
     @property
-    def joins_pieces(self) -> bool:
+    def joins_chunks(self) -> bool:
         """Whether pieces of a response that came together may be handled as one: not where each wants a reply of its own."""
         return self._paces is None
 
@@ -128,32 +128,37 @@ class AttemptSession:
         # Envoy makes such an answer final: nobody else is asked.
         self.is_done = True
         self.record.outcome = CANNOT_CARRY if isinstance(error, RequestError | UpstreamError) else GATEWAY_ERROR
-        if isinstance(error, RequestError) and self._aim is not None and self._aim.past.attempted:
-            error = _nobody_takes_it(self._aim, error)
+        if isinstance(error, RequestError) and self._target is not None and self._target.history.attempted:
+            error = _nobody_takes_it(self._target, error)
         return render_error(error, shape_of(self._head.metadata.get(METADATA_API, "") if self._head else ""))
 
     def _begin(self, event: AttemptHeaders) -> Continue:
         self._head = event
-        if event.may_leave:
-            self._paces = OneByOne()
-        self._aim = aim = take_aim(event, self._plan, now=self._now())
+        if event.may_detach:
+            self._paces = StreamedModeReplies()
+        self._target = target = resolve_target(event, self._plan, now=self._now())
         record = self.record
         record.request_id = event.headers.get(REQUEST_ID_HEADER, "")[:128]
         record.session = event.metadata.get(METADATA_SESSION, "")
-        if aim is None:
+        if target is None:
             record.outcome = PASSED
             return Continue()
-        record.model, record.api, record.client_api, record.number = aim.model.name, aim.api, aim.client_api, aim.past.number
-        if aim.past.last not in ("", aim.model.name):
-            record.failed_over_from, record.failed_over_for = aim.past.last, aim.past.failure
+        record.model, record.api, record.client_api, record.number = (
+            target.model.name,
+            target.api,
+            target.client_api,
+            target.history.number,
+        )
+        if target.history.last not in ("", target.model.name):
+            record.failed_over_from, record.failed_over_for = target.history.last, target.history.failure
         return Continue()
 
     def _send(self, body: bytes) -> Continue:
         self._sent_at = self._monotonic()
-        if self._aim is None or self._head is None:
+        if self._target is None or self._head is None:
             return Continue()
         self._prepared = prepare(
-            self._aim,
+            self._target,
             body,
             headers=self._head.headers,
             exchange_id=self._new_id(),
@@ -165,13 +170,17 @@ class AttemptSession:
         headers = event.headers
         self.record.status = status = int(headers.get(":status", "0"))
         self._decoder = decoder(headers.get("content-encoding", ""))
-        if self._aim is None or self._prepared is None:
+        if self._target is None or self._prepared is None:
             self.is_done = event.ends_stream
-            return [SendHeaders(), Leave()] if self._paces else [SendHeaders()]
+            return [SendHeaders(), Detach()] if self._paces else [SendHeaders()]
         is_as_it_came = self._prepared.is_identity and isinstance(self._decoder, Plain)
-        may_leave = self._paces is not None and is_as_it_came
+        may_detach = self._paces is not None and is_as_it_came
         attempt = Attempt(
-            aim=self._aim, prepared=self._prepared, record=self.record, media_type=_media_type(headers), may_leave=may_leave
+            target=self._target,
+            prepared=self._prepared,
+            record=self.record,
+            media_type=_media_type(headers),
+            may_detach=may_detach,
         )
         self._answer = answer = kind_of_answer(attempt, status, headers, lambda: self._monotonic() - self._sent_at)
         if event.ends_stream:
@@ -210,10 +219,10 @@ def _media_type(headers: Mapping[str, str]) -> str:
     return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def _nobody_takes_it(aim: Aim, error: RequestError) -> UpstreamError:
+def _nobody_takes_it(target: AttemptTarget, error: RequestError) -> UpstreamError:
     """Return the error for a request that its own model would take, if that were well."""
     return UpstreamError(
-        f"The model failed, and `{aim.name}`, which is asked instead, cannot take the request: {error.public_message}",
+        f"The model failed, and `{target.name}`, which is asked instead, cannot take the request: {error.public_message}",
         status=503,
         code="no_model_left",
         param=error.param,

@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import quote
 
 from ext_proc.apis.paths import shape_of
-from ext_proc.attempt.target import Aim
+from ext_proc.attempt.target import AttemptTarget
 from ext_proc.codec.json_body import parse_object, write_json
 from ext_proc.codec.model_edit import replace_model
 from ext_proc.events import Continue
@@ -42,37 +42,37 @@ class Prepared:
     is_identity: bool
 
 
-def prepare(aim: Aim, body: bytes, *, headers: Mapping[str, str], exchange_id: str, now: int) -> Prepared:
+def prepare(target: AttemptTarget, body: bytes, *, headers: Mapping[str, str], exchange_id: str, now: int) -> Prepared:
     """Make the request of an attempt; `headers` are those that it has already.
 
     Raises:
         RequestError: the target cannot carry it, or it is not a request of its API.
     """
-    is_identity = aim.api == aim.client_api
-    reads = _reads(aim.api)
-    betas = headers.get(BETA_HEADER) or aim.betas
+    is_identity = target.api == target.client_api
+    reads = _reads(target.api)
+    betas = headers.get(BETA_HEADER) or target.betas
     made: Translation
     if is_identity:
         made = Identity(reads, Exchange(request={}, id=exchange_id, created=now))
-        sent = replace_model(body, aim.upstream_model, has_model=aim.has_model)
-        path = aim.target.path
+        sent = replace_model(body, target.upstream_model, has_model=target.has_model)
+        path = target.upstream.path
     else:
         exchange = Exchange(
             request=parse_object(body),
             id=exchange_id,
             created=now,
-            profile=aim.target.profile,
-            upstream_model=aim.upstream_model,
+            profile=target.upstream.profile,
+            upstream_model=target.upstream_model,
             betas=names_in(betas),
         )
-        made = translation(aim.client_api, aim.api, exchange)
-        sent = write_json(made.request(upstream_model=aim.upstream_model))
+        made = translation(target.client_api, target.api, exchange)
+        sent = write_json(made.request(upstream_model=target.upstream_model))
         is_stream = exchange.request.get("stream") is True
-        path = (aim.target.stream_path if is_stream else "") or aim.target.path
-    if aim.cache_from:
-        name, profile = aim.upstream_model, aim.target.profile
-        sent = mark_for_cache(sent, aim.api, model=name, profile=profile, least_tokens=aim.cache_from)
-    reply = _reply(aim, path, sent, headers, betas)
+        path = (target.upstream.stream_path if is_stream else "") or target.upstream.path
+    if target.cache_from:
+        name, profile = target.upstream_model, target.upstream.profile
+        sent = mark_for_cache(sent, target.api, model=name, profile=profile, least_tokens=target.cache_from)
+    reply = _reply(target, path, sent, headers, betas)
     return Prepared(reply=reply, translation=made, reads=reads, is_identity=is_identity)
 
 
@@ -82,40 +82,40 @@ def _reads(api: str) -> str:
     return MESSAGES if shape_of(api) == "anthropic" else CHAT_COMPLETIONS
 
 
-def _reply(aim: Aim, path: str, body: bytes, headers: Mapping[str, str], betas: str) -> Continue:
+def _reply(target: AttemptTarget, path: str, body: bytes, headers: Mapping[str, str], betas: str) -> Continue:
     changed = {
-        ":path": _path(aim, path),
+        ":path": _path(target, path),
         "content-type": "application/json",
         "content-length": str(len(body)),
         # What is read here must not be compressed, and none of this text gains from it over a provider's line.
         "accept-encoding": "identity",
     }
-    if shape_of(aim.api) == "anthropic" and "anthropic-version" not in headers:
+    if shape_of(target.api) == "anthropic" and "anthropic-version" not in headers:
         changed["anthropic-version"] = _ANTHROPIC_VERSION
-    key = _client_key(aim, headers)
+    key = _client_key(target, headers)
     gone = [BOUNDS_HEADER, *([_AUTHORIZATION] if key and _AUTHORIZATION not in key else [])]
-    metadata = aim.metadata
-    if betas and aim.api == CONVERSE:
+    metadata = target.metadata
+    if betas and target.api == CONVERSE:
         # Bedrock refuses names that it does not know; the next attempt may be at a provider that does.
         gone.append(BETA_HEADER)
         metadata[METADATA_BETAS] = betas
     elif betas:
         changed[BETA_HEADER] = betas
-    if aim.route:
-        changed[ROUTE_HEADER] = aim.route
+    if target.route:
+        changed[ROUTE_HEADER] = target.route
         # Whoever is silent is to be found out where it is reached, and not only by who waits behind.
-        changed[_PER_TRY_HEADER] = str(round(aim.past.seconds * 1000 * _OF_THE_TIME))
+        changed[_PER_TRY_HEADER] = str(round(target.history.seconds * 1000 * _OF_THE_TIME))
     else:
         gone += [ROUTE_HEADER, _PER_TRY_HEADER]
     return Continue(set_headers=changed | key, remove_headers=tuple(gone), body=body, metadata=metadata)
 
 
-def _client_key(aim: Aim, headers: Mapping[str, str]) -> dict[str, str]:
+def _client_key(target: AttemptTarget, headers: Mapping[str, str]) -> dict[str, str]:
     """Put a key of the client's own where its provider looks for it: clients of another API send it elsewhere."""
-    wanted = aim.target.client_key_header
+    wanted = target.upstream.client_key_header
     if not wanted or wanted in headers:
         return {}
-    if wanted == _X_API_KEY and aim.client_api == MESSAGES:
+    if wanted == _X_API_KEY and target.client_api == MESSAGES:
         return {}  # A token of a Claude subscription: goes as it came.
     key = headers.get(_X_API_KEY) or headers.get(_AUTHORIZATION, "").removeprefix(_BEARER)
     if not key:
@@ -123,7 +123,7 @@ def _client_key(aim: Aim, headers: Mapping[str, str]) -> dict[str, str]:
     return {wanted: _BEARER + key if wanted == _AUTHORIZATION else key}
 
 
-def _path(aim: Aim, path: str) -> str:
-    path = path.replace("{model}", quote(aim.upstream_model, safe=""))
+def _path(target: AttemptTarget, path: str) -> str:
+    path = path.replace("{model}", quote(target.upstream_model, safe=""))
     # A client's query means something to its own API alone, and none of it goes where the provider has a query of its own.
-    return path if "?" in path or aim.api != aim.client_api else path + aim.query
+    return path if "?" in path or target.api != target.client_api else path + target.query

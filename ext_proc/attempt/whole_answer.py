@@ -6,7 +6,7 @@ import orjson
 
 from ext_proc.apis.empty_answers import has_answer
 from ext_proc.attempt.answers import OUR_HEADERS, Attempt, answer_head, empty_answer, refusal, stream_head, unreadable
-from ext_proc.attempt.events import Leave, ResponseReply, SendBody, SendHeaders
+from ext_proc.attempt.events import Detach, ResponseReply, SendBody, SendHeaders
 from ext_proc.attempt.failures import classify, status_of
 from ext_proc.attempt.record import COMPLETED, CUT_OFF
 from ext_proc.codec.json_body import JsonObject, load_json, parse_object, write_json
@@ -65,16 +65,16 @@ class WholeAnswer:
         return UpstreamError(message, code="bad_upstream_answer", detail=error.public_message)
 
     def _tell(self, parsed: JsonObject) -> list[ResponseReply]:
-        api = self._attempt.aim.api
+        api = self._attempt.target.api
         if not has_answer(api, parsed):
             raise empty_answer()
-        if self._attempt.aim.wants_stream and api in WITH_EVENTS:
+        if self._attempt.target.wants_stream and api in WITH_EVENTS:
             return self._as_events(stream_of(api, parsed))
         read = self._attempt.prepared.translation.response(parsed)
         self._attempt.record.usage = read.usage
         self._attempt.record.outcome = COMPLETED
         body = self._body(read.body)
-        return [answer_head(body, {}), Leave() if self._attempt.may_leave and body == self._held else SendBody(body)]
+        return [answer_head(body, {}), Detach() if self._attempt.may_detach and body == self._held else SendBody(body)]
 
     def _as_events(self, events: bytes) -> list[ResponseReply]:
         stream = self._attempt.prepared.translation.stream()
@@ -99,7 +99,7 @@ class FoldedAnswer(WholeAnswer):
     """A stream where the client asked for a whole answer: folded into one."""
 
     def _parse(self, raw: bytes) -> JsonObject | ProviderError:
-        return whole_answer(self._attempt.aim.api, raw)
+        return whole_answer(self._attempt.target.api, raw)
 
     def _body(self, answer: JsonObject) -> bytes:
         return write_json(answer)

@@ -27,15 +27,15 @@ class StreamedAnswer:
         self.status = response.status
         self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
 
-    async def piece(self) -> bytes:
-        """See `ports.Pulled`."""
+    async def chunk(self) -> bytes:
+        """See `ports.UpstreamStream`."""
         try:
             return await self._response.content.readany()
         except aiohttp.ClientError:
             raise CutOff from None
 
     def close(self) -> None:
-        """See `ports.Pulled`."""
+        """See `ports.UpstreamStream`."""
         self._response.release()
 
 

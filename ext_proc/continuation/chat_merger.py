@@ -4,18 +4,18 @@ from typing import Any, Final
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.continuation.merger import Place, index_in
-from ext_proc.continuation.transcript import Ledger, Mismatch
+from ext_proc.continuation.transcript import Mismatch, Transcript
 
 _KEPT: Final = ("id", "created", "model", "system_fingerprint")
 _TEXTS: Final = ("content", "refusal", "reasoning_content", "reasoning")
 _CONTENT: Final = (0, "content")
 
 
-class ChatWeave:
+class ChatMerger:
     """A Weave."""
 
     def __init__(self) -> None:
-        self.ledger = Ledger()
+        self.transcript = Transcript()
         self.number = -1
         self.complete = False
         self._runs = 1
@@ -25,7 +25,7 @@ class ChatWeave:
     def begin(self) -> None:
         """See Weave."""
         self._runs += 1
-        self.ledger.begin()
+        self.transcript.begin()
 
     def fit(self, event: JsonObject) -> JsonObject | None:
         """See Weave."""
@@ -54,17 +54,17 @@ class ChatWeave:
     def hear(self, place: Place, text: str, number: int | None) -> None:
         """See Weave."""
         del number
-        self.ledger.take(place.key, text)
+        self.transcript.take(place.key, text)
 
     def text(self) -> str | None:
         """See Weave."""
-        return self.ledger.sent().get(_CONTENT) if self.ledger.consists_of((_CONTENT,)) else None
+        return self.transcript.sent().get(_CONTENT) if self.transcript.consists_of((_CONTENT,)) else None
 
     def give(self, length: int) -> None:
         """See Weave."""
-        self.ledger.give(_CONTENT, length)
+        self.transcript.give(_CONTENT, length)
 
-    def farewell(self) -> bytes:
+    def terminator(self) -> bytes:
         """See Weave."""
         return b"data: [DONE]\n\n"
 
@@ -73,7 +73,7 @@ class ChatWeave:
         said = self._delta(index, delta) if isinstance(delta, dict) else {}
         finish = choice.get("finish_reason")
         if finish:
-            if not self.ledger.caught_up:
+            if not self.transcript.caught_up:
                 raise Mismatch
             self.complete = True
         return {**choice, "delta": said} if said or finish else None
@@ -85,14 +85,14 @@ class ChatWeave:
                 if self._is_unheard(index, name):
                     said[name] = value
             elif name in _TEXTS and isinstance(value, str):
-                new, is_unheard = self.ledger.take((index, name), value), self._is_unheard(index, name)
+                new, is_unheard = self.transcript.take((index, name), value), self._is_unheard(index, name)
                 if new or is_unheard:
                     said[name] = new
             elif name == "tool_calls" and isinstance(value, list):
                 calls = [fitted for call in value if isinstance(call, dict) and (fitted := self._call(index, call))]
                 if calls:
                     said[name] = calls
-            elif value and self.ledger.take_whole((index, name), value):
+            elif value and self.transcript.take_whole((index, name), value):
                 said[name] = value
         return said
 
@@ -102,11 +102,11 @@ class ChatWeave:
         others = {key: value for key, value in call.items() if key not in ("index", "id", "type", "function") and value}
         said: JsonObject = {}
         name, arguments = function.get("name"), function.get("arguments")
-        if isinstance(name, str) and name and self.ledger.mark((choice, place, "name"), name):
+        if isinstance(name, str) and name and self.transcript.mark((choice, place, "name"), name):
             said = {**call, "function": {"name": name, "arguments": ""}}
-        if isinstance(arguments, str) and (new := self.ledger.take((choice, place, "arguments"), arguments)):
+        if isinstance(arguments, str) and (new := self.transcript.take((choice, place, "arguments"), arguments)):
             said = {**(said or {"index": place}), "function": {**said.get("function", {}), "arguments": new}}
-        if others and self.ledger.take_whole((choice, place, "others"), others):
+        if others and self.transcript.take_whole((choice, place, "others"), others):
             said = {**call, **said}
         return said
 

@@ -35,7 +35,7 @@ class Alike:
     """The `sequence_number` of the last, None if they have none."""
 
 
-class Likeness:
+class EventTemplate:
     """Of one event."""
 
     __slots__ = ("_begins", "_rest", "place")
@@ -70,7 +70,7 @@ class Likeness:
         return at, values
 
 
-def likeness(event: SseEvent, place: Place) -> Likeness | None:
+def event_template(event: SseEvent, place: Place) -> EventTemplate | None:
     """Return what other events must be like, None where that cannot be told for sure."""
     data = event.data or b""
     if b"\n" in data or b"\r" in data:
@@ -86,7 +86,7 @@ def likeness(event: SseEvent, place: Place) -> Likeness | None:
     after = [data[end:start] for (_, end, _), start in zip(spans, [*starts[1:], len(data)], strict=True)]
     after[-1] += b"\n\n"
     begins = encode_event(data[: starts[0]], event.event).removesuffix(b"\n\n")
-    return Likeness(place, begins, list(zip([name for _, _, name in spans], after, strict=True)))
+    return EventTemplate(place, begins, list(zip([name for _, _, name in spans], after, strict=True)))
 
 
 def _span(data: bytes, name: str) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.continuation.transcript import Ledger
+from ext_proc.continuation.transcript import Transcript
 
 
 def index_in(event: JsonObject, name: str = "index", default: int = 0) -> int:
@@ -34,10 +34,10 @@ class Place:
         return found
 
 
-class Weave(Protocol):
+class Merger(Protocol):
     """Folds what the client gets, and fits the events of whoever takes over to it."""
 
-    ledger: Ledger
+    transcript: Transcript
     number: int
     """The `sequence_number` of the last event that the client has; -1 if they have none."""
     complete: bool
@@ -74,6 +74,6 @@ class Weave(Protocol):
         """Count the first characters of that text as said: whoever takes over was given them."""
         ...
 
-    def farewell(self) -> bytes:
+    def terminator(self) -> bytes:
         """Return what is missing of a complete answer's end."""
         ...

@@ -7,7 +7,7 @@ import orjson
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.continuation.merger import Place, index_in
-from ext_proc.continuation.transcript import Ledger, Mismatch
+from ext_proc.continuation.transcript import Mismatch, Transcript
 
 _TEXTS: Final = {
     "text_delta": "text",
@@ -20,11 +20,11 @@ _FIRST_BLOCK: Final = ("block", 0)
 _FIRST_TEXT: Final = (0, "text_delta")
 
 
-class MessagesWeave:
+class MessagesMerger:
     """A Weave."""
 
     def __init__(self) -> None:
-        self.ledger = Ledger()
+        self.transcript = Transcript()
         self.number = -1
         self.complete = False
         self._input_tokens = 0
@@ -33,22 +33,22 @@ class MessagesWeave:
     def begin(self) -> None:
         """See Weave."""
         self._runs += 1
-        self.ledger.begin()
+        self.transcript.begin()
 
     def fit(self, event: JsonObject) -> JsonObject | None:
         """See Weave."""
         match event.get("type"):
             case "message_start":
                 self._count(event.get("message"))
-                return event if self.ledger.mark(_START) else None
+                return event if self.transcript.mark(_START) else None
             case "content_block_start":
                 block = event.get("content_block")
                 key: Hashable = ("block", index_in(event))
-                return event if self.ledger.mark(key, _what(block if isinstance(block, dict) else {})) else None
+                return event if self.transcript.mark(key, _what(block if isinstance(block, dict) else {})) else None
             case "content_block_delta":
                 return self._delta(event)
             case "content_block_stop":
-                return event if self.ledger.mark(("stop", index_in(event))) else None
+                return event if self.transcript.mark(("stop", index_in(event))) else None
             case "message_delta":
                 return self._end(event)
         return event
@@ -64,18 +64,18 @@ class MessagesWeave:
     def hear(self, place: Place, text: str, number: int | None) -> None:
         """See Weave."""
         del number
-        self.ledger.take(place.key, text)
+        self.transcript.take(place.key, text)
 
     def text(self) -> str | None:
         """See Weave."""
-        alone = self.ledger.consists_of((_START, _FIRST_BLOCK, _FIRST_TEXT))
-        return self.ledger.sent().get(_FIRST_TEXT) if alone else None
+        alone = self.transcript.consists_of((_START, _FIRST_BLOCK, _FIRST_TEXT))
+        return self.transcript.sent().get(_FIRST_TEXT) if alone else None
 
     def give(self, length: int) -> None:
         """See Weave."""
-        self.ledger.give(_FIRST_TEXT, length)
+        self.transcript.give(_FIRST_TEXT, length)
 
-    def farewell(self) -> bytes:
+    def terminator(self) -> bytes:
         """See Weave."""
         return b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 
@@ -86,11 +86,11 @@ class MessagesWeave:
         kind = str(delta.get("type"))
         field = _TEXTS.get(kind)
         if field is None:
-            return event if self.ledger.take_whole((index, kind), delta) else None
-        said, has_ended = delta.get(field), self.ledger.has(("stop", index))
-        if has_ended and self.ledger.caught_up:
+            return event if self.transcript.take_whole((index, kind), delta) else None
+        said, has_ended = delta.get(field), self.transcript.has(("stop", index))
+        if has_ended and self.transcript.caught_up:
             raise Mismatch
-        new = self.ledger.take((index, kind), said) if isinstance(said, str) else ""
+        new = self.transcript.take((index, kind), said) if isinstance(said, str) else ""
         if new and has_ended:
             raise Mismatch
         if self._runs == 1:
@@ -98,7 +98,7 @@ class MessagesWeave:
         return {**event, "delta": {**delta, field: new}} if new else None
 
     def _end(self, event: JsonObject) -> JsonObject:
-        if not self.ledger.caught_up:
+        if not self.transcript.caught_up:
             raise Mismatch
         self.complete = True
         usage = event.get("usage")

@@ -8,7 +8,7 @@ class CutOff(Exception):
     """The answer ended before it was complete, or never began."""
 
 
-class Pulled(Protocol):
+class UpstreamStream(Protocol):
     """An answer whose head is there."""
 
     @property
@@ -21,7 +21,7 @@ class Pulled(Protocol):
         """Its headers, names in lower case."""
         ...
 
-    async def piece(self) -> bytes:
+    async def chunk(self) -> bytes:
         """Return what has come of the body, wait for it if that is nothing; empty at its end.
 
         Raises:
@@ -37,7 +37,7 @@ class Pulled(Protocol):
 class Source(Protocol):
     """Asks upstreams."""
 
-    async def ask(self, route: str, path: str, headers: Mapping[str, str], body: bytes) -> Pulled:
+    async def ask(self, route: str, path: str, headers: Mapping[str, str], body: bytes) -> UpstreamStream:
         """Send a request and wait for the answer's head. Headers must be UTF-8.
 
         Raises:

@@ -9,7 +9,7 @@ import orjson
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.continuation.merger import Place, index_in
-from ext_proc.continuation.transcript import Ledger, Mismatch
+from ext_proc.continuation.transcript import Mismatch, Transcript
 
 _PLACES: Final = ("output_index", "content_index", "summary_index", "annotation_index")
 _OWN: Final = frozenset({"id", "item_id", "call_id", "sequence_number", "obfuscation", "response", "created_at"})
@@ -18,11 +18,11 @@ _ENDS: Final = ("response.completed", "response.incomplete")
 _BEGINNINGS: Final = ("response.created", "response.in_progress", "response.queued")
 
 
-class ResponsesWeave:
+class ResponsesMerger:
     """A Weave."""
 
     def __init__(self) -> None:
-        self.ledger = Ledger()
+        self.transcript = Transcript()
         self.complete = False
         self._runs = 1
         self.number = -1
@@ -34,7 +34,7 @@ class ResponsesWeave:
         """See Weave."""
         self._runs += 1
         self._renamed = {}
-        self.ledger.begin()
+        self.transcript.begin()
 
     def fit(self, event: JsonObject) -> JsonObject | None:
         """See Weave."""
@@ -55,7 +55,7 @@ class ResponsesWeave:
 
     def hear(self, place: Place, text: str, number: int | None) -> None:
         """See Weave."""
-        self.ledger.take(place.key, text)
+        self.transcript.take(place.key, text)
         self.number = self.number if number is None else number
 
     def text(self) -> str | None:
@@ -66,20 +66,20 @@ class ResponsesWeave:
         """See Weave."""
         assert length == 0, "there is no text to be given"
 
-    def farewell(self) -> bytes:
+    def terminator(self) -> bytes:
         """See Weave."""
         return b""
 
     def _new(self, kind: str, event: JsonObject) -> JsonObject | None:
         place = _place(kind, event)
         if kind in _ENDS:
-            if not self.ledger.caught_up:
+            if not self.transcript.caught_up:
                 raise Mismatch
             self.complete = True
             return event
         delta = event.get("delta")
         if isinstance(delta, str):
-            new = self.ledger.take(place, delta)
+            new = self.transcript.take(place, delta)
             if new == delta or self._runs == 1:
                 return event
             return (
@@ -88,7 +88,7 @@ class ResponsesWeave:
                 else None
             )
         value = "" if kind in _BEGINNINGS else orjson.dumps(_without_own(event), option=orjson.OPT_SORT_KEYS).decode()
-        return event if self.ledger.mark(place, value) else None
+        return event if self.transcript.mark(place, value) else None
 
     def _learn(self, kind: str, event: JsonObject) -> None:
         response, item = event.get("response"), event.get("item")

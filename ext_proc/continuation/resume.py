@@ -7,7 +7,7 @@ from typing import Final
 import orjson
 
 from ext_proc.codec.json_body import JsonObject, parse_object
-from ext_proc.continuation.merger import Weave
+from ext_proc.continuation.merger import Merger
 from ext_proc.plan.targets import Member, Target
 from ext_proc.translate.json_fields import as_list
 from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, RESPONSES
@@ -21,7 +21,7 @@ _SAID_AGAIN: Final = "prefix"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Takeover:
+class ResumeRequest:
     """One way in which one model may go on."""
 
     member: Member
@@ -32,25 +32,27 @@ class Takeover:
     """Characters of the client's text that the model is given and does not say again."""
 
 
-def takeovers(weave: Weave, member: Member, target: Target, client_api: str, body: bytes) -> Iterator[Takeover]:
+def resume_requests(merger: Merger, member: Member, target: Target, client_api: str, body: bytes) -> Iterator[ResumeRequest]:
     """Yield the ways for a model to go on, best first, from what the client has by then."""
-    text = (weave.text() or "").rstrip()  # Anthropic refuses a last text that ends with a space.
+    text = (merger.text() or "").rstrip()  # Anthropic refuses a last text that ends with a space.
     if text and _can_be_given(member, target, client_api):
-        started = _started(parse_object(body), text, target.takes_up)
-        yield Takeover(member=member, method=PREFILL, body=started, given=0 if target.takes_up == _SAID_AGAIN else len(text))
-    yield Takeover(member=member, method=REPEAT, body=body, given=0)
+        started = _started(parse_object(body), text, target.resume_method)
+        yield ResumeRequest(
+            member=member, method=PREFILL, body=started, given=0 if target.resume_method == _SAID_AGAIN else len(text)
+        )
+    yield ResumeRequest(member=member, method=REPEAT, body=body, given=0)
 
 
 def _can_be_given(member: Member, target: Target, client_api: str) -> bool:
     if client_api == RESPONSES:
         return False  # Its last events repeat all of the text, which the one who takes over does not know.
-    if target.takes_up in _MARKS:
+    if target.resume_method in _MARKS:
         return client_api == member.resumed_api == CHAT_COMPLETIONS
-    return target.takes_up == PREFILL and member.resumed_api == MESSAGES
+    return target.resume_method == PREFILL and member.resumed_api == MESSAGES
 
 
-def _started(request: JsonObject, text: str, takes_up: str) -> bytes:
+def _started(request: JsonObject, text: str, resume_method: str) -> bytes:
     message: JsonObject = {"role": "assistant", "content": text}
-    if takes_up in _MARKS:
-        message[takes_up] = True
+    if resume_method in _MARKS:
+        message[resume_method] = True
     return orjson.dumps({**request, "messages": [*as_list(request.get("messages"), "messages"), message]})

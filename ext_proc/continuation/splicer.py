@@ -7,11 +7,11 @@ import orjson
 from ext_proc.attempt.failures import BETTERED_ELSEWHERE, classify
 from ext_proc.codec.json_body import JsonObject, is_too_deep, load_json
 from ext_proc.codec.sse import SseDecoder, SseEvent, encode_comment, encode_event
-from ext_proc.continuation.chat_merger import ChatWeave
-from ext_proc.continuation.event_template import Likeness, likeness
-from ext_proc.continuation.merger import Weave
-from ext_proc.continuation.messages_merger import MessagesWeave
-from ext_proc.continuation.responses_merger import ResponsesWeave
+from ext_proc.continuation.chat_merger import ChatMerger
+from ext_proc.continuation.event_template import EventTemplate, event_template
+from ext_proc.continuation.merger import Merger
+from ext_proc.continuation.messages_merger import MessagesMerger
+from ext_proc.continuation.responses_merger import ResponsesMerger
 from ext_proc.errors import GatewayError
 from ext_proc.translate.passthrough import IdentityStream
 from ext_proc.translate.provider_errors import ProviderError, read_error
@@ -20,7 +20,7 @@ from ext_proc.translate.stream import write_event
 from ext_proc.translate.stream_usage import StreamUsage
 from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, RESPONSES
 
-_WEAVES: Final[dict[str, type[Weave]]] = {CHAT_COMPLETIONS: ChatWeave, MESSAGES: MessagesWeave, RESPONSES: ResponsesWeave}
+_MERGERS: Final[dict[str, type[Merger]]] = {CHAT_COMPLETIONS: ChatMerger, MESSAGES: MessagesMerger, RESPONSES: ResponsesMerger}
 _LAST: Final = ("message_stop", "response.completed", "response.incomplete")
 
 _LESSONS: Final = 4
@@ -31,16 +31,16 @@ class Broken(Exception):
     """The stream failed, by what it says itself or by what nobody can go on from; another model may do better."""
 
 
-class Stitch:
+class Splicer:
     """Of one answer in a client API."""
 
     def __init__(self, api: str) -> None:
-        self.weave = _WEAVES[api]()
+        self.merger = _MERGERS[api]()
         self.has_ended = False
         """Whether the client has the last event."""
         self.is_refused = False
         """Whether that is an error which no other model can better."""
-        self.told = StreamUsage(api)
+        self.usage = StreamUsage(api)
         """What the stream that is read now says of itself."""
         self.events = 0
         """How many events have come, not counting those that only keep a stream alive."""
@@ -50,23 +50,23 @@ class Stitch:
         self._held: list[JsonObject] = []
         self._ready = bytearray()
         self._lessons = _LESSONS
-        self._likeness: Likeness | None = None
+        self._template: EventTemplate | None = None
         """Of the last event of the first stream, as long as nothing else but the text has come since."""
 
     @property
     def is_complete(self) -> bool:
         """Whether nothing of the answer is missing."""
-        return self.has_ended or self.weave.complete
+        return self.has_ended or self.merger.complete
 
     def begin(self) -> None:
         """Let another stream take over."""
         self._decoder = SseDecoder()
-        self.told = StreamUsage(self._api)
+        self.usage = StreamUsage(self._api)
         self._is_first = False
         self._held.clear()
         self._ready.clear()
-        self._lessons, self._likeness = 0, None
-        self.weave.begin()
+        self._lessons, self._template = 0, None
+        self.merger.begin()
 
     def feed(self, data: bytes) -> bytes:
         """Return what the client gets of a piece.
@@ -92,28 +92,28 @@ class Stitch:
         """Return, after an exception, what the same piece had for the client before that."""
         return bytes(self._ready)
 
-    def farewell(self) -> bytes:
+    def terminator(self) -> bytes:
         """Return the end of a complete answer, as far as the client has not seen it."""
         if self.has_ended:
             return b""
         self.has_ended = True
-        return self.weave.farewell()
+        return self.merger.terminator()
 
     def abort(self, error: GatewayError) -> bytes:
         """Return the error that ends an answer which is not complete."""
         self.has_ended = True
-        return IdentityStream(self._api, number=self.weave.number).abort(error)
+        return IdentityStream(self._api, number=self.merger.number).abort(error)
 
     def _alike(self, data: bytes, start: int) -> int:
         """Pass on the events at `start` that are like the last one; return where they end, 0 if there is none."""
-        if self._likeness is None or self.has_ended or not self._decoder.is_between_events:
+        if self._template is None or self.has_ended or not self._decoder.is_between_events:
             return 0
-        alike = self._likeness.read(data, start)
+        alike = self._template.read(data, start)
         if alike is None:
             return 0
         self._lessons = _LESSONS
         self.events += 1
-        self.weave.hear(self._likeness.place, alike.text, alike.number)
+        self.merger.hear(self._template.place, alike.text, alike.number)
         self._ready += data[start : alike.end]
         return alike.end
 
@@ -133,7 +133,7 @@ class Stitch:
         if not event.data:
             return encode_comment("ping")
         if event.data == b"[DONE]":
-            return self.farewell() if self.weave.complete else b""
+            return self.terminator() if self.merger.complete else b""
         try:
             parsed = load_json(event.data)
         except orjson.JSONDecodeError:
@@ -142,8 +142,8 @@ class Stitch:
             return b""
         if is_too_deep(event.data, parsed):
             raise Broken
-        self._likeness = None
-        self.told.read(parsed)
+        self._template = None
+        self.usage.read(parsed)
         kind = parsed.get("type") or event.event
         if kind == "ping":
             return encode_event(event.data, event.event)
@@ -153,14 +153,14 @@ class Stitch:
         return self._fitted(event, parsed, kind)
 
     def _fitted(self, event: SseEvent, parsed: JsonObject, kind: object) -> bytes:
-        fitted = self.weave.fit(parsed)
+        fitted = self.merger.fit(parsed)
         if self._is_first:
             self.has_ended = kind in _LAST
             self._look_closely(event, parsed)
             return encode_event(event.data or b"", event.event)
         if fitted is not None:
             self._held.append(fitted)
-        if not self.weave.ledger.caught_up:
+        if not self.merger.transcript.caught_up:
             return b""
         self.has_ended = kind in _LAST
         ready = b"".join(write_event(held, self._api) for held in self._held)
@@ -168,10 +168,10 @@ class Stitch:
         return ready
 
     def _look_closely(self, event: SseEvent, parsed: JsonObject) -> None:
-        place = self.weave.place(parsed) if self._lessons else None
+        place = self.merger.place(parsed) if self._lessons else None
         if place is not None:
             self._lessons -= 1
-            self._likeness = likeness(event, place)
+            self._template = event_template(event, place)
 
     def _fail(self, event: SseEvent, error: ProviderError) -> bytes:
         failure = classify(error)

@@ -16,17 +16,23 @@ from ext_proc.attempt import record
 from ext_proc.attempt.failover_policy import in_order
 from ext_proc.attempt.local_reply import unanswered
 from ext_proc.attempt.record import AttemptRecord
-from ext_proc.continuation.ports import CutOff, Pulled, Source
-from ext_proc.continuation.resume import Takeover, takeovers
-from ext_proc.continuation.splicer import Broken, Stitch
+from ext_proc.continuation.ports import CutOff, Source, UpstreamStream
+from ext_proc.continuation.resume import ResumeRequest, resume_requests
+from ext_proc.continuation.splicer import Broken, Splicer
 from ext_proc.continuation.transcript import Mismatch
 from ext_proc.errors import GatewayError, NotReady, RequestError, UpstreamError
 from ext_proc.plan.plan import Plan
-from ext_proc.plan.targets import Continued, Member, Target
+from ext_proc.plan.targets import Member, ResumableRoute, Target
 from protos.contract.headers import ATTEMPTS_HEADER, DECISION_HEADER, LOCAL_REPLY_HEADER, MODEL_HEADER, UNCOUNTED_HEADER
-from protos.contract.metadata import METADATA_DECISION, METADATA_ROUTE, METADATA_WATCH, TOLD_HEADERS, WATCH_BEGINNING
+from protos.contract.metadata import (
+    FORWARDED_METADATA_HEADERS,
+    METADATA_DECISION,
+    METADATA_ROUTE,
+    METADATA_WATCH,
+    WATCH_BEGINNING,
+)
 
-_TOLD: Final = frozenset(TOLD_HEADERS.values())
+_FORWARDED: Final = frozenset(FORWARDED_METADATA_HEADERS.values())
 _HOP_BY_HOP: Final = frozenset({"host", "connection", "keep-alive", "transfer-encoding", "content-length", "te", "upgrade"})
 _CLIENT_ADDRESS: Final = frozenset({"x-forwarded-for", "x-envoy-external-address", "x-envoy-internal"})
 """Envoy obeys a trusted client's wishes only where nothing says that the request comes from further away."""
@@ -36,7 +42,7 @@ _TOTAL_MS: Final = "x-envoy-upstream-rq-timeout-ms"
 _OF_THE_FIRST: Final = frozenset({_MAX_RETRIES, _TOTAL_MS, "x-envoy-retry-on"})
 """A trusted client's wishes for all of its answer: obeyed here where others take over, and by Envoy before that."""
 
-_NOT_ITS_OWN: Final = _HOP_BY_HOP | _TOLD | _CLIENT_ADDRESS
+_NOT_ITS_OWN: Final = _HOP_BY_HOP | _FORWARDED | _CLIENT_ADDRESS
 
 COMPLETED: Final = "completed"
 CUT_OFF: Final = "cut_off"
@@ -56,7 +62,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class Resumption:
     """What became of one attempt to go on, for the metrics: configured names and constant words."""
 
     from_model: str
@@ -66,7 +72,7 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class StreamRequest:
     """The client's request, and what decide has left with it."""
 
     headers: Mapping[str, str]
@@ -82,29 +88,29 @@ Send = Callable[[Head | bytes], Awaitable[None]]
 class _Course:
     """What one answer is made with."""
 
-    continued: Continued
-    stitch: Stitch
+    resumable: ResumableRoute
+    splicer: Splicer
     targets: Mapping[tuple[str, str], Target]
     source: Source
     send: Send
 
 
-class ContinuedAnswer:
+class ResumableAnswer:
     """Of one request."""
 
-    def __init__(self, plan: Plan | None, source: Source | None, asked: Asked) -> None:
-        self.taken: list[Taken] = []
+    def __init__(self, plan: Plan | None, source: Source | None, request: StreamRequest) -> None:
+        self.resumptions: list[Resumption] = []
         self.heard: list[AttemptRecord] = []
         """Attempts that left their streams to us: how those ended, and what they used."""
         self._plan = plan
         self._source = source
-        self._asked = asked
-        self._route = asked.metadata.get(METADATA_ROUTE, "")
-        self._path = asked.headers.get(":path", "/")
+        self._request = request
+        self._route = request.metadata.get(METADATA_ROUTE, "")
+        self._path = request.headers.get(":path", "/")
         self._outcome = ""
-        self._retries = _whole_number(asked.headers.get(_MAX_RETRIES))
+        self._retries = _whole_number(request.headers.get(_MAX_RETRIES))
         """How many attempts may still follow the first one; None if the client does not say."""
-        self._seconds = (_whole_number(asked.headers.get(_TOTAL_MS)) or 0) / 1000 or None
+        self._seconds = (_whole_number(request.headers.get(_TOTAL_MS)) or 0) / 1000 or None
         self._has_begun = False
         """Whether the client has the head of a stream."""
 
@@ -120,7 +126,7 @@ class ContinuedAnswer:
                 await self._give(course)
         except TimeoutError:
             late = UpstreamError("The answer was not complete in time.", status=504, code="upstream_timeout")
-            await (send(course.stitch.abort(late)) if self._has_begun else self._refuse(late, send))
+            await (send(course.splicer.abort(late)) if self._has_begun else self._refuse(late, send))
         except GatewayError as error:
             await self._refuse(error, send)
 
@@ -130,45 +136,45 @@ class ContinuedAnswer:
         await send(refusal.body)
 
     def _course(self, send: Send) -> _Course:
-        continued = self._plan.continued.get(self._route) if self._plan else None
-        if self._plan is None or continued is None or self._source is None:
+        resumable = self._plan.resumable.get(self._route) if self._plan else None
+        if self._plan is None or resumable is None or self._source is None:
             raise NotReady("The gateway's configuration is changing.", headers={"retry-after": "1"})
-        members = in_order(continued.members, self._asked.metadata)
-        continued = replace(continued, members=members)
-        return _Course(continued, Stitch(continued.client_api), self._plan.targets, self._source, send)
+        members = in_order(resumable.members, self._request.metadata)
+        resumable = replace(resumable, members=members)
+        return _Course(resumable, Splicer(resumable.client_api), self._plan.targets, self._source, send)
 
     def _headers(self, route: str) -> dict[str, str]:
-        own = {name: value for name, value in self._asked.headers.items() if name[0] != ":" and name not in _NOT_ITS_OWN}
+        own = {name: value for name, value in self._request.headers.items() if name[0] != ":" and name not in _NOT_ITS_OWN}
         if odd := next((name for name, value in own.items() if not _is_utf8(value)), None):
             # aiohttp writes no other bytes. Refused, since a provider might make something of it.
             raise RequestError(f"The header `{odd}` is not UTF-8, as it must be where a stream may be continued.", param=odd)
-        told = {
-            **self._asked.metadata,
+        metadata = {
+            **self._request.metadata,
             METADATA_ROUTE: route,
             # All events are read here anyway.
             METADATA_WATCH: WATCH_BEGINNING,
         }
-        return own | {header: told[key] for key, header in TOLD_HEADERS.items() if told.get(key)}
+        return own | {header: metadata[key] for key, header in FORWARDED_METADATA_HEADERS.items() if metadata.get(key)}
 
     async def _give(self, course: _Course) -> None:
         headers = self._headers(self._route)
-        with closing(await self._ask(course, self._route, headers, self._asked.body)) as answer:
+        with closing(await self._ask(course, self._route, headers, self._request.body)) as answer:
             is_stream = answer.status == 200 and answer.headers.get("content-type", "").startswith("text/event-stream")
             self._has_begun = is_stream
             await course.send(self._head(answer, is_stream=is_stream))
             if not is_stream:
-                while piece := await answer.piece():
-                    await course.send(piece)
+                while chunk := await answer.chunk():
+                    await course.send(chunk)
                 return
             await self._pass(course, answer)
             model = answer.headers.get(MODEL_HEADER, "")
             self._count_retries((_whole_number(answer.headers.get(ATTEMPTS_HEADER)) or 1) - 1)
-        if not course.stitch.is_complete:
-            await self._go_on(course, _configured(model, course.continued.members))
-        if last := course.stitch.farewell():
+        if not course.splicer.is_complete:
+            await self._go_on(course, _configured(model, course.resumable.members))
+        if last := course.splicer.terminator():
             await course.send(last)
 
-    async def _ask(self, course: _Course, route: str, headers: Mapping[str, str], body: bytes) -> Pulled:
+    async def _ask(self, course: _Course, route: str, headers: Mapping[str, str], body: bytes) -> UpstreamStream:
         """Send a request; what Envoy answers in an upstream's place is raised as an error."""
         try:
             answer = await course.source.ask(route, self._path, headers, body)
@@ -179,86 +185,88 @@ class ContinuedAnswer:
             raise unanswered(answer.status)
         return answer
 
-    def _head(self, answer: Pulled, *, is_stream: bool) -> Head:
+    def _head(self, answer: UpstreamStream, *, is_stream: bool) -> Head:
         hidden = _HOP_BY_HOP if is_stream else _HOP_BY_HOP - {"content-length"}
         shown = answer.headers.keys() - hidden - {UNCOUNTED_HEADER}
         headers = {name: value for name, value in answer.headers.items() if name in shown}
-        decision = self._asked.metadata.get(METADATA_DECISION)
+        decision = self._request.metadata.get(METADATA_DECISION)
         return Head(answer.status, headers | ({DECISION_HEADER: decision} if decision else {}))
 
-    async def _pass(self, course: _Course, answer: Pulled) -> None:
+    async def _pass(self, course: _Course, answer: UpstreamStream) -> None:
         """Send what the client gets of one stream, until it ends, is cut, or is not what is wanted."""
         self._outcome = CUT_OFF
         try:
-            await self._pass_pieces(course, answer)
+            await self._pass_chunks(course, answer)
         except (CutOff, TimeoutError):
             pass
         except (Broken, Mismatch, GatewayError) as stopped:
             self._outcome = MISMATCH if isinstance(stopped, Mismatch) else CUT_OFF
-            if before := course.stitch.before_stop():
+            if before := course.splicer.before_stop():
                 await course.send(before)
         finally:
-            if course.stitch.is_complete:
+            if course.splicer.is_complete:
                 self._outcome = COMPLETED
             self._count(course, answer)
 
-    async def _pass_pieces(self, course: _Course, answer: Pulled) -> None:
-        stitch, has_more = course.stitch, True
-        now, silence = asyncio.get_running_loop().time, course.continued.silence_seconds
+    async def _pass_chunks(self, course: _Course, answer: UpstreamStream) -> None:
+        splicer, has_more = course.splicer, True
+        now, silence = asyncio.get_running_loop().time, course.resumable.silence_seconds
         left = silence
         # One for all pieces: a stream has one for every token. The client may take its time, so it stands still meanwhile.
         async with asyncio.timeout(None) as patience:
-            while has_more and not stitch.has_ended:
-                began, heard = now(), stitch.events
+            while has_more and not splicer.has_ended:
+                began, heard = now(), splicer.events
                 patience.reschedule(began + left)
-                piece = await answer.piece()
+                chunk = await answer.chunk()
                 patience.reschedule(None)
                 left -= now() - began
-                has_more = bool(piece)
-                if data := stitch.feed(piece) if has_more else stitch.finish():
+                has_more = bool(chunk)
+                if data := splicer.feed(chunk) if has_more else splicer.finish():
                     await course.send(data)
-                if stitch.events != heard:  # What only keeps the connection alive is silence, too.
+                if splicer.events != heard:  # What only keeps the connection alive is silence, too.
                     left = silence
 
-    def _count(self, course: _Course, answer: Pulled) -> None:
+    def _count(self, course: _Course, answer: UpstreamStream) -> None:
         if UNCOUNTED_HEADER not in answer.headers:
             return
-        model = _configured(answer.headers.get(MODEL_HEADER, ""), course.continued.members)
+        model = _configured(answer.headers.get(MODEL_HEADER, ""), course.resumable.members)
         outcome = record.COMPLETED if self._outcome == COMPLETED else record.CUT_OFF
-        self.heard.append(AttemptRecord(model=model, outcome=outcome, usage=course.stitch.told.usage))
+        self.heard.append(AttemptRecord(model=model, outcome=outcome, usage=course.splicer.usage.usage))
 
     async def _go_on(self, course: _Course, current: str) -> None:
-        stitch = course.stitch
-        for member in course.continued.members:
-            if member.model == current or stitch.is_complete or self._retries == 0:
+        splicer = course.splicer
+        for member in course.resumable.members:
+            if member.model == current or splicer.is_complete or self._retries == 0:
                 continue
             await self._by(member, course, current)
             if self._outcome == CUT_OFF:
                 current = member.model
-        if not stitch.is_complete:
+        if not splicer.is_complete:
             message = "The answer was cut off, and no other model could continue it."
-            await course.send(stitch.abort(UpstreamError(message, code="stream_cut_off")))
+            await course.send(splicer.abort(UpstreamError(message, code="stream_cut_off")))
 
     async def _by(self, member: Member, course: _Course, current: str) -> None:
         """Have one model go on, in each way that it can, until it has."""
-        stitch, target = course.stitch, course.targets[member.model, member.resumed_api]
-        stitch.begin()
-        for way in takeovers(stitch.weave, member, target, course.continued.client_api, self._asked.body):
+        splicer, target = course.splicer, course.targets[member.model, member.resumed_api]
+        splicer.begin()
+        for way in resume_requests(splicer.merger, member, target, course.resumable.client_api, self._request.body):
             if self._retries == 0:
                 return
             self._count_retries(1)
-            stitch.weave.give(way.given)
-            await self._take_over(way, course)
-            self.taken.append(Taken(from_model=current, to_model=member.model, method=way.method, outcome=self._outcome))
+            splicer.merger.give(way.given)
+            await self._resume(way, course)
+            self.resumptions.append(
+                Resumption(from_model=current, to_model=member.model, method=way.method, outcome=self._outcome)
+            )
             if self._outcome in (COMPLETED, CUT_OFF):
                 return
-            stitch.begin()
+            splicer.begin()
 
     def _count_retries(self, count: int) -> None:
         if self._retries is not None:
             self._retries = max(0, self._retries - count)
 
-    async def _take_over(self, way: Takeover, course: _Course) -> None:
+    async def _resume(self, way: ResumeRequest, course: _Course) -> None:
         self._outcome = REFUSED
         route = way.member.resumed
         headers = {name: value for name, value in self._headers(route).items() if name not in _OF_THE_FIRST}

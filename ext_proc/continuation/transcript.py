@@ -16,7 +16,7 @@ class Mismatch(Exception):
     """The answer that was to take over does not begin with what the client has."""
 
 
-class Ledger:
+class Transcript:
     """Of one answer."""
 
     def __init__(self) -> None:
@@ -37,8 +37,8 @@ class Ledger:
     def begin(self) -> None:
         """Let another answer take over; what the last one said beyond the client's share is forgotten if it was never sent."""
         if self.caught_up:
-            for key, pieces in self._new.items():
-                self._sent[key] = self._sent.get(key, "") + "".join(pieces)
+            for key, chunks in self._new.items():
+                self._sent[key] = self._sent.get(key, "") + "".join(chunks)
         self._new, self._again = {}, {}
         self._given, self._doubted = None, ""
         self._missing = sum(map(len, self._sent.values()))

@@ -5,7 +5,7 @@ import orjson
 from ext_proc.decide.model_choice import ModelChoice
 from ext_proc.decide.model_flow import run_filters
 from ext_proc.decide.request import Record, Request, Services
-from ext_proc.decide.routing_input import ModelQuestion, read_offer, requested_model
+from ext_proc.decide.routing_input import RoutingInput, effective_preferences, requested_model
 from ext_proc.decide.session_choice import choose_in_session
 from ext_proc.errors import UnknownModel
 from ext_proc.events import Respond
@@ -19,9 +19,9 @@ async def answer_decision(request: Request, services: Services, record: Record) 
     Raises:
         GatewayError: the request ends here.
     """
-    question = ModelQuestion(read_offer(request, services), _requested(request, services))
+    routing_input = RoutingInput(effective_preferences(request, services), _requested(request, services))
     _, value = await run_filters(request, services)
-    decided = await choose_in_session(question, request, value, services=services, record=record)
+    decided = await choose_in_session(routing_input, request, value, services=services, record=record)
     choice = decided.choice
     models = _models(choice, request, services)
     if choice.ranked:

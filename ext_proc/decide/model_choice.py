@@ -7,7 +7,7 @@ from typing import Final, Literal
 from ext_proc.apis.conversation import Conversation
 from ext_proc.apis.paths import PATHS
 from ext_proc.decide.request import Record, Request, Services
-from ext_proc.decide.routing_input import ModelQuestion
+from ext_proc.decide.routing_input import RoutingInput
 from ext_proc.routing.agents.ladder import Match, MatchRung, NoMatch, find_match, safe_reason
 from ext_proc.routing.models.preferences import Preference, Preferences
 from ext_proc.routing.models.ranking import rank
@@ -39,10 +39,10 @@ class ModelChoice:
 
 
 async def choose_model(
-    question: ModelQuestion, request: Request, conversation: Conversation, *, services: Services, record: Record
+    routing_input: RoutingInput, request: Request, conversation: Conversation, *, services: Services, record: Record
 ) -> ModelChoice:
     """Choose by what is said. Never raises."""
-    preferences, requested = question.preferences, question.requested
+    preferences, requested = routing_input.preferences, routing_input.requested
     if preferences is None:
         record.reason = requested.reason if requested else ""
         return ModelChoice((requested,) if requested else (), None, "", record.reason)

@@ -11,7 +11,7 @@ from ext_proc.codec.json_body import JsonObject, parse_object
 from ext_proc.codec.model_edit import remove_member, replace_model
 from ext_proc.decide.cache_marking import mark_prompt
 from ext_proc.decide.request import Record, Request, Services, go_on
-from ext_proc.decide.routing_input import offers_choice, read_question, requested_model
+from ext_proc.decide.routing_input import has_preferences, read_routing_input, requested_model
 from ext_proc.decide.session_choice import choose_in_session
 from ext_proc.errors import FilterFailed, MalformedBody, UnsupportedFeature
 from ext_proc.events import Continue, Reply, Respond
@@ -48,7 +48,7 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
     Raises:
         GatewayError: the request ends here.
     """
-    if offers_choice(request, services):
+    if has_preferences(request, services):
         return await _decide_by_preference(request, services, record)
     resolved = requested_model(request, services)
     record.model, record.reason = resolved.model.name, resolved.reason
@@ -62,11 +62,11 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
 
 
 async def _decide_by_preference(request: Request, services: Services, record: Record) -> Continue:
-    question = read_question(request, services)
-    if question.requested is not None:
-        record.model, record.reason = question.requested.model.name, question.requested.reason
+    routing_input = read_routing_input(request, services)
+    if routing_input.requested is not None:
+        record.model, record.reason = routing_input.requested.model.name, routing_input.requested.reason
     body, value = await run_filters(request, services)
-    decided = await choose_in_session(question, request, value, services=services, record=record)
+    decided = await choose_in_session(routing_input, request, value, services=services, record=record)
     ranked = decided.choice.ranked
     resolved = ranked[0] if ranked else requested_model(request, services)
     record.model = resolved.model.name
@@ -85,17 +85,17 @@ def _forward(
     """Send the request to its provider, or its attempts on their way; `noted` is left as metadata."""
     route_name = _route_name(request, route, value)
     headers = {ROUTE_HEADER: route_name}
-    told: dict[str, str] = {}
+    for_attempts: dict[str, str] = {}
     if route.by_attempt:
         # Each attempt makes its own request from this body.
-        told = _for_attempts(resolved.upstream_model, request.query, value)
+        for_attempts = _for_attempts(resolved.upstream_model, request.query, value)
         if value.get("stream") is True and route_name != route.continued and METADATA_SESSION not in noted:
-            told[METADATA_WATCH] = WATCH_GATE if request.listener.gates_streams else WATCH_HEAD
+            for_attempts[METADATA_WATCH] = WATCH_GATE if request.listener.gates_streams else WATCH_HEAD
     else:
         headers[":path"] = _upstream_path(route, resolved.upstream_model, request.query)
         if value.get("model") != resolved.upstream_model:
             body = replace_model(body, resolved.upstream_model, has_model="model" in value)
-    metadata = {METADATA_ROUTE: route_name, METADATA_MODEL: resolved.name, **noted, **told}
+    metadata = {METADATA_ROUTE: route_name, METADATA_MODEL: resolved.name, **noted, **for_attempts}
     return go_on(request, body, headers=headers, metadata=metadata)
 
 
@@ -160,9 +160,9 @@ def _without_preferences(request: Request) -> tuple[bytes, JsonObject]:
 
 
 def _for_attempts(upstream_model: str, query: str, value: JsonObject) -> dict[str, str]:
-    told = {METADATA_UPSTREAM_MODEL: upstream_model, METADATA_HAS_MODEL: "true" if "model" in value else "false"}
-    told |= {METADATA_STREAM: "true"} if value.get("stream") is True else {}
-    return told | {METADATA_QUERY: query} if query else told
+    for_attempts = {METADATA_UPSTREAM_MODEL: upstream_model, METADATA_HAS_MODEL: "true" if "model" in value else "false"}
+    for_attempts |= {METADATA_STREAM: "true"} if value.get("stream") is True else {}
+    return for_attempts | {METADATA_QUERY: query} if query else for_attempts
 
 
 def _parse_filtered(body: bytes) -> JsonObject:

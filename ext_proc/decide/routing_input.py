@@ -19,7 +19,7 @@ CONVERSATIONS: Final = frozenset({Api.CHAT_COMPLETIONS, Api.MESSAGES, Api.RESPON
 
 
 @dataclass(frozen=True, slots=True)
-class ModelQuestion:
+class RoutingInput:
     """What there is to choose from."""
 
     preferences: Preferences | None
@@ -28,24 +28,24 @@ class ModelQuestion:
     """What the request asks for; None only where it may do without."""
 
 
-def offers_choice(request: Request, services: Services) -> bool:
+def has_preferences(request: Request, services: Services) -> bool:
     """Tell if there is more to a request than the model that it asks for; most have no more, and cost no more."""
     return FIELD in request.value or (services.plan.preferences is not None and request.api in CONVERSATIONS)
 
 
-def read_question(request: Request, services: Services) -> ModelQuestion:
+def read_routing_input(request: Request, services: Services) -> RoutingInput:
     """Read what a request leaves to choose, before any filter has seen it. With preferences it need not name a model.
 
     Raises:
         RequestError: it asks for a model that is not there, or for none where one is needed; or its preferences are wrong.
     """
-    preferences = read_offer(request, services)
+    preferences = effective_preferences(request, services)
     if preferences is not None and services.plan.models.default is None and request.value.get("model") in (None, ""):
-        return ModelQuestion(preferences, None)
-    return ModelQuestion(preferences, requested_model(request, services))
+        return RoutingInput(preferences, None)
+    return RoutingInput(preferences, requested_model(request, services))
 
 
-def read_offer(request: Request, services: Services) -> Preferences | None:
+def effective_preferences(request: Request, services: Services) -> Preferences | None:
     """Return the preferences that hold for a request: its own, or the configured ones.
 
     Raises:

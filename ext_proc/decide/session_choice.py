@@ -14,9 +14,9 @@ from ext_proc.apis.session_facts import speaks_as_user
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.decide.model_choice import ModelChoice, choose_model, record_choice, record_refused
 from ext_proc.decide.request import Record, Request, Services
-from ext_proc.decide.routing_input import ModelQuestion
-from ext_proc.decide.session_request import Turn, read_turn
-from ext_proc.decide.stored_session import Known, Memory, claim, keep, recall
+from ext_proc.decide.routing_input import RoutingInput
+from ext_proc.decide.session_request import SessionRequest, read_session_request
+from ext_proc.decide.stored_session import Recalled, StoredSession, claim, keep, recall
 from ext_proc.routing.affinity.routing_budget import judge
 from ext_proc.routing.affinity.session_key import SessionKey
 from ext_proc.routing.affinity.sessions import Budget
@@ -48,83 +48,85 @@ class SessionChoice:
 
 
 async def choose_in_session(
-    question: ModelQuestion, request: Request, value: JsonObject, *, services: Services, record: Record
+    routing_input: RoutingInput, request: Request, value: JsonObject, *, services: Services, record: Record
 ) -> SessionChoice:
     """Choose; `value` is the body after filters.
 
     Raises:
         RequestError: the conversation, or a header that is about sessions, cannot be read.
     """
-    if question.preferences is None:
-        return SessionChoice(await choose_model(question, request, (), services=services, record=record))
+    if routing_input.preferences is None:
+        return SessionChoice(await choose_model(routing_input, request, (), services=services, record=record))
     conversation = read_conversation(request.api, value)
-    turn = read_turn(question, request, value, conversation, services)
-    if turn is None:
-        return SessionChoice(await choose_model(question, request, conversation, services=services, record=record))
-    memory = await recall(turn)
-    made = _without_asking(turn, memory.known) if memory.known is not None else None
-    choice = made or await choose_model(question, request, conversation, services=services, record=record)
+    current = read_session_request(routing_input, request, value, conversation, services)
+    if current is None:
+        return SessionChoice(await choose_model(routing_input, request, conversation, services=services, record=record))
+    recalled = await recall(current)
+    made = _without_asking(current, recalled.stored) if recalled.stored is not None else None
+    choice = made or await choose_model(routing_input, request, conversation, services=services, record=record)
     if not choice.ranked:
-        return SessionChoice(choice, turn.session)
-    decided = await _settle(turn, memory, choice)
-    record_choice(decided.choice, question.preferences, record)
-    if decided.refused is not None and turn.budget is not None and turn.budget.records_refused:
-        record_refused(decided.refused, question.preferences, record)
+        return SessionChoice(choice, current.session)
+    decided = await _hold_against_session(current, recalled, choice)
+    record_choice(decided.choice, routing_input.preferences, record)
+    if decided.refused is not None and current.budget is not None and current.budget.records_refused:
+        record_refused(decided.refused, routing_input.preferences, record)
     return decided
 
 
-def _without_asking(turn: Turn, known: Known) -> ModelChoice | None:
-    previous = known.binding
-    if turn.is_pinning and previous.route_name:
-        return _pinned(known)
-    is_same_lane = previous.requested_model == turn.requested_name and previous.is_warm(turn.now, turn.session.prefix)
-    if turn.affinity.user_only and is_same_lane and not speaks_as_user(turn.request.api, turn.value):
-        return replace(known.choice, rung="not_user_turn", reason="the session's model goes on")
+def _without_asking(current: SessionRequest, stored: StoredSession) -> ModelChoice | None:
+    previous = stored.binding
+    if current.is_pinning and previous.route_name:
+        return _pinned(stored)
+    is_same_lane = previous.requested_model == current.requested_name and previous.is_warm(current.now, current.session.prefix)
+    if current.affinity.user_only and is_same_lane and not speaks_as_user(current.request.api, current.value):
+        return replace(stored.choice, rung="not_user_turn", reason="the session's model goes on")
     return None
 
 
-async def _settle(turn: Turn, memory: Memory, choice: ModelChoice) -> SessionChoice:
+async def _hold_against_session(current: SessionRequest, recalled: Recalled, choice: ModelChoice) -> SessionChoice:
     """Hold a choice against what the session was, and remember what it is now."""
-    if turn.budget is not None:
-        return await _within_budget(turn, turn.budget, memory.known, choice)
-    if memory.is_blank and turn.is_pinning and choice.route:
-        return await _claim(turn, choice)
-    return await _remember(turn, memory.known, choice)
+    if current.budget is not None:
+        return await _within_budget(current, current.budget, recalled.stored, choice)
+    if recalled.is_blank and current.is_pinning and choice.route:
+        return await _claim(current, choice)
+    return await _remember(current, recalled.stored, choice)
 
 
-async def _within_budget(turn: Turn, budget: Budget, known: Known | None, choice: ModelChoice) -> SessionChoice:
+async def _within_budget(
+    current: SessionRequest, budget: Budget, stored: StoredSession | None, choice: ModelChoice
+) -> SessionChoice:
     def price(name: str) -> Price | None:
-        model = turn.resolve(name)
-        return turn.services.measures.price(model) if model is not None else None
+        model = current.resolve(name)
+        return current.services.measures.price(model) if model is not None else None
 
-    tokens = len(turn.request.body) // _BYTES_PER_TOKEN
-    previous = known.binding if known is not None else None
-    judgement = judge(previous, turn.binding(choice), budget=budget, prices=price, tokens=tokens, now=turn.now)
-    await keep(turn, judgement.binding)
-    if known is not None and judgement.keeps_anchor:
+    tokens = len(current.request.body) // _BYTES_PER_TOKEN
+    previous = stored.binding if stored is not None else None
+    judgement = judge(previous, current.binding(choice), budget=budget, prices=price, tokens=tokens, now=current.now)
+    await keep(current, judgement.binding)
+    if stored is not None and judgement.keeps_anchor:
         reason = f"changing to {choice.ranked[0].name} costs more than {budget.percent:g} percent"
-        kept = replace(known.choice, rung="routing_budget", reason=reason)
-        return SessionChoice(kept, turn.session, is_pinned=True, wants_usage=True, refused=choice)
-    return SessionChoice(choice, turn.session, judgement.verdict == "same_model", judgement.switches, wants_usage=True)
+        kept = replace(stored.choice, rung="routing_budget", reason=reason)
+        return SessionChoice(kept, current.session, is_pinned=True, wants_usage=True, refused=choice)
+    return SessionChoice(choice, current.session, judgement.verdict == "same_model", judgement.switches, wants_usage=True)
 
 
-async def _claim(turn: Turn, choice: ModelChoice) -> SessionChoice:
+async def _claim(current: SessionRequest, choice: ModelChoice) -> SessionChoice:
     """Pin a session; of two first requests at the same time one decides for both."""
-    binding = turn.binding(choice)
-    winner = await claim(turn, binding)
+    binding = current.binding(choice)
+    winner = await claim(current, binding)
     if winner is None or winner.binding.anchor_model == binding.anchor_model:
-        return SessionChoice(choice, turn.session)
-    return SessionChoice(_pinned(winner), turn.session, is_pinned=True)
+        return SessionChoice(choice, current.session)
+    return SessionChoice(_pinned(winner), current.session, is_pinned=True)
 
 
-async def _remember(turn: Turn, known: Known | None, choice: ModelChoice) -> SessionChoice:
-    binding = turn.binding(choice)
-    is_kept = known is not None and known.binding.anchor_model == binding.anchor_model
-    if known is not None and is_kept:
-        binding = replace(binding, route_name=binding.route_name or known.binding.route_name)
-    await keep(turn, binding)
-    return SessionChoice(choice, turn.session, is_kept, known is not None and not is_kept)
+async def _remember(current: SessionRequest, stored: StoredSession | None, choice: ModelChoice) -> SessionChoice:
+    binding = current.binding(choice)
+    is_kept = stored is not None and stored.binding.anchor_model == binding.anchor_model
+    if stored is not None and is_kept:
+        binding = replace(binding, route_name=binding.route_name or stored.binding.route_name)
+    await keep(current, binding)
+    return SessionChoice(choice, current.session, is_kept, stored is not None and not is_kept)
 
 
-def _pinned(known: Known) -> ModelChoice:
-    return replace(known.choice, rung="pinned", reason=f'route "{known.binding.route_name}" of the session')
+def _pinned(stored: StoredSession) -> ModelChoice:
+    return replace(stored.choice, rung="pinned", reason=f'route "{stored.binding.route_name}" of the session')

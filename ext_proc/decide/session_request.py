@@ -9,7 +9,7 @@ from ext_proc.apis.conversation import Conversation
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.decide.model_choice import ModelChoice
 from ext_proc.decide.request import Request, Services
-from ext_proc.decide.routing_input import ModelQuestion
+from ext_proc.decide.routing_input import RoutingInput
 from ext_proc.errors import GatewayError, RequestError
 from ext_proc.routing.affinity.session_key import SessionKey, session_key
 from ext_proc.routing.affinity.sessions import Affinity, Binding, Budget
@@ -18,10 +18,10 @@ from protos.contract.headers import SPEND_HEADER
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class SessionRequest:
     """One request of a session."""
 
-    question: ModelQuestion
+    routing_input: RoutingInput
     request: Request
     value: JsonObject
     """The body after filters."""
@@ -51,7 +51,7 @@ class Turn:
     @property
     def requested_name(self) -> str:
         """Full name of the model that the request asks for; empty if it asks for none."""
-        return self.question.requested.name if self.question.requested else ""
+        return self.routing_input.requested.name if self.routing_input.requested else ""
 
     def resolve(self, name: str) -> ResolvedModel | None:
         """Look a model up by its full name; None if it is not there any more."""
@@ -71,9 +71,9 @@ class Turn:
         )
 
 
-def read_turn(
-    question: ModelQuestion, request: Request, value: JsonObject, conversation: Conversation, services: Services
-) -> Turn | None:
+def read_session_request(
+    routing_input: RoutingInput, request: Request, value: JsonObject, conversation: Conversation, services: Services
+) -> SessionRequest | None:
     """Read which session a request belongs to; None if it belongs to none.
 
     Raises:
@@ -83,7 +83,9 @@ def read_turn(
     budget = _read_budget(request.headers, affinity)
     implies = affinity.implied_ttl_seconds > 0 or affinity.user_only or budget is not None
     session = session_key(affinity, request.api, request.headers, value, conversation, implies=implies)
-    return Turn(question, request, value, session, budget, services, time.time()) if session is not None else None
+    return (
+        SessionRequest(routing_input, request, value, session, budget, services, time.time()) if session is not None else None
+    )
 
 
 def _read_budget(headers: Mapping[str, str], affinity: Affinity) -> Budget | None:

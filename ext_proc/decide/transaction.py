@@ -36,7 +36,7 @@ _MODELS_PREFLIGHT: Final = Respond(
 )
 
 
-class Session:
+class Transaction:
     """Handles the events of one request on one listener, under the configuration that was current when it began."""
 
     def __init__(self, listener: str, services: Services | None) -> None:

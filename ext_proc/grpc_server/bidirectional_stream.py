@@ -8,10 +8,10 @@ from ext_proc.grpc_server.call import Call, Method
 from ext_proc.grpc_server.http2.header_blocks import Headers
 from ext_proc.grpc_server.tasks import Tasks
 
-Serve = Callable[["Conversation"], Coroutine[None, None, None]]
+Serve = Callable[["BidirectionalStream"], Coroutine[None, None, None]]
 
 
-class Conversation:
+class BidirectionalStream:
     """One call, to the coroutine that serves it."""
 
     def __init__(self, call: Call) -> None:
@@ -84,9 +84,9 @@ class Conversation:
 def by_coroutine(serve: Serve, tasks: Tasks) -> Method:
     """Make a method of a coroutine function: it may read and write any number of messages; its return ends the call."""
 
-    def method(call: Call) -> Conversation:
-        conversation = Conversation(call)
-        conversation.start(tasks.start(call, serve(conversation)))
-        return conversation
+    def method(call: Call) -> BidirectionalStream:
+        stream = BidirectionalStream(call)
+        stream.start(tasks.start(call, serve(stream)))
+        return stream
 
     return method

@@ -206,12 +206,12 @@ _MAX_TEXT: Final = 200
 
 
 def _trailers(status: Status, text: str) -> bytes:
-    return _OK if status is Status.OK else encode_block(_told(status, text))
+    return _OK if status is Status.OK else encode_block(_status_fields(status, text))
 
 
 def _only_trailers(status: Status, text: str) -> bytes:
-    return encode_block((*_STATUS_200, *_told(status, text)))
+    return encode_block((*_STATUS_200, *_status_fields(status, text)))
 
 
-def _told(status: Status, text: str) -> tuple[tuple[str, str], ...]:
+def _status_fields(status: Status, text: str) -> tuple[tuple[str, str], ...]:
     return ("grpc-status", str(int(status))), ("grpc-message", quote(text[:_MAX_TEXT], safe=" !#$&'()*+,/:;=?@[]"))

@@ -11,7 +11,7 @@ from ext_proc.grpc_server.tasks import Tasks
 Answer = Callable[[bytes, Headers], Coroutine[None, None, bytes]]
 
 
-class OneMessage:
+class UnaryCall:
     """One such call."""
 
     def __init__(self, call: Call, answer: Answer, tasks: Tasks) -> None:
@@ -42,6 +42,6 @@ class OneMessage:
         self._call.answer(await self._answer(message, self._call.metadata))
 
 
-def by_one_message(answer: Answer, tasks: Tasks) -> Method:
+def unary(answer: Answer, tasks: Tasks) -> Method:
     """Make a method of a coroutine function from a message and the call's metadata to the answer."""
-    return lambda call: OneMessage(call, answer, tasks)
+    return lambda call: UnaryCall(call, answer, tasks)

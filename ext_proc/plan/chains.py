@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ext_proc.plan.targets import Continued, Member, Target
+from ext_proc.plan.targets import Member, ResumableRoute, Target
 from ext_proc.runtime import Uncompilable
 from ext_proc.translate.quirks import Profile
 from ext_proc.translate.registry import supports
@@ -36,9 +36,9 @@ def compile_targets(items: Iterable[pb.Model]) -> dict[tuple[str, str], Target]:
                 path=target.path,
                 stream_path=target.stream_path,
                 profile=_profile(item.name, target.quirks),
-                takes_up=_takes_up(item.name, target.quirks),
+                resume_method=_resume_method(item.name, target.quirks),
                 client_key_header=target.client_key_header,
-                onward_route=target.onward_route,
+                failover_route=target.failover_route,
                 route=target.route,
             )
     return targets
@@ -62,13 +62,13 @@ def compile_chains(items: Iterable[Holder], targets: Mapping[tuple[str, str], Ta
     return chains
 
 
-def compile_continued(items: Iterable[Holder], targets: Mapping[tuple[str, str], Target]) -> dict[str, Continued]:
+def compile_resumable_routes(items: Iterable[Holder], targets: Mapping[tuple[str, str], Target]) -> dict[str, ResumableRoute]:
     """Compile how streams of routes go on when they are cut.
 
     Raises:
         Uncompilable: a member cannot be reached alone, or silence is not bounded.
     """
-    continued: dict[str, Continued] = {}
+    continued: dict[str, ResumableRoute] = {}
     for item in items:
         for route in item.routes:
             if not route.continued:
@@ -76,7 +76,9 @@ def compile_continued(items: Iterable[Holder], targets: Mapping[tuple[str, str],
             members = tuple(_member(member, route, targets) for member in route.members)
             if route.silence_seconds <= 0 or not all(_can_resume(member, targets) for member in members):
                 raise Uncompilable(f"route {route.continued!r} does not say how its streams go on")
-            continued[route.continued] = Continued(client_api=route.api, members=members, silence_seconds=route.silence_seconds)
+            continued[route.continued] = ResumableRoute(
+                client_api=route.api, members=members, silence_seconds=route.silence_seconds
+            )
     return continued
 
 
@@ -92,10 +94,10 @@ def _can_resume(member: Member, targets: Mapping[tuple[str, str], Target]) -> bo
     return bool(member.resumed) and (member.model, member.resumed_api) in targets
 
 
-def _takes_up(model: str, quirks: pb.Quirks) -> str:
-    if quirks.takes_up not in ("", "prefill", "prefix", "partial"):
-        raise Uncompilable(f"takes_up of model {model!r} cannot be {quirks.takes_up!r}")
-    return quirks.takes_up
+def _resume_method(model: str, quirks: pb.Quirks) -> str:
+    if quirks.resume_method not in ("", "prefill", "prefix", "partial"):
+        raise Uncompilable(f"resume_method of model {model!r} cannot be {quirks.resume_method!r}")
+    return quirks.resume_method
 
 
 def _profile(model: str, quirks: pb.Quirks) -> Profile:

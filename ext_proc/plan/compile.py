@@ -9,7 +9,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from ext_proc.plan.aliases import compile_alias, compile_route
-from ext_proc.plan.chains import Holder, compile_chains, compile_continued, compile_targets
+from ext_proc.plan.chains import Holder, compile_chains, compile_resumable_routes, compile_targets
 from ext_proc.plan.model_list import render_models
 from ext_proc.plan.plan import Listener, ListenerKind, Plan
 from ext_proc.plan.preferences import compile_affinity, compile_configured, compile_sources
@@ -47,7 +47,7 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
         chains=chains,
         rankings=rankings.members,
         ranked_models=rankings.models,
-        continued=compile_continued(holders, targets),
+        resumable=compile_resumable_routes(holders, targets),
         models=_tables(config.models, models, aliases, _default(config, models)),
         orchestrator=_orchestrator(config.orchestrator, models, targets) if config.HasField("orchestrator") else None,
         affinity=compile_affinity(config.affinity),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from ext_proc.plan.targets import Continued, Member, Target
+from ext_proc.plan.targets import Member, ResumableRoute, Target
 from ext_proc.routing.affinity.sessions import Affinity
 from ext_proc.routing.agents.agent_pool import AgentPool, compile_agents
 from ext_proc.routing.models.preferences import Preferences
@@ -57,7 +57,7 @@ class Plan:
     """By route: the models, by name, that a request may have tried there in any order."""
     ranked_models: Mapping[str, Model] = field(default_factory=dict)
     """By name: models with routes on which others follow in any order."""
-    continued: Mapping[str, Continued] = field(default_factory=dict)
+    resumable: Mapping[str, ResumableRoute] = field(default_factory=dict)
     """By route: how its streams go on when they are cut."""
     orchestrator: Orchestrator | None = None
     """None: the built-in router is the first rung of the ladder."""

@@ -14,9 +14,9 @@ class Target:
     stream_path: str = ""
     """For requests that ask for a stream; empty for the same."""
     profile: Profile = field(default_factory=Profile)
-    takes_up: str = ""
+    resume_method: str = ""
     """How it takes up a started answer: `prefill`, `prefix`, `partial`, or not at all."""
-    onward_route: str = ""
+    failover_route: str = ""
     """On the egress listener, for attempts that go on to it: leads nowhere while it is known to be down."""
     route: str = ""
     """The same, however it is known to be."""
@@ -38,7 +38,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Continued:
+class ResumableRoute:
     """A route whose streams are continued when they are cut."""
 
     client_api: str

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ext_proc.attempt.events import AttemptEvent, AttemptReply, ResponseBody
 from ext_proc.attempt.record import PASSED
-from ext_proc.attempt.transaction import AttemptSession
+from ext_proc.attempt.transaction import AttemptTransaction
 from ext_proc.decide.session_usage import SessionUsage
 from ext_proc.grpc_server.call import Call, Method
 from ext_proc.grpc_server.status import Abort, Status
@@ -18,7 +18,7 @@ class AttemptProcessor:
     """Serves the streams of the upstream http_filter."""
 
     def __init__(
-        self, new_session: Callable[[], AttemptSession], metrics: AttemptMetrics, usage: SessionUsage | None = None
+        self, new_session: Callable[[], AttemptTransaction], metrics: AttemptMetrics, usage: SessionUsage | None = None
     ) -> None:
         self._new_session = new_session
         self._usage = usage
@@ -42,13 +42,13 @@ class AttemptProcessor:
             self._log.error("message_unexpected", stage="attempt", phase=str(unexpected))
             raise Abort(Status.INVALID_ARGUMENT, f"unexpected {unexpected}") from None
 
-    def answer(self, session: AttemptSession, event: AttemptEvent) -> list[bytes]:
+    def answer(self, transaction: AttemptTransaction, event: AttemptEvent) -> list[bytes]:
         """Answer an event."""
-        return encode_attempt(event, self._handle(session, event))
+        return encode_attempt(event, self._handle(transaction, event))
 
-    def finish(self, session: AttemptSession) -> None:
+    def finish(self, transaction: AttemptTransaction) -> None:
         """Record an attempt that is over."""
-        record = session.record
+        record = transaction.record
         if record.outcome == PASSED or not record.model:
             return
         self._metrics.record(record)
@@ -78,13 +78,13 @@ class AttemptProcessor:
             output_tokens=record.usage.output_tokens,
         )
 
-    def _handle(self, session: AttemptSession, event: AttemptEvent) -> list[AttemptReply]:
+    def _handle(self, transaction: AttemptTransaction, event: AttemptEvent) -> list[AttemptReply]:
         try:
-            return session.handle(event)
+            return transaction.handle(event)
         except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an answer
             self._metrics.count_error("internal")
-            self._log.exception("attempt_failed", error=error, request_id=session.record.request_id)
-            return session.give_up()
+            self._log.exception("attempt_failed", error=error, request_id=transaction.record.request_id)
+            return transaction.give_up()
 
 
 class _Attempt:
@@ -93,45 +93,45 @@ class _Attempt:
     Pieces of an answer that came together are answered together: the busier a worker is, the less each of them costs.
     """
 
-    def __init__(self, call: Call, processor: AttemptProcessor, session: AttemptSession) -> None:
+    def __init__(self, call: Call, processor: AttemptProcessor, transaction: AttemptTransaction) -> None:
         self._call = call
         self._processor = processor
-        self._session = session
-        self._pieces: list[ResponseBody] = []
+        self._session = transaction
+        self._chunks: list[ResponseBody] = []
 
     def receive(self, message: bytes) -> None:
         """Answer a message."""
         event = self._processor.decode(message)
-        if not isinstance(event, ResponseBody) or not self._session.joins_pieces:
-            self._answer_pieces()
+        if not isinstance(event, ResponseBody) or not self._session.joins_chunks:
+            self._answer_chunks()
             self._answer(event)
             return
-        if not self._pieces:
-            self._call.after_read(self._answer_pieces)
-        self._pieces.append(event)
+        if not self._chunks:
+            self._call.after_read(self._answer_chunks)
+        self._chunks.append(event)
 
     def end(self) -> None:
         """Envoy gives the attempt up."""
-        self._answer_pieces()
+        self._answer_chunks()
         if not self._session.is_done:
             self._call.finish()
             self._processor.finish(self._session)
 
     def cancel(self) -> None:
         """Envoy gives the attempt up."""
-        self._answer_pieces()
+        self._answer_chunks()
         if not self._session.is_done:
             self._processor.finish(self._session)
 
     def resume(self) -> None:
         """Answers wait in the connection; meanwhile no more is taken in than its window."""
 
-    def _answer_pieces(self) -> None:
-        if not self._pieces:
+    def _answer_chunks(self) -> None:
+        if not self._chunks:
             return
-        pieces, self._pieces = self._pieces, []
-        data = pieces[0].data if len(pieces) == 1 else b"".join(piece.data for piece in pieces)
-        self._answer(ResponseBody(data, pieces[-1].ends_stream))
+        chunks, self._chunks = self._chunks, []
+        data = chunks[0].data if len(chunks) == 1 else b"".join(chunk.data for chunk in chunks)
+        self._answer(ResponseBody(data, chunks[-1].ends_stream))
 
     def _answer(self, event: AttemptEvent) -> None:
         if self._session.is_done:

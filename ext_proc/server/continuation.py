@@ -3,14 +3,14 @@
 from collections.abc import Callable
 
 from ext_proc.continuation.ports import CutOff
-from ext_proc.continuation.transaction import Asked, ContinuedAnswer
-from ext_proc.grpc_server.bidirectional_stream import Conversation
+from ext_proc.continuation.transaction import ResumableAnswer, StreamRequest
+from ext_proc.grpc_server.bidirectional_stream import BidirectionalStream
 from ext_proc.grpc_server.status import Abort, Status
 from ext_proc.telemetry.attempt_metrics import AttemptMetrics
 from ext_proc.telemetry.continuation_metrics import ContinuationMetrics
 from ext_proc.telemetry.logging import get_logger
 from ext_proc.wire.common import UnexpectedMessage, decode_request
-from ext_proc.wire.continuation import AskedReader, encode_part
+from ext_proc.wire.continuation import StreamRequestReader, encode_part
 from protos.contract.headers import REQUEST_ID_HEADER
 
 
@@ -18,26 +18,26 @@ class ContinueProcessor:
     """Serves the streams of the http_filter `plano.continue`."""
 
     def __init__(
-        self, new_answer: Callable[[Asked], ContinuedAnswer], metrics: ContinuationMetrics, attempts: AttemptMetrics
+        self, new_answer: Callable[[StreamRequest], ResumableAnswer], metrics: ContinuationMetrics, attempts: AttemptMetrics
     ) -> None:
         self._new_answer = new_answer
         self._metrics = metrics
         self._attempts = attempts
         self._log = get_logger()
 
-    async def process(self, call: Conversation) -> None:
+    async def process(self, call: BidirectionalStream) -> None:
         """Serve one request."""
         try:
-            asked = await _read(call)
+            request = await _read(call)
         except UnexpectedMessage as unexpected:
             self._metrics.count_error("unexpected_message")
             self._log.error("message_unexpected", stage="continue", phase=str(unexpected))
             raise Abort(Status.INVALID_ARGUMENT, f"unexpected {unexpected}") from None
-        if asked is not None:
-            await self._answer(asked, call)
+        if request is not None:
+            await self._answer(request, call)
 
-    async def _answer(self, asked: Asked, call: Conversation) -> None:
-        answer = self._new_answer(asked)
+    async def _answer(self, request: StreamRequest, call: BidirectionalStream) -> None:
+        answer = self._new_answer(request)
         try:
             await answer.give(lambda part: call.write(encode_part(part)))
             await call.write(encode_part(b"", ends_stream=True))
@@ -46,41 +46,41 @@ class ContinueProcessor:
             raise Abort(Status.UNAVAILABLE, "cut off") from None
         except Exception as error:
             self._metrics.count_error("internal")
-            self._log.exception("continuation_failed", error=error, request_id=_request_id(asked))
+            self._log.exception("continuation_failed", error=error, request_id=_request_id(request))
             raise
         finally:
-            self._finish(answer, asked)
+            self._finish(answer, request)
 
-    def _finish(self, answer: ContinuedAnswer, asked: Asked) -> None:
+    def _finish(self, answer: ResumableAnswer, request: StreamRequest) -> None:
         for heard in answer.heard:
             self._attempts.record(heard)
             self._log.info(
                 "stream_finished",
-                request_id=_request_id(asked),
+                request_id=_request_id(request),
                 model=heard.model,
                 outcome=heard.outcome,
                 input_tokens=heard.usage.input_tokens,
                 output_tokens=heard.usage.output_tokens,
             )
-        for taken in answer.taken:
-            self._metrics.record(taken)
+        for resumptions in answer.resumptions:
+            self._metrics.record(resumptions)
             self._log.warning(
                 "stream_continued",
-                request_id=_request_id(asked),
-                from_model=taken.from_model,
-                to_model=taken.to_model,
-                method=taken.method,
-                outcome=taken.outcome,
+                request_id=_request_id(request),
+                from_model=resumptions.from_model,
+                to_model=resumptions.to_model,
+                method=resumptions.method,
+                outcome=resumptions.outcome,
             )
 
 
-async def _read(call: Conversation) -> Asked | None:
-    reader = AskedReader()
+async def _read(call: BidirectionalStream) -> StreamRequest | None:
+    reader = StreamRequestReader()
     while (message := await call.read()) is not None:
-        if (asked := reader.read(decode_request(message))) is not None:
-            return asked
+        if (request := reader.read(decode_request(message))) is not None:
+            return request
     return None
 
 
-def _request_id(asked: Asked) -> str:
-    return asked.headers.get(REQUEST_ID_HEADER, "")[:128]
+def _request_id(request: StreamRequest) -> str:
+    return request.headers.get(REQUEST_ID_HEADER, "")[:128]

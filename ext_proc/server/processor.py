@@ -11,17 +11,17 @@ from typing import Final
 
 from ext_proc.decide.large_body import let_others_run
 from ext_proc.decide.request import Record
-from ext_proc.decide.transaction import Session
+from ext_proc.decide.transaction import Transaction
 from ext_proc.errors import InternalError
 from ext_proc.events import Event, Reply
-from ext_proc.grpc_server.bidirectional_stream import Conversation, by_coroutine
+from ext_proc.grpc_server.bidirectional_stream import BidirectionalStream, by_coroutine
 from ext_proc.grpc_server.call import Call, Handler, Method
 from ext_proc.grpc_server.health import Health
 from ext_proc.grpc_server.http2.header_blocks import Headers
 from ext_proc.grpc_server.server import GrpcServer
 from ext_proc.grpc_server.status import Abort, Status
 from ext_proc.grpc_server.tasks import Tasks
-from ext_proc.grpc_server.unary_call import by_one_message
+from ext_proc.grpc_server.unary_call import unary
 from ext_proc.server.attempt import AttemptProcessor
 from ext_proc.server.continuation import ContinueProcessor
 from ext_proc.server.provider_errors import ErrorProcessor
@@ -41,7 +41,7 @@ from protos.contract.stages import (
 SERVICE: Final = "envoy.service.ext_proc.v3.ExternalProcessor"
 METHOD: Final = f"/{SERVICE}/Process"
 
-SessionFactory = Callable[[str], Session]
+SessionFactory = Callable[[str], Transaction]
 
 
 class ExternalProcessor:
@@ -65,7 +65,7 @@ class ExternalProcessor:
     def method(self, tasks: Tasks) -> Method:
         """Return how calls of Process are served: by the stage that the http_filter names."""
         decide = by_coroutine(self.process, tasks)
-        by_stage = {STAGE_DECIDE_BODY: by_one_message(self.process_whole, tasks)}
+        by_stage = {STAGE_DECIDE_BODY: unary(self.process_whole, tasks)}
         if self._attempts is not None:
             by_stage[STAGE_ATTEMPT] = self._attempts.method()
         if self._continued is not None:
@@ -80,72 +80,72 @@ class ExternalProcessor:
 
     async def process_whole(self, message: bytes, metadata: Headers) -> bytes:
         """Serve a transaction of one message."""
-        session = self._new_session(metadata.get(LISTENER_METADATA, ""))
-        in_flight = self._metrics.in_flight(session.record.listener)
+        transaction = self._new_session(metadata.get(LISTENER_METADATA, ""))
+        in_flight = self._metrics.in_flight(transaction.record.listener)
         in_flight.inc()
         started = time.perf_counter()
         try:
-            return await self._answer(session, message)
+            return await self._answer(transaction, message)
         except UnexpectedMessage as unexpected:
-            raise self._refusal(session, unexpected) from None
+            raise self._refusal(transaction, unexpected) from None
         finally:
             in_flight.dec()
-            self._finish(session, time.perf_counter() - started)
+            self._finish(transaction, time.perf_counter() - started)
 
-    async def process(self, call: Conversation) -> None:
+    async def process(self, call: BidirectionalStream) -> None:
         """Serve one stream, which is one HTTP transaction."""
-        session = self._new_session(call.metadata.get(LISTENER_METADATA, ""))
-        in_flight = self._metrics.in_flight(session.record.listener)
+        transaction = self._new_session(call.metadata.get(LISTENER_METADATA, ""))
+        in_flight = self._metrics.in_flight(transaction.record.listener)
         in_flight.inc()
         spent = 0.0
         try:
-            while not session.is_decided:
+            while not transaction.is_decided:
                 message = await call.read()
                 if message is None:
                     return
                 # What lies between two messages is the client's upload, not our work.
                 started = time.perf_counter()
                 try:
-                    answer = await self._answer(session, message)
+                    answer = await self._answer(transaction, message)
                 finally:  # a client that goes away cancels a decision
                     spent += time.perf_counter() - started
                 await call.write(answer)
         except UnexpectedMessage as unexpected:
-            raise self._refusal(session, unexpected) from None
+            raise self._refusal(transaction, unexpected) from None
         finally:
             # Here, because Envoy may reset the stream before the last write has returned.
             in_flight.dec()
-            self._finish(session, spent)
+            self._finish(transaction, spent)
 
-    async def _answer(self, session: Session, message: bytes) -> bytes:
+    async def _answer(self, transaction: Transaction, message: bytes) -> bytes:
         event = decode(decode_request(message))
         await let_others_run(message)
-        reply = await self._handle(session, event)
+        reply = await self._handle(transaction, event)
         await let_others_run(message)
         answer = encode(event, reply)
         await let_others_run(answer)
         return answer
 
-    async def _handle(self, session: Session, event: Event) -> Reply:
+    async def _handle(self, transaction: Transaction, event: Event) -> Reply:
         try:
-            return await session.handle(event)
+            return await transaction.handle(event)
         except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an answer
-            self._metrics.count_error(session.record.listener, "internal")
-            self._log.exception("session_failed", error=error, listener=session.record.listener)
-            return session.refuse(InternalError("The gateway failed to handle the request."))
+            self._metrics.count_error(transaction.record.listener, "internal")
+            self._log.exception("session_failed", error=error, listener=transaction.record.listener)
+            return transaction.refuse(InternalError("The gateway failed to handle the request."))
 
-    def _refusal(self, session: Session, unexpected: UnexpectedMessage) -> Abort:
-        self._metrics.count_error(session.record.listener, "unexpected_message")
-        self._log.error("message_unexpected", listener=session.record.listener, phase=str(unexpected))
+    def _refusal(self, transaction: Transaction, unexpected: UnexpectedMessage) -> Abort:
+        self._metrics.count_error(transaction.record.listener, "unexpected_message")
+        self._log.error("message_unexpected", listener=transaction.record.listener, phase=str(unexpected))
         return Abort(Status.INVALID_ARGUMENT, f"unexpected {unexpected}")
 
-    def _finish(self, session: Session, seconds: float) -> None:
-        record = session.record
-        outcome = _outcome(session)
+    def _finish(self, transaction: Transaction, seconds: float) -> None:
+        record = transaction.record
+        outcome = _outcome(transaction)
         self._metrics.record(record, outcome, seconds)
         code, detail = (record.error.code, record.error.detail) if record.error else (None, "")
         self._log.info(
-            "request_decided" if session.is_decided else "request_cancelled",
+            "request_decided" if transaction.is_decided else "request_cancelled",
             request_id=record.request_id,
             listener=record.listener,
             api=record.api,
@@ -192,7 +192,7 @@ def _refused(record: Record) -> dict[str, str]:
     return {"refused_model": record.refused_model, "refused_route": record.refused_route}
 
 
-def _outcome(session: Session) -> str:
-    if not session.is_decided:
+def _outcome(transaction: Transaction) -> str:
+    if not transaction.is_decided:
         return "cancelled"
-    return f"{session.record.status // 100}xx" if session.record.status else "forwarded"
+    return f"{transaction.record.status // 100}xx" if transaction.record.status else "forwarded"

@@ -23,7 +23,7 @@ class ErrorProcessor:
     def answer(self, head: ErrorHead | None, event: ErrorHead | ErrorBytes) -> bytes | None:
         """Return the body that the client gets instead, None if it gets what the provider said."""
         try:
-            return _told(head, event)
+            return _render(head, event)
         except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an answer
             self._log.exception("error_untold", error=error)
             return None
@@ -34,7 +34,7 @@ class ErrorProcessor:
         return Abort(Status.INVALID_ARGUMENT, f"unexpected {unexpected}")
 
 
-def _told(head: ErrorHead | None, event: ErrorHead | ErrorBytes) -> bytes | None:
+def _render(head: ErrorHead | None, event: ErrorHead | ErrorBytes) -> bytes | None:
     if isinstance(event, ErrorHead):
         return in_clients_shape(event.client_api, event.status, b"") if event.client_api and event.ends_stream else None
     undo = decoder(head.encoding) if head is not None else None
@@ -44,8 +44,8 @@ def _told(head: ErrorHead | None, event: ErrorHead | ErrorBytes) -> bytes | None
         plain = undo.decode(event.data)
     except GatewayError:
         return None
-    told = in_clients_shape(head.client_api, head.status, plain)
-    return None if told == plain else told
+    rendered = in_clients_shape(head.client_api, head.status, plain)
+    return None if rendered == plain else rendered
 
 
 class _Error:

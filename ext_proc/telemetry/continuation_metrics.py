@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter
 
-from ext_proc.continuation.transaction import Taken
+from ext_proc.continuation.transaction import Resumption
 from ext_proc.telemetry import names
 
 
@@ -20,6 +20,6 @@ class ContinuationMetrics:
         """Count a failure of our own: `kind` is a constant word."""
         self._count_error("", kind)
 
-    def record(self, taken: Taken) -> None:
+    def record(self, resumptions: Resumption) -> None:
         """Count one attempt to go on that is over."""
-        self._taken.labels(taken.from_model, taken.to_model, taken.method, taken.outcome).inc()
+        self._taken.labels(resumptions.from_model, resumptions.to_model, resumptions.method, resumptions.outcome).inc()

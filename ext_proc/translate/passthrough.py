@@ -81,7 +81,7 @@ class IdentityStream:
         self._number = number
         self._broken: ProviderError | None = None
         """The error that the stream says it ends with, if that looks like an end."""
-        self._told = StreamUsage(api)
+        self._usage = StreamUsage(api)
         self._api = api
         self._decoder = SseDecoder()
         self._ended = False
@@ -91,12 +91,12 @@ class IdentityStream:
     @property
     def usage(self) -> Usage:
         """Tokens reported so far."""
-        return self._told.usage
+        return self._usage.usage
 
     @property
     def model(self) -> str:
         """The model that says it answers."""
-        return self._told.model
+        return self._usage.model
 
     def feed(self, chunk: bytes) -> bytes:
         """Return the events that the chunk completes."""
@@ -178,7 +178,7 @@ class IdentityStream:
             self._ended = True
         if kind in ("error", "response.failed") or (event.get("error") and kind is None):
             self.failed = True
-        self._told.read(event)
+        self._usage.read(event)
 
     def _is_finished(self, event: JsonObject) -> bool:
         choices = event.get("choices")

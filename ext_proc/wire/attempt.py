@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ext_proc.attempt.events import (
-    AnswerPiece,
+    AnswerChunk,
     AttemptBody,
     AttemptEvent,
     AttemptHeaders,
     AttemptReply,
-    Leave,
+    Detach,
     RequestTrailers,
     ResponseBody,
     ResponseHeaders,
@@ -62,13 +62,13 @@ def encode_attempt(event: AttemptEvent, replies: Iterable[AttemptReply]) -> list
 def _begin(message: pb.ProcessingRequest) -> AttemptHeaders:
     head = message.request_headers
     attributes = message.attributes[ATTRIBUTES_NAMESPACE].fields if message.attributes else {}
-    told = message.metadata_context.filter_metadata
-    metadata = told[METADATA_NAMESPACE].fields if METADATA_NAMESPACE in told else {}
+    namespaces = message.metadata_context.filter_metadata
+    metadata = namespaces[METADATA_NAMESPACE].fields if METADATA_NAMESPACE in namespaces else {}
     return AttemptHeaders(
         headers=decode_headers(head.headers.headers),
         attributes=texts(attributes),
         metadata=texts(metadata),
-        may_leave=message.protocol_config.response_body_mode == pb.ProtocolConfiguration.STREAMED,
+        may_detach=message.protocol_config.response_body_mode == pb.ProtocolConfiguration.STREAMED,
     )
 
 
@@ -88,9 +88,9 @@ def _encode(event: AttemptEvent, reply: AttemptReply) -> bytes:
         case SendBody():
             streamed = response.response_body.response.body_mutation.streamed_response
             streamed.body, streamed.end_of_stream = reply.data, reply.ends_stream
-        case AnswerPiece():
-            _fill_piece(response.response_body.response, reply)
-        case Leave():
+        case AnswerChunk():
+            _fill_chunk(response.response_body.response, reply)
+        case Detach():
             raise AssertionError("leaving is the end of the stream, not a message")
         case SendHeaders():
             common = response.response_headers.response
@@ -106,7 +106,7 @@ def _encode(event: AttemptEvent, reply: AttemptReply) -> bytes:
     return response.SerializeToString()
 
 
-def _fill_piece(common: pb.CommonResponse, reply: AnswerPiece) -> None:
+def _fill_chunk(common: pb.CommonResponse, reply: AnswerChunk) -> None:
     if reply.data is None:
         common.SetInParent()
     elif reply.data:

@@ -1,20 +1,20 @@
 """ExternalProcessor messages <-> events and replies of continued streams."""
 
-from ext_proc.continuation.transaction import Asked, Head
+from ext_proc.continuation.transaction import Head, StreamRequest
 from ext_proc.wire.attempt import texts
 from ext_proc.wire.common import UnexpectedMessage, decode_headers
 from protos import ext_proc_pb2 as pb
 from protos.contract.metadata import METADATA_NAMESPACE
 
 
-class AskedReader:
+class StreamRequestReader:
     """Puts a request together: its head, then its body in pieces."""
 
     def __init__(self) -> None:
         self._head: pb.ProcessingRequest | None = None
         self._body: list[bytes] = []
 
-    def read(self, message: pb.ProcessingRequest) -> Asked | None:
+    def read(self, message: pb.ProcessingRequest) -> StreamRequest | None:
         """Take a message; return the request once it is complete.
 
         Raises:
@@ -30,14 +30,14 @@ class AskedReader:
             is_last = True
         else:
             raise UnexpectedMessage(kind or "empty message")
-        return self._asked() if is_last else None
+        return self._request() if is_last else None
 
-    def _asked(self) -> Asked:
+    def _request(self) -> StreamRequest:
         head = self._head or pb.ProcessingRequest()
-        told = head.metadata_context.filter_metadata
-        metadata = told[METADATA_NAMESPACE].fields if METADATA_NAMESPACE in told else {}
+        namespaces = head.metadata_context.filter_metadata
+        metadata = namespaces[METADATA_NAMESPACE].fields if METADATA_NAMESPACE in namespaces else {}
         headers = decode_headers(head.request_headers.headers.headers)
-        return Asked(headers=headers, metadata=texts(metadata), body=b"".join(self._body))
+        return StreamRequest(headers=headers, metadata=texts(metadata), body=b"".join(self._body))
 
 
 def encode_part(part: Head | bytes, *, ends_stream: bool = False) -> bytes:

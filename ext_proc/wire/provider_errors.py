@@ -43,8 +43,8 @@ def decode_error(message: bytes) -> ErrorHead | ErrorBytes:
         case "response_headers":
             head = request.response_headers
             headers = decode_headers(head.headers.headers)
-            told = request.metadata_context.filter_metadata
-            known = told[METADATA_NAMESPACE].fields if METADATA_NAMESPACE in told else {}
+            namespaces = request.metadata_context.filter_metadata
+            known = namespaces[METADATA_NAMESPACE].fields if METADATA_NAMESPACE in namespaces else {}
             api = known[METADATA_API].string_value if METADATA_API in known else ""
             return ErrorHead(int(headers[":status"]), headers.get("content-encoding", ""), api, head.end_of_stream)
         case "response_body":

@@ -41,7 +41,7 @@ METADATA_ATTEMPTED: Final = "attempted"
 """The models of the attempts before, in order; one that was asked twice is there twice."""
 METADATA_SENT_AT: Final = "sent_at"
 """When the last of them began, in seconds since 1970."""
-METADATA_QUIET: Final = "quiet"
+METADATA_TIMED_OUT: Final = "timed_out"
 """Those that did not answer in time: they are not asked again."""
 METADATA_BOUNDS: Final = "bounds"
 """What BOUNDS_HEADER has said."""
@@ -66,8 +66,8 @@ METADATA_PATH: Final = "path"
 METADATA_TRACEPARENT: Final = "traceparent"
 METADATA_TRACESTATE: Final = "tracestate"
 
-TOLD_HEADERS: Final = {
-    key: f"x-plano-told-{key.replace('_', '-')}"
+FORWARDED_METADATA_HEADERS: Final = {
+    key: f"x-plano-metadata-{key.replace('_', '-')}"
     for key in (
         METADATA_ROUTE,
         METADATA_API,
@@ -83,5 +83,5 @@ TOLD_HEADERS: Final = {
 }
 """What decide leaves for attempts -> the header that tells it to those of ext_proc's own calls, on the egress listener."""
 
-NOBODY: Final = "nobody"
+UNAVAILABLE: Final = "nobody"
 """Of an endpoint's metadata in the namespace `plano`: `true` where it stands for targets that are known to be down."""

@@ -121,7 +121,7 @@ async def test_clusters_that_envoy_rejects_never_reach_ext_proc() -> None:
             await here.until_acked(envoy, worker, version=A)
             envoy.judge = rejecting(CLUSTER, b"b")
             outcome = await rejected(here, B, (envoy, worker), keeps=A)
-            assert [(r.type_url, r.message) for r in outcome.refusals] == [(CLUSTER, "poison")]
+            assert [(r.type_url, r.message) for r in outcome.nacks] == [(CLUSTER, "poison")]
             assert contents(here, FILTER_CONFIG) == [{b"a"}]
 
 
@@ -132,9 +132,9 @@ async def test_listeners_that_one_of_two_envoys_rejects_are_taken_back_everywher
             await here.until_acked(one, two, worker, version=A)
             two.judge = rejecting(LISTENER, b"b")
             outcome = await rejected(here, B, (one, two, worker), keeps=A)
-            assert [r.node_id for r in outcome.refusals] == ["two"]
+            assert [r.node_id for r in outcome.nacks] == ["two"]
             assert worker.has[FILTER_CONFIG] == one.has[LISTENER] == {"0": b"a"}
-            assert here.seen.refusals == list(outcome.refusals)
+            assert here.seen.nacks == list(outcome.nacks)
 
 
 async def test_a_filter_configuration_that_a_worker_rejects_is_taken_back() -> None:
@@ -178,7 +178,7 @@ async def test_silence_is_a_rejection() -> None:
             worker.gate = lambda _: forever.wait()
             outcome = await here.publisher.publish(B)
             assert outcome.kind is OutcomeKind.REJECTED
-            assert [(r.node_id, r.message) for r in outcome.refusals] == [("worker-1", "no answer within 0.1 s")]
+            assert [(r.node_id, r.message) for r in outcome.nacks] == [("worker-1", "no answer within 0.1 s")]
             await here.until_acked(envoy, version=A)
 
 

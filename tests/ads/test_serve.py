@@ -143,9 +143,9 @@ async def test_what_a_client_rejects_shows_in_the_status() -> None:
         stream = rpc.AggregatedDiscoveryServiceStub(channel).StreamAggregatedResources(wait_for_ready=True)  # type: ignore[no-untyped-call]
         await stream.write(pb.DiscoveryRequest(node=pb.Node(id="e", cluster="plano"), type_url=LISTENER))
         response = await stream.read()
-        refusal = pb.DiscoveryRequest(type_url=LISTENER, response_nonce=response.nonce)
-        refusal.error_detail.message = "no such filter"
-        await stream.write(refusal)
+        nack = pb.DiscoveryRequest(type_url=LISTENER, response_nonce=response.nonce)
+        nack.error_detail.message = "no such filter"
+        await stream.write(nack)
         status = await served.status(lambda s: s.state is ConfigState.REJECTED)
         assert status.clients[0].refused == {"lds": "no such filter"}
         stream.cancel()

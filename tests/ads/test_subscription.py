@@ -123,7 +123,7 @@ def test_a_rejected_set_is_not_repeated_until_the_content_changes() -> None:
     acknowledge(cds, cds.due(ONE))
     assert reject(cds, cds.due(TWO), error="no such thing") is Received.REJECTED
     assert cds.verdict(TWO) is Verdict.REJECTED
-    assert cds.refusal == "no such thing"
+    assert cds.nack == "no such thing"
     assert cds.due(TWO) is None
     assert cds.acked_version == ONE.version
 
@@ -135,7 +135,7 @@ def test_going_back_after_a_rejection_is_sent_and_clears_it() -> None:
     reject(cds, cds.due(TWO))
     acknowledge(cds, cds.due(ONE))
     assert cds.verdict(ONE) is Verdict.ACKED
-    assert cds.refusal == ""
+    assert cds.nack == ""
     assert sent(cds.due(TWO)) == {"a": b"2", "b": b"1"}, "a second attempt gets a second verdict"
 
 
@@ -147,7 +147,7 @@ def test_a_rejected_name_does_not_hold_up_a_new_one() -> None:
     assert sent(response) == {"b": b"1"}
     acknowledge(eds, response, "a", "b")
     assert eds.verdict(ONE) is Verdict.REJECTED
-    assert eds.refusal == "bad"
+    assert eds.nack == "bad"
     assert sent(eds.due(TWO)) == {"a": b"2"}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import grpc
 
 from control_plane.ads import AdsServer, Clients, Publisher, Snapshot, Timing, Views
-from control_plane.ads.clients import Refusal
+from control_plane.ads.clients import Nack
 from control_plane.ads.snapshot import ResourceSet
 from control_plane.ads.types import CLUSTER, ENDPOINT, FILTER_CONFIG, LISTENER, ROUTE, SECRET, Role
 from protos import discovery_pb2 as pb
@@ -54,7 +54,7 @@ def generation(name: str, *, agents: tuple[str, ...] = ("weather",)) -> Snapshot
 class Recorder:
     """An observer that keeps what it is told."""
 
-    refusals: list[Refusal] = field(default_factory=list)
+    nacks: list[Nack] = field(default_factory=list)
     events: list[tuple[str, str]] = field(default_factory=list)
 
     def connected(self, role: Role, node_id: str) -> None:
@@ -66,8 +66,8 @@ class Recorder:
     def acknowledged(self, role: Role, node_id: str, type_url: str) -> None:
         self.events.append(("acked", node_id))
 
-    def refused(self, refusal: Refusal) -> None:
-        self.refusals.append(refusal)
+    def refused(self, nack: Nack) -> None:
+        self.nacks.append(nack)
 
 
 class Peer:

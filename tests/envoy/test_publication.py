@@ -112,7 +112,7 @@ async def test_an_agent_is_replaced_under_load_without_a_failed_request() -> Non
         assert set(answers) == {200}
         assert len(answers) > 50
         assert names.agent("weather") not in await running.clusters()
-        assert running.here.seen.refusals == []
+        assert running.here.seen.nacks == []
 
 
 async def until_exactly(running: Gateway) -> None:
@@ -146,7 +146,7 @@ async def test_what_envoy_rejects_changes_nothing() -> None:
             candidate = good.replacing({t: ResourceSet.of(values) for t, values in poison.items()})
             outcome = await running.here.publisher.publish(candidate)
             assert outcome.kind is OutcomeKind.REJECTED
-            assert outcome.refusals[0].message
+            assert outcome.nacks[0].message
             assert running.here.publisher.good is good
             assert await running.ask() == 200
 

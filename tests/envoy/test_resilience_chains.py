@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from control_plane import ir
 from control_plane.config.model import Resilience
-from control_plane.gateway.retries import agent_turns, chain_retries
+from control_plane.gateway.retries import agent_failover, chain_retries
 from protos.contract.headers import AGENT_HEADER, ATTEMPTS_HEADER
 from tests.kit.decider import to_route
 from tests.kit.faults import Fault, FaultyUpstream, Step, faulty
@@ -172,7 +172,7 @@ async def test_a_dead_instance_of_the_fallback_costs_no_caller_an_answer() -> No
                 gateway,
                 [a, b],
                 route={
-                    "retry": replace(RETRY, attempts=chain_retries(agent_turns([1, 2]), Resilience.model_validate({}), None))
+                    "retry": replace(RETRY, attempts=chain_retries(agent_failover([1, 2]), Resilience.model_validate({}), None))
                 },
             )
             clusters = tuple(

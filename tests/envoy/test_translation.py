@@ -22,7 +22,7 @@ from protos.contract.headers import (
 )
 from protos.contract.stages import LISTENER_METADATA
 from tests.kit import envoy, gateways
-from tests.kit.decider import Asked, to_route
+from tests.kit.decider import StreamRequest, to_route
 from tests.kit.lab import Lab, lab
 from tests.kit.stub_upstream import Answer, Received
 
@@ -32,7 +32,7 @@ CHAT, MESSAGES = "/v1/chat/completions", "/v1/messages"
 SPOOFED = {"server": "upstream", MODEL_HEADER: "spoofed", LOCAL_REPLY_HEADER: "UF"}
 
 
-def decide(asked: Asked) -> Reply:
+def decide(asked: StreamRequest) -> Reply:
     if want := asked.headers.get("x-refuse"):
         body = json.dumps({"mine": want}).encode()
         return Respond(status=int(want), headers={"content-type": "application/json"}, body=body, details="filter_rejected")

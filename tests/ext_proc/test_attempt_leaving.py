@@ -25,7 +25,7 @@ BUSY = b'data: {"error":{"message":"busy","code":503}}\n\n'
 
 def play(api: str = "chat_completions", watch: str = "", **more: object) -> AttemptPlay:
     metadata = {METADATA_WATCH: watch}
-    attempt = AttemptPlay(MODELS[api], client_api=api, may_leave=True, metadata=metadata, **more)  # type: ignore[arg-type]
+    attempt = AttemptPlay(MODELS[api], client_api=api, may_detach=True, metadata=metadata, **more)  # type: ignore[arg-type]
     attempt.request({**REQUESTS[api], "stream": True})
     return attempt
 
@@ -121,9 +121,9 @@ def test_a_whole_answer_in_place_of_a_stream_is_told_as_one(api: str, data: st.D
     raw = orjson.dumps(ANSWERS[api])
     attempt = play(api, data.draw(WATCHES))
     attempt.head()
-    *pieces, last = chunked(raw, data.draw(CUTS))
-    for piece in pieces:
-        attempt.body(piece)
+    *chunks, last = chunked(raw, data.draw(CUTS))
+    for chunk in chunks:
+        attempt.body(chunk)
         assert attempt.is_held
     attempt.body(last, ends_stream=True)
     told = attempt.seen

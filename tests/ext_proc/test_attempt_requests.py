@@ -15,7 +15,7 @@ from ext_proc.attempt.events import (
     SendHeaders,
 )
 from ext_proc.attempt.record import PASSED
-from ext_proc.attempt.transaction import AttemptSession
+from ext_proc.attempt.transaction import AttemptTransaction
 from ext_proc.events import Continue, Respond
 from protos.contract.metadata import (
     METADATA_ATTEMPTED,
@@ -24,9 +24,9 @@ from protos.contract.metadata import (
     METADATA_HAS_MODEL,
     METADATA_MODEL,
     METADATA_QUERY,
-    METADATA_QUIET,
     METADATA_SENT_AT,
     METADATA_SESSION,
+    METADATA_TIMED_OUT,
     METADATA_TOO_LONG,
     METADATA_UPSTREAM_MODEL,
     METADATA_WAIT,
@@ -183,7 +183,7 @@ def test_each_attempt_leaves_word_for_the_next() -> None:
         METADATA_SENT_AT: "1700000000.000",
         METADATA_FAILURE: "unanswered",
         METADATA_WAIT: "",
-        METADATA_QUIET: "",
+        METADATA_TIMED_OUT: "",
         METADATA_BOUNDS: "",
     }
     second = AttemptPlay(CLAUDE, attempted=(GPT,), failure="unanswered", chain=f"chain/{GPT}(chat_completions)")
@@ -209,7 +209,7 @@ def test_an_unknown_target_is_a_gateway_that_is_changing() -> None:
 
 
 def test_what_decide_has_not_prepared_passes_untouched() -> None:
-    session = AttemptSession(None)
+    session = AttemptTransaction(None)
     assert session.handle(AttemptHeaders(headers={}, attributes={}, metadata={})) == [Continue()]
     assert session.handle(AttemptBody(b"x")) == [Continue()]
     assert session.handle(RequestTrailers()) == [Continue()]

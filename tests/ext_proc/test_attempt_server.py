@@ -10,8 +10,8 @@ import orjson
 import pytest
 from prometheus_client import CollectorRegistry
 
-from ext_proc.attempt.transaction import AttemptSession
-from ext_proc.decide.transaction import Session
+from ext_proc.attempt.transaction import AttemptTransaction
+from ext_proc.decide.transaction import Transaction
 from ext_proc.grpc_server.http2 import codes, frames
 from ext_proc.grpc_server.http2.codes import ErrorCode
 from ext_proc.grpc_server.http2.header_blocks import encode_block
@@ -49,8 +49,8 @@ STREAM = message_stream(Answer(thoughts=[], signature="", texts=["Hi"], calls=[]
 
 def attempt_server(registry: CollectorRegistry, session: Any = None) -> Server:
     metrics, plan = Metrics(registry), compile_plan(chain_config())
-    attempts = AttemptProcessor(session or (lambda: AttemptSession(plan)), metrics.attempts)
-    return Server(ExternalProcessor(lambda listener: Session(listener, None), metrics, attempts))
+    attempts = AttemptProcessor(session or (lambda: AttemptTransaction(plan)), metrics.attempts)
+    return Server(ExternalProcessor(lambda listener: Transaction(listener, None), metrics, attempts))
 
 
 @asynccontextmanager
@@ -118,12 +118,12 @@ async def test_an_attempt_is_translated_counted_and_told() -> None:
         await call.write(response_body(STREAM[:50], ends=False))
         await call.write(response_body(STREAM[50:], ends=False))
         await call.write(response_body(b"", ends=True))
-        first, *pieces = await replies(call)
+        first, *chunks = await replies(call)
     removed = first.response_headers.response.header_mutation.remove_headers
     assert {"content-length", RETRY_HEADER} <= set(removed)
-    streamed = [piece.response_body.response.body_mutation.streamed_response for piece in pieces]
-    assert [piece.end_of_stream for piece in streamed] == [False] * (len(streamed) - 1) + [True]
-    assert b"".join(piece.body for piece in streamed).endswith(b"data: [DONE]\n\n")
+    streamed = [chunk.response_body.response.body_mutation.streamed_response for chunk in chunks]
+    assert [chunk.end_of_stream for chunk in streamed] == [False] * (len(streamed) - 1) + [True]
+    assert b"".join(chunk.body for chunk in streamed).endswith(b"data: [DONE]\n\n")
     value = registry.get_sample_value
     assert value(names.ATTEMPTS, {"model": CLAUDE, "outcome": "completed"}) == 1
     assert value(names.FAILOVERS, {"from": GPT, "to": CLAUDE, "reason": "rate_limited"}) == 1
@@ -149,8 +149,8 @@ async def test_pieces_that_come_together_are_answered_together() -> None:
     server = attempt_server(registry)
     port = await server.start("127.0.0.1:0")
     asked = pb.ProcessingRequest(request_body=pb.HttpBody(body=orjson.dumps(CHAT_REQUEST), end_of_stream=True))
-    pieces = [response_body(STREAM[begin : begin + 20], ends=False) for begin in range(0, len(STREAM), 20)]
-    messages = [head(), asked, response_head("200", "text/event-stream"), *pieces, response_body(b"", ends=True)]
+    chunks = [response_body(STREAM[begin : begin + 20], ends=False) for begin in range(0, len(STREAM), 20)]
+    messages = [head(), asked, response_head("200", "text/event-stream"), *chunks, response_body(b"", ends=True)]
     body = b"".join(frame_message(message.SerializeToString()) for message in messages)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     headers = {**dict(GRPC_HEADERS), ":path": METHOD, STAGE_METADATA: STAGE_ATTEMPT}
@@ -181,7 +181,7 @@ async def test_trailers_end_the_answer() -> None:
 
 
 async def test_a_bug_is_an_error_to_the_client_and_counted() -> None:
-    class Broken(AttemptSession):
+    class Broken(AttemptTransaction):
         def _send(self, body: bytes) -> Any:
             raise RuntimeError("a bug")
 

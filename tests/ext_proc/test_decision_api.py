@@ -7,7 +7,7 @@ import pytest
 
 from ext_proc.events import Respond
 from protos import filter_config_pb2 as pb
-from tests.ext_proc.test_session_preferences import AZURE, CODE, GPT, INLINE, MINI, POEM, Asked, config
+from tests.ext_proc.test_session_preferences import AZURE, CODE, GPT, INLINE, MINI, POEM, StreamRequest, config
 from tests.kit.filter_configs import filter_config
 from tests.kit.playbook import play, refused
 from tests.kit.sessions import TRACEPARENT, head, new_session
@@ -16,7 +16,7 @@ PATH = "/routing/v1/chat/completions"
 
 
 async def told(body: dict[str, Any], made: pb.FilterConfig | None = None) -> dict[str, Any]:
-    reply = await Asked(body, PATH).under(made or config())
+    reply = await StreamRequest(body, PATH).under(made or config())
     assert isinstance(reply, Respond)
     assert reply.status == 200, reply.body
     answer: dict[str, Any] = orjson.loads(reply.body)
@@ -52,13 +52,13 @@ async def test_preferences_of_the_request_are_decided_on() -> None:
 
 
 async def test_nobody_is_left_to_name() -> None:
-    reply = await Asked({"messages": POEM}, PATH).under(config(default=False))
+    reply = await StreamRequest({"messages": POEM}, PATH).under(config(default=False))
     assert isinstance(reply, Respond)
     assert (reply.status, orjson.loads(reply.body)["error"]["param"]) == (400, "model")
 
 
 async def test_errors_have_the_clients_shape() -> None:
-    reply = await Asked({"messages": "no"}, "/routing/v1/messages").under(config())
+    reply = await StreamRequest({"messages": "no"}, "/routing/v1/messages").under(config())
     assert isinstance(reply, Respond)
     assert (reply.status, orjson.loads(reply.body)["type"]) == (400, "error")
 

@@ -13,7 +13,7 @@ from ext_proc.attempt.record import COMPLETED, AttemptRecord
 from ext_proc.clients.sqlite_sessions import SqliteSessions
 from ext_proc.decide.request import Record, Services
 from ext_proc.decide.session_usage import SessionUsage
-from ext_proc.decide.transaction import Session
+from ext_proc.decide.transaction import Transaction
 from ext_proc.events import Continue, Reply, RequestBody, Respond
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.plan.compile import compile_plan
@@ -50,7 +50,7 @@ class Gateway:
     async def _asked(self, text: str | list[Any], path: str, body: dict[str, Any], headers: dict[str, str]) -> Reply:
         plan = compile_plan(self.config or config(self.affinity))
         services = Services(plan, StubEgress(), McpSessions(), Measures(prices=PRICES), self.sessions)
-        session = Session("models", services)
+        session = Transaction("models", services)
         messages = text if isinstance(text, list) else [{"role": "user", "content": text}]
         await session.handle(head(path, **headers))  # type: ignore[arg-type]  # no header is called `method`
         reply = await session.handle(RequestBody(orjson.dumps({"model": MINI, "messages": messages} | body)))

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from ext_proc.decide.transaction import Session
+from ext_proc.decide.transaction import Transaction
 from ext_proc.events import Continue, Reply, RequestBody, Respond
 from tests.kit.playbook import play, refused
 from tests.kit.sessions import StubEgress, head, new_session
@@ -17,7 +17,7 @@ def chat(model: object = "openai/gpt-4o") -> bytes:
     return b'{ "model" : ' + orjson.dumps(model) + b', "messages":[], "big":1.00, "z":{"model":"no"}}'
 
 
-async def decide(session: Session, body: bytes, path: str = "/v1/chat/completions") -> Reply:
+async def decide(session: Transaction, body: bytes, path: str = "/v1/chat/completions") -> Reply:
     await session.handle(head(path))
     return await session.handle(RequestBody(body))
 

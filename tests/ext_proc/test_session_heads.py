@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext_proc.decide.transaction import Session
+from ext_proc.decide.transaction import Transaction
 from ext_proc.events import Continue, Reply, RequestBody, RequestHeaders, Respond, Trailers
 from tests.kit.playbook import Check, play, refused
 from tests.kit.sessions import head, new_session
@@ -66,7 +66,7 @@ async def test_compressed_bodies_are_refused(encoding: str) -> None:
 
 
 async def test_a_listener_without_configuration_is_not_ready() -> None:
-    await (play(Session("agents", None)) >> head() << refused(503, "no configuration", code="not_ready"))
+    await (play(Transaction("agents", None)) >> head() << refused(503, "no configuration", code="not_ready"))
     await (play(new_session("gone")) >> head("/v1/messages") << refused(503, "no configuration", type="overloaded_error"))
 
 

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from ext_proc.decide.request import Services
-from ext_proc.decide.transaction import Session
+from ext_proc.decide.transaction import Transaction
 from ext_proc.events import Continue, Reply, RequestBody, Respond
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.plan.compile import compile_plan
@@ -40,7 +40,7 @@ def config(*, asks: bool = False, default: bool = True, prefer: str = "") -> pb.
     return made
 
 
-class Asked:
+class StreamRequest:
     """One request, decided."""
 
     def __init__(self, body: dict[str, Any] | bytes, path: str = "/v1/chat/completions") -> None:
@@ -49,7 +49,7 @@ class Asked:
 
     async def under(self, made: pb.FilterConfig, egress: StubEgress | None = None, measures: Measures | None = None) -> Reply:
         services = Services(compile_plan(made), egress or StubEgress(), McpSessions(), measures or Measures())
-        self.session = Session("models", services)
+        self.session = Transaction("models", services)
         await self.session.handle(head(self.path))
         return await self.session.handle(RequestBody(self.body))
 
@@ -58,14 +58,14 @@ def says(content: str) -> StubEgress:
     return StubEgress(answer=orjson.dumps({"choices": [{"message": {"content": content}}]}))
 
 
-async def forwarded(asked: Asked, *arguments: Any) -> Continue:
+async def forwarded(asked: StreamRequest, *arguments: Any) -> Continue:
     reply = await asked.under(*arguments)
     assert isinstance(reply, Continue), reply
     return reply
 
 
 async def test_the_built_in_router_is_the_first_rung_without_a_routing_model() -> None:
-    asked = Asked({"model": GPT, "messages": CODE})
+    asked = StreamRequest({"model": GPT, "messages": CODE})
     reply = await forwarded(asked, config())
     assert reply.metadata["model"] == AZURE
     assert reply.metadata["decision"].startswith('built_in_router; route "code generation"; matched ')
@@ -77,7 +77,7 @@ async def test_the_built_in_router_is_the_first_rung_without_a_routing_model() -
 
 async def test_the_routing_model_decides_against_the_words() -> None:
     egress = says('{"route": ["code generation"]}')
-    reply = await forwarded(Asked({"model": GPT, "messages": POEM}), config(asks=True), egress)
+    reply = await forwarded(StreamRequest({"model": GPT, "messages": POEM}), config(asks=True), egress)
     assert reply.metadata["decision"] == 'orchestrator; route "code generation"; the only one named'
     [(route, path, headers, body)] = egress.calls
     assert (route, path, headers["x-request-id"]) == ("model/openai/gpt-4o-mini", "/v1/chat/completions", "r-1")
@@ -88,7 +88,7 @@ async def test_the_routing_model_decides_against_the_words() -> None:
 
 @pytest.mark.parametrize("egress", [StubEgress(status=500, answer=b""), StubEgress(answer=b"", local_reply="UF"), says("??")])
 async def test_a_routing_model_that_is_down_never_fails_a_request(egress: StubEgress) -> None:
-    reply = await forwarded(Asked({"model": GPT, "messages": CODE}), config(asks=True), egress)
+    reply = await forwarded(StreamRequest({"model": GPT, "messages": CODE}), config(asks=True), egress)
     assert reply.metadata["decision"].startswith('built_in_router; route "code generation"; orchestrator')
     assert reply.metadata["model"] == AZURE
 
@@ -97,21 +97,21 @@ async def test_a_routing_model_that_is_down_never_fails_a_request(egress: StubEg
     ("model", "decision"), [(MINI, "requested_model; nothing matched"), (None, "default_model; nothing matched")]
 )
 async def test_the_requested_model_answers_when_nothing_matches(model: str | None, decision: str) -> None:
-    asked = Asked({"messages": POEM} | ({"model": model} if model else {}))
+    asked = StreamRequest({"messages": POEM} | ({"model": model} if model else {}))
     reply = await forwarded(asked, config())
     assert (reply.metadata["model"], reply.metadata["decision"]) == (model or GPT, decision)
     assert (asked.session.record.route, asked.session.record.rung) == ("(none)", decision.partition(";")[0])
 
 
 async def test_without_default_a_request_may_name_no_model_if_a_preference_fits() -> None:
-    assert (await forwarded(Asked({"messages": CODE}), config(default=False))).metadata["model"] == AZURE
-    reply = await Asked({"messages": POEM}).under(config(default=False))
+    assert (await forwarded(StreamRequest({"messages": CODE}), config(default=False))).metadata["model"] == AZURE
+    reply = await StreamRequest({"messages": POEM}).under(config(default=False))
     assert isinstance(reply, Respond)
     assert (reply.status, orjson.loads(reply.body)["error"]["param"]) == (400, "model")
 
 
 async def test_an_unknown_model_is_refused_whatever_preferences_say() -> None:
-    reply = await Asked({"model": "openai/nobody", "messages": CODE}).under(config())
+    reply = await StreamRequest({"model": "openai/nobody", "messages": CODE}).under(config())
     assert isinstance(reply, Respond)
     assert reply.status == 404
 
@@ -120,7 +120,7 @@ MEASURES = Measures(prices=Known({MINI: Price(1, 2), GPT: Price(2, 3)}), latenci
 
 
 async def test_the_cheapest_comes_first_and_the_chain_follows_the_ranking() -> None:
-    asked = Asked({"model": GPT, "messages": CODE})
+    asked = StreamRequest({"model": GPT, "messages": CODE})
     reply = await forwarded(asked, config(prefer="cheapest"), None, MEASURES)
     assert reply.metadata["decision"].startswith('built_in_router; route "code generation", cheapest of 3; ')
     assert (reply.metadata["model"], reply.set_headers["x-plano-route"]) == (MINI, "chain/code(mini,gpt)")
@@ -128,26 +128,26 @@ async def test_the_cheapest_comes_first_and_the_chain_follows_the_ranking() -> N
 
 
 async def test_an_order_of_which_only_the_first_place_is_known_has_a_chain_too() -> None:
-    reply = await forwarded(Asked({"model": GPT, "messages": CODE}), config(prefer="fastest"), None, MEASURES)
+    reply = await forwarded(StreamRequest({"model": GPT, "messages": CODE}), config(prefer="fastest"), None, MEASURES)
     assert (reply.metadata["model"], reply.set_headers["x-plano-route"]) == (GPT, "chain/code(gpt)")
 
 
 async def test_models_that_do_not_serve_the_api_are_passed_over() -> None:
     body = {"model": "claude", "messages": [{"role": "user", "content": "theology"}], "max_tokens": 1}
-    reply = await forwarded(Asked(body, "/v1/messages"), config())
+    reply = await forwarded(StreamRequest(body, "/v1/messages"), config())
     assert reply.metadata["model"] == "anthropic/claude"
-    reply = await forwarded(Asked({"model": GPT, "messages": body["messages"]}), config())
+    reply = await forwarded(StreamRequest({"model": GPT, "messages": body["messages"]}), config())
     assert reply.metadata["decision"] == 'requested_model; no model of route "claude" serves /v1/chat/completions'
 
 
 async def test_embeddings_are_not_matched() -> None:
-    reply = await forwarded(Asked({"model": GPT, "input": "new code"}, "/v1/embeddings"), config())
+    reply = await forwarded(StreamRequest({"model": GPT, "input": "new code"}, "/v1/embeddings"), config())
     assert (reply.metadata["model"], reply.metadata["decision"]) == (GPT, "exact")
 
 
 async def test_preferences_in_the_body_replace_the_configured_ones_and_go_nowhere() -> None:
     body = b'{"routing_preferences": %s, "n": 1.0, "messages": %s}' % (orjson.dumps(INLINE), orjson.dumps(POEM))
-    asked = Asked(body)
+    asked = StreamRequest(body)
     reply = await forwarded(asked, config())
     assert reply.metadata["model"] == "together/any/poet"
     assert reply.metadata["decision"].startswith('built_in_router; route "poems"; matched')
@@ -156,7 +156,7 @@ async def test_preferences_in_the_body_replace_the_configured_ones_and_go_nowher
 
 
 async def test_an_empty_list_in_the_body_asks_for_no_decision() -> None:
-    reply = await forwarded(Asked({"model": MINI, "messages": CODE, "routing_preferences": []}), config())
+    reply = await forwarded(StreamRequest({"model": MINI, "messages": CODE, "routing_preferences": []}), config())
     assert (reply.metadata["model"], reply.metadata["decision"]) == (MINI, "exact")
     assert reply.body is not None
     assert b"routing_preferences" not in reply.body
@@ -180,13 +180,13 @@ async def test_an_empty_list_in_the_body_asks_for_no_decision() -> None:
     ],
 )
 async def test_bad_preferences_in_the_body_are_refused_by_name(given: object, param: str) -> None:
-    reply = await Asked({"model": GPT, "messages": POEM, "routing_preferences": given}).under(config())
+    reply = await StreamRequest({"model": GPT, "messages": POEM, "routing_preferences": given}).under(config())
     assert isinstance(reply, Respond)
     assert (reply.status, orjson.loads(reply.body)["error"]["param"]) == (400, param)
 
 
 async def test_preferences_are_out_of_place_where_nothing_is_said() -> None:
-    reply = await Asked({"model": GPT, "input": "x", "routing_preferences": INLINE}, "/v1/embeddings").under(config())
+    reply = await StreamRequest({"model": GPT, "input": "x", "routing_preferences": INLINE}, "/v1/embeddings").under(config())
     assert isinstance(reply, Respond)
     assert (reply.status, orjson.loads(reply.body)["error"]["param"]) == (400, "routing_preferences")
 
@@ -196,12 +196,12 @@ async def test_filters_see_no_preferences_and_what_they_make_of_the_body_is_matc
     egress = StubEgress(answer=changed)
     made = config()
     services = Services(compile_plan(made), egress, McpSessions())
-    session = Session("guarded", services)
+    session = Transaction("guarded", services)
     await session.handle(head())
     reply = await session.handle(RequestBody(orjson.dumps({"model": GPT, "messages": POEM})))
     assert isinstance(reply, Continue)
     assert reply.metadata["model"] == AZURE
-    session = Session("guarded", services)
+    session = Transaction("guarded", services)
     await session.handle(head())
     await session.handle(RequestBody(orjson.dumps({"messages": POEM, "routing_preferences": INLINE})))
     assert orjson.loads(egress.calls[-1][3]) == {"messages": POEM}

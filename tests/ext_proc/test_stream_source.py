@@ -42,7 +42,7 @@ async def test_a_request_arrives_as_it_is_and_nothing_is_added() -> None:
         for _ in range(2):
             with closing(await made.ask("chain/a", "/v1/%2Fmessages?beta=true", headers, b"{}")) as begun:
                 assert (begun.status, begun.headers["x-name"]) == (201, "value")
-                assert [await begun.piece(), await begun.piece()] == [b"said", b""]
+                assert [await begun.chunk(), await begun.chunk()] == [b"said", b""]
     assert [request.path for request in received] == ["/v1/%2Fmessages?beta=true"] * 2
     sent = received[1].headers
     assert sent.keys() == {"host", "x-request-id", "x-city", "authorization", ROUTE_HEADER, "content-length"}
@@ -60,16 +60,16 @@ async def test_pieces_come_when_they_come() -> None:
         await writer.drain()
 
     async with answer(behave) as begun:
-        assert await begun.piece() == b"first"
+        assert await begun.chunk() == b"first"
         go_on.set()
-        assert [await begun.piece(), await begun.piece()] == [b"second", b""]
+        assert [await begun.chunk(), await begun.chunk()] == [b"second", b""]
 
 
 async def test_a_cut_is_told() -> None:
     async with answer(cutting(b"half")) as begun:
-        assert await begun.piece() == b"half"
+        assert await begun.chunk() == b"half"
         with pytest.raises(CutOff):
-            await begun.piece()
+            await begun.chunk()
 
 
 async def test_an_answer_that_is_let_go_ends_at_the_upstream() -> None:

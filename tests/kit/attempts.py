@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from ext_proc.attempt.events import (
-    AnswerPiece,
+    AnswerChunk,
     AttemptBody,
     AttemptHeaders,
     AttemptReply,
@@ -17,7 +17,7 @@ from ext_proc.attempt.events import (
     SendHeaders,
     SendTrailers,
 )
-from ext_proc.attempt.transaction import AttemptSession
+from ext_proc.attempt.transaction import AttemptTransaction
 from ext_proc.events import Continue, Respond
 from ext_proc.plan.compile import compile_plan
 from ext_proc.translate.readers import stream_type
@@ -101,13 +101,13 @@ class AttemptPlay:
         metadata: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
         config: pb.FilterConfig | None = None,
-        may_leave: bool = False,
+        may_detach: bool = False,
     ) -> None:
         self._unanswered: list[bytes] = []
         """Pieces that Envoy keeps where it wants them answered one by one."""
-        self._may_leave = may_leave
+        self._may_detach = may_detach
         self.clock = 100.0
-        self.session = AttemptSession(
+        self.session = AttemptTransaction(
             compile_plan(config or chain_config()),
             monotonic=lambda: self.clock,
             now=lambda: 1700000000.0,
@@ -127,7 +127,7 @@ class AttemptPlay:
             METADATA_FAILURE: failure,
         } | (metadata or {})
         sent = {"x-request-id": "r-1", **(headers or {})}
-        self.begin = AttemptHeaders(headers=sent, attributes=attributes, metadata=told, may_leave=may_leave)
+        self.begin = AttemptHeaders(headers=sent, attributes=attributes, metadata=told, may_detach=may_detach)
 
     def request(self, body: Any) -> Continue | Respond:
         """Send the client's request; return what becomes of it."""
@@ -187,7 +187,7 @@ class AttemptPlay:
 
     def _end_by_envoy(self, *, ends_stream: bool) -> None:
         """Where pieces are answered one by one the upstream's end is the client's, and all of them must have been answered."""
-        if not self._may_leave:
+        if not self._may_detach:
             return
         if self.session.is_done and not self.seen.left and not ends_stream:
             self.seen.left = True
@@ -213,7 +213,7 @@ class AttemptPlay:
                     seen.metadata = dict(reply.metadata)
                     seen.status = int(seen.headers.get(":status", seen.status))
                     seen.body += reply.body or b""
-                case AnswerPiece():
+                case AnswerChunk():
                     oldest = self._unanswered.pop(0)
                     seen.body += oldest if reply.data is None else reply.data
                 case SendBody():

@@ -19,7 +19,7 @@ _OVERWRITE = pb.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class StreamRequest:
     """What Envoy asked about one request."""
 
     metadata: dict[str, str]
@@ -28,7 +28,7 @@ class Asked:
     body: bytes
 
 
-Decide = Callable[[Asked], Reply]
+Decide = Callable[[StreamRequest], Reply]
 
 
 def to_route(name: str, **metadata: str) -> Continue:
@@ -41,7 +41,7 @@ class Decider(ext_proc_pb2_grpc.ExternalProcessorServicer):
     """Serves the decide stage, and keeps what it was asked."""
 
     decide: Decide
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[StreamRequest] = field(default_factory=list)
 
     async def Process(
         self, request_iterator: AsyncIterator[pb.ProcessingRequest], context: grpc.aio.ServicerContext[object, object]
@@ -55,7 +55,7 @@ class Decider(ext_proc_pb2_grpc.ExternalProcessorServicer):
                 if not request.request_headers.end_of_stream:
                     yield pb.ProcessingResponse(request_headers=pb.HeadersResponse())
                     continue
-            asked = Asked(metadata, headers, request.request_body.body)
+            asked = StreamRequest(metadata, headers, request.request_body.body)
             self.asked.append(asked)
             yield _encode(request, self.decide(asked))
 

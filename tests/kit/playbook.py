@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from ext_proc.decide.transaction import Session
+from ext_proc.decide.transaction import Transaction
 from ext_proc.events import Event, Reply, Respond
 
 Check = Callable[[Reply], object]
@@ -17,8 +17,8 @@ Check = Callable[[Reply], object]
 class Playbook:
     """Events and the replies that they must get, run when awaited."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
         self._steps: list[tuple[Event, Reply | Check]] = []
         self._event: Event | None = None
 
@@ -39,16 +39,16 @@ class Playbook:
     async def _run(self) -> None:
         assert self._event is None, "an event without a reply"
         for event, expected in self._steps:
-            reply = await self._session.handle(event)
+            reply = await self._transaction.handle(event)
             if callable(expected):
                 expected(reply)
             else:
                 assert reply == expected
 
 
-def play(session: Session) -> Playbook:
+def play(transaction: Transaction) -> Playbook:
     """Start a playbook."""
-    return Playbook(session)
+    return Playbook(transaction)
 
 
 def refused(status: int, message: str, **fields: object) -> Check:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ext_proc.decide.request import Services
-from ext_proc.decide.transaction import Session
+from ext_proc.decide.transaction import Transaction
 from ext_proc.events import RequestHeaders
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.plan.compile import compile_plan
@@ -31,9 +31,9 @@ class StubEgress:
         return EgressResponse(self.status, {}, body if self.answer is None else self.answer, self.local_reply)
 
 
-def new_session(listener: str, *, egress: StubEgress | None = None, config: FilterConfig | None = None) -> Session:
+def new_session(listener: str, *, egress: StubEgress | None = None, config: FilterConfig | None = None) -> Transaction:
     plan = compile_plan(config or filter_config())
-    return Session(listener, Services(plan, egress or StubEgress(), McpSessions()))
+    return Transaction(listener, Services(plan, egress or StubEgress(), McpSessions()))
 
 
 def head(

@@ -53,7 +53,7 @@ def build_chain(chain: ir.Chain, clusters: Mapping[str, ir.Cluster], *, longest_
 
 def _member_clusters(chain: ir.Chain) -> list[str]:
     members = [*dict.fromkeys(map(_target_name, chain.members))]
-    return [*members[:1], names.NEXT] if chain.goes_on_by_choice else members
+    return [*members[:1], names.FAILOVER] if chain.goes_on_by_choice else members
 
 
 def _target_name(member: ir.ChainMember) -> str:

@@ -15,7 +15,7 @@ from control_plane.xds.cluster.aggregate import targets
 from control_plane.xds.cluster.circuit_breaker import build_chain_breakers, build_circuit_breakers
 from control_plane.xds.cluster.cluster import HTTP_OPTIONS
 from control_plane.xds.http_filters.credential_injector import build_credential_injectors, with_codec
-from protos.contract.metadata import METADATA_NAMESPACE, NOBODY
+from protos.contract.metadata import METADATA_NAMESPACE, UNAVAILABLE
 
 _TURNS: Final = 32
 """Each attempt takes a priority that no attempt before had; after the last Envoy begins again with the chain's first model."""
@@ -23,36 +23,36 @@ _TURNS: Final = 32
 _UNLIMITED: Final = ir.CircuitBreaker(max_connections=1 << 30, max_pending_requests=1 << 30, max_requests=1 << 30)
 """Chains and targets have limits of their own."""
 
-_NO_SUCH_SOCKET: Final = "unix://@plano-nobody"
+_NO_SUCH_SOCKET: Final = "unix://@plano-unavailable"
 
 
-def build_next_hop(egress_address: str) -> api.cluster.Cluster:
+def build_failover_cluster(egress_address: str) -> api.cluster.Cluster:
     """Build the cluster that leads to the egress listener, as often as one request may need it."""
     where = api.endpoint.LbEndpoint(endpoint=api.endpoint.Endpoint(address=address.parse(egress_address)))
     turns = [api.endpoint.LocalityLbEndpoints(priority=turn, lb_endpoints=[where]) for turn in range(_TURNS)]
-    return _static(names.NEXT, turns)
+    return _static(names.FAILOVER, turns)
 
 
-def build_nobody() -> api.cluster.Cluster:
+def build_unavailable_cluster() -> api.cluster.Cluster:
     """Build the cluster that is tried in place of targets that are known to be down: it fails at once, and says why."""
     where = api.endpoint.LbEndpoint(
         endpoint=api.endpoint.Endpoint(address=address.parse(_NO_SUCH_SOCKET)),
-        metadata=api.core.Metadata(filter_metadata={METADATA_NAMESPACE: api.protobuf.Struct.from_dict({NOBODY: "true"})}),
+        metadata=api.core.Metadata(filter_metadata={METADATA_NAMESPACE: api.protobuf.Struct.from_dict({UNAVAILABLE: "true"})}),
     )
-    return _static(names.NOBODY, [api.endpoint.LocalityLbEndpoints(lb_endpoints=[where])])
+    return _static(names.UNAVAILABLE, [api.endpoint.LocalityLbEndpoints(lb_endpoints=[where])])
 
 
-def build_onward(gateway: ir.Gateway) -> Iterator[api.cluster.Cluster]:
+def build_target_clusters(gateway: ir.Gateway) -> Iterator[api.cluster.Cluster]:
     """Build the clusters that lead to one target each, as long as any of its instances is well."""
     wanted = {route.cluster for route in gateway.egress.routes}
     for target in targets(gateway):
-        name = names.onward(target.cluster.name)
+        name = names.failover_target(target.cluster.name)
         if name in wanted:
-            yield _onward(name, target.cluster)
+            yield _target_cluster(name, target.cluster)
 
 
-def _onward(name: str, target: ir.Cluster) -> api.cluster.Cluster:
-    config = api.aggregate.ClusterConfig(clusters=[target.name, names.NOBODY])
+def _target_cluster(name: str, target: ir.Cluster) -> api.cluster.Cluster:
+    config = api.aggregate.ClusterConfig(clusters=[target.name, names.UNAVAILABLE])
     # A target's own filters do not run here.
     injectors = build_credential_injectors(target.injected_headers)
     return api.cluster.Cluster(

@@ -21,7 +21,7 @@ def build_attempt_filter() -> api.hcm.HttpFilter:
     """Build the attempt stage, which is the same for every chain: the endpoint's metadata says what each attempt is for."""
     config = api.ext_proc.ExternalProcessor(
         grpc_service=build_grpc_service(stage=STAGE_ATTEMPT),
-        processing_mode=_processing_mode(may_leave=False),
+        processing_mode=_processing_mode(may_detach=False),
         # Where a route lets the stage leave: the headers are held there, too.
         send_body_without_waiting_for_header_response=True,
         # Scalars of the namespace `plano`, and not the endpoint's credentials beside them.
@@ -36,17 +36,17 @@ def build_attempt_filter() -> api.hcm.HttpFilter:
     return api.hcm.HttpFilter(name=FILTER_NAME, typed_config=api.pack(config))
 
 
-def let_attempts_leave() -> dict[str, api.protobuf.Any]:
+def let_attempts_detach() -> dict[str, api.protobuf.Any]:
     """Build what a route says so that the stage may end its part in an answer, and the rest passes without it.
 
     Envoy keeps what it has shown until it is answered, and lets it pass when the stage leaves: in this mode alone. Elsewhere it
     forgets what it has shown. Upstream filters are configured by the route of the request, too (*seen* on 1.39.3).
     """
-    override = api.ext_proc.ExtProcOverrides(processing_mode=_processing_mode(may_leave=True))
+    override = api.ext_proc.ExtProcOverrides(processing_mode=_processing_mode(may_detach=True))
     return {FILTER_NAME: api.pack(api.ext_proc.ExtProcPerRoute(overrides=override))}
 
 
-def _processing_mode(*, may_leave: bool) -> api.ext_proc.ProcessingMode:
+def _processing_mode(*, may_detach: bool) -> api.ext_proc.ProcessingMode:
     headers, body = api.ext_proc.ProcessingModeHeaderSendMode, api.ext_proc.ProcessingModeBodySendMode
     return api.ext_proc.ProcessingMode(
         request_header_mode=headers.SEND,
@@ -54,6 +54,6 @@ def _processing_mode(*, may_leave: bool) -> api.ext_proc.ProcessingMode:
         request_trailer_mode=headers.SKIP,
         response_header_mode=headers.SEND,
         # Pieces are not answered one by one: the headers are held until the first one is understood.
-        response_body_mode=body.STREAMED if may_leave else body.FULL_DUPLEX_STREAMED,
+        response_body_mode=body.STREAMED if may_detach else body.FULL_DUPLEX_STREAMED,
         response_trailer_mode=headers.SEND,
     )

@@ -2,7 +2,7 @@
 
 from control_plane import ir
 from control_plane.xds import api
-from protos.contract.metadata import METADATA_NAMESPACE, TOLD_HEADERS
+from protos.contract.metadata import FORWARDED_METADATA_HEADERS, METADATA_NAMESPACE
 
 
 def chains_of_models(gateway: ir.Gateway) -> frozenset[str]:
@@ -10,10 +10,10 @@ def chains_of_models(gateway: ir.Gateway) -> frozenset[str]:
     return frozenset(chain.name for chain in gateway.chains if chain.is_of_models)
 
 
-def build_told() -> api.hcm.HttpFilter:
+def build_header_to_metadata() -> api.hcm.HttpFilter:
     """Build the filter that turns the headers into dynamic metadata, and takes them off."""
-    config = api.header_to_metadata.Config(request_rules=[_rule(key, name) for key, name in TOLD_HEADERS.items()])
-    return api.hcm.HttpFilter(name="plano.told", typed_config=api.pack(config))
+    config = api.header_to_metadata.Config(request_rules=[_rule(key, name) for key, name in FORWARDED_METADATA_HEADERS.items()])
+    return api.hcm.HttpFilter(name="plano.header_to_metadata", typed_config=api.pack(config))
 
 
 def _rule(key: str, header: str) -> api.header_to_metadata.ConfigRule:

@@ -15,7 +15,7 @@ HEALTH_PATH: Final = "/healthz"
 
 def build_http_filters(listener: ir.Listener, max_request_bytes: int) -> list[api.hcm.HttpFilter]:
     """Build all http_filters of an agent or model listener."""
-    continued = [build_continue()] if any(route.is_continued for route in listener.routes) else []
+    continued = [build_continue()] if any(route.is_resumable for route in listener.routes) else []
     decided = build_decided_filters(listener, max_request_bytes)
     limited = [build_rate_limit(listener.rate_limits, names.listener(listener.name))] if listener.rate_limits else []
     errors = [build_errors()] if listener.kind is ir.ListenerKind.MODEL else []

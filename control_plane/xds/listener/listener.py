@@ -7,7 +7,7 @@ from control_plane import ir
 from control_plane.ir import names
 from control_plane.xds import address, api
 from control_plane.xds.http_filters.buffer_and_header_mutation import forget_length
-from control_plane.xds.http_filters.header_to_metadata import build_told, chains_of_models
+from control_plane.xds.http_filters.header_to_metadata import build_header_to_metadata, chains_of_models
 from control_plane.xds.http_filters.order import build_http_filters, build_router
 from control_plane.xds.listener.access_log import build_access_log
 from control_plane.xds.listener.local_reply import build_client_local_reply, build_egress_local_reply
@@ -36,8 +36,12 @@ def build_listener(listener: ir.Listener, gateway: ir.Gateway) -> api.listener.L
 def build_egress_listener(gateway: ir.Gateway) -> api.listener.Listener:
     """Build the internal listener: no ext_proc, and the route header is the caller's."""
     name = names.EGRESS_LISTENER
-    told = [build_told()] if any(route.cluster in chains_of_models(gateway) for route in gateway.egress.routes) else []
-    manager = _connection_manager(name, gateway, [*told, build_router()])
+    forwarded = (
+        [build_header_to_metadata()]
+        if any(route.cluster in chains_of_models(gateway) for route in gateway.egress.routes)
+        else []
+    )
+    manager = _connection_manager(name, gateway, [*forwarded, build_router()])
     manager.stream_idle_timeout = api.duration(_SILENCE_SECONDS)
     manager.internal_address_config = _internal(gateway.internal_cidrs, unix_sockets=True)
     manager.local_reply_config = build_egress_local_reply()

@@ -10,7 +10,7 @@ from typing import Final
 
 from control_plane.xds import api
 from protos.contract.headers import DOWN_HEADER, LOCAL_REPLY_HEADER
-from protos.contract.metadata import METADATA_API, METADATA_NAMESPACE, NOBODY
+from protos.contract.metadata import METADATA_API, METADATA_NAMESPACE, UNAVAILABLE
 
 _MESSAGES_PATH: Final = "/v1/messages"
 _MESSAGES_APIS: Final = "messages|count_tokens"
@@ -98,7 +98,7 @@ def build_egress_local_reply() -> api.hcm.LocalReplyConfig:
     """Mark the egress listener's own replies, so that ext_proc can tell an upstream's 503 from Envoy's."""
     marks = {
         LOCAL_REPLY_HEADER: "%RESPONSE_FLAGS%",
-        DOWN_HEADER: f"%UPSTREAM_METADATA({METADATA_NAMESPACE}:{NOBODY})%",
+        DOWN_HEADER: f"%UPSTREAM_METADATA({METADATA_NAMESPACE}:{UNAVAILABLE})%",
     }
     marked = [_mark(header, value) for header, value in marks.items()]
     return api.hcm.LocalReplyConfig(mappers=[api.hcm.ResponseMapper(filter=_status(_GE, 100), headers_to_add=marked)])

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 
 from control_plane import ir
 from control_plane.xds import api
-from control_plane.xds.http_filters.attempt import let_attempts_leave
+from control_plane.xds.http_filters.attempt import let_attempts_detach
 from control_plane.xds.http_filters.buffer_and_header_mutation import DECIDED_PATH
 from control_plane.xds.http_filters.ext_proc import turn_continue_on
 from control_plane.xds.http_filters.retry_after import VETO_HEADER
@@ -117,7 +117,7 @@ def build_route(route: ir.Route, *, is_chain: bool = False) -> api.route.Route:
 
 def _stages(route: ir.Route) -> dict[str, api.protobuf.Any]:
     """Tell ext_proc's stages what is different on this route."""
-    return (turn_continue_on() if route.is_continued else {}) | (let_attempts_leave() if route.can_leave else {})
+    return (turn_continue_on() if route.is_resumable else {}) | (let_attempts_detach() if route.can_detach else {})
 
 
 def _route_action(route: ir.Route, *, is_chain: bool) -> api.route.RouteAction:
@@ -137,7 +137,7 @@ def _route_action(route: ir.Route, *, is_chain: bool) -> api.route.RouteAction:
 
 def _whole_exchange(route: ir.Route) -> api.route.RouteActionMaxStreamDuration | None:
     """Bound what ext_proc answers: such a request never reaches the router, which bounds all others."""
-    if not (route.is_continued and route.total_timeout_seconds):
+    if not (route.is_resumable and route.total_timeout_seconds):
         return None
     return api.route.RouteActionMaxStreamDuration(max_stream_duration=api.duration(route.total_timeout_seconds))
 

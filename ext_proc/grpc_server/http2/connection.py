@@ -89,7 +89,7 @@ class Connection:
         if stream is None:
             return
         self._sender.last(stream, self._block(block))
-        if stream.is_answered:
+        if stream.is_half_closed_local:
             self._close(stream)
 
     def reset(self, stream_id: int, code: int) -> None:
@@ -102,7 +102,7 @@ class Connection:
     def consumed(self, stream_id: int, size: int) -> None:
         """Let the peer send as much again."""
         stream = self._streams.get(stream_id)
-        if stream is None or stream.is_asked:
+        if stream is None or stream.is_half_closed_remote:
             return
         stream.unreplenished += size
         if stream.unreplenished * 2 >= self._limits.stream_window_bytes:
@@ -152,13 +152,13 @@ class Connection:
         if stream is None:
             self._expect_known(stream_id, "DATA")
             return
-        if stream.is_asked:
+        if stream.is_half_closed_remote:
             raise StreamFault(stream_id, ErrorCode.STREAM_CLOSED, "DATA after the end of the request")
         stream.receive_window -= size
         if stream.receive_window < 0:
             raise StreamFault(stream_id, ErrorCode.FLOW_CONTROL_ERROR, "more DATA than the stream's window")
         ends = bool(flags & codes.END_STREAM)
-        stream.is_asked = ends
+        stream.is_half_closed_remote = ends
         if flags & codes.PADDED:
             data = frames.unpad(payload)
             self.consumed(stream_id, size - len(data))
@@ -187,18 +187,18 @@ class Connection:
         if len(self._streams) >= self._limits.max_streams:
             raise StreamFault(stream_id, ErrorCode.REFUSED_STREAM, "more streams than were announced")
         stream = self._streams[stream_id] = self._sender.new_stream(stream_id, self._limits.stream_window_bytes)
-        stream.is_asked = ends
+        stream.is_half_closed_remote = ends
         self._events.append(RequestReceived(stream_id, headers, ends))
 
     def _trailers(self, stream_id: int, *, ends: bool) -> None:
         stream = self._streams.get(stream_id)
         if stream is None:
             return
-        if stream.is_asked:
+        if stream.is_half_closed_remote:
             raise StreamFault(stream_id, ErrorCode.STREAM_CLOSED, "HEADERS after the end of the request")
         if not ends:
             raise StreamFault(stream_id, ErrorCode.PROTOCOL_ERROR, "trailers that do not end the request")
-        stream.is_asked = True
+        stream.is_half_closed_remote = True
         self._events.append(DataReceived(stream_id, b"", ends_stream=True))
 
     def _priority(self, _flags: int, stream_id: int, payload: bytes) -> None:
@@ -266,7 +266,7 @@ class Connection:
 
     def _report_sent(self, through: list[Stream]) -> None:
         for stream in through:
-            if stream.is_answered:
+            if stream.is_half_closed_local:
                 self._close(stream)
             else:
                 self._events.append(DataSent(stream.id))
@@ -279,7 +279,7 @@ class Connection:
 
     def _close(self, stream: Stream) -> None:
         del self._streams[stream.id]
-        if not stream.is_asked:
+        if not stream.is_half_closed_remote:
             self._sender.frame(frames.rst_stream(stream.id, ErrorCode.NO_ERROR))
 
     def _fail_stream(self, fault: StreamFault) -> None:

@@ -46,7 +46,7 @@ class Sender:
         self._send_waiting()
 
     def last(self, stream: Stream, block: bytes) -> None:
-        """End a stream by a header block, after all of its data: `is_answered` tells when it is on its way."""
+        """End a stream by a header block, after all of its data: `is_half_closed_local` tells when it is on its way."""
         stream.last_block = block
         if not stream.unsent:
             self._finish(stream)
@@ -136,4 +136,4 @@ class Sender:
         block = stream.last_block or b""
         flags = codes.END_HEADERS | codes.END_STREAM
         self._output += (frames.pack_head(len(block) << 8 | codes.HEADERS, flags, stream.id), block)
-        stream.is_answered = True
+        stream.is_half_closed_local = True

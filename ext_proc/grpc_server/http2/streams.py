@@ -6,7 +6,16 @@ from collections import deque
 class Stream:
     """Open, until both ends have said their last, or one of them has reset it (RFC 9113, 5.1)."""
 
-    __slots__ = ("id", "is_answered", "is_asked", "last_block", "receive_window", "send_window", "unreplenished", "unsent")
+    __slots__ = (
+        "id",
+        "is_half_closed_local",
+        "is_half_closed_remote",
+        "last_block",
+        "receive_window",
+        "send_window",
+        "unreplenished",
+        "unsent",
+    )
 
     def __init__(self, stream_id: int, send_window: int, receive_window: int) -> None:
         self.id = stream_id
@@ -19,7 +28,7 @@ class Stream:
         self.unsent: deque[memoryview] = deque()
         self.last_block: bytes | None = None
         """The header block that ends the answer, while data before it waits."""
-        self.is_asked = False
+        self.is_half_closed_remote = False
         """Whether the peer has ended its direction."""
-        self.is_answered = False
+        self.is_half_closed_local = False
         """Whether we have ended ours."""

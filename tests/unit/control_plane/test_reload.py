@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from control_plane.ads import Outcome, OutcomeKind, Refusal, Snapshot
+from control_plane.ads import Nack, Outcome, OutcomeKind, Snapshot
 from control_plane.ads.types import LISTENER, Role
 from control_plane.errors import ConfigError, Problem
 from control_plane.reload import MAX_CONFIG_BYTES, Compiled, Reloader, Report, Result
@@ -206,8 +206,8 @@ async def test_a_defect_of_ours_does_not_end_it_and_quotes_nothing(tmp_path: Pat
 
 async def test_what_envoy_refuses_is_a_problem_of_the_file(tmp_path: Path) -> None:
     async with following(tmp_path) as plane:
-        refusal = Refusal(node_id="envoy-1", role=Role.ENVOY, type_url=LISTENER, message="no such filter")
-        plane.outcomes["two"] = Outcome(kind=OutcomeKind.REJECTED, refusals=(refusal,))
+        nack = Nack(node_id="envoy-1", role=Role.ENVOY, type_url=LISTENER, message="no such filter")
+        plane.outcomes["two"] = Outcome(kind=OutcomeKind.REJECTED, nacks=(nack,))
         plane.file.write_text("two")
         report = await plane.reported(lambda r: r.state is ConfigState.REJECTED)
         assert report.problems[0].message == "envoy-1 refused lds: no such filter"

@@ -10,7 +10,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from control_plane import telemetry as module
-from control_plane.ads import Refusal
+from control_plane.ads import Nack
 from control_plane.ads.types import LISTENER, Role
 from control_plane.errors import Problem
 from control_plane.reload import Compiled, Report, Result
@@ -79,7 +79,7 @@ def test_clients_and_their_verdicts_are_counted() -> None:
     telemetry.disconnected(Role.ENVOY, "one")
     telemetry.acknowledged(Role.ENVOY, "two", LISTENER)
     telemetry.acknowledged(Role.ENVOY, "two", "a type/that clients make up")
-    telemetry.refused(Refusal(node_id="two", role=Role.ENVOY, type_url=LISTENER, message="no"))
+    telemetry.refused(Nack(node_id="two", role=Role.ENVOY, type_url=LISTENER, message="no"))
     assert value(telemetry.registry, module.CLIENTS, role="envoy") == 1
     assert value(telemetry.registry, module.ACKS, type="lds") == 1
     assert value(telemetry.registry, module.ACKS, type="other") == 1

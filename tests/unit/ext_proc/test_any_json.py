@@ -13,7 +13,7 @@ from ext_proc.apis.session_facts import speaks_as_user
 from ext_proc.attempt.failures import classify, status_of
 from ext_proc.attempt.first_token_gate import Gate
 from ext_proc.codec.json_body import parse_object
-from ext_proc.continuation.splicer import Broken, Stitch
+from ext_proc.continuation.splicer import Broken, Splicer
 from ext_proc.continuation.transcript import Mismatch
 from ext_proc.errors import FilterFailed, FilterRejected, MalformedBody, UpstreamError
 from ext_proc.filters.filter_reply import message_of
@@ -101,17 +101,17 @@ def test_streams_that_pass(api: str, data: st.DataObject) -> None:
 @pytest.mark.parametrize("api", APIS)
 @given(data=st.data())
 def test_streams_that_are_continued(api: str, data: st.DataObject) -> None:
-    stitch = Stitch(api)
+    splicer = Splicer(api)
     first = data.draw(almost(almost_right.streams(api)))
     second = data.draw(st.just(first) | almost([first]))
     for events in (first[: data.draw(st.integers(0, len(first)))], second):
         with contextlib.suppress(Broken, Mismatch, UpstreamError):
             for event in events:
-                stitch.feed(written(event, api))
-            stitch.finish()
-        assert stitch.weave.text() != ""
-        stitch.begin()
-    stitch.farewell()
+                splicer.feed(written(event, api))
+            splicer.finish()
+        assert splicer.merger.text() != ""
+        splicer.begin()
+    splicer.terminator()
 
 
 @given(value=anything() | almost([{"error": {"message": "m"}, "detail": "d"}]))

@@ -12,7 +12,7 @@ from control_plane.gateway import aliases
 from control_plane.gateway.aliases import build_shared_aliases
 from control_plane.gateway.chains import build_chain_routes, build_chains, served_apis, upstream_api
 from control_plane.gateway.models import ProviderEntry, build_chain_choices, find_entry, provider_entries
-from control_plane.gateway.retries import agent_turns, chain_retries
+from control_plane.gateway.retries import agent_failover, chain_retries
 from tests.kit.problems import TEST_ENV
 
 HEAD = """
@@ -123,7 +123,7 @@ def test_every_member_has_its_turn_unless_the_listener_limits_retries(
     instances: list[int], attempts: int, max_retries: int | None, expected: int
 ) -> None:
     settings = Resilience.model_validate({"retries": {"attempts": attempts}})
-    assert chain_retries(agent_turns(instances), settings, max_retries) == expected
+    assert chain_retries(agent_failover(instances), settings, max_retries) == expected
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext_proc.attempt.failover_policy import Past, in_order, not_passed_over, read_past, whose_turn
+from ext_proc.attempt.failover_policy import AttemptHistory, ejected_last, in_order, read_history, select_member
 from ext_proc.attempt.failures import Failure
 from ext_proc.plan.targets import Member
 from protos.contract.headers import BOUNDS_HEADER
@@ -14,32 +14,32 @@ A, B, C = (Member(name, "chat_completions") for name in "abc")
 CHAIN = (A, B, C)
 
 
-def turn(*attempted: str, **past: object) -> str | None:
-    made = Past(number=len(attempted) + 1, attempted=attempted, **past)  # type: ignore[arg-type]
-    member = whose_turn(not_passed_over(CHAIN, made), made)
+def turn(*attempted: str, **history: object) -> str | None:
+    made = AttemptHistory(number=len(attempted) + 1, attempted=attempted, **history)  # type: ignore[arg-type]
+    member = select_member(ejected_last(CHAIN, made), made)
     return member.model if member else None
 
 
 @pytest.mark.parametrize(
-    ("attempted", "past", "expected"),
+    ("attempted", "history", "expected"),
     [
-        ("a", {"is_passing": True}, "a"),
+        ("a", {"is_transient": True}, "a"),
         ("a", {}, "b"),
-        ("aa", {"is_passing": True}, "b"),
-        ("aab", {"is_passing": True}, "b"),
-        ("aabbcc", {"is_passing": True}, "a"),
+        ("aa", {"is_transient": True}, "b"),
+        ("aab", {"is_transient": True}, "b"),
+        ("aabbcc", {"is_transient": True}, "a"),
         ("abc", {}, "a"),
-        ("ab", {"quiet": ("a", "b")}, "c"),
-        ("abc", {"quiet": ("a", "c")}, "b"),
-        ("abc", {"quiet": ("a", "b", "c")}, None),
+        ("ab", {"timed_out": ("a", "b")}, "c"),
+        ("abc", {"timed_out": ("a", "c")}, "b"),
+        ("abc", {"timed_out": ("a", "b", "c")}, None),
         ("ab", {"too_long_for": ("a", "b", "c")}, None),
-        ("a", {"is_passing": True, "too_long_for": ("a",)}, "b"),
-        ("a", {"is_passing": True, "retries": 3}, "a"),
-        ("a", {"is_passing": True, "retries": 2}, "b"),
+        ("a", {"is_transient": True, "too_long_for": ("a",)}, "b"),
+        ("a", {"is_transient": True, "retries": 3}, "a"),
+        ("a", {"is_transient": True, "retries": 2}, "b"),
     ],
 )
-def test_the_same_again_then_the_next_then_around(attempted: str, past: dict[str, object], expected: str | None) -> None:
-    assert turn(*attempted, **past) == expected
+def test_the_same_again_then_the_next_then_around(attempted: str, history: dict[str, object], expected: str | None) -> None:
+    assert turn(*attempted, **history) == expected
 
 
 def test_who_was_passed_over_comes_last() -> None:
@@ -53,7 +53,7 @@ def test_decide_may_ask_for_another_order() -> None:
     assert in_order(CHAIN, {METADATA_ORDER: "a()c"}) == (A, C, B)
 
 
-def past(failure: str = Failure.UNANSWERED, *, seconds: float = 0.1, bounds: str = "-;5;30", **told: str) -> Past:
+def history(failure: str = Failure.UNANSWERED, *, seconds: float = 0.1, bounds: str = "-;5;30", **told: str) -> AttemptHistory:
     said = {
         METADATA_ATTEMPTED: "a",
         METADATA_FAILURE: failure,
@@ -61,60 +61,60 @@ def past(failure: str = Failure.UNANSWERED, *, seconds: float = 0.1, bounds: str
         METADATA_BOUNDS: bounds,
         **told,
     }
-    return read_past({}, said, first="a", number=2, now=1000.0 + seconds)
+    return read_history({}, said, first="a", number=2, now=1000.0 + seconds)
 
 
 @pytest.mark.parametrize(
-    ("read", "is_passing", "quiet"),
+    ("read", "is_transient", "timed_out"),
     [
-        (past(), True, ()),
-        (past(seconds=29), False, ("a",)),
-        (past(seconds=0.5, bounds="-;5;0.5"), False, ("a",)),
-        (past(seconds=0.2, bounds="-;5;0.5"), True, ()),
-        (past(Failure.UPSTREAM_ERROR), True, ()),
-        (past(Failure.UPSTREAM_ERROR, seconds=10), False, ()),
-        (past(Failure.UPSTREAM_ERROR, wait="7"), False, ()),
-        (past(Failure.RATE_LIMITED), False, ()),
+        (history(), True, ()),
+        (history(seconds=29), False, ("a",)),
+        (history(seconds=0.5, bounds="-;5;0.5"), False, ("a",)),
+        (history(seconds=0.2, bounds="-;5;0.5"), True, ()),
+        (history(Failure.UPSTREAM_ERROR), True, ()),
+        (history(Failure.UPSTREAM_ERROR, seconds=10), False, ()),
+        (history(Failure.UPSTREAM_ERROR, wait="7"), False, ()),
+        (history(Failure.RATE_LIMITED), False, ()),
     ],
 )
-def test_what_has_failed_quickly_may_have_passed(read: Past, is_passing: bool, quiet: tuple[str, ...]) -> None:
-    assert (read.is_passing, read.quiet) == (is_passing, quiet)
+def test_what_has_failed_quickly_may_have_passed(read: AttemptHistory, is_transient: bool, timed_out: tuple[str, ...]) -> None:
+    assert (read.is_transient, read.timed_out) == (is_transient, timed_out)
 
 
 def test_a_connection_that_is_refused_leaves_no_word() -> None:
-    read = read_past({}, {}, first="a", number=2, now=1000)
-    assert (read.attempted, read.failure, read.is_passing, read.quiet) == (("a",), "unanswered", True, ())
+    read = read_history({}, {}, first="a", number=2, now=1000)
+    assert (read.attempted, read.failure, read.is_transient, read.timed_out) == (("a",), "unanswered", True, ())
 
 
 def test_a_caller_bounds_time_and_retries() -> None:
     headers = {BOUNDS_HEADER: "1;5;30", "x-envoy-expected-rq-timeout-ms": "200"}
     told = {METADATA_ATTEMPTED: "a", METADATA_FAILURE: "unanswered", METADATA_SENT_AT: "1000"}
-    read = read_past(headers, told, first="a", number=2, now=1000.2)
-    assert (read.retries, read.quiet, read.metadata[METADATA_BOUNDS]) == (1, ("a",), "1;5;30")
+    read = read_history(headers, told, first="a", number=2, now=1000.2)
+    assert (read.retries, read.timed_out, read.metadata[METADATA_BOUNDS]) == (1, ("a",), "1;5;30")
 
 
 @given(said=st.sampled_from(["", "x", "nan;inf;-1", "-;3;0", "9" * 40]) | st.text(max_size=8))
 def test_bounds_may_say_anything(said: str) -> None:
-    read = read_past({BOUNDS_HEADER: said, "x-envoy-expected-rq-timeout-ms": said}, {}, first="a", number=1, now=0)
+    read = read_history({BOUNDS_HEADER: said, "x-envoy-expected-rq-timeout-ms": said}, {}, first="a", number=1, now=0)
     assert read.retries >= 0
     assert read.seconds >= 0
 
 
-FAILURES = st.sampled_from(["passes", "stays", "quiet", "too long"])
+FAILURES = st.sampled_from(["passes", "stays", "timed_out", "too long"])
 
 
 @given(failures=st.lists(FAILURES, max_size=20))
 def test_whatever_fails_everybody_has_a_turn_and_nobody_is_waited_for_twice(failures: list[str]) -> None:
-    asked, quiet, long = ["a"], [], []
+    asked, timed_out, long = ["a"], [], []
     for failure in failures:
         last = asked[-1]
-        quiet += [last] if failure == "quiet" else []
+        timed_out += [last] if failure == "timed_out" else []
         long += [last] if failure == "too long" else []
-        following = turn(*asked, quiet=tuple(quiet), too_long_for=tuple(long), is_passing=failure == "passes")
+        following = turn(*asked, timed_out=tuple(timed_out), too_long_for=tuple(long), is_transient=failure == "passes")
         if following is None:
-            assert {*quiet, *long} == {"a", "b", "c"}
+            assert {*timed_out, *long} == {"a", "b", "c"}
             return
-        assert following not in quiet
+        assert following not in timed_out
         assert following not in long
         asked.append(following)
     for name in asked:

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ext_proc.codec.sse import SseEvent, encode_event
-from ext_proc.continuation.event_template import likeness
+from ext_proc.continuation.event_template import event_template
 from ext_proc.continuation.merger import Place
-from ext_proc.continuation.splicer import Broken, Stitch
+from ext_proc.continuation.splicer import Broken, Splicer
 from ext_proc.continuation.transcript import Mismatch
 from ext_proc.errors import GatewayError
 from tests.kit.llm_streams import chunked
@@ -87,28 +87,28 @@ def streams(draw: st.DrawFn, make: Callable[[str, int, str], dict[str, Any]]) ->
     return stream
 
 
-def outcome(api: str, pieces: list[bytes]) -> tuple[Any, ...]:
+def outcome(api: str, chunks: list[bytes]) -> tuple[Any, ...]:
     """Return all that comes of a stream, and what is known of it when another takes over."""
-    stitch, said, stopped = Stitch(api), b"", ""
+    splicer, said, stopped = Splicer(api), b"", ""
     try:
-        for piece in pieces:
-            said += stitch.feed(piece)
-        said += stitch.finish()
+        for chunk in chunks:
+            said += splicer.feed(chunk)
+        said += splicer.finish()
     except (Broken, Mismatch, GatewayError) as error:
-        said, stopped = said + stitch.before_stop(), type(error).__name__
-    told = (stitch.told.usage, stitch.told.model, stitch.has_ended, stitch.is_complete)
-    stitch.begin()
-    weave = {name: value for name, value in vars(stitch.weave).items() if name != "ledger"}
-    return said, stopped, told, weave, stitch.weave.ledger.sent()
+        said, stopped = said + splicer.before_stop(), type(error).__name__
+    told = (splicer.usage.usage, splicer.usage.model, splicer.has_ended, splicer.is_complete)
+    splicer.begin()
+    merger = {name: value for name, value in vars(splicer.merger).items() if name != "transcript"}
+    return said, stopped, told, merger, splicer.merger.transcript.sent()
 
 
 @pytest.mark.parametrize("kind", EVENTS)
 @given(data=st.data())
 def test_nothing_differs_from_what_is_made_of_a_stream_byte_by_byte(kind: str, data: st.DataObject) -> None:
     api, stream = kind.split()[0], data.draw(streams(EVENTS[kind]))
-    pieces = chunked(stream, data.draw(st.lists(st.integers(0, 10_000), max_size=6)))
+    chunks = chunked(stream, data.draw(st.lists(st.integers(0, 10_000), max_size=6)))
     # Byte by byte no event is ever there as a whole, so each of them is read.
-    assert outcome(api, pieces) == outcome(api, [bytes([byte]) for byte in stream])
+    assert outcome(api, chunks) == outcome(api, [bytes([byte]) for byte in stream])
 
 
 @pytest.mark.parametrize("noise", NOISE)
@@ -125,9 +125,9 @@ def test_whatever_comes_between_events_that_are_alike_is_read(kind: str, noise: 
 def test_events_that_are_alike_are_not_read(kind: str) -> None:
     make = EVENTS[kind]
     event = SseEvent(orjson.dumps(make("first", 16, "x")))
-    place = Stitch(kind.split()[0]).weave.place(make("first", 16, "x"))
+    place = Splicer(kind.split()[0]).merger.place(make("first", 16, "x"))
     assert place is not None
-    like = likeness(event, place)
+    like = event_template(event, place)
     assert like is not None
     alike = [encode_event(orjson.dumps(make(text, number, "y" * number))) for text, number in (("a", 16), ('"\\"', 18))]
     read = like.read(b"".join(alike) + b"data: {}\n\n", 0)
@@ -149,11 +149,11 @@ def test_events_that_are_alike_are_not_read(kind: str) -> None:
     ],
 )
 def test_what_cannot_be_told_for_sure_is_not_told(data: bytes) -> None:
-    assert likeness(SseEvent(data), PLACE) is None
+    assert event_template(SseEvent(data), PLACE) is None
 
 
 @pytest.mark.parametrize("value", [b'a","text":"b', b"\\", b"\n", b"\xff", b"\\ud800", b'a" ', b"a\\"])
 def test_a_value_that_is_not_one_token_is_not_like_any(value: bytes) -> None:
-    like = likeness(SseEvent(b'{"delta":{"text":"b"}}'), PLACE)
+    like = event_template(SseEvent(b'{"delta":{"text":"b"}}'), PLACE)
     assert like is not None
     assert like.read(b'data: {"delta":{"text":"%b"}}\n\n' % value, 0) is None

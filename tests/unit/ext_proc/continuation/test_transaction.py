@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ext_proc.continuation.ports import CutOff
-from ext_proc.continuation.transaction import Asked, ContinuedAnswer, Head, Taken
+from ext_proc.continuation.transaction import Head, ResumableAnswer, Resumption, StreamRequest
 from ext_proc.plan.plan import Plan
-from ext_proc.plan.targets import Continued, Member, Target
+from ext_proc.plan.targets import Member, ResumableRoute, Target
 from protos.contract.headers import ATTEMPTS_HEADER, LOCAL_REPLY_HEADER, MODEL_HEADER
 from protos.contract.metadata import METADATA_API, METADATA_DECISION, METADATA_ROUTE
 from tests.kit.folding import fold, payloads
@@ -37,12 +37,12 @@ class Script:
     headers: dict[str, str] = field(default_factory=lambda: {"content-type": "text/event-stream"})
 
     def __post_init__(self) -> None:
-        self._left = [piece for piece in chunked(self.data, [7, 40, 41, 200]) if piece]
+        self._left = [chunk for chunk in chunked(self.data, [7, 40, 41, 200]) if chunk]
 
     def close(self) -> None:
         self.is_closed = True
 
-    async def piece(self) -> bytes:
+    async def chunk(self) -> bytes:
         if self._left:
             return self._left.pop(0)
         if self.silent:
@@ -57,11 +57,11 @@ class Upstreams:
     """Plays its scripts one after another, by route."""
 
     scripts: dict[str, list[Script]]
-    asked: list[tuple[str, Mapping[str, str], bytes]] = field(default_factory=list)
+    request: list[tuple[str, Mapping[str, str], bytes]] = field(default_factory=list)
     begun: list[Script] = field(default_factory=list)
 
     async def ask(self, route: str, _path: str, headers: Mapping[str, str], body: bytes) -> Script:
-        self.asked.append((route, headers, body))
+        self.request.append((route, headers, body))
         if not self.scripts.get(route):
             raise CutOff
         script = self.scripts[route].pop(0)
@@ -69,14 +69,14 @@ class Upstreams:
         return script
 
 
-def plan(api: str, takes_up: str = "", *, silence: float = 10.0) -> Plan:
+def plan(api: str, resume_method: str = "", *, silence: float = 10.0) -> Plan:
     members = tuple(Member(model, api, f"resumed/{model}", api) for model in ("a/1", "b/2", "c/3"))
-    targets = {(member.model, api): Target(path="/", takes_up=takes_up) for member in members}
-    continued = {ROUTE: Continued(client_api=api, members=members, silence_seconds=silence)}
-    return Plan(version="1", targets=targets, continued=continued)
+    targets = {(member.model, api): Target(path="/", resume_method=resume_method) for member in members}
+    resumable = {ROUTE: ResumableRoute(client_api=api, members=members, silence_seconds=silence)}
+    return Plan(version="1", targets=targets, resumable=resumable)
 
 
-def sent_by(answer: ContinuedAnswer, *, pause: float = 0.0) -> list[Any]:
+def sent_by(answer: ResumableAnswer, *, pause: float = 0.0) -> list[Any]:
     """Return the parts of an answer; the client takes so long for each."""
     parts: list[Any] = []
 
@@ -96,14 +96,14 @@ def sent_by(answer: ContinuedAnswer, *, pause: float = 0.0) -> list[Any]:
 class Got:
     head: Head
     body: bytes
-    taken: list[Taken]
+    resumptions: list[Resumption]
     upstreams: Upstreams
 
 
 def play(
     api: str,
     scripts: dict[str, list[Script]],
-    takes_up: str = "",
+    resume_method: str = "",
     *,
     silence: float = 10.0,
     pause: float = 0.0,
@@ -120,17 +120,17 @@ def play(
         ":method": "POST",
         "host": "x",
         "x-own": "1",
-        "x-plano-told-query": "?forged",
+        "x-plano-metadata-query": "?forged",
         "x-forwarded-for": "10.0.0.7",
         **(wishes or {}),
     }
-    answer = ContinuedAnswer(
-        plan(api, takes_up, silence=silence), upstreams, Asked(headers=headers, metadata=metadata, body=body)
+    answer = ResumableAnswer(
+        plan(api, resume_method, silence=silence), upstreams, StreamRequest(headers=headers, metadata=metadata, body=body)
     )
 
     head, *parts = sent_by(answer, pause=pause)
     assert all(script.is_closed for script in upstreams.begun)
-    return Got(head, b"".join(parts), answer.taken, upstreams)
+    return Got(head, b"".join(parts), answer.resumptions, upstreams)
 
 
 def said(api: str, stream: bytes) -> Any:
@@ -178,9 +178,9 @@ def test_cuts_of_everybody_end_in_one_error_unless_the_answer_was_whole(api: str
     assert fails(api, got.body) or said(api, got.body) == said(api, stream)
 
 
-@pytest.mark.parametrize(("api", "takes_up"), [("messages", "prefill"), ("chat_completions", "partial")])
+@pytest.mark.parametrize(("api", "resume_method"), [("messages", "prefill"), ("chat_completions", "partial")])
 @given(at=st.integers(0, 100_000), second=st.integers(0, 100_000))
-def test_who_can_take_up_a_text_is_given_it_and_says_the_rest(api: str, takes_up: str, at: int, second: int) -> None:
+def test_who_can_take_up_a_text_is_given_it_and_says_the_rest(api: str, resume_method: str, at: int, second: int) -> None:
     stream, whole = STREAMS[api](STORY), "".join(STORY.texts)
     upstreams: dict[str, list[Script]] = {ROUTE: [cut_at(stream, at)]}
 
@@ -200,8 +200,8 @@ def test_who_can_take_up_a_text_is_given_it_and_says_the_rest(api: str, takes_up
         script.headers[MODEL_HEADER] = "a/1"
     metadata = {METADATA_ROUTE: ROUTE, METADATA_API: api}
     body = orjson.dumps({"messages": [{"role": "user", "content": "hi"}]})
-    asked = Asked(headers={":path": "/"}, metadata=metadata, body=body)
-    answer = ContinuedAnswer(plan(api, takes_up), Prefilled(upstreams), asked)
+    request = StreamRequest(headers={":path": "/"}, metadata=metadata, body=body)
+    answer = ResumableAnswer(plan(api, resume_method), Prefilled(upstreams), request)
 
     _, *parts = sent_by(answer)
     assert said(api, b"".join(parts)) == said(api, stream)
@@ -212,15 +212,15 @@ def test_silence_counts_as_a_cut() -> None:
     scripts = {ROUTE: [Script(stream[: stream.index(b"cats")], silent=True)], "resumed/b/2": [Script(stream)]}
     got = play("chat_completions", scripts, silence=0.05)
     assert said("chat_completions", got.body) == said("chat_completions", stream)
-    assert got.taken == [Taken(from_model="a/1", to_model="b/2", method="repeat", outcome="completed")]
+    assert got.resumptions == [Resumption(from_model="a/1", to_model="b/2", method="repeat", outcome="completed")]
 
 
 @pytest.mark.parametrize("alive", [b": alive\n\n", b"data:\n\n", b'event: ping\ndata: {"type": "ping"}\n\n', b"d"])
 def test_what_only_keeps_the_connection_alive_is_silence_too(alive: bytes) -> None:
     class Alive(Script):
-        async def piece(self) -> bytes:
+        async def chunk(self) -> bytes:
             if self._left:
-                return await super().piece()
+                return await super().chunk()
             await asyncio.sleep(0.001)
             return alive
 
@@ -228,40 +228,44 @@ def test_what_only_keeps_the_connection_alive_is_silence_too(alive: bytes) -> No
     begun = Alive(stream[: stream.index(b"\n\n", stream.index(b"cats")) + 2])
     got = play("messages", {ROUTE: [begun], "resumed/b/2": [Script(stream)]}, silence=0.05)
     assert said("messages", got.body) == said("messages", stream)
-    assert got.taken == [Taken(from_model="a/1", to_model="b/2", method="repeat", outcome="completed")]
+    assert got.resumptions == [Resumption(from_model="a/1", to_model="b/2", method="repeat", outcome="completed")]
 
 
 def test_a_client_that_takes_its_time_is_not_silence() -> None:
     stream = STREAMS["chat_completions"](STORY)
     got = play("chat_completions", {ROUTE: [Script(stream)]}, silence=0.02, pause=0.05)
-    assert (got.body, got.taken) == (stream, [])
+    assert (got.body, got.resumptions) == (stream, [])
 
 
 def test_what_is_asked_again_carries_the_clients_headers_and_no_budget_of_its_first_request() -> None:
     stream = STREAMS["chat_completions"](WEATHER)
     wishes = {"x-envoy-max-retries": "1", "x-envoy-retry-on": "5xx", "x-envoy-upstream-rq-per-try-timeout-ms": "700"}
     got = play("chat_completions", {ROUTE: [cut_at(stream, 300)], "resumed/b/2": [Script(stream)]}, wishes=wishes)
-    (first, headers, _), (second, later, _) = got.upstreams.asked
+    (first, headers, _), (second, later, _) = got.upstreams.request
     assert (first, second) == (ROUTE, "resumed/b/2")
-    assert (headers["x-own"], headers["x-plano-told-route"]) == ("1", ROUTE)
+    assert (headers["x-own"], headers["x-plano-metadata-route"]) == ("1", ROUTE)
     assert wishes.items() <= headers.items()
-    assert (later["x-own"], later["x-plano-told-route"], later["x-plano-told-api"]) == ("1", "resumed/b/2", "chat_completions")
+    assert (later["x-own"], later["x-plano-metadata-route"], later["x-plano-metadata-api"]) == (
+        "1",
+        "resumed/b/2",
+        "chat_completions",
+    )
     assert wishes.items() & later.items() == {("x-envoy-upstream-rq-per-try-timeout-ms", "700")}
     assert "host" not in later
     # Envoy takes nobody's wishes who is said to be further away.
-    assert not headers.keys() & {"x-plano-told-query", "x-forwarded-for"}
+    assert not headers.keys() & {"x-plano-metadata-query", "x-forwarded-for"}
 
 
 @pytest.mark.parametrize(
-    ("attempts", "retries", "asked"), [("1", "0", 1), ("1", "1", 2), ("1", "2", 3), ("3", "2", 1), ("2", "2", 2), ("1", "x", 3)]
+    ("attempts", "retries", "sent"), [("1", "0", 1), ("1", "1", 2), ("1", "2", 3), ("3", "2", 1), ("2", "2", 2), ("1", "x", 3)]
 )
-def test_who_takes_over_is_an_attempt_like_others(attempts: str, retries: str, asked: int) -> None:
+def test_who_takes_over_is_an_attempt_like_others(attempts: str, retries: str, sent: int) -> None:
     first = cut_at(STREAMS["messages"](WEATHER), 300)
     first.headers[ATTEMPTS_HEADER] = attempts
     scripts = {ROUTE: [first], "resumed/b/2": [cut_at(first.data, 0)], "resumed/c/3": [cut_at(first.data, 0)]}
     got = play("messages", scripts, wishes={"x-envoy-max-retries": retries})
     assert fails("messages", got.body)
-    assert len(got.upstreams.asked) == asked
+    assert len(got.upstreams.request) == sent
 
 
 def test_a_client_may_bound_the_whole_of_an_answer() -> None:
@@ -269,7 +273,7 @@ def test_a_client_may_bound_the_whole_of_an_answer() -> None:
     wishes = {"x-envoy-upstream-rq-timeout-ms": "50"}
     scripts = {ROUTE: [Script(stream[: stream.index(b"cats")], silent=True)], "resumed/b/2": [Script(stream)]}
     got = play("responses", scripts, wishes=wishes)
-    assert (payloads(got.body)[-1]["code"], got.taken) == ("upstream_timeout", [])
+    assert (payloads(got.body)[-1]["code"], got.resumptions) == ("upstream_timeout", [])
 
 
 def test_the_head_is_the_first_answers() -> None:
@@ -305,7 +309,7 @@ def test_a_refusal_in_the_stream_is_final() -> None:
         "chat_completions", {ROUTE: [Script(stream[: stream.index(b"\n\n") + 2] + refused)], "resumed/b/2": [Script(stream)]}
     )
     assert got.body.endswith(refused)
-    assert len(got.upstreams.asked) == 1
+    assert len(got.upstreams.request) == 1
 
 
 def test_an_error_that_another_model_may_better_is_a_cut() -> None:
@@ -324,7 +328,7 @@ def test_a_chat_stream_that_ends_without_a_good_reason_is_cut(end: bytes, reason
     last = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"%s"}]}\n\n' % reason.encode() if reason else b""
     got = play("chat_completions", {ROUTE: [Script(begun + last + end)], "resumed/b/2": [Script(stream)]})
     assert said("chat_completions", got.body) == said("chat_completions", stream)
-    assert [taken.outcome for taken in got.taken] == ["completed"]
+    assert [resumptions.outcome for resumptions in got.resumptions] == ["completed"]
 
 
 def test_who_is_given_a_text_and_says_it_again_all_the_same_is_heard_once() -> None:
@@ -332,7 +336,7 @@ def test_who_is_given_a_text_and_says_it_again_all_the_same_is_heard_once() -> N
     scripts = {ROUTE: [Script(stream[: stream.index(b"dogs")], cut=True)], "resumed/b/2": [Script(stream)]}
     got = play("messages", scripts, "prefill")
     assert said("messages", got.body) == said("messages", stream)
-    assert [(taken.method, taken.outcome) for taken in got.taken] == [("prefill", "completed")]
+    assert [(resumptions.method, resumptions.outcome) for resumptions in got.resumptions] == [("prefill", "completed")]
 
 
 def test_who_stops_in_the_middle_of_what_it_was_given_has_said_nothing_new() -> None:
@@ -341,7 +345,10 @@ def test_who_stops_in_the_middle_of_what_it_was_given_has_said_nothing_new() -> 
     scripts = {ROUTE: [Script(stream[: stream.index(b"dogs")], cut=True)], "resumed/b/2": [Script(half), Script(stream)]}
     got = play("messages", scripts, "prefill")
     assert said("messages", got.body) == said("messages", stream)
-    assert [(taken.method, taken.outcome) for taken in got.taken] == [("prefill", "mismatch"), ("repeat", "completed")]
+    assert [(resumptions.method, resumptions.outcome) for resumptions in got.resumptions] == [
+        ("prefill", "mismatch"),
+        ("repeat", "completed"),
+    ]
 
 
 def test_the_error_of_a_responses_stream_has_the_next_number() -> None:
@@ -358,7 +365,7 @@ def test_a_responses_stream_without_empty_fields_is_resumed_by_one_with_them() -
     bare = b"".join(b"data: " + event + b"\n\n" for event in events)
     assert b"[]" in stream
     got = play("responses", {ROUTE: [Script(bare[: bare.index(b"dogs")], cut=True)], "resumed/b/2": [Script(stream)]})
-    assert [taken.outcome for taken in got.taken] == ["completed"]
+    assert [resumptions.outcome for resumptions in got.resumptions] == ["completed"]
     assert not fails("responses", got.body)
 
 

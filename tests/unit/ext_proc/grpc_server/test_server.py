@@ -11,12 +11,12 @@ import grpc
 import grpc.aio
 import pytest
 
-from ext_proc.grpc_server.bidirectional_stream import Conversation, by_coroutine
+from ext_proc.grpc_server.bidirectional_stream import BidirectionalStream, by_coroutine
 from ext_proc.grpc_server.http2.header_blocks import Headers
 from ext_proc.grpc_server.server import GrpcServer
 from ext_proc.grpc_server.status import Abort, Status
 from ext_proc.grpc_server.tasks import Tasks
-from ext_proc.grpc_server.unary_call import by_one_message
+from ext_proc.grpc_server.unary_call import unary
 from tests.kit.envoy import short_folder
 
 EOF = grpc.aio.EOF  # type: ignore[attr-defined]
@@ -33,12 +33,12 @@ class Service:
         tasks = Tasks()
         self.server = GrpcServer(
             {
-                "/t.T/Upper": by_one_message(self.upper, tasks),
+                "/t.T/Upper": unary(self.upper, tasks),
                 "/t.T/Echo": by_coroutine(self.echo, tasks),
                 "/t.T/Flood": by_coroutine(self.flood, tasks),
                 "/t.T/Stuck": by_coroutine(self.stuck, tasks),
                 "/t.T/Fail": by_coroutine(self.fail, tasks),
-                "/t.T/FailOnce": by_one_message(self.fail_once, tasks),
+                "/t.T/FailOnce": unary(self.fail_once, tasks),
             },
             tasks,
         )
@@ -46,17 +46,17 @@ class Service:
     async def upper(self, message: bytes, metadata: Headers) -> bytes:
         return message.upper() + metadata.get("x-suffix", "").encode()
 
-    async def echo(self, call: Conversation) -> None:
+    async def echo(self, call: BidirectionalStream) -> None:
         while (message := await call.read()) is not None:
             await call.write(message)
 
-    async def flood(self, call: Conversation) -> None:
+    async def flood(self, call: BidirectionalStream) -> None:
         await call.read()
         while True:
             await call.write(b"x" * MEGABYTE)
             self.written += 1
 
-    async def stuck(self, call: Conversation) -> None:
+    async def stuck(self, call: BidirectionalStream) -> None:
         try:
             await call.read()
             self.read += 1
@@ -65,7 +65,7 @@ class Service:
             self.cancelled += 1
             raise
 
-    async def fail(self, call: Conversation) -> None:
+    async def fail(self, call: BidirectionalStream) -> None:
         message = await call.read()
         if message == b"abort":
             raise Abort(Status.NOT_FOUND, "nö: 100%")

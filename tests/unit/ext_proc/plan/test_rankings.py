@@ -12,7 +12,7 @@ def config() -> pb.FilterConfig:
     made = chain_config()
     for model in made.models:
         for target in model.targets:
-            target.route = f"onward/{model.name}" if model.name in (GPT, CLAUDE, TOGETHER) else ""
+            target.route = f"failover/{model.name}" if model.name in (GPT, CLAUDE, TOGETHER) else ""
     made.rankings.add(api="messages", route="chain/(ranked)(messages)", stream_route="s", by_attempt=True)
     return made
 

@@ -45,9 +45,9 @@ def test_members_are_in_order_and_once_each() -> None:
 
 def test_a_chain_of_models_goes_on_from_one_place() -> None:
     built = build_chain(ir.Chain(name="c", members=(member(), member(api="responses"))), CLUSTERS)
-    assert members(built) == [f"target/{MODEL}[chat_completions]", names.NEXT]
+    assert members(built) == [f"target/{MODEL}[chat_completions]", names.FAILOVER]
     anyone = build_chain(ir.Chain(name="c", members=()), CLUSTERS)
-    assert (members(anyone), filters(anyone)[0]) == ([names.NEXT], "plano.attempt")
+    assert (members(anyone), filters(anyone)[0]) == ([names.FAILOVER], "plano.attempt")
     alone = build_chain(ir.Chain(name="c", members=(member(),)), CLUSTERS)
     assert members(alone) == [f"target/{MODEL}[chat_completions]"]
 

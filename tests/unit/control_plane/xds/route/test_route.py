@@ -74,11 +74,11 @@ def test_a_prefix_replaces_the_root() -> None:
     assert action(gateways.route("a")).prefix_rewrite == ""
 
 
-@pytest.mark.parametrize(("is_continued", "total", "expected"), [(True, 9.0, 9.0), (True, 0.0, None), (False, 9.0, None)])
+@pytest.mark.parametrize(("is_resumable", "total", "expected"), [(True, 9.0, 9.0), (True, 0.0, None), (False, 9.0, None)])
 def test_a_bound_of_the_whole_exchange_holds_where_ext_proc_answers(
-    is_continued: bool, total: float, expected: float | None
+    is_resumable: bool, total: float, expected: float | None
 ) -> None:
-    action = build_route(gateways.route("r", is_continued=is_continued, total_timeout_seconds=total)).route
+    action = build_route(gateways.route("r", is_resumable=is_resumable, total_timeout_seconds=total)).route
     assert action is not None
     bound = action.max_stream_duration.max_stream_duration if action.max_stream_duration else None
     assert (bound.total_seconds() if bound else None) == expected
