@@ -55,9 +55,9 @@ class Status:
     config_file: str
     state: ConfigState
     version: str
-    """Of the configuration that is served: the last good one."""
+    """Version of the configuration that is served: the last good one."""
     tried_version: str
-    """Of the configuration on disk; empty if it is invalid."""
+    """Version of the configuration on disk; empty if it is invalid."""
     loaded_at: str
     """When the file was last read, ISO 8601."""
     published_at: str

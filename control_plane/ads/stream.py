@@ -17,7 +17,7 @@ from control_plane.ads.views import Views
 from protos import discovery_pb2 as pb
 
 MAX_TYPES: Final = 32
-"""Of one stream. Envoy knows about a dozen."""
+"""Types that one stream may subscribe to. Envoy knows about a dozen."""
 
 Send = Callable[[pb.DiscoveryResponse], Awaitable[None]]
 

@@ -18,7 +18,7 @@ class Continuations:
     """What the chains of a gateway need beside themselves."""
 
     chains: tuple[ir.Chain, ...]
-    """Of one model each, for each client API."""
+    """One chain per model and client API."""
     egress_routes: tuple[ir.Route, ...]
 
 

@@ -72,7 +72,7 @@ class Budget:
     """What changing the model of a session may cost."""
 
     percent: float
-    """Of what the session would have cost without changes."""
+    """Share of what the session would have cost without a change of model."""
     replenishes: bool
     """Whether a cold session starts counting anew."""
     cached_share: float

@@ -6,7 +6,7 @@ from control_plane.report.table import table
 from control_plane.supervisor.instance import Instance, ListenerView
 
 SHOWN_NAMES = 6
-"""Of what one listener serves; more are counted."""
+"""How many names of one listener are listed; the others are counted."""
 
 
 def running_text(instance: Instance, *, run_dir: str, stop_with: str) -> Iterator[str]:

@@ -30,7 +30,7 @@ _NAMED: Final = re.compile(_STAT)
 _PATIENCE_SECONDS: Final = 5.0
 
 Stats = Mapping[str, int]
-"""Of one cluster, by what follows its name; those that were never used are missing."""
+"""Statistics of one cluster, by what follows its name; those that were never used are missing."""
 
 
 async def ask_envoy(admin: httpx.AsyncClient) -> tuple[Upstream, ...] | None:

@@ -65,7 +65,7 @@ class Instance:
     config_file: str
     sockets: str
     admin_socket: str
-    """Of Envoy."""
+    """Path of the socket of Envoy's admin interface."""
     stats_url: str
     """Envoy's statistics, for Prometheus."""
     metrics_url: str

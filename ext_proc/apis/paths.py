@@ -13,7 +13,7 @@ class Api(StrEnum):
     RESPONSES = "responses"
     MESSAGES = "messages"
     COUNT_TOKENS = "count_tokens"
-    """Of a request of the Messages API, which is not sent."""
+    """Counts the tokens of a Messages request without sending it to a model."""
     EMBEDDINGS = "embeddings"
     COMPLETIONS = "completions"
     MODELS = "models"

@@ -16,7 +16,7 @@ class AttemptHeaders:
 
     headers: Mapping[str, str]
     attributes: Mapping[str, str]
-    """Of the host that Envoy picked: see ATTEMPT_ATTRIBUTES."""
+    """Attributes of the host that Envoy picked: see ATTEMPT_ATTRIBUTES."""
     metadata: Mapping[str, str]
     """What decide and the attempt before left, in the namespace `plano`."""
     may_detach: bool = False

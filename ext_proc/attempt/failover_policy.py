@@ -41,7 +41,7 @@ class AttemptHistory:
     """The attempts before."""
 
     number: int
-    """Of the attempt that begins now: 1 for the first."""
+    """Number of this attempt: 1 for the first."""
     attempted: tuple[str, ...] = ()
     """Their models, in order."""
     failure: str = ""

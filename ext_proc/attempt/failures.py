@@ -19,7 +19,7 @@ class Failure(StrEnum):
     UPSTREAM_ERROR = "upstream_error"
     """A 5xx, or its like within a stream or among the 4xx."""
     REFUSED = "refused"
-    """Of this request's own making, a content policy's refusal among them: nobody else is asked."""
+    """The request itself is at fault, or a content policy refuses it: no other model is tried."""
     EMPTY = "empty_answer"
     """A success without an answer in it."""
     UNREADABLE = "unreadable_answer"

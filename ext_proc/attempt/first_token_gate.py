@@ -27,7 +27,7 @@ Opening = Opened | ProviderError
 
 
 class Gate:
-    """Of one stream, whatever its chunks."""
+    """Watches one stream, in chunks of any size, until it has content."""
 
     def __init__(self, api: str) -> None:
         self._says_something = _HAS_CONTENT.get(api, _chat_has_content)

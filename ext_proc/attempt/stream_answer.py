@@ -13,7 +13,7 @@ from protos.contract.metadata import WATCH_BEGINNING, WATCH_GATE, WATCH_HEAD
 
 
 class StreamAnswer:
-    """Of one attempt; `elapsed` tells the seconds since its request went out."""
+    """The streamed answer of one attempt; `elapsed` returns the seconds since its request was sent."""
 
     def __init__(self, attempt: Attempt, elapsed: Callable[[], float]) -> None:
         self._attempt = attempt

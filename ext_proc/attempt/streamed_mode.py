@@ -22,7 +22,7 @@ Seen = ResponseHeaders | ResponseBody | ResponseTrailers
 
 
 class StreamedModeReplies:
-    """Of one response."""
+    """Replies for one response."""
 
     def __init__(self) -> None:
         self.is_over = False

@@ -44,7 +44,7 @@ class ConfigSource:
         self._node = ads.Node(id=node_id, cluster=NODE_CLUSTER)
         self._apply = apply
         self._version = ""
-        """Of the last configuration that was applied; empty before the first."""
+        """Version of the last configuration that was applied; empty before the first."""
         self._log = get_logger()
 
     async def follow(self) -> None:

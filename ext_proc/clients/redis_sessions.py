@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from ext_proc.telemetry.session_metrics import SessionMetrics
 
 PREFIX: Final = "plano:affinity:"
-"""Of every key."""
+"""Prefix of every key."""
 WAIT_SECONDS: Final = 0.15
 """For Envoy, whose own patience with Redis is shorter."""
 _MOST_CONNECTIONS: Final = 16

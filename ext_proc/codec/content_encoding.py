@@ -22,7 +22,7 @@ class Decoder(Protocol):
 
 
 class Plain:
-    """Of bodies that are not compressed."""
+    """Decoder of bodies that are not compressed."""
 
     def decode(self, data: bytes) -> bytes:
         """Return the data."""
@@ -30,7 +30,7 @@ class Plain:
 
 
 class Inflating:
-    """Of gzip and deflate."""
+    """Decoder of gzip and deflate."""
 
     def __init__(self, encoding: str) -> None:
         self._zlib = zlib.decompressobj(_WINDOWS[encoding])

@@ -17,7 +17,7 @@ from ext_proc.continuation.merger import Place
 
 _NUMBER: Final = "sequence_number"
 _PADDING: Final = ("obfuscation", "p")
-"""Of random length, against eavesdroppers: OpenAI's and Mistral's."""
+"""Padding of random length against eavesdroppers, as OpenAI and Mistral send it."""
 _VALUE: Final = re.compile(rb'\s*:\s*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([1-9][0-9]*))')
 """After a field's name: what stands between a string's quotes, or a number."""
 _MAX_DIGITS: Final = 15
@@ -36,7 +36,7 @@ class Alike:
 
 
 class EventTemplate:
-    """Of one event."""
+    """An event, cut at the values that vary."""
 
     __slots__ = ("_begins", "_rest", "place")
 

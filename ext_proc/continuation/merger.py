@@ -19,7 +19,7 @@ class Place:
     """Where the text is in an event that brings nothing else."""
 
     key: Hashable
-    """Of the text in the ledger."""
+    """Key of the text in the transcript."""
     path: tuple[str | int, ...]
     """To the object that has the text, in the event."""
     field: str

@@ -32,7 +32,7 @@ class Broken(Exception):
 
 
 class Splicer:
-    """Of one answer in a client API."""
+    """Splices the streams that one answer is made of, in one client API."""
 
     def __init__(self, api: str) -> None:
         self.merger = _MERGERS[api]()
@@ -51,7 +51,7 @@ class Splicer:
         self._ready = bytearray()
         self._lessons = _LESSONS
         self._template: EventTemplate | None = None
-        """Of the last event of the first stream, as long as nothing else but the text has come since."""
+        """Template of the first stream's last event, as long as only text has come since."""
 
     @property
     def is_complete(self) -> bool:

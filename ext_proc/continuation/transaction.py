@@ -96,7 +96,7 @@ class _Course:
 
 
 class ResumableAnswer:
-    """Of one request."""
+    """The answer to one request whose stream may be resumed on other models."""
 
     def __init__(self, plan: Plan | None, source: Source | None, request: StreamRequest) -> None:
         self.resumptions: list[Resumption] = []

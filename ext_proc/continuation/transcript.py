@@ -17,7 +17,7 @@ class Mismatch(Exception):
 
 
 class Transcript:
-    """Of one answer."""
+    """Transcript of one answer."""
 
     def __init__(self) -> None:
         self._sent: dict[Hashable, str] = {}

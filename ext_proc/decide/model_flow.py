@@ -131,7 +131,7 @@ def _route_name(request: Request, route: ModelRoute, value: JsonObject) -> str:
     """Choose among the routes of a chain, by what is asked for after filters: they may have changed it."""
     if value.get("stream") is not True:
         return route.route
-    # Of several choices none is known to be complete when one is.
+    # With several choices, the end of one says nothing about the others.
     if route.continued and request.listener.continues_streams and value.get("n", 1) in (1, None):
         return route.continued
     return route.stream_route or route.route

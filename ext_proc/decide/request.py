@@ -69,7 +69,7 @@ class Record:
     reason: str = ""
     request_id: str = ""
     status: int = 0
-    """Of our own answer; 0 if the request went on."""
+    """Status of our own answer; 0 if the request was passed on."""
     error: GatewayError | None = None
     refused_model: str = ""
     """What would have answered if a routing budget had allowed it; empty unless that is to be recorded."""

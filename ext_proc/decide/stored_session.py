@@ -14,7 +14,7 @@ class StoredSession:
 
     binding: Binding
     choice: ModelChoice
-    """Of its model."""
+    """The choice of its model."""
 
 
 @dataclass(frozen=True, slots=True)

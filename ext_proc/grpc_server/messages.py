@@ -16,7 +16,7 @@ def frame_message(message: bytes) -> bytes:
 
 
 class MessageReader:
-    """Of one call: pieces of any size in, whole messages out. As long as a message is all that is kept of it is what came."""
+    """Reads one call: chunks of any size in, whole messages out. Buffers no more than what has arrived of one message."""
 
     __slots__ = ("_needed", "_rest")
 

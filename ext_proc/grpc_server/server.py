@@ -19,7 +19,7 @@ class GrpcServer:
     def __init__(self, methods: Mapping[str, Method], tasks: Tasks) -> None:
         self._methods = methods
         self._tasks = tasks
-        """Of the methods."""
+        """Tasks of the methods."""
         self._connections: set[GrpcProtocol] = set()
         self._gone = asyncio.Event()
         """Set whenever the last connection is gone."""

@@ -8,7 +8,7 @@ from ext_proc.grpc_server.call import Call
 
 
 class Tasks:
-    """Of one server."""
+    """Tasks of one server."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()

@@ -32,7 +32,7 @@ class Listener:
     pool: AgentPool = field(default_factory=lambda: compile_agents(()))
     """What decisions among these agents need."""
     input_filters: tuple[Filter, ...] = ()
-    """Of a model listener; an agent brings its own."""
+    """Input filters of a model listener; agents have their own."""
     continues_streams: bool = False
     """Whether streams go on elsewhere when they are cut, where a route says how."""
     gates_streams: bool = True

@@ -50,7 +50,7 @@ class _Said:
     """What a user has said."""
 
     index: int
-    """Of the row."""
+    """Index of the row."""
     text: Text
     meanings: Mapping[str, str]
     """What it means, and by which phrase."""

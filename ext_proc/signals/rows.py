@@ -17,7 +17,7 @@ MAX_ROWS: Final = 100
 """Only so many of the last rows are read."""
 
 MAX_TEXT: Final = 2000
-"""Of a longer text, in characters, only the beginning and the end are read."""
+"""In characters; only the beginning and the end of a longer text are read."""
 
 _BEGINNING: Final = MAX_TEXT // 5
 

@@ -53,7 +53,7 @@ LOSSLESS: Final = Profile(
     file_urls=True,
     rich_tool_results=True,
 )
-"""Of the Chat Completions body between two translations."""
+"""Quirks of the Chat Completions body between two translations."""
 
 _DOES_NOT_REASON: Final = re.compile(
     r"(?:^|/)(?:gpt-3|gpt-4|chatgpt-4o|llama|meta-llama|mixtral|mistral-|ministral|codestral|devstral|pixtral|gemma|command-"
@@ -72,7 +72,7 @@ _EFFORTS_OF_KIMI: Final = {
     "xhigh": "high",
     "max": "max",
 }
-"""Of kimi-k3, which has three and always reasons."""
+"""Efforts of kimi-k3, which has three and always reasons."""
 _REFUSED: Final = {"kimi-for-coding": ("stream_options", "service_tier")}
 """Model -> what it refuses that translations add or carry."""
 _XHIGH: Final = re.compile(r"(?:^|/)gpt-5\.(?:1-codex-max|[2-9])")

@@ -52,7 +52,7 @@ def stream_type(api: str) -> str:
 
 
 class SseReader:
-    """Of server-sent events."""
+    """Reads server-sent events."""
 
     def __init__(self) -> None:
         self._decoder = SseDecoder()
@@ -67,7 +67,7 @@ class SseReader:
 
 
 class ConverseReader:
-    """Of Converse."""
+    """Reads the event stream of Converse."""
 
     def __init__(self) -> None:
         self._decoder = EventStreamDecoder()

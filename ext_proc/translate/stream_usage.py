@@ -11,7 +11,7 @@ from ext_proc.translate.translation import MESSAGES
 
 
 class StreamUsage:
-    """Of one stream in one API."""
+    """Model and usage of one stream in one API."""
 
     def __init__(self, api: str) -> None:
         self.usage: Usage = NO_USAGE

@@ -28,9 +28,9 @@ _OTHER: Final = 0.45
 TOKENS_OF_MESSAGE: Final = 4
 """Its role, and what marks its beginning and end."""
 TOKENS_OF_IMAGE: Final = 1600
-"""Of the largest that is not scaled down, https://platform.claude.com/docs/en/build-with-claude/vision."""
+"""Tokens of the largest image that is not scaled down, https://platform.claude.com/docs/en/build-with-claude/vision."""
 TOKENS_OF_PAGE: Final = 3000
-"""Of a PDF with much text, https://platform.claude.com/docs/en/build-with-claude/pdf-support."""
+"""Tokens of a PDF page with much text, https://platform.claude.com/docs/en/build-with-claude/pdf-support."""
 _BASE64_OF_PAGE: Final = 50_000
 
 

@@ -70,7 +70,7 @@ class Told:
     text: str = ""
     is_complete: bool = False
     error: str = ""
-    """Of an error event."""
+    """Message of an error event."""
     models: set[str] = field(default_factory=set)
     """Who says that it speaks."""
     damaged: str = ""

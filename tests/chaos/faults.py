@@ -44,7 +44,7 @@ class Weather:
 
     random: Random
     share: float
-    """Of the requests that something happens to."""
+    """Share of requests that meet a fault."""
     _coming: deque[Fault] = field(default_factory=deque)
 
     def calm(self) -> None:

@@ -13,7 +13,7 @@ _SHOWN_PROBLEMS = 20
 
 @dataclass(slots=True)
 class Table:
-    """Of one run."""
+    """Results of one run."""
 
     problems: list[str] = field(default_factory=list)
     """What was wrong, or never came."""

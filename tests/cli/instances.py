@@ -33,7 +33,7 @@ class Site:
     config: Path
     run_dir: Path
     port: int
-    """Of the agent listener."""
+    """Port of the agent listener."""
 
     async def plano(self, *arguments: str, env: dict[str, str] | None = None) -> Ended:
         """Run a command on this run dir to its end."""

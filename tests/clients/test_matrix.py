@@ -72,7 +72,7 @@ async def test_providers_hear_the_whole_conversation(world: World, client: str, 
 
 
 def first_picture(client: str, upstream: str) -> list[Json]:
-    # Of two turns of the user in a row: translations join them where they must; what passes as it is the client must join.
+    # Two user turns in a row: translations join them where they must; in a pass-through the client must join them.
     if client == upstream == "messages":
         return [{"role": "assistant", "content": "I see."}, *picture(client)]
     return picture(client)

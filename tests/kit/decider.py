@@ -23,7 +23,7 @@ class StreamRequest:
     """What Envoy asked about one request."""
 
     metadata: dict[str, str]
-    """Of the gRPC call."""
+    """Metadata of the gRPC call."""
     headers: dict[str, str]
     body: bytes
 

@@ -28,7 +28,7 @@ class Feature:
 
     title: str
     pattern: str
-    """Of the names of its cases."""
+    """Pattern of the names of its cases."""
     needed_in: tuple[str, ...] = ()
     """Aspects in which every pair must have a case of it."""
 

@@ -16,7 +16,7 @@ _DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "prompt": {"name": "ingress_traffic", "port": 10000, "timeout": "300s"},
 }
 _OTHER_DEFAULTS: Final[Mapping[str, Any]] = {"timeout": "300s"}
-"""Of a listener without a known type, so that its type is all that is said to be wrong."""
+"""Stands for the type of a listener whose type is unknown, so that the type is the only problem reported."""
 
 
 class ListenerAgent(Section):

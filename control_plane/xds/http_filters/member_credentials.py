@@ -11,7 +11,7 @@ from control_plane.xds import api
 from control_plane.xds.http_filters.credential_injector import build_credential_injectors
 
 MEMBER_KEY: Final = "member"
-"""Of an endpoint's metadata in the namespace `plano`: whose credentials it gets."""
+"""Key of an endpoint's metadata in the namespace `plano`: the member whose credentials are sent."""
 
 _HEADER: Final = "x-plano-member"
 """Says so to the filters of one attempt."""

@@ -24,7 +24,7 @@ from ext_proc.grpc_server.http2.sending import Sender
 from ext_proc.grpc_server.http2.streams import Stream
 
 _DRAINING: Final = b"draining"
-"""Of the PING whose answer says that the peer has read the GOAWAY before it."""
+"""Payload of the PING whose acknowledgement shows that the peer has read the GOAWAY before it."""
 
 
 class Connection:

@@ -29,7 +29,7 @@ class MalformedHeaders(Exception):
 
 
 class BlockDecoder:
-    """Of one connection: every block that came must be decoded, in order."""
+    """Decoder of one connection: every block received must be decoded, in order."""
 
     def __init__(self, max_header_bytes: int) -> None:
         self._decoder = Decoder(max_header_bytes)

@@ -10,11 +10,11 @@ class Limits:
     max_streams: int = 2048
     """At the same time; beyond it a stream is refused, and the peer opens another connection."""
     stream_window_bytes: int = 1 << 24
-    """Of one request's body: what may wait for its handler."""
+    """Bytes of one request's body that may wait for its handler."""
     connection_window_bytes: int = 1 << 28
     """Bounds nothing but what is under way: it is opened again as data comes in, whatever becomes of that."""
     max_frame_bytes: int = 1 << 20
     max_header_bytes: int = 1 << 16
-    """Of one block, packed or not."""
+    """Size of one header block, compressed or not."""
     max_idle_frames: int = 10_000
     """In a row: frames that are allowed and carry nothing (PING, SETTINGS, empty DATA, RST_STREAM, ...)."""

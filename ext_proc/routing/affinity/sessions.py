@@ -15,7 +15,7 @@ class Budget:
     """What changing the model of a session may cost."""
 
     percent: float
-    """Of what the session would have cost without changes."""
+    """Share of what the session would have cost without a change of model."""
     replenishes: bool = True
     """Whether a cold session starts counting anew."""
     cached_share: float = 0.1
@@ -65,7 +65,7 @@ class Binding:
     prefix_hash: str = ""
     last_used: float
     cached_tokens: int = 0
-    """Of the last request; 0 until an answer has said."""
+    """Cached tokens of the last request; 0 until an answer has reported them."""
     baseline_usd: float = 0.0
     switch_spend_usd: float = 0.0
     switches: int = 0

@@ -19,7 +19,7 @@ THRESHOLD: Final = 0.7
 FOLLOW_UP_THRESHOLD: Final = 0.35
 """In a question that continues a conversation less is said, and less is enough."""
 NEARLY_EQUAL: Final = 0.8
-"""Of two agents whose scores differ by less than this factor, the one that was spoken of first answers."""
+"""If the scores of two agents differ by less than this factor, the one mentioned first answers."""
 MAX_WEAK: Final = 0.5
 """What words that turn up anywhere can add up to."""
 

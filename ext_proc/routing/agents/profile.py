@@ -18,9 +18,9 @@ EXAMPLE_WEIGHT: Final = 1.15
 TEXT_WEIGHT: Final = 1.0
 REPEATED_BONUS: Final = 0.15
 WEAK_WEIGHT: Final = 0.2
-"""Of words that turn up in descriptions of anything."""
+"""Weight of words that occur in descriptions of anything."""
 EXCLUDED_WEIGHT: Final = -0.8
-"""Of what an agent says that it does not do."""
+"""Weight of what an agent says that it does not do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ from ext_proc.routing.agents.words import family_of, plain_stem
 TOPIC_WORD: Final = 0.85
 TOPIC_HINT: Final = 0.4
 RELATIVE: Final = 0.8
-"""Of a word of the same family as an agent's own."""
+"""Weight of a word of the same family as one of the agent's own."""
 CLAIMED: Final = 0.5
 """Share that is left of a topic's word if another agent has it in its own text."""
 PAIR: Final = 0.5
-"""Of two words that stand side by side in an agent's text, and both were said."""
+"""Weight of two adjacent words of an agent's text that were both said."""
 
 Postings = dict[str, tuple[tuple[int, Term], ...]]
 """Stem -> agents (by their position) with the term."""

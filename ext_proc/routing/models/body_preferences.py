@@ -11,7 +11,7 @@ from ext_proc.routing.models.resolve import ResolvedModel, resolve_model
 from ext_proc.runtime import Model, ModelTables
 
 FIELD: Final = "routing_preferences"
-"""Of the body; taken out before anything goes upstream."""
+"""Field of the body; removed before the request goes upstream."""
 
 MOST_PREFERENCES: Final = 100
 MOST_MODELS: Final = 32

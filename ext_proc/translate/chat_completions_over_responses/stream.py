@@ -28,10 +28,10 @@ class _Told:
     """What was told of one output item."""
 
     number: int
-    """Of the call among calls, or of the thought among thoughts."""
+    """Index of the call among calls, or of the thought among thoughts."""
     any: bool = False
     part: object = None
-    """Of a thought: index of the part that was told last."""
+    """Index of the part of a thought that was sent last."""
     spelling: str = ""
     """Reasoning comes as a summary or as itself; the first kind that comes is told."""
 

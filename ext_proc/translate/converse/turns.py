@@ -11,7 +11,7 @@ from ext_proc.translate.converse.blocks import cache_point
 
 _NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9\s\-()\[\]]+")
 _MAX_NAME: Final = 180
-"""Of 200 characters: some are left to tell apart what has one name."""
+"""Names have at most 200 characters; the rest is for a suffix that makes them unique."""
 
 
 class Turns:

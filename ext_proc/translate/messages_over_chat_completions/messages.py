@@ -16,7 +16,7 @@ from ext_proc.translate.quirks import Profile
 from ext_proc.translate.translation import CHAT_COMPLETIONS
 
 _MARKER: Final = "cache_control"
-"""Of the prompt cache."""
+"""Marker of the prompt cache."""
 _REASONING: Final = frozenset({"thinking", "redacted_thinking"})
 
 

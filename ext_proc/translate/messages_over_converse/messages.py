@@ -11,7 +11,7 @@ from ext_proc.translate.json_fields import as_list, as_object, kind_of, lone_tex
 from ext_proc.translate.translation import CONVERSE
 
 _MARKER: Final = "cache_control"
-"""Of the prompt cache."""
+"""Marker of the prompt cache."""
 _REASONING: Final = frozenset({"thinking", "redacted_thinking"})
 
 Blocks = list[JsonObject]

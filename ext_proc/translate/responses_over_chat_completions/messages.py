@@ -17,7 +17,7 @@ from ext_proc.translate.responses.tools import function_name
 from ext_proc.translate.translation import CHAT_COMPLETIONS
 
 _MARKER: Final = "prompt_cache_breakpoint"
-"""Of the prompt cache."""
+"""Marker of the prompt cache."""
 _TEXTS: Final = ("input_text", "output_text", "text")
 
 
