@@ -10,6 +10,8 @@ from typing import Final
 
 import httpx
 
+from ext_proc.codec.content_encoding import GrowsTooMuch, Plain, decoder
+from ext_proc.errors import UpstreamError
 from ext_proc.ports import TOO_LARGE, EgressResponse
 from protos.contract.headers import LOCAL_REPLY_HEADER, ROUTE_HEADER
 
@@ -72,11 +74,17 @@ class HttpxEgress:
     async def _send(self, request: httpx.Request) -> EgressResponse:
         response = await self._client.send(request, stream=True)
         try:
+            # What cannot be undone is read as it is, and found not to be what was expected.
+            undo = decoder(response.headers.get("content-encoding", "")) or Plain()
             body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
+            async for chunk in response.aiter_raw():
+                body += undo.decode(chunk)
                 if len(body) > self._max_response_bytes:
                     return _TOO_LARGE
+        except GrowsTooMuch:
+            return _TOO_LARGE
+        except UpstreamError:
+            return _UNREACHABLE
         finally:
             await response.aclose()
         headers = dict(response.headers.items())

@@ -1,12 +1,23 @@
-"""Undoes compressed responses, piece by piece, for upstreams that compress although they were asked not to."""
+"""Undoes compressed responses, chunk by chunk, for upstreams that compress although they were asked not to."""
 
 import zlib
 from typing import Final, Protocol
 
 from ext_proc.errors import UpstreamError
 
+MAX_RATIO: Final = 100
+"""To how many times its size compressed data may grow: 400 KB of gzip can become 400 MB, answers of models grow less than 30
+times. Envoy's decompressor draws the same line."""
+
+FREE_BYTES: Final = 1 << 20
+"""May come out of any answer, however small it was compressed to."""
+
 IDENTITY: Final = frozenset({"", "identity"})
 _WINDOWS: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+
+
+class GrowsTooMuch(UpstreamError):
+    """Decompressed, the data is more than MAX_RATIO times as large."""
 
 
 class Decoder(Protocol):
@@ -16,7 +27,7 @@ class Decoder(Protocol):
         """Return what `data` completes.
 
         Raises:
-            UpstreamError: the data is broken.
+            UpstreamError: the data is broken; GrowsTooMuch if there is too much of it.
         """
         ...
 
@@ -30,19 +41,34 @@ class Plain:
 
 
 class Inflating:
-    """Decoder of gzip and deflate."""
+    """Decoder of gzip, of any number of members, and deflate."""
 
     def __init__(self, encoding: str) -> None:
-        self._zlib = zlib.decompressobj(_WINDOWS[encoding])
+        self._window = _WINDOWS[encoding]
+        self._zlib = zlib.decompressobj(self._window)
+        self._room = FREE_BYTES
+        """How much may come out."""
 
     def decode(self, data: bytes) -> bytes:
         """Return what `data` completes."""
+        self._room += MAX_RATIO * len(data)
+        plain = self._inflate(data)
+        while self._zlib.eof and self._zlib.unused_data and self._window > zlib.MAX_WBITS:
+            rest = self._zlib.unused_data
+            self._zlib = zlib.decompressobj(self._window)
+            plain += self._inflate(rest)
+        return plain
+
+    def _inflate(self, data: bytes) -> bytes:
         try:
-            return self._zlib.decompress(data)
+            plain = self._zlib.decompress(data, self._room + 1)
         except zlib.error as error:
-            raise UpstreamError(
-                "The provider's answer could not be decompressed.", code="bad_upstream_answer", detail=str(error)
-            ) from None
+            message = "The provider's answer could not be decompressed."
+            raise UpstreamError(message, code="bad_upstream_answer", detail=str(error)) from None
+        self._room -= len(plain)
+        if self._room < 0:
+            raise GrowsTooMuch("The provider's answer is too large.", code="bad_upstream_answer", detail="decompressed")
+        return plain
 
 
 def decoder(encoding: str) -> Decoder | None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext_proc.codec.content_encoding import decoder
+from ext_proc.codec.content_encoding import FREE_BYTES, MAX_RATIO, Decoder, GrowsTooMuch, decoder
 from ext_proc.errors import UpstreamError
 from tests.kit.llm_streams import chunked
 
@@ -27,3 +27,37 @@ def test_broken_data_is_the_upstreams_fault() -> None:
 
 def test_other_encodings_cannot_be_undone() -> None:
     assert decoder("br") is None
+
+
+@given(members=st.lists(st.binary(max_size=20), min_size=1, max_size=4), cuts=st.lists(st.integers(0, 99), max_size=5))
+def test_gzip_may_have_several_members(members: list[bytes], cuts: list[int]) -> None:
+    undo = decoder("gzip")
+    assert undo is not None
+    packed = b"".join(map(gzip.compress, members))
+    assert b"".join(undo.decode(piece) for piece in chunked(packed, cuts)) == b"".join(members)
+
+
+BOMB = gzip.compress(b" " * (64 << 20), compresslevel=1)
+
+
+@pytest.mark.parametrize("size", [100, 1 << 20])
+def test_what_grows_too_much_is_refused_before_it_has_grown(size: int) -> None:
+    undo = decoder("gzip")
+    assert undo is not None
+    came_out = 0
+
+    def undo_all(of: Decoder) -> None:
+        nonlocal came_out
+        for start in range(0, len(BOMB), size):
+            came_out += len(of.decode(BOMB[start : start + size]))
+
+    with pytest.raises(GrowsTooMuch):
+        undo_all(undo)
+    assert came_out <= FREE_BYTES + MAX_RATIO * len(BOMB)
+
+
+def test_what_is_repetitive_is_undone() -> None:
+    events = b"".join(b'data: {"id":"chatcmpl-1","choices":[{"delta":{"content":"%d"}}]}\n\n' % n for n in range(60_000))
+    undo = decoder("gzip")
+    assert undo is not None
+    assert undo.decode(gzip.compress(events)) == events
