@@ -64,5 +64,16 @@ UNCOUNTED_HEADER: Final = "x-plano-uncounted"
 LEGACY_HEADERS: Final[dict[str, str]] = {}
 """Plano's older spellings of headers that clients may send -> ours."""
 
-CREDENTIAL_HEADERS: Final = ("authorization", "x-api-key", "api-key", "cookie", "proxy-authorization")
-"""A client's credentials: go only to the upstream that they are meant for."""
+CREDENTIAL_HEADERS: Final = (
+    # Keys and tokens, where providers look for them.
+    *("authorization", "x-api-key", "api-key", "x-goog-api-key", "x-amz-security-token", "ocp-apim-subscription-key"),
+    *("x-auth-token", "x-access-token", "x-api-token"),
+    # Whose account is charged: beside the key of another one the provider refuses the request, or charges the wrong one.
+    *("openai-organization", "openai-project", "chatgpt-account-id", "x-goog-user-project"),
+    # For what stands between the client and the gateway: browsers' sessions, proxies that know who is there, other gateways.
+    *("cookie", "proxy-authorization", "x-forwarded-authorization", "x-forwarded-access-token", "x-auth-request-access-token"),
+    *("cf-access-token", "cf-access-jwt-assertion", "cf-access-client-id", "cf-access-client-secret", "cf-aig-authorization"),
+    *("x-goog-iap-jwt-assertion", "x-amzn-oidc-accesstoken", "x-amzn-oidc-data", "x-ms-token-aad-access-token"),
+    *("x-litellm-api-key", "x-portkey-api-key", "helicone-auth"),
+)
+"""A client's credentials, and what says whose account they are for: go only to the upstream that they are meant for."""
