@@ -12,6 +12,7 @@ from ext_proc.attempt.failures import BETTERED_ELSEWHERE, Failure, classify
 from ext_proc.attempt.record import AttemptRecord
 from ext_proc.attempt.target import AttemptTarget
 from ext_proc.attempt.upstream_request import Prepared
+from ext_proc.codec.key_redaction import redact_keys
 from ext_proc.errors import GatewayError, UpstreamError
 from ext_proc.translate.provider_errors import ProviderError, code_of, error_body, of_gateway, parse_error
 from protos.contract.headers import DOWN_HEADER, LOCAL_REPLY_HEADER, RETRY_AFTER_HEADER, RETRY_HEADER, UNCOUNTED_HEADER
@@ -79,7 +80,7 @@ class Attempt:
 
 def refusal(attempt: Attempt, error: ProviderError, failure: Failure, *, status: int) -> list[ResponseReply]:
     """Answer with an error in the client's API instead of what the upstream said, before any of that was sent."""
-    body = orjson.dumps(error_body(error, attempt.target.client_api))
+    body = redact_keys(orjson.dumps(error_body(error, attempt.target.client_api)))
     marks, metadata = attempt.failed(failure)
     return [answer_head(body, {":status": str(status), **marks}, metadata), SendBody(body)]
 
@@ -127,7 +128,7 @@ class ErrorAnswer:
         """Tell the error."""
         body = bytes(self._held)
         failure = classify(parse_error(self._status, body, self._code))
-        rendered = self._attempt.prepared.translation.error(self._status, body, code=self._code)
+        rendered = redact_keys(self._attempt.prepared.translation.error(self._status, body, code=self._code))
         marks, metadata = self._attempt.failed(failure)
         if self._retry_after:
             metadata[METADATA_WAIT] = self._retry_after

@@ -12,7 +12,7 @@ from typing import Final
 from ext_proc.decide.large_body import let_others_run
 from ext_proc.decide.request import Record
 from ext_proc.decide.transaction import Transaction
-from ext_proc.errors import InternalError
+from ext_proc.errors import InternalError, RequestError
 from ext_proc.events import Event, Reply
 from ext_proc.grpc_server.bidirectional_stream import BidirectionalStream, by_coroutine
 from ext_proc.grpc_server.call import Call, Handler, Method
@@ -27,8 +27,8 @@ from ext_proc.server.continuation import ContinueProcessor
 from ext_proc.server.provider_errors import ErrorProcessor
 from ext_proc.telemetry.logging import get_logger
 from ext_proc.telemetry.metrics import Metrics
-from ext_proc.wire.common import UnexpectedMessage, decode_request
-from ext_proc.wire.decide import decode, encode
+from ext_proc.wire.common import UnexpectedMessage, UnreadableMessage, decode_request
+from ext_proc.wire.decide import decode, encode, encode_respond
 from protos.contract.stages import (
     LISTENER_METADATA,
     STAGE_ATTEMPT,
@@ -86,6 +86,8 @@ class ExternalProcessor:
         started = time.perf_counter()
         try:
             return await self._answer(transaction, message)
+        except UnreadableMessage:
+            return encode_respond(transaction.refuse(_not_utf8()))
         except UnexpectedMessage as unexpected:
             raise self._refusal(transaction, unexpected) from None
         finally:
@@ -190,6 +192,10 @@ def _refused(record: Record) -> dict[str, str]:
     if not record.refused_model:
         return {}
     return {"refused_model": record.refused_model, "refused_route": record.refused_route}
+
+
+def _not_utf8() -> RequestError:
+    return RequestError("The path or a header of the request is not UTF-8.", code="invalid_header")
 
 
 def _outcome(transaction: Transaction) -> str:

@@ -1,6 +1,7 @@
 """The gRPC side of providers' errors on plain routes: one call is one error, told in the client's API."""
 
 from ext_proc.codec.content_encoding import decoder
+from ext_proc.codec.key_redaction import redact_keys
 from ext_proc.errors import GatewayError
 from ext_proc.grpc_server.call import Call, Method
 from ext_proc.grpc_server.status import Abort, Status
@@ -44,7 +45,7 @@ def _render(head: ErrorHead | None, event: ErrorHead | ErrorBytes) -> bytes | No
         plain = undo.decode(event.data)
     except GatewayError:
         return None
-    rendered = in_clients_shape(head.client_api, head.status, plain)
+    rendered = redact_keys(in_clients_shape(head.client_api, head.status, plain))
     return None if rendered == plain else rendered
 
 

@@ -26,6 +26,9 @@ from ext_proc.translate.translation import (
     TranslatedBody,
 )
 
+MAX_ERROR_BYTES: Final = 64 * 1024
+"""Of a longer error only the message is left."""
+
 _BLANK_LINES: Final = (b"\n\n", b"\r\n\r\n", b"\r\r")
 _RAW_EVENT: Final = re.compile(rb".+?(?:\n\n|\r\n\r\n|\r\r)", re.DOTALL)
 
@@ -62,9 +65,11 @@ class Identity:
 
 
 def in_clients_shape(client_api: str, status: int, body: bytes, *, code: str = "") -> bytes:
-    """Return an error of an upstream of the client's own API as that API has it: the same bytes if it is so already."""
-    parsed = _parsed(body)
-    if parsed is not None and _is_error(client_api, parsed):
+    """Return an error of an upstream of the client's own API as that API has it: the same bytes if it is so already.
+
+    Nothing but the message is left of one that is longer than MAX_ERROR_BYTES.
+    """
+    if len(body) <= MAX_ERROR_BYTES and (parsed := _parsed(body)) is not None and _is_error(client_api, parsed):
         return body
     return orjson.dumps(error_body(parse_error(status, body, code), client_api))
 

@@ -18,16 +18,20 @@ class UnexpectedMessage(Exception):
     """A message of a phase that our http_filter never asks for: Envoy's configuration and this code disagree."""
 
 
+class UnreadableMessage(UnexpectedMessage):
+    """Not a message at all. Envoy puts bytes of a client's headers where protobuf wants UTF-8."""
+
+
 def decode_request(message: bytes) -> pb.ProcessingRequest:
     """Return the message of these bytes.
 
     Raises:
-        UnexpectedMessage: they are none.
+        UnreadableMessage: they are none.
     """
     try:
         return pb.ProcessingRequest.FromString(message)
     except DecodeError:
-        raise UnexpectedMessage("not a ProcessingRequest") from None
+        raise UnreadableMessage("not a ProcessingRequest") from None
 
 
 def decode_headers(headers: Iterable[pb.HeaderValue]) -> dict[str, str]:

@@ -38,7 +38,7 @@ def decode(message: pb.ProcessingRequest) -> Event:
 def encode(event: Event, reply: Reply) -> bytes:
     """Return the serialized ProcessingResponse that answers an event."""
     if isinstance(reply, Respond):
-        return _encode_respond(reply)
+        return encode_respond(reply)
     if reply == _PLAIN:
         return _PLAIN_RESPONSES[type(event)]
     response = pb.ProcessingResponse()
@@ -63,7 +63,8 @@ def _fill(common: pb.CommonResponse, reply: Continue) -> None:
     common.clear_route_cache = reply.clear_route_cache
 
 
-def _encode_respond(reply: Respond) -> bytes:
+def encode_respond(reply: Respond) -> bytes:
+    """Return the serialized ProcessingResponse that ends a request, whatever it answers."""
     response = pb.ProcessingResponse()
     immediate = response.immediate_response
     immediate.status.code = reply.status

@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from tests.kit.envoy import free_port
 from tests.kit.llm_provider import Provider, failing
-from tests.kit.stub_upstream import Answer, serving
+from tests.kit.stub_upstream import Answer, Received, serving
 from tests.kit.whole_gateway import WholeGateway, whole_gateway
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("envoy-plain-errors")]
@@ -28,6 +28,7 @@ model_providers:
 listeners:
   - {{type: model, name: models, address: 127.0.0.1, port: {port}, timeout: 10s, max_retries: 0}}
 """
+KEY = "0123456789abcdef"
 CHAT, MESSAGES, RESPONSES = "/v1/chat/completions", "/v1/messages", "/v1/responses"
 MODELS = {CHAT: "openai/gpt-4o", RESPONSES: "openai/gpt-4o", MESSAGES: "anthropic/claude"}
 
@@ -53,7 +54,7 @@ async def shared() -> AsyncIterator[World]:
         provider = Provider()
         port = (await stack.enter_async_context(serving(provider))).port
         text = CONFIG.format(provider=port, port=free_port())
-        yield World(await stack.enter_async_context(whole_gateway(text, {"KEY": "sk"})), provider)
+        yield World(await stack.enter_async_context(whole_gateway(text, {"KEY": KEY})), provider)
 
 
 @pytest.fixture
@@ -118,6 +119,25 @@ async def test_an_error_that_is_compressed_is_read_too(world: World) -> None:
     world.provider.behaves = says(500, gzip.compress(b"it broke"), content_encoding="gzip")
     answer = await world.ask(MESSAGES)
     assert answer.json() == {"type": "error", "error": {"type": "api_error", "message": "it broke"}}
+
+
+async def test_a_key_that_the_provider_repeats_never_reaches_the_client(world: World) -> None:
+    async def repeats(request: Received, _writer: object) -> Answer:
+        key = request.headers["authorization"]
+        error = orjson.dumps({"error": {"message": f"Incorrect API key provided: {key}", "sent": dict(request.headers)}})
+        return Answer(401, error, {"x-echo-auth": key, "x-api-key": key, "authorization": key, "x-ratelimit-limit-tokens": "9"})
+
+    world.provider.behaves = repeats
+    answer = await world.ask(CHAT)
+    assert KEY not in answer.text + str(answer.headers)
+    assert (answer.status_code, answer.headers["x-ratelimit-limit-tokens"]) == (401, "9")
+    assert answer.json()["error"]["message"] == "Incorrect API key provided: Bearer [redacted]"
+
+
+@pytest.mark.parametrize("header", ["traceparent", "tracestate", "content-encoding"])
+async def test_a_header_that_is_not_utf8_is_the_clients_fault(world: World, header: str) -> None:
+    answer = await world.ask(CHAT, headers=[(header.encode(), b"\xff")])
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_header")
 
 
 async def test_nothing_but_providers_errors_costs_a_call(world: World) -> None:

@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from ext_proc.server.provider_errors import ErrorProcessor
+from ext_proc.translate.passthrough import MAX_ERROR_BYTES
 from ext_proc.wire.common import UnexpectedMessage
 from ext_proc.wire.provider_errors import ErrorBytes, ErrorHead, decode_error
 from protos import ext_proc_pb2 as pb
@@ -40,6 +41,17 @@ def test_a_compressed_error_is_read() -> None:
     body = told(zlib.compress(b"too hot"), encoding="deflate", api="chat_completions")
     assert body is not None
     assert orjson.loads(body)["error"]["message"] == "too hot"
+
+
+def test_a_key_that_the_provider_repeats_is_taken_out() -> None:
+    body = told(b'{"error":{"message":"Incorrect API key provided: sk-of-the-gateway-1.","x":1.0}}', api="chat_completions")
+    assert body == b'{"error":{"message":"Incorrect API key provided: [redacted]","x":1.0}}'
+
+
+def test_only_the_message_is_left_of_an_error_that_is_too_long() -> None:
+    body = told(b'{"error":{"message":"m","x":"%b"}}' % (b"x" * MAX_ERROR_BYTES), api="chat_completions")
+    assert body is not None
+    assert orjson.loads(body)["error"].keys() == {"message", "type", "param", "code"}
 
 
 def test_an_error_without_a_body_gets_one() -> None:

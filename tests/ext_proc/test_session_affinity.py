@@ -238,7 +238,7 @@ async def test_answers_tell_a_budget_how_long_the_conversation_is() -> None:
     gateway = Gateway(BUDGET)
     await gateway.ask(POEM, x_model_affinity="s")
     usage = SessionUsage(lambda: gateway.sessions)
-    record = AttemptRecord(model=AZURE, session="s", outcome=COMPLETED, usage=Usage(input_tokens=50_000))
+    record = AttemptRecord(model=AZURE, session=":named:s", outcome=COMPLETED, usage=Usage(input_tokens=50_000))
     for noted in (record, replace(record, model=GPT), replace(record, session="t"), replace(record, outcome="upstream_error")):
         usage.note(noted)
     async with asyncio.TaskGroup() as tasks:
@@ -250,14 +250,14 @@ async def test_answers_tell_a_budget_how_long_the_conversation_is() -> None:
 
 
 async def test_only_a_budget_wants_to_know_usage() -> None:
-    for affinity, wanted in ((BUDGET, "s"), (None, None)):
+    for affinity, wanted in ((BUDGET, ":named:s"), (None, None)):
         reply = await Gateway(affinity)._asked(POEM, "/v1/chat/completions", {}, {"x_model_affinity": "s"})
         assert isinstance(reply, Continue)
         assert reply.metadata.get("session") == wanted
 
 
 async def known(gateway: Gateway) -> Binding:
-    stored = await gateway.sessions.read("s")
+    stored = await gateway.sessions.read(":named:s")
     assert stored is not None
     binding = decode_binding(stored)
     assert binding is not None

@@ -1,8 +1,9 @@
 """Requests that come as one message: the body, and what is needed of the head as attributes."""
 
+from ext_proc.server.processor import METHOD
 from protos import ext_proc_pb2 as pb
 from protos.contract.metadata import METADATA_NAMESPACE
-from protos.contract.stages import STAGE_DECIDE_BODY
+from protos.contract.stages import LISTENER_METADATA, STAGE_DECIDE_BODY, STAGE_METADATA
 from tests.ext_proc.test_server import CHAT, running
 from tests.kit.ext_proc_client import headers_message, whole_message
 from tests.kit.sessions import head
@@ -55,6 +56,18 @@ async def test_a_refusal_is_the_answer() -> None:
     (answer,) = await answers("models", whole_message(b"{", head("/v1/messages").headers))
     assert answer.immediate_response.status.code == 400
     assert b'"type":"error"' in answer.immediate_response.body
+
+
+async def test_headers_that_are_not_utf8_are_the_clients_fault() -> None:
+    message = whole_message(CHAT, {**head().headers, "traceparent": "@@"}).SerializeToString().replace(b"@@", b"\xff\xfe")
+    async with running() as worker:
+        await worker.becomes_healthy()
+        method = worker.client.channel.stream_stream(METHOD, bytes, pb.ProcessingResponse.FromString)
+        call = method(iter([message]), metadata=((STAGE_METADATA, STAGE_DECIDE_BODY), (LISTENER_METADATA, "models")))
+        answer = await call.read()
+    assert isinstance(answer, pb.ProcessingResponse)
+    assert answer.immediate_response.status.code == 400
+    assert b"not UTF-8" in answer.immediate_response.body
 
 
 async def test_what_is_not_a_post_shows_its_headers() -> None:

@@ -25,6 +25,8 @@ _HEADERS: Final = {
     TRACESTATE_HEADER: METADATA_TRACESTATE,
 }
 
+_KEY_NAMES: Final = "(.*-)?(auth|authorization|api-?key|secret|credentials?|access-token|security-token)(-.*)?"
+
 DECIDED_PATH: Final = f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{METADATA_PATH})%"
 """Path of a route that takes the decided one; a decision without a path leaves the request's own."""
 
@@ -34,8 +36,10 @@ def build_decided_filters(listener: ir.Listener, max_request_bytes: int) -> list
 
     The buffer filter is also what bounds a request's body, whatever the connection's buffers may hold.
     """
-    buffer = _buffer(max_request_bytes)
-    return [buffer] if listener.shows_headers else [buffer, _set_headers()]
+    decided = [] if listener.shows_headers else _decided_headers()
+    answered = [_remove_keys()] if listener.kind is ir.ListenerKind.MODEL else []
+    mutation = [_header_mutation(decided, answered)] if decided or answered else []
+    return [_buffer(max_request_bytes), *mutation]
 
 
 def forget_length() -> api.mutation.HeaderMutation:
@@ -48,11 +52,23 @@ def _buffer(max_request_bytes: int) -> api.hcm.HttpFilter:
     return api.hcm.HttpFilter(name="envoy.filters.http.buffer", typed_config=api.pack(config))
 
 
-def _set_headers() -> api.hcm.HttpFilter:
+def _decided_headers() -> list[api.mutation.HeaderMutation]:
     # The state of a trace that could not be read goes: it stays only where the decision repeats it.
-    mutations = [api.mutation.HeaderMutation(remove=TRACESTATE_HEADER)]
-    mutations += [_from_metadata(header, key) for header, key in _HEADERS.items()]
-    config = api.header_mutation.HeaderMutation(mutations=api.header_mutation.Mutations(request_mutations=mutations))
+    removed = api.mutation.HeaderMutation(remove=TRACESTATE_HEADER)
+    return [removed, *(_from_metadata(header, key) for header, key in _HEADERS.items())]
+
+
+def _remove_keys() -> api.mutation.HeaderMutation:
+    """Remove response headers that are called keys: a provider that repeats what it was sent repeats the gateway's own."""
+    matcher = api.matcher.StringMatcher(safe_regex=api.matcher.RegexMatcher(regex=_KEY_NAMES))
+    return api.mutation.HeaderMutation(remove_on_match=api.mutation.HeaderMutationRemoveOnMatch(key_matcher=matcher))
+
+
+def _header_mutation(
+    requests: list[api.mutation.HeaderMutation], responses: list[api.mutation.HeaderMutation]
+) -> api.hcm.HttpFilter:
+    mutations = api.header_mutation.Mutations(request_mutations=requests, response_mutations=responses)
+    config = api.header_mutation.HeaderMutation(mutations=mutations)
     return api.hcm.HttpFilter(name="envoy.filters.http.header_mutation", typed_config=api.pack(config))
 
 

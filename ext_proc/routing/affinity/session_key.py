@@ -16,6 +16,9 @@ _END: Final = b"\x1f"
 """Between parts, so that `a`, `bc` is not `ab`, `c`."""
 _LONGEST: Final = 256
 """A longer id is kept as its hash."""
+_NAMED: Final = "named"
+_HASHED: Final = "hash"
+_IMPLICIT: Final = "implicit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,12 @@ def session_key(
     begins = (tenant, instructions_of(api, body), tools_of(body))
     prefix = _hash(*begins) if is_cached else ""
     if named:
-        return SessionKey(named, _key(tenant, named), is_explicit=True, prefix=prefix)
+        return SessionKey(named, _key(tenant, _NAMED, named), is_explicit=True, prefix=prefix)
     first = next((turn.text for turn in conversation if turn.role == "user"), None)
     if first is None:
         return None
-    implied = f"implicit:{_hash(*begins, first)}"
-    return SessionKey(implied, _key(tenant, implied), is_explicit=False, prefix=prefix)
+    implied = _hash(*begins, first)
+    return SessionKey(f"{_IMPLICIT}:{implied}", _key(tenant, _IMPLICIT, implied), is_explicit=False, prefix=prefix)
 
 
 def wants_cache(headers: Mapping[str, str]) -> bool:
@@ -62,11 +65,11 @@ def wants_cache(headers: Mapping[str, str]) -> bool:
     return headers.get(CACHE_HEADER, "").strip().lower() != "off"
 
 
-def _key(tenant: str, session: str) -> str:
-    """Keep tenants apart, whatever is in their names."""
+def _key(tenant: str, kind: str, session: str) -> str:
+    """Keep tenants apart, and what is named from what is implied, whatever is in the names: only the last part has colons."""
     if len(session) > _LONGEST:
-        session = f"hash:{_hash(session)}"
-    return f"{quote(tenant, safe='', errors='replace')}:{session}" if tenant else session
+        kind, session = _HASHED, _hash(session)
+    return f"{quote(tenant.encode(errors='surrogatepass'), safe='')}:{kind}:{session}"
 
 
 def _hash(*parts: str) -> str:

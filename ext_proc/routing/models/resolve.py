@@ -40,6 +40,9 @@ def resolve_model(tables: ModelTables, requested: object, *, request_id: str = "
         return _default(tables)
     if not isinstance(requested, str):
         raise MalformedBody("`model` must be a string.", param="model", code="invalid_type")
+    if not {".", ".."}.isdisjoint(requested.split("/")):
+        # It goes into paths of providers, where that would mean another place.
+        raise MalformedBody("`model` must not have `.` or `..` between slashes.", param="model", code="invalid_value")
     if requested in tables.splits:
         return _share(tables.splits[requested], request_id)
     for table, reason in ((tables.exact, "exact"), (tables.aliases, "alias"), (tables.bare, "bare_id")):

@@ -29,7 +29,7 @@ def implied(headers: dict[str, str] | None = None, **changes: Any) -> str:
 def test_a_client_names_its_session() -> None:
     found = key({"x-model-affinity": " mine ", "x-org": "a:b"}, implies=False)
     assert found is not None
-    assert (found.id, found.key, found.is_explicit) == ("mine", "a%3Ab:mine", True)
+    assert (found.id, found.key, found.is_explicit) == ("mine", "a%3Ab:named:mine", True)
     assert key({}, implies=False) is None
 
 
@@ -54,6 +54,25 @@ def test_who_wants_no_cache_implies_nothing() -> None:
     found = key({"x-plano-cache": "off", "x-model-affinity": "mine"})
     assert found is not None
     assert found.prefix == ""
+
+
+NAMES = st.text(st.sampled_from("a:%b\udcff\udcfe"), max_size=4) | st.sampled_from(
+    ["hash:" + "0" * 16, "implicit:", "x" * 257, "y" * 257, ":named:a"]
+)
+
+
+@given(st.tuples(NAMES, NAMES.filter(bool)), st.tuples(NAMES, NAMES.filter(bool)))
+def test_no_two_sessions_have_one_key(one: tuple[str, str], other: tuple[str, str]) -> None:
+    keys = [key({"x-org": tenant, "x-model-affinity": session}) for tenant, session in (one, other)]
+    assert None not in keys
+    assert len({found.key for found in keys if found}) == len({one, other})
+
+
+def test_no_name_is_that_of_an_implied_session() -> None:
+    for without_tenant in (implied(), implied().removeprefix(":")):
+        named = key({"x-model-affinity": without_tenant})
+        assert named is not None
+        assert named.key != implied()
 
 
 @given(st.text(), st.text())

@@ -53,6 +53,13 @@ def test_a_model_is_a_string(requested: object) -> None:
         resolve_model(TABLES, requested)
 
 
+@pytest.mark.parametrize("requested", ["together/..", "together/.", "together/../../admin", "..", "./gpt-4o"])
+def test_no_model_leads_out_of_its_path(requested: str) -> None:
+    with pytest.raises(MalformedBody) as caught:
+        resolve_model(TABLES, requested)
+    assert (caught.value.status, caught.value.param) == (400, "model")
+
+
 def test_models_share_an_alias_by_weight_and_one_request_always_meets_the_same() -> None:
     other = Model(name="openai/mini", upstream_model="mini", provider="openai")
     tables = ModelTables(aliases={"both": GPT}, splits={"both": (Share(GPT, 9), Share(other, 10))})
