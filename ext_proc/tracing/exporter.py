@@ -1,0 +1,101 @@
+"""Sends spans to a collector through Envoy's egress listener, a batch at a time. Nothing waits for it.
+
+Envoy has the connections, the timeout and the retries. A batch that the collector does not take after that is given up.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from ext_proc.ports import Egress, EgressResponse
+from ext_proc.tracing.queue import SpanQueue
+from ext_proc.tracing.span import Attributes, Span
+
+Protocol = Literal["grpc", "http/protobuf"]
+
+Outcome = Literal["sent", "failed", "rejected", "dropped"]
+
+_LAST_SECONDS: Final = 2.0
+"""What the end of a worker waits for its last spans."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collector:
+    """Where spans go."""
+
+    route: str
+    """Value of `x-plano-route` on the egress listener."""
+    protocol: Protocol
+    path: str
+    timeout_seconds: float = 10.0
+    delay_seconds: float = 5.0
+    """Between batches that are not full."""
+    resource: Attributes = field(default_factory=dict)
+    """What all spans are of."""
+
+
+Count = Callable[[Outcome, int], None]
+
+
+class SpanExporter:
+    """Sends what a queue has."""
+
+    def __init__(self, queue: SpanQueue, collector: Collector, egress: Egress, count: Count) -> None:
+        self._queue = queue
+        self._collector = collector
+        self._egress = egress
+        self._count = count
+        self._counted = 0
+
+    async def run(self) -> None:
+        """Send until cancelled, then send what is left."""
+        try:
+            while True:
+                await self._queue.wait(self._collector.delay_seconds)
+                await self._send_all()
+        finally:
+            try:
+                async with asyncio.timeout(_LAST_SECONDS):
+                    await self._send_all()
+            except TimeoutError:
+                self._count("failed", len(self._queue))
+
+    async def _send_all(self) -> None:
+        while spans := self._queue.take():
+            await self._send(spans)
+        dropped, self._counted = self._queue.dropped - self._counted, self._queue.dropped
+        if dropped:
+            self._count("dropped", dropped)
+
+    async def _send(self, spans: Sequence[Span]) -> None:
+        # Here, because a gateway that exports nothing needs none of it.
+        from ext_proc.tracing import otlp
+
+        message = otlp.encode_spans(spans, self._collector.resource)
+        is_grpc = self._collector.protocol == "grpc"
+        answer = await self._egress.post(
+            self._collector.route,
+            self._collector.path,
+            headers=_GRPC_HEADERS if is_grpc else _HTTP_HEADERS,
+            body=otlp.frame(message) if is_grpc else message,
+            timeout_seconds=self._collector.timeout_seconds,
+        )
+        if not _is_taken(answer):
+            self._count("failed", len(spans))
+            return
+        rejected = min(len(spans), otlp.count_rejected(otlp.unframe(answer.body) if is_grpc else answer.body))
+        if rejected:
+            self._count("rejected", rejected)
+        self._count("sent", len(spans) - rejected)
+
+
+def _is_taken(answer: EgressResponse) -> bool:
+    return answer.status == 200 and not answer.local_reply and answer.headers.get("grpc-status", "0") == "0"
+
+
+# A trace of the export of traces would never end.
+_UNTRACED: Final = {"traceparent": f"00-{1:032x}-{1:016x}-00"}
+
+_HTTP_HEADERS: Final = {"content-type": "application/x-protobuf", "accept": "application/x-protobuf", **_UNTRACED}
+_GRPC_HEADERS: Final = {"content-type": "application/grpc", "te": "trailers", **_UNTRACED}
