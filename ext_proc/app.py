@@ -28,6 +28,8 @@ from ext_proc.server.provider_errors import ErrorProcessor
 from ext_proc.telemetry.logging import get_logger
 from ext_proc.telemetry.metered_egress import MeteredEgress
 from ext_proc.telemetry.metrics import Metrics
+from ext_proc.telemetry.traced_egress import TracedEgress
+from ext_proc.telemetry.tracer import Tracer
 from protos.filter_config_pb2 import FilterConfig
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -65,15 +67,17 @@ class Worker:
         self._keeper = SourceKeeper(self._measures, metrics.sources)
         self._stores = SessionStores(settings.sessions, metrics.sessions)
         self._usage = SessionUsage(lambda: self._stores.current)
+        self._tracer = Tracer(metrics.traces.count)
         self._configured = asyncio.Event()
         self._log = get_logger()
         self.server = Server(
             ExternalProcessor(
                 self._new_session,
                 metrics,
-                AttemptProcessor(self._new_attempt, metrics.attempts, self._usage),
+                AttemptProcessor(self._new_attempt, metrics.attempts, self._usage, self._tracer),
                 ContinueProcessor(self._new_answer, metrics.continuations, metrics.attempts),
                 ErrorProcessor(),
+                self._tracer,
             )
         )
 
@@ -85,11 +89,14 @@ class Worker:
         async with asyncio.TaskGroup() as tasks:
             followers = tasks.create_task(source.follow()), tasks.create_task(self._serve_when_configured())
             beside = tasks.create_task(self._keeper.run()), tasks.create_task(self._usage.run())
+            tracing = tasks.create_task(self._tracer.run())
             await stop.wait()
             self._log.info("worker_draining")
             for task in (*followers, *beside):
                 task.cancel()
             await self.server.drain(self._settings.grace_seconds)
+            # What was in flight has spans, too.
+            tracing.cancel()
         for egress in self._egresses.values():
             await egress.aclose()
         for streams in self._sources.values():
@@ -115,9 +122,14 @@ class Worker:
         previous = self._services.plan.version if self._services else None
         sessions = self._stores.use(plan.affinity.store_url)
         self._services = Services(
-            plan, MeteredEgress(egress, plan, self._metrics), self._mcp_sessions, self._measures, sessions
+            plan,
+            MeteredEgress(TracedEgress(egress, plan, self._tracer), plan, self._metrics),
+            self._mcp_sessions,
+            self._measures,
+            sessions,
         )
         self._keeper.follow(plan, egress)
+        self._tracer.follow(plan.tracing, egress)
         self._mcp_sessions.keep_only(frozenset(plan.filters.values()))
         self._metrics.config_updated(plan.version, previous)
         self._log.info("config_applied", version=plan.version)
@@ -127,8 +139,8 @@ class Worker:
         self.apply(config)
         _leave_to_gc_only_what_requests_make()
 
-    def _new_session(self, listener: str) -> Transaction:
-        return Transaction(listener, self._services)
+    def _new_session(self, listener: str, traceparent: str) -> Transaction:
+        return Transaction(listener, self._services, traceparent=traceparent)
 
     def _new_attempt(self) -> AttemptTransaction:
         return AttemptTransaction(self._services.plan if self._services else None)

@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class FilterConfig(_message.Message):
-    __slots__ = ("version", "listeners", "filters", "models", "aliases", "orchestrator", "egress_url", "preferences", "routing_model", "sources", "affinity", "cache_marks_from", "counts_tokens", "rankings")
+    __slots__ = ("version", "listeners", "filters", "models", "aliases", "orchestrator", "egress_url", "preferences", "routing_model", "sources", "affinity", "cache_marks_from", "counts_tokens", "rankings", "tracing")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LISTENERS_FIELD_NUMBER: _ClassVar[int]
     FILTERS_FIELD_NUMBER: _ClassVar[int]
@@ -23,6 +23,7 @@ class FilterConfig(_message.Message):
     CACHE_MARKS_FROM_FIELD_NUMBER: _ClassVar[int]
     COUNTS_TOKENS_FIELD_NUMBER: _ClassVar[int]
     RANKINGS_FIELD_NUMBER: _ClassVar[int]
+    TRACING_FIELD_NUMBER: _ClassVar[int]
     version: str
     listeners: _containers.RepeatedCompositeFieldContainer[Listener]
     filters: _containers.RepeatedCompositeFieldContainer[Filter]
@@ -37,7 +38,46 @@ class FilterConfig(_message.Message):
     cache_marks_from: int
     counts_tokens: bool
     rankings: _containers.RepeatedCompositeFieldContainer[ModelRoute]
-    def __init__(self, version: _Optional[str] = ..., listeners: _Optional[_Iterable[_Union[Listener, _Mapping]]] = ..., filters: _Optional[_Iterable[_Union[Filter, _Mapping]]] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., orchestrator: _Optional[_Union[Orchestrator, _Mapping]] = ..., egress_url: _Optional[str] = ..., preferences: _Optional[_Iterable[_Union[Preference, _Mapping]]] = ..., routing_model: _Optional[_Union[Orchestrator, _Mapping]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., affinity: _Optional[_Union[Affinity, _Mapping]] = ..., cache_marks_from: _Optional[int] = ..., counts_tokens: _Optional[bool] = ..., rankings: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ...) -> None: ...
+    tracing: Tracing
+    def __init__(self, version: _Optional[str] = ..., listeners: _Optional[_Iterable[_Union[Listener, _Mapping]]] = ..., filters: _Optional[_Iterable[_Union[Filter, _Mapping]]] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., orchestrator: _Optional[_Union[Orchestrator, _Mapping]] = ..., egress_url: _Optional[str] = ..., preferences: _Optional[_Iterable[_Union[Preference, _Mapping]]] = ..., routing_model: _Optional[_Union[Orchestrator, _Mapping]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., affinity: _Optional[_Union[Affinity, _Mapping]] = ..., cache_marks_from: _Optional[int] = ..., counts_tokens: _Optional[bool] = ..., rankings: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ..., tracing: _Optional[_Union[Tracing, _Mapping]] = ...) -> None: ...
+
+class Tracing(_message.Message):
+    __slots__ = ("route", "path", "protocol", "timeout_seconds", "interval_seconds", "queue_size", "batch_size", "resource", "attributes", "header_prefixes")
+    class ResourceEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class AttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    PROTOCOL_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
+    RESOURCE_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    HEADER_PREFIXES_FIELD_NUMBER: _ClassVar[int]
+    route: str
+    path: str
+    protocol: str
+    timeout_seconds: float
+    interval_seconds: float
+    queue_size: int
+    batch_size: int
+    resource: _containers.ScalarMap[str, str]
+    attributes: _containers.ScalarMap[str, str]
+    header_prefixes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, route: _Optional[str] = ..., path: _Optional[str] = ..., protocol: _Optional[str] = ..., timeout_seconds: _Optional[float] = ..., interval_seconds: _Optional[float] = ..., queue_size: _Optional[int] = ..., batch_size: _Optional[int] = ..., resource: _Optional[_Mapping[str, str]] = ..., attributes: _Optional[_Mapping[str, str]] = ..., header_prefixes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Listener(_message.Message):
     __slots__ = ("name", "kind", "agents", "input_filters", "continues_streams", "passes_streams_at_once")

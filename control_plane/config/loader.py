@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from control_plane.config.check import Finding, check
 from control_plane.config.check.literal_secrets import check_literal_secrets
 from control_plane.config.model import PlanoConfig
+from control_plane.config.otel import read_otel
 from control_plane.config.source.paths import Path
 from control_plane.config.source.tree import Tree
 from control_plane.config.source.variables import Expansion, Missing
@@ -43,13 +44,14 @@ def load(text: str | bytes, *, env: Mapping[str, str], file: str = DEFAULT_FILE)
     validated = validate(tree)
     problems += [problem for problem in validated.problems if problem.path not in unreadable_paths]
     warnings = list(tree.warnings)
-    for finding in _findings(tree, validated, expansion):
+    tracing, found = read_otel(validated.config.tracing if validated.config else None, env)
+    for finding in (*found, *_findings(tree, validated, expansion)):
         problem = tree.problem(finding.path, finding.code, finding.message)
         if problem.path not in unreadable_paths:
             (warnings if finding.is_warning else problems).append(problem)
     if problems or validated.config is None:
         raise ConfigError(_in_order(problems, file), _in_order(warnings, file))
-    return Loaded(validated.config, _in_order(warnings, file))
+    return Loaded(validated.config.model_copy(update={"tracing": tracing}), _in_order(warnings, file))
 
 
 def _decode(text: str | bytes) -> str:

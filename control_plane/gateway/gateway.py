@@ -33,6 +33,7 @@ from control_plane.gateway.runtime import Runtime
 from control_plane.gateway.session_store import build_session_store
 from control_plane.gateway.sessions import build_affinity, cache_marks_from, choosing_headers
 from control_plane.gateway.sources import build_source_clusters, build_source_routes, build_sources
+from control_plane.gateway.tracing import build_collector_cluster, build_collector_route, build_tracing
 from control_plane.gateway.upstream import build_cluster
 from control_plane.ir import names
 
@@ -63,6 +64,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
         *continuations.chains,
         *build_ranked_chains(config),
     ]
+    tracing = build_tracing(config.tracing)
     failover_target = (*build_failover_routes(chains, entries), *build_ranking_routes(entries, config))
     return ir.Gateway(
         listeners=tuple(_listener(listener, config, models, chained, filters) for listener in listeners),
@@ -76,6 +78,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
                 *continuations.egress_routes,
                 *failover_target,
                 *build_source_routes(config.model_metrics_sources, overrides),
+                *([build_collector_route(tracing)] if tracing else ()),
             ),
         ),
         clusters=tuple(sorted(_clusters(config, entries), key=lambda cluster: cluster.name)),
@@ -96,6 +99,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
         max_request_bytes=overrides.max_request_bytes,
         internal_cidrs=overrides.internal_cidrs,
         access_log_path=runtime.access_log_path,
+        tracing=tracing,
     )
 
 
@@ -137,6 +141,8 @@ def _clusters(config: PlanoConfig, entries: tuple[ProviderEntry, ...]) -> Iterat
     for entry in entries:
         yield from build_model_clusters(entry, config.overrides)
     yield from build_source_clusters(config.model_metrics_sources, config.overrides)
+    if config.tracing is not None:
+        yield build_collector_cluster(config.tracing, config.overrides)
 
 
 def _listener(
@@ -159,7 +165,7 @@ def _listener(
         decision_timeout_seconds=_decision_timeout(listener, config, filters),
         choosing_headers=choosing_headers(config, listener),
         rate_limits=build_rate_limits(config, listener),
-        shows_headers=any(_chains(listener)),
+        shows_headers=any(_chains(listener)) or _wants_headers(config),
     )
 
 
@@ -184,6 +190,12 @@ def _model_chains(
     shared = ((share.entry, share.chains) for alias in aliases for share in alias.shares)
     chained = [(entry, chain) for entry, chains in (*own, *shared) for chain in chains.values()]
     return [*chained, *preference_chains(preferences)]
+
+
+def _wants_headers(config: PlanoConfig) -> bool:
+    """Whether headers are to be traced whose names are not known beforehand."""
+    attributes = config.tracing.span_attributes if config.tracing else None
+    return attributes is not None and bool(attributes.header_prefixes)
 
 
 def _decision_timeout(listener: Listener, config: PlanoConfig, filters: dict[str, ir.Filter]) -> float:

@@ -53,6 +53,7 @@ def build_cluster(
     host_header: str | None = None,
     injected_headers: tuple[InjectedHeader, ...] = (),
     takes_client_token: bool = False,
+    is_http2: bool = False,
 ) -> Cluster:
     """Build the cluster that sends to all instances of an upstream, which share scheme and path."""
     settings = settings_of(resilience, overrides)
@@ -66,6 +67,7 @@ def build_cluster(
         tls=UpstreamTls(sni=first.host, ca_path=overrides.upstream_tls_ca_path) if first.is_tls else None,
         injected_headers=injected_headers,
         takes_client_token=takes_client_token,
+        is_http2=is_http2,
         load_balancing=LoadBalancing(settings.load_balancing),
         circuit_breaker=build_circuit_breaker(settings),
         outlier_detection=build_outlier_detection(settings),

@@ -38,6 +38,7 @@ from control_plane.ir.plan import (
 )
 from control_plane.ir.rate_limit import RateLimit
 from control_plane.ir.session_store import SessionStore
+from control_plane.ir.tracing import Collector, OtlpProtocol, Tracing
 
 __all__ = [
     "Affinity",
@@ -49,6 +50,7 @@ __all__ = [
     "ChainMember",
     "CircuitBreaker",
     "Cluster",
+    "Collector",
     "Egress",
     "Endpoint",
     "Filter",
@@ -64,6 +66,7 @@ __all__ = [
     "ModelRoute",
     "ModelTarget",
     "Orchestrator",
+    "OtlpProtocol",
     "OutlierDetection",
     "PreferencePlan",
     "PreferenceStart",
@@ -73,5 +76,6 @@ __all__ = [
     "Route",
     "SessionStore",
     "Source",
+    "Tracing",
     "UpstreamTls",
 ]

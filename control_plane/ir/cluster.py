@@ -91,6 +91,8 @@ class Cluster:
     tls: UpstreamTls | None = None
     """None means plaintext."""
     injected_headers: tuple[InjectedHeader, ...] = ()
+    is_http2: bool = False
+    """Whether it is spoken to in HTTP/2 alone: gRPC."""
     takes_client_token: bool = False
     """Whether it looks for a client's own key in `authorization` alone, while some clients send `x-api-key`."""
     load_balancing: LoadBalancing = LoadBalancing.LEAST_REQUEST

@@ -8,6 +8,7 @@ from control_plane.ir.listener import Egress, Listener
 from control_plane.ir.models import AliasPlan, Model, ModelRoute, PreferencePlan
 from control_plane.ir.plan import Affinity, Filter, ListenerPlan, Orchestrator, Source
 from control_plane.ir.session_store import SessionStore
+from control_plane.ir.tracing import Tracing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,3 +48,5 @@ class Gateway:
     """None: sessions are kept on this machine."""
     routing_model: Orchestrator | None = None
     """What chooses among preferences; None lets the built-in router choose."""
+    tracing: Tracing | None = None
+    """None: nothing is traced."""

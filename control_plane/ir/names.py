@@ -50,6 +50,9 @@ def source(kind: str) -> str:
     return f"source/{kind}"
 
 
+COLLECTOR = "tracing/collector"
+"""Cluster of the collector that spans are sent to, and the egress route that leads there."""
+
 SESSION_STORE = "store/sessions"
 """Cluster of the Redis that keeps sessions."""
 

@@ -19,6 +19,7 @@ from envoy_data_plane.envoy.config.listener import v3 as listener
 from envoy_data_plane.envoy.config.metrics import v3 as metrics
 from envoy_data_plane.envoy.config.overload import v3 as overload
 from envoy_data_plane.envoy.config.route import v3 as route
+from envoy_data_plane.envoy.config.trace import v3 as trace
 from envoy_data_plane.envoy.extensions.access_loggers.file import v3 as file_log
 from envoy_data_plane.envoy.extensions.access_loggers.filters.cel import v3 as cel_filter
 from envoy_data_plane.envoy.extensions.access_loggers.stream import v3 as stream_log
@@ -32,6 +33,7 @@ from envoy_data_plane.envoy.extensions.filters.http.buffer import v3 as buffer
 from envoy_data_plane.envoy.extensions.filters.http.composite import v3 as composite
 from envoy_data_plane.envoy.extensions.filters.http.credential_injector import v3 as credential_injector
 from envoy_data_plane.envoy.extensions.filters.http.ext_proc import v3 as ext_proc
+from envoy_data_plane.envoy.extensions.filters.http.grpc_http1_bridge import v3 as grpc_http1_bridge
 from envoy_data_plane.envoy.extensions.filters.http.header_mutation import v3 as header_mutation
 from envoy_data_plane.envoy.extensions.filters.http.header_to_metadata import v3 as header_to_metadata
 from envoy_data_plane.envoy.extensions.filters.http.health_check import v3 as health_check
@@ -42,14 +44,18 @@ from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager i
 from envoy_data_plane.envoy.extensions.filters.network.redis_proxy import v3 as redis_proxy
 from envoy_data_plane.envoy.extensions.http.early_header_mutation.header_mutation import v3 as early_mutation
 from envoy_data_plane.envoy.extensions.http.injected_credentials.generic import v3 as generic_credential
+from envoy_data_plane.envoy.extensions.request_id.uuid import v3 as request_id
 from envoy_data_plane.envoy.extensions.resource_monitors.downstream_connections import v3 as connections_monitor
 from envoy_data_plane.envoy.extensions.retry.host.previous_hosts import v3 as previous_hosts
 from envoy_data_plane.envoy.extensions.retry.priority.previous_priorities import v3 as previous_priorities
+from envoy_data_plane.envoy.extensions.tracers.opentelemetry.resource_detectors import v3 as resource_detectors
+from envoy_data_plane.envoy.extensions.tracers.opentelemetry.samplers import v3 as samplers
 from envoy_data_plane.envoy.extensions.transport_sockets.tls import v3 as tls
 from envoy_data_plane.envoy.extensions.upstreams.http import v3 as upstream_http
 from envoy_data_plane.envoy.type import v3 as type_v3
 from envoy_data_plane.envoy.type.matcher import v3 as matcher
 from envoy_data_plane.envoy.type.metadata import v3 as metadata
+from envoy_data_plane.envoy.type.tracing import v3 as tracing
 from envoy_data_plane.google import protobuf
 from envoy_data_plane.message_pool import default_message_pool
 from envoy_data_plane.xds.core import v3 as xds_core
@@ -90,6 +96,7 @@ __all__ = [
     "extension",
     "file_log",
     "generic_credential",
+    "grpc_http1_bridge",
     "hcm",
     "header_mutation",
     "header_to_metadata",
@@ -110,10 +117,15 @@ __all__ = [
     "protobuf",
     "ratelimit",
     "redis_proxy",
+    "request_id",
+    "resource_detectors",
     "route",
     "router",
+    "samplers",
     "stream_log",
     "tls",
+    "trace",
+    "tracing",
     "type_url",
     "type_v3",
     "upstream_codec",

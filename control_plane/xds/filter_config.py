@@ -32,6 +32,24 @@ def build_filter_config(gateway: ir.Gateway, *, version: str = "") -> pb.FilterC
         rankings=_model_routes(gateway.rankings, members),
         routing_model=_orchestrator(gateway.routing_model),
         egress_url=gateway.egress.url,
+        tracing=_tracing(gateway.tracing),
+    )
+
+
+def _tracing(tracing: ir.Tracing | None) -> pb.Tracing | None:
+    if tracing is None:
+        return None
+    return pb.Tracing(
+        route=tracing.collector.cluster,
+        path=tracing.collector.path,
+        protocol=tracing.collector.protocol,
+        timeout_seconds=tracing.collector.timeout_seconds,
+        interval_seconds=tracing.export_interval_seconds,
+        queue_size=tracing.queue_size,
+        batch_size=tracing.batch_size,
+        resource={**dict(tracing.resource_attributes), "service.name": tracing.service_name},
+        attributes=dict(tracing.static_attributes),
+        header_prefixes=tracing.header_prefixes,
     )
 
 

@@ -24,6 +24,9 @@ class AttemptRecord:
 
     model: str = ""
     """Configured name of the target."""
+    upstream_model: str = ""
+    """What its provider calls it: a client's word where all of a provider's models are served."""
+    provider: str = ""
     api: str = ""
     client_api: str = ""
     request_id: str = ""

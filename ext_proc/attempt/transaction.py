@@ -149,6 +149,7 @@ class AttemptTransaction:
             target.client_api,
             target.history.number,
         )
+        record.upstream_model, record.provider = target.upstream_model, target.model.provider
         if target.history.last not in ("", target.model.name):
             record.failed_over_from, record.failed_over_for = target.history.last, target.history.failure
         return Continue()

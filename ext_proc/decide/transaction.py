@@ -39,10 +39,14 @@ _MODELS_PREFLIGHT: Final = Respond(
 class Transaction:
     """Handles the events of one request on one listener, under the configuration that was current when it began."""
 
-    def __init__(self, listener: str, services: Services | None) -> None:
+    def __init__(self, listener: str, services: Services | None, *, traceparent: str = "") -> None:
+        """`traceparent` is the context of what Envoy traces, if it does: it carries that on by itself."""
         self.record = Record(listener=listener)
+        self.headers: Mapping[str, str] = {}
+        """What is known of the request's, with a valid traceparent."""
         self.is_decided = False
         """Whether the last reply settled the request."""
+        self._traceparent = traceparent
         self._services = services
         self._listener = services.plan.listeners.get(listener) if services else None
         self._shape: Shape = "openai"
@@ -91,8 +95,8 @@ class Transaction:
             raise UnsupportedEncoding("Compressed request bodies are not supported.", headers={"accept-encoding": "identity"})
         if event.ends_stream:
             parse_object(b"")
-        traced, reply = _trace(headers)
-        self._head = api, query, traced
+        self.headers, reply = self._trace(headers)
+        self._head = api, query, self.headers
         return reply
 
     async def _decide(self, body: bytes) -> Reply:
@@ -115,6 +119,11 @@ class Transaction:
         if isinstance(decided, Respond):
             return decided
         return replace(decided, set_headers={**begun.set_headers, **decided.set_headers}, remove_headers=begun.remove_headers)
+
+    def _trace(self, headers: Mapping[str, str]) -> tuple[Mapping[str, str], Continue]:
+        if self._traceparent:
+            return {**headers, TRACEPARENT_HEADER: self._traceparent}, _GO_ON
+        return _trace(headers)
 
     def _bound(self) -> tuple[Services, Listener]:
         if self._services is None or self._listener is None:

@@ -17,6 +17,7 @@ from ext_proc.plan.rankings import compile_rankings
 from ext_proc.plan.targets import Target
 from ext_proc.routing.agents.agent_pool import compile_agents
 from ext_proc.runtime import Agent, Filter, FilterType, Model, ModelTables, Orchestrator, Share, Uncompilable
+from ext_proc.tracing.settings import Protocol, TracingSettings
 from protos import filter_config_pb2 as pb
 
 Value = TypeVar("Value")
@@ -56,8 +57,29 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
         sources=compile_sources(config.sources),
         preferences=compile_configured(config.preferences, models),
         routing_model=_orchestrator(config.routing_model, models, targets) if config.HasField("routing_model") else None,
+        tracing=_tracing(config.tracing) if config.HasField("tracing") else None,
         egress_url=config.egress_url,
         models_body=render_models(models.values(), {name: shares[0].model for name, shares in aliases.items()}),
+    )
+
+
+def _tracing(item: pb.Tracing) -> TracingSettings:
+    protocols: dict[str, Protocol] = {"grpc": "grpc", "http/protobuf": "http/protobuf"}
+    if item.protocol not in protocols:
+        raise Uncompilable(f"tracing has the protocol {item.protocol!r}")
+    if min(item.queue_size, item.batch_size) < 1 or min(item.timeout_seconds, item.interval_seconds) <= 0:
+        raise Uncompilable("tracing has no bounds")
+    return TracingSettings(
+        route=item.route,
+        path=item.path,
+        protocol=protocols[item.protocol],
+        timeout_seconds=item.timeout_seconds,
+        interval_seconds=item.interval_seconds,
+        queue_size=item.queue_size,
+        batch_size=item.batch_size,
+        resource=dict(item.resource),
+        attributes=dict(item.attributes),
+        header_prefixes=tuple(item.header_prefixes),
     )
 
 

@@ -12,6 +12,7 @@ from ext_proc.routing.affinity.sessions import Affinity
 from ext_proc.routing.agents.agent_pool import AgentPool, compile_agents
 from ext_proc.routing.models.preferences import Preferences
 from ext_proc.runtime import Agent, Filter, Model, ModelTables, Orchestrator, Source
+from ext_proc.tracing.settings import TracingSettings
 
 
 class ListenerKind(StrEnum):
@@ -73,6 +74,8 @@ class Plan:
     """Who tells prices and latencies; one of a kind at most."""
     routing_model: Orchestrator | None = None
     """What chooses among preferences. None: the built-in router does."""
+    tracing: TracingSettings | None = None
+    """None: nothing is traced."""
     egress_url: str = ""
     models_body: bytes = b""
     """The answer to GET /v1/models."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ext_proc.attempt.events import AttemptEvent, AttemptReply, ResponseBody
+from ext_proc.attempt.events import AttemptEvent, AttemptHeaders, AttemptReply, ResponseBody
 from ext_proc.attempt.record import PASSED
 from ext_proc.attempt.transaction import AttemptTransaction
 from ext_proc.decide.session_usage import SessionUsage
@@ -10,16 +10,25 @@ from ext_proc.grpc_server.call import Call, Method
 from ext_proc.grpc_server.status import Abort, Status
 from ext_proc.telemetry.attempt_metrics import AttemptMetrics
 from ext_proc.telemetry.logging import get_logger
+from ext_proc.telemetry.spans import describe_attempt
+from ext_proc.telemetry.tracer import Tracer
+from ext_proc.tracing.span import Kind, Span
 from ext_proc.wire.attempt import decode_attempt, encode_attempt
 from ext_proc.wire.common import UnexpectedMessage, decode_request
+from protos.contract.headers import TRACEPARENT_HEADER
 
 
 class AttemptProcessor:
     """Serves the streams of the upstream http_filter."""
 
     def __init__(
-        self, new_session: Callable[[], AttemptTransaction], metrics: AttemptMetrics, usage: SessionUsage | None = None
+        self,
+        new_session: Callable[[], AttemptTransaction],
+        metrics: AttemptMetrics,
+        usage: SessionUsage | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
+        self._tracer = tracer
         self._new_session = new_session
         self._usage = usage
         self._metrics = metrics
@@ -46,9 +55,16 @@ class AttemptProcessor:
         """Answer an event."""
         return encode_attempt(event, self._handle(transaction, event))
 
-    def finish(self, transaction: AttemptTransaction) -> None:
+    def begin(self, event: AttemptHeaders) -> Span | None:
+        """Begin the span of an attempt, below Envoy's, if that is traced."""
+        return self._tracer.begin("attempt", event.headers.get(TRACEPARENT_HEADER), Kind.CLIENT) if self._tracer else None
+
+    def finish(self, transaction: AttemptTransaction, span: Span | None) -> None:
         """Record an attempt that is over."""
         record = transaction.record
+        if span is not None and self._tracer is not None and record.model:
+            describe_attempt(span, record)
+            self._tracer.end(span)
         if record.outcome == PASSED or not record.model:
             return
         self._metrics.record(record)
@@ -98,11 +114,14 @@ class _Attempt:
         self._processor = processor
         self._session = transaction
         self._chunks: list[ResponseBody] = []
+        self._span: Span | None = None
 
     def receive(self, message: bytes) -> None:
         """Answer a message."""
         event = self._processor.decode(message)
         if not isinstance(event, ResponseBody) or not self._session.joins_chunks:
+            if isinstance(event, AttemptHeaders):
+                self._span = self._processor.begin(event)
             self._answer_chunks()
             self._answer(event)
             return
@@ -115,13 +134,13 @@ class _Attempt:
         self._answer_chunks()
         if not self._session.is_done:
             self._call.finish()
-            self._processor.finish(self._session)
+            self._processor.finish(self._session, self._span)
 
     def cancel(self) -> None:
         """Envoy gives the attempt up."""
         self._answer_chunks()
         if not self._session.is_done:
-            self._processor.finish(self._session)
+            self._processor.finish(self._session, self._span)
 
     def resume(self) -> None:
         """Answers wait in the connection; meanwhile no more is taken in than its window."""
@@ -140,4 +159,4 @@ class _Attempt:
             self._call.send(reply)
         if self._session.is_done:
             self._call.finish()
-            self._processor.finish(self._session)
+            self._processor.finish(self._session, self._span)

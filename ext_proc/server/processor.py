@@ -27,8 +27,12 @@ from ext_proc.server.continuation import ContinueProcessor
 from ext_proc.server.provider_errors import ErrorProcessor
 from ext_proc.telemetry.logging import get_logger
 from ext_proc.telemetry.metrics import Metrics
+from ext_proc.telemetry.spans import describe_decision
+from ext_proc.telemetry.tracer import Tracer
+from ext_proc.tracing.span import Span
 from ext_proc.wire.common import UnexpectedMessage, UnreadableMessage, decode_request
 from ext_proc.wire.decide import decode, encode, encode_respond
+from protos.contract.headers import TRACEPARENT_HEADER
 from protos.contract.stages import (
     LISTENER_METADATA,
     STAGE_ATTEMPT,
@@ -41,7 +45,8 @@ from protos.contract.stages import (
 SERVICE: Final = "envoy.service.ext_proc.v3.ExternalProcessor"
 METHOD: Final = f"/{SERVICE}/Process"
 
-SessionFactory = Callable[[str], Transaction]
+SessionFactory = Callable[[str, str], Transaction]
+"""From the name of a listener and the context of what is traced; empty if nothing is."""
 
 
 class ExternalProcessor:
@@ -54,7 +59,9 @@ class ExternalProcessor:
         attempts: AttemptProcessor | None = None,
         continued: ContinueProcessor | None = None,
         errors: ErrorProcessor | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
+        self._tracer = tracer or Tracer(metrics.traces.count)
         self._errors = errors
         self._attempts = attempts
         self._continued = continued
@@ -80,7 +87,7 @@ class ExternalProcessor:
 
     async def process_whole(self, message: bytes, metadata: Headers) -> bytes:
         """Serve a transaction of one message."""
-        transaction = self._new_session(metadata.get(LISTENER_METADATA, ""))
+        transaction, span = self._begin(metadata)
         in_flight = self._metrics.in_flight(transaction.record.listener)
         in_flight.inc()
         started = time.perf_counter()
@@ -92,11 +99,11 @@ class ExternalProcessor:
             raise self._refusal(transaction, unexpected) from None
         finally:
             in_flight.dec()
-            self._finish(transaction, time.perf_counter() - started)
+            self._finish(transaction, span, time.perf_counter() - started)
 
     async def process(self, call: BidirectionalStream) -> None:
         """Serve one stream, which is one HTTP transaction."""
-        transaction = self._new_session(call.metadata.get(LISTENER_METADATA, ""))
+        transaction, span = self._begin(call.metadata)
         in_flight = self._metrics.in_flight(transaction.record.listener)
         in_flight.inc()
         spent = 0.0
@@ -117,7 +124,13 @@ class ExternalProcessor:
         finally:
             # Here, because Envoy may reset the stream before the last write has returned.
             in_flight.dec()
-            self._finish(transaction, spent)
+            self._finish(transaction, span, spent)
+
+    def _begin(self, metadata: Headers) -> tuple[Transaction, Span | None]:
+        # Only where Envoy traces there is one.
+        traceparent = metadata.get(TRACEPARENT_HEADER, "")
+        span = self._tracer.begin("decide", traceparent) if traceparent else None
+        return self._new_session(metadata.get(LISTENER_METADATA, ""), span.context.traceparent if span else traceparent), span
 
     async def _answer(self, transaction: Transaction, message: bytes) -> bytes:
         event = decode(decode_request(message))
@@ -141,8 +154,11 @@ class ExternalProcessor:
         self._log.error("message_unexpected", listener=transaction.record.listener, phase=str(unexpected))
         return Abort(Status.INVALID_ARGUMENT, f"unexpected {unexpected}")
 
-    def _finish(self, transaction: Transaction, seconds: float) -> None:
+    def _finish(self, transaction: Transaction, span: Span | None, seconds: float) -> None:
         record = transaction.record
+        if span is not None:
+            describe_decision(span, record)
+            self._tracer.end(span, transaction.headers)
         outcome = _outcome(transaction)
         self._metrics.record(record, outcome, seconds)
         code, detail = (record.error.code, record.error.detail) if record.error else (None, "")

@@ -15,6 +15,7 @@ from ext_proc.telemetry.attempt_metrics import AttemptMetrics
 from ext_proc.telemetry.continuation_metrics import ContinuationMetrics
 from ext_proc.telemetry.session_metrics import SessionMetrics
 from ext_proc.telemetry.source_metrics import SourceMetrics
+from ext_proc.telemetry.trace_metrics import TraceMetrics
 
 _FAST: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _CALLS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -70,6 +71,7 @@ class Metrics:
         self.continuations = ContinuationMetrics(self.count_error, registry)
         self.sources = SourceMetrics(registry)
         self.sessions = SessionMetrics(registry)
+        self.traces = TraceMetrics(registry)
         self._keep_children()
 
     def _keep_children(self) -> None:

@@ -18,6 +18,7 @@ TIME_TO_FIRST_TOKEN: Final = "plano_time_to_first_token_seconds"  # noqa: S105 -
 SOURCE_REFRESHES: Final = "plano_source_refreshes_total"
 SOURCE_LAST_SUCCESS: Final = "plano_source_last_success_timestamp_seconds"
 SESSION_STORE_FAILURES: Final = "plano_session_store_failures_total"
+SPANS: Final = "plano_spans_total"
 ERRORS: Final = "plano_ext_proc_errors_total"
 FILTER_DURATION: Final = "plano_filter_duration_seconds"
 ORCHESTRATOR_DURATION: Final = "plano_orchestrator_duration_seconds"

@@ -5,34 +5,17 @@ Envoy has the connections, the timeout and the retries. A batch that the collect
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from ext_proc.ports import Egress, EgressResponse
 from ext_proc.tracing.queue import SpanQueue
-from ext_proc.tracing.span import Attributes, Span
-
-Protocol = Literal["grpc", "http/protobuf"]
+from ext_proc.tracing.settings import TracingSettings
+from ext_proc.tracing.span import Span
 
 Outcome = Literal["sent", "failed", "rejected", "dropped"]
 
 _LAST_SECONDS: Final = 2.0
 """What the end of a worker waits for its last spans."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Collector:
-    """Where spans go."""
-
-    route: str
-    """Value of `x-plano-route` on the egress listener."""
-    protocol: Protocol
-    path: str
-    timeout_seconds: float = 10.0
-    delay_seconds: float = 5.0
-    """Between batches that are not full."""
-    resource: Attributes = field(default_factory=dict)
-    """What all spans are of."""
 
 
 Count = Callable[[Outcome, int], None]
@@ -41,9 +24,9 @@ Count = Callable[[Outcome, int], None]
 class SpanExporter:
     """Sends what a queue has."""
 
-    def __init__(self, queue: SpanQueue, collector: Collector, egress: Egress, count: Count) -> None:
+    def __init__(self, queue: SpanQueue, settings: TracingSettings, egress: Egress, count: Count) -> None:
         self._queue = queue
-        self._collector = collector
+        self._settings = settings
         self._egress = egress
         self._count = count
         self._counted = 0
@@ -52,7 +35,7 @@ class SpanExporter:
         """Send until cancelled, then send what is left."""
         try:
             while True:
-                await self._queue.wait(self._collector.delay_seconds)
+                await self._queue.wait(self._settings.interval_seconds)
                 await self._send_all()
         finally:
             try:
@@ -72,14 +55,14 @@ class SpanExporter:
         # Here, because a gateway that exports nothing needs none of it.
         from ext_proc.tracing import otlp
 
-        message = otlp.encode_spans(spans, self._collector.resource)
-        is_grpc = self._collector.protocol == "grpc"
+        message = otlp.encode_spans(spans, self._settings.resource)
+        is_grpc = self._settings.protocol == "grpc"
         answer = await self._egress.post(
-            self._collector.route,
-            self._collector.path,
+            self._settings.route,
+            self._settings.path,
             headers=_GRPC_HEADERS if is_grpc else _HTTP_HEADERS,
             body=otlp.frame(message) if is_grpc else message,
-            timeout_seconds=self._collector.timeout_seconds,
+            timeout_seconds=self._settings.timeout_seconds,
         )
         if not _is_taken(answer):
             self._count("failed", len(spans))

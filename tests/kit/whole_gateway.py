@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from control_plane.config import load
 from control_plane.gateway import build_gateway
 from control_plane.gateway.runtime import Runtime
-from control_plane.xds import translate
+from control_plane.xds import api, translate
 from control_plane.xds.bootstrap import build_bootstrap
 from ext_proc.app import Worker, WorkerSettings
 from ext_proc.telemetry.metrics import Metrics
@@ -62,8 +62,10 @@ class WholeGateway:
 
 
 @asynccontextmanager
-async def whole_gateway(text: str, env: Mapping[str, str]) -> AsyncIterator[WholeGateway]:
-    """Run a configuration."""
+async def whole_gateway(
+    text: str, env: Mapping[str, str], *, envoy_runtime: Mapping[str, int] | None = None
+) -> AsyncIterator[WholeGateway]:
+    """Run a configuration, and an Envoy with these values of its runtime."""
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         folder = await enter(envoy.short_folder())
@@ -78,6 +80,9 @@ async def whole_gateway(text: str, env: Mapping[str, str]) -> AsyncIterator[Whol
         stack.push_async_callback(lambda: running_worker)
         stack.callback(stop.set)
         bootstrap = build_bootstrap(node_id="test", xds=xds, ext_proc=[listen], admin="127.0.0.1:0")
+        if envoy_runtime:
+            layer = api.bootstrap.RuntimeLayer(name="test", static_layer=api.protobuf.Struct.from_dict(dict(envoy_runtime)))
+            bootstrap.layered_runtime = api.bootstrap.LayeredRuntime(layers=[layer])
         running = await enter(envoy.running(bootstrap, folder))
         assert not served.rejected, served.rejected
         ports = {listener.name: listener.port for listener in gateway.listeners}

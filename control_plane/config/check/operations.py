@@ -1,10 +1,9 @@
 """Tracing and state storage."""
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from control_plane.config.check.finding import Finding
-from control_plane.config.check.urls import url_defect
+from control_plane.config.check.urls import collector_defect, url_defect
 from control_plane.config.model import PlanoConfig
 
 
@@ -13,24 +12,17 @@ def check_tracing(config: PlanoConfig) -> Iterator[Finding]:
     tracing = config.tracing
     if tracing is None:
         return
-    if tracing.opentracing_grpc_endpoint is not None:
-        message = _collector_defect(tracing.opentracing_grpc_endpoint)
-        if message:
-            yield Finding(("tracing", "opentracing_grpc_endpoint"), "bad-url", message)
+    if tracing.opentracing_grpc_endpoint and tracing.otlp_http_endpoint:
+        message = "should be left out: spans go to one collector, and opentracing_grpc_endpoint names it"
+        yield Finding(("tracing", "otlp_http_endpoint"), "two-collectors", message)
+    if tracing.opentracing_grpc_endpoint and (defect := collector_defect(tracing.opentracing_grpc_endpoint)):
+        yield Finding(("tracing", "opentracing_grpc_endpoint"), "bad-url", defect)
+    if tracing.otlp_http_endpoint and (defect := url_defect(tracing.otlp_http_endpoint)):
+        yield Finding(("tracing", "otlp_http_endpoint"), "bad-url", defect)
     for index, exporter in enumerate(tracing.exporters):
         defect = url_defect(exporter.url)
         if defect:
             yield Finding(("tracing", "exporters", index, "url"), "bad-url", defect)
-
-
-def _collector_defect(url: str) -> str | None:
-    defect = url_defect(url)
-    if defect:
-        return defect
-    parts = urlsplit(url)
-    if parts.scheme != "http":
-        return "should begin with http://: the collector is reached over plain gRPC"
-    return "should have no path: gRPC has its own" if parts.path.strip("/") else None
 
 
 def check_state_storage(config: PlanoConfig) -> Iterator[Finding]:

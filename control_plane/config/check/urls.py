@@ -58,6 +58,11 @@ def url_defect(url: str) -> str | None:
     return "should have a port between 1 and 65535" if port == 0 else _defect(parts)
 
 
+def collector_defect(url: str) -> str | None:
+    """Say what is wrong with the URL of a collector that is spoken to by gRPC."""
+    return url_defect(url) or ("should have no path: gRPC has its own" if urlsplit(url).path.strip("/") else None)
+
+
 def _defect(parts: SplitResult) -> str | None:
     if parts.scheme not in ("http", "https"):
         return "should begin with http:// or https://"

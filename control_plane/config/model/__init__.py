@@ -8,6 +8,7 @@ from control_plane.config.model.overrides import Overrides
 from control_plane.config.model.providers import AliasTarget, ModelAlias, ModelProvider
 from control_plane.config.model.resilience import Resilience
 from control_plane.config.model.routing import CostSource, LatencySource, RoutingPreference
+from control_plane.config.model.tracing import Tracing
 from control_plane.config.model.types import Default, NoEffect, Section
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "Resilience",
     "RoutingPreference",
     "Section",
+    "Tracing",
 ]

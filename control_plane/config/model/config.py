@@ -6,11 +6,12 @@ from pydantic import Field
 
 from control_plane.config.model.agents import Agent, Filter
 from control_plane.config.model.listeners import Listener
-from control_plane.config.model.operations import RateLimit, StateStorage, Tracing
+from control_plane.config.model.operations import RateLimit, StateStorage
 from control_plane.config.model.overrides import Overrides
 from control_plane.config.model.prompts import Endpoint, PromptGuards, PromptTarget
 from control_plane.config.model.providers import ModelAlias, ModelProvider
 from control_plane.config.model.routing import ModelMetricsSource, PromptCaching, Routing, RoutingPreference
+from control_plane.config.model.tracing import Tracing
 from control_plane.config.model.types import NoEffect, Section
 
 _NO_PROMPT_TARGETS: Final = NoEffect("prompt targets are not served yet")
@@ -43,7 +44,7 @@ class PlanoConfig(Section):
     """Provider-side prompt caching."""
     ratelimits: tuple[RateLimit, ...] = ()
     """Tokens that clients may use."""
-    tracing: Annotated[Tracing | None, NoEffect("spans are not exported yet")] = None
+    tracing: Tracing | None = None
     """OpenTelemetry tracing."""
     state_storage: Annotated[StateStorage | None, NoEffect("conversations are not stored yet")] = None
     """Where conversations of the Responses API are kept."""

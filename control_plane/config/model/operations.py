@@ -1,49 +1,10 @@
-"""Tracing, rate limits and state storage."""
+"""Rate limits and state storage."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from control_plane.config.model.types import SecretText, Section, Text
-
-
-class SpanAttributes(Section):
-    """What every span says."""
-
-    header_prefixes: tuple[Text, ...] = ()
-    """Request headers that begin so become attributes."""
-    static: Annotated[dict[str, str], Field(default_factory=dict)]
-    """Attributes with a fixed value."""
-
-
-class Exporter(Section):
-    """Where spans of model calls are sent besides the collector."""
-
-    type: Literal["posthog"]
-    """What receives them."""
-    url: Text
-    """Where it is."""
-    api_key: SecretText
-    """Its key; write it as `$VARIABLE`."""
-    distinct_id_header: Text | None = None
-    """Request header that identifies a user."""
-    capture_messages: bool = False
-    """Whether the user's message is sent, too."""
-
-
-class Tracing(Section):
-    """OpenTelemetry tracing."""
-
-    random_sampling: Annotated[int, Field(ge=0, le=100)] | None = None
-    """Percent of requests that are traced."""
-    trace_arch_internal: bool = False
-    """Whether internal calls are traced, too."""
-    opentracing_grpc_endpoint: Text | None = None
-    """Collector (OTLP over gRPC), `http://host:port`."""
-    span_attributes: SpanAttributes | None = None
-    """What every span says."""
-    exporters: tuple[Exporter, ...] = ()
-    """Where spans of model calls are sent besides."""
 
 
 class RateLimitSelector(Section):

@@ -90,7 +90,11 @@ def _protocol(cluster: ir.Cluster, longest_wait: int | None) -> api.upstream_htt
             ]
         )
     )
-    if cluster.tls is not None:
+    if cluster.is_http2:
+        options.explicit_http_config = api.upstream_http.HttpProtocolOptionsExplicitHttpConfig(
+            http2_protocol_options=api.core.Http2ProtocolOptions()
+        )
+    elif cluster.tls is not None:
         options.auto_config = api.upstream_http.HttpProtocolOptionsAutoHttpConfig(
             http_protocol_options=api.core.Http1ProtocolOptions(), http2_protocol_options=api.core.Http2ProtocolOptions()
         )

@@ -29,6 +29,12 @@ def build_router() -> api.hcm.HttpFilter:
     return api.hcm.HttpFilter(name="envoy.filters.http.router", typed_config=api.pack(config))
 
 
+def build_grpc_bridge() -> api.hcm.HttpFilter:
+    """Build the filter by which ext_proc, whose calls are HTTP/1.1, speaks gRPC to a collector."""
+    config = api.grpc_http1_bridge.Config()
+    return api.hcm.HttpFilter(name="envoy.filters.http.grpc_http1_bridge", typed_config=api.pack(config))
+
+
 def _health_check() -> api.hcm.HttpFilter:
     # 200 while at least one ext_proc worker serves: without it no request can be answered.
     config = api.health_check.HealthCheck(

@@ -8,9 +8,10 @@ from control_plane.ir import names
 from control_plane.xds import address, api
 from control_plane.xds.http_filters.buffer_and_header_mutation import forget_length
 from control_plane.xds.http_filters.header_to_metadata import build_header_to_metadata, chains_of_models
-from control_plane.xds.http_filters.order import build_http_filters, build_router
+from control_plane.xds.http_filters.order import build_grpc_bridge, build_http_filters, build_router
 from control_plane.xds.listener.access_log import build_access_log
 from control_plane.xds.listener.local_reply import build_client_local_reply, build_egress_local_reply
+from control_plane.xds.listener.tracing import build_request_id, build_tracing
 from protos.contract.headers import INTERNAL_HEADERS
 
 _SILENCE_SECONDS: Final = 300.0
@@ -41,7 +42,8 @@ def build_egress_listener(gateway: ir.Gateway) -> api.listener.Listener:
         if any(route.cluster in chains_of_models(gateway) for route in gateway.egress.routes)
         else []
     )
-    manager = _connection_manager(name, gateway, [*forwarded, build_router()])
+    bridge = [build_grpc_bridge()] if gateway.tracing and gateway.tracing.collector.protocol is ir.OtlpProtocol.GRPC else []
+    manager = _connection_manager(name, gateway, [*forwarded, *bridge, build_router()])
     manager.stream_idle_timeout = api.duration(_SILENCE_SECONDS)
     manager.internal_address_config = _internal(gateway.internal_cidrs, unix_sockets=True)
     manager.local_reply_config = build_egress_local_reply()
@@ -72,7 +74,7 @@ def _listener(
 def _connection_manager(
     name: str, gateway: ir.Gateway, http_filters: list[api.hcm.HttpFilter]
 ) -> api.hcm.HttpConnectionManager:
-    return api.hcm.HttpConnectionManager(
+    manager = api.hcm.HttpConnectionManager(
         stat_prefix=name,
         rds=api.hcm.Rds(config_source=api.ads(), route_config_name=name),
         http_filters=http_filters,
@@ -90,6 +92,10 @@ def _connection_manager(
         max_request_headers_kb=_MAX_HEADERS_KB,
         http2_protocol_options=_http2(),
     )
+    if gateway.tracing is not None:
+        manager.tracing = build_tracing(gateway.tracing, name)
+        manager.request_id_extension = build_request_id()
+    return manager
 
 
 def _http2() -> api.core.Http2ProtocolOptions:

@@ -1,0 +1,100 @@
+"""What ext_proc's spans say of decisions, attempts and continued streams.
+
+Names by OpenTelemetry's conventions for generative AI and by OpenInference; `plano.*` is ours. Never bodies, never credentials.
+https://github.com/open-telemetry/semantic-conventions-genai
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from ext_proc.attempt.record import BEGUN, COMPLETED, AttemptRecord
+from ext_proc.decide.request import Record
+from ext_proc.tracing.span import Span, Value
+
+KIND: Final = "openinference.span.kind"
+
+_OPERATIONS: Final = {
+    "chat_completions": "chat",
+    "messages": "chat",
+    "responses": "chat",
+    "converse": "chat",
+    "embeddings": "embeddings",
+    "completions": "text_completion",
+}
+
+_PROVIDERS: Final = {
+    "amazon_bedrock": "aws.bedrock",
+    "azure_openai": "azure.ai.openai",
+    "gemini": "gcp.gemini",
+    "mistral": "mistral_ai",
+    "moonshotai": "moonshot_ai",
+    "vertexai": "gcp.vertex_ai",
+    "xai": "x_ai",
+}
+"""What the conventions call providers whose names here differ."""
+
+
+def describe_decision(span: Span, record: Record) -> None:
+    """Say who was chosen, and why."""
+    span.attributes.update(
+        _known(
+            {
+                KIND: "DECISION",
+                "plano.listener": record.listener,
+                "plano.api": record.api,
+                "plano.agent": record.agent,
+                "plano.model": record.model,
+                "plano.rung": record.rung,
+                "plano.reason": record.reason,
+                "plano.preference": record.route,
+                "plano.refused_model": record.refused_model,
+                "plano.request_id": record.request_id,
+                "plano.status": record.status,
+                "gen_ai.agent.name": record.agent,
+            }
+        )
+    )
+    if record.decision_seconds is not None:
+        span.attributes["plano.decision_ms"] = round(record.decision_seconds * 1000, 3)
+    if record.error is not None:
+        span.error = record.error.code or "error"
+
+
+def describe_attempt(span: Span, record: AttemptRecord) -> None:
+    """Say what a model was asked, and how it answered."""
+    operation = _OPERATIONS.get(record.client_api, record.client_api)
+    span.name = f"{operation} {record.upstream_model or record.model}".strip()
+    usage = record.usage
+    span.attributes.update(
+        _known(
+            {
+                KIND: "EMBEDDING" if operation == "embeddings" else "LLM",
+                "gen_ai.operation.name": operation,
+                "gen_ai.provider.name": _PROVIDERS.get(record.provider, record.provider),
+                "gen_ai.request.model": record.upstream_model,
+                "gen_ai.usage.input_tokens": usage.input_tokens,
+                "gen_ai.usage.output_tokens": usage.output_tokens,
+                "gen_ai.usage.cache_read.input_tokens": usage.cached_input_tokens,
+                "gen_ai.usage.cache_write.input_tokens": usage.cache_write_tokens,
+                "gen_ai.usage.reasoning.output_tokens": usage.reasoning_tokens,
+                "http.response.status_code": record.status,
+                "plano.model": record.model,
+                "plano.attempt": record.number,
+                "plano.outcome": record.outcome,
+                "plano.client_api": record.client_api,
+                "plano.upstream_api": record.api if record.api != record.client_api else "",
+                "plano.failover_from": record.failed_over_from,
+                "plano.failover_reason": record.failed_over_for,
+                "plano.request_id": record.request_id,
+            }
+        )
+    )
+    if record.first_token_seconds is not None:
+        span.attributes["gen_ai.response.time_to_first_chunk"] = round(record.first_token_seconds, 6)
+    if record.outcome not in (COMPLETED, BEGUN):
+        span.error = record.outcome
+
+
+def _known(attributes: Mapping[str, Value]) -> Mapping[str, Value]:
+    """Leave out what is not known: names that are empty, and counts of nothing."""
+    return {name: value for name, value in attributes.items() if value}

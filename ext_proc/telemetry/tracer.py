@@ -1,0 +1,59 @@
+"""Begins and ends ext_proc's spans, and has them exported as the current configuration says.
+
+A request that is not sampled, or a gateway that traces nothing, costs a look at one value.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+from ext_proc.ports import Egress
+from ext_proc.tracing.exporter import Count, SpanExporter
+from ext_proc.tracing.queue import SpanQueue
+from ext_proc.tracing.settings import TracingSettings
+from ext_proc.tracing.span import Kind, Span, begin_span, read_context
+
+
+class Tracer:
+    """The spans of one worker."""
+
+    def __init__(self, count: Count) -> None:
+        self._count = count
+        self._settings: TracingSettings | None = None
+        self._egress: Egress | None = None
+        self._queue: SpanQueue | None = None
+        self._changed = asyncio.Event()
+
+    def follow(self, settings: TracingSettings | None, egress: Egress) -> None:
+        """Trace as a configuration says from now on."""
+        if settings == self._settings and egress is self._egress:
+            return
+        self._settings, self._egress = settings, egress
+        self._queue = SpanQueue(settings.queue_size, batch=settings.batch_size) if settings else None
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Export until cancelled."""
+        while True:
+            self._changed.clear()
+            queue, settings, egress = self._queue, self._settings, self._egress
+            if queue is None or settings is None or egress is None:
+                await self._changed.wait()
+                continue
+            async with asyncio.TaskGroup() as tasks:
+                exporting = tasks.create_task(SpanExporter(queue, settings, egress, self._count).run())
+                await self._changed.wait()
+                exporting.cancel()
+
+    def begin(self, name: str, traceparent: str | None, kind: Kind = Kind.INTERNAL) -> Span | None:
+        """Begin a span below the one that Envoy tells of; None if that is not sampled."""
+        if self._queue is None:
+            return None
+        parent = read_context(traceparent)
+        return begin_span(name, parent, kind=kind) if parent else None
+
+    def end(self, span: Span, headers: Mapping[str, str] | None = None) -> None:
+        """End a span, which says what all spans say, and what those of these request headers do."""
+        if self._queue is None or self._settings is None:
+            return
+        span.attributes.update(self._settings.attributes_of(headers or {}))
+        self._queue.end(span)
