@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from control_plane import ir
 from control_plane.config.model import Listener, Overrides
 from control_plane.config.providers import Api
-from control_plane.gateway.models import ProviderEntry, find_entry
-from control_plane.gateway.resilience import build_circuit_breaker, connect_timeout, idle_timeout, response_timeout, settings_of
+from control_plane.gateway.models import ProviderEntry, find_entry, times_streams
+from control_plane.gateway.resilience import build_circuit_breaker, connect_timeout, idle_timeout, settings_of, whole_timeout
 from control_plane.gateway.retries import chain_retries, model_failover, model_retry
 from control_plane.ir import names
 from protos.contract.apis import TRANSLATIONS, UPSTREAM_ONLY
@@ -20,7 +20,7 @@ SILENCE_SECONDS = 30.0
 
 CHAT_COMPLETIONS, MESSAGES = "chat_completions", "messages"
 
-FIRST_BYTE_SECONDS = 30.0
+FIRST_BYTE_SECONDS = 12.0
 """How long a streamed answer may take to begin before the next model is asked, unless configured."""
 
 
@@ -60,11 +60,20 @@ class ChainedModel:
 
     entry: ProviderEntry
     chains: Mapping[str, ir.Chain]
+    times_streams: bool
+    """Whether the first token of a stream is bounded apart from whole answers, where there is no chain."""
 
 
 def chained_models(entries: tuple[ProviderEntry, ...], overrides: Overrides) -> tuple[ChainedModel, ...]:
     """Pair each entry with its chains; the gateway's own model has none, Python asks it directly."""
-    return tuple(ChainedModel(entry=entry, chains=_own_chains(entry, entries, overrides)) for entry in entries)
+    return tuple(
+        ChainedModel(
+            entry=entry,
+            chains=_own_chains(entry, entries, overrides),
+            times_streams=times_streams(entry, overrides),
+        )
+        for entry in entries
+    )
 
 
 def all_chains(models: Iterable[ChainedModel]) -> Iterator[ir.Chain]:
@@ -106,7 +115,7 @@ def _chain(name: str, api: str, members: tuple[ir.ChainMember, ...], primary: Pr
         name=name,
         members=members,
         client_api=api,
-        first_byte_timeout_seconds=(settings.timeouts.first_byte or FIRST_BYTE_SECONDS) if fails_over else 0.0,
+        first_byte_timeout_seconds=settings.timeouts.first_byte or (FIRST_BYTE_SECONDS if fails_over else 0.0),
         silence_seconds=settings.timeouts.idle or SILENCE_SECONDS,
         connect_timeout_seconds=connect_timeout(settings, overrides),
         circuit_breaker=build_circuit_breaker(settings),
@@ -126,18 +135,20 @@ def build_chain_routes(chain: ir.Chain, primary: ProviderEntry, listener: Listen
 def build_stream_route(chain: ir.Chain, primary: ProviderEntry, listener: Listener, overrides: Overrides) -> ir.Route:
     """Build the route for requests that ask for a stream."""
     route = _chain_route(chain, primary, listener, overrides)
-    seconds = min(route.response_timeout_seconds, chain.first_byte_timeout_seconds)
+    settings = settings_of(primary.entry.resilience, overrides)
+    seconds = min(listener.timeout, chain.first_byte_timeout_seconds or listener.timeout)
     return replace(
         route,
         name=names.stream(chain.name),
         response_timeout_seconds=seconds,
+        idle_timeout_seconds=idle_timeout(settings, listener.idle_timeout, seconds),
         can_detach=all(member.api == chain.client_api for member in chain.members),
     )
 
 
 def _chain_route(chain: ir.Chain, primary: ProviderEntry, listener: Listener, overrides: Overrides) -> ir.Route:
     settings = settings_of(primary.entry.resilience, overrides)
-    response_seconds = response_timeout(settings, listener.timeout)
+    response_seconds = whole_timeout(settings, listener.timeout, models=len(chain.members))
     retries = chain_retries(model_failover(len(chain.members), settings), settings, listener.max_retries)
     return ir.Route(
         name=chain.name,

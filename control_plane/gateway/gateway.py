@@ -105,7 +105,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
 
 def _models(models: tuple[ChainedModel, ...], failover_target: Iterable[ir.Route]) -> tuple[ir.Model, ...]:
     reached = {route.name for route in failover_target}
-    built = (build_model(model.entry, model.chains, reached) for model in models)
+    built = (build_model(model.entry, model.chains, reached, times_streams=model.times_streams) for model in models)
     return tuple(sorted(built, key=lambda model: model.name))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from control_plane.config.credentials import takes_clients_credentials
 from control_plane.config.model import Instance, Listener, ModelProvider, Overrides
 from control_plane.config.providers import Api, Auth, Provider, own_ids, resolve_provider, upstream_path
-from control_plane.gateway.resilience import hash_header, idle_timeout, response_timeout, settings_of
+from control_plane.gateway.resilience import hash_header, idle_timeout, response_timeout, settings_of, whole_timeout
 from control_plane.gateway.retries import model_retry
 from control_plane.gateway.upstream import build_cluster, parse_upstream
 from control_plane.ir import Chain, Cluster, InjectedHeader, Model, ModelRoute, ModelTarget, Route, names
@@ -94,13 +94,21 @@ def _with_provider(entry: ModelProvider, choosing: Collection[str]) -> ProviderE
     return ProviderEntry(entry=entry, provider=provider, is_internal=is_internal)
 
 
-def build_model(known: ProviderEntry, chains: Mapping[str, Chain], failover_target: Collection[str] = ()) -> Model:
+def build_model(
+    known: ProviderEntry, chains: Mapping[str, Chain], failover_target: Collection[str] = (), *, times_streams: bool = False
+) -> Model:
     """Build what clients can ask for; for the client APIs of `chains` the attempts make the upstream's request.
 
-    `onward` are the routes by which attempts of any chains go on to models.
+    `failover_target` are the routes by which attempts of any chains go on to models; with `times_streams` requests for a stream
+    have a route of their own.
     """
     routes = {
-        api: ModelRoute(api=api, route=group.name, path=_path(known, api))
+        api: ModelRoute(
+            api=api,
+            route=group.name,
+            stream_route=names.stream(group.name) if times_streams else "",
+            path=_path(known, api),
+        )
         for group in known.groups()
         for api in group.apis
         if api not in UPSTREAM_ONLY
@@ -167,25 +175,36 @@ def build_model_clusters(known: ProviderEntry, overrides: Overrides) -> Iterator
         )
 
 
+def times_streams(known: ProviderEntry, overrides: Overrides) -> bool:
+    """Tell if the first token of a stream is bounded apart from whole answers."""
+    return settings_of(known.entry.resilience, overrides).timeouts.first_byte is not None
+
+
 def build_model_routes(known: ProviderEntry, listener: Listener, overrides: Overrides) -> Iterator[Route]:
     """Build the routes by which a model listener's requests reach one entry."""
     settings = settings_of(known.entry.resilience, overrides)
-    response_seconds = response_timeout(settings, listener.timeout)
+    whole_seconds = whole_timeout(settings, listener.timeout)
     for group in known.groups():
         if group.apis.keys() <= UPSTREAM_ONLY:
             continue  # Chains alone lead there.
-        yield Route(
+        route = Route(
             name=group.name,
             cluster=group.name,
             hash_header=hash_header(settings),
             total_timeout_seconds=settings.timeouts.total,
-            response_timeout_seconds=response_seconds,
-            idle_timeout_seconds=idle_timeout(settings, listener.idle_timeout, response_seconds),
+            response_timeout_seconds=whole_seconds,
+            idle_timeout_seconds=idle_timeout(settings, listener.idle_timeout, whole_seconds),
             retry=model_retry(settings, listener.max_retries),
             keeps_credentials=known.keeps_credentials,
             default_headers=group.default_headers,
             takes_decided_path=True,
         )
+        yield route
+        if times_streams(known, overrides):
+            seconds = response_timeout(settings, listener.timeout)
+            idle_seconds = idle_timeout(settings, listener.idle_timeout, seconds)
+            stream = replace(route, response_timeout_seconds=seconds, idle_timeout_seconds=idle_seconds)
+            yield replace(stream, name=names.stream(group.name))
 
 
 def _injected_headers(entry: ModelProvider, group: Group) -> Iterator[InjectedHeader]:

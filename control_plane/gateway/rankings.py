@@ -13,7 +13,7 @@ from control_plane.config.model import Listener, PlanoConfig
 from control_plane.gateway.chains import FIRST_BYTE_SECONDS
 from control_plane.gateway.failover_routes import build_failover_route
 from control_plane.gateway.models import ProviderEntry
-from control_plane.gateway.resilience import build_circuit_breaker, connect_timeout, idle_timeout, response_timeout
+from control_plane.gateway.resilience import build_circuit_breaker, connect_timeout, idle_timeout, whole_timeout
 from control_plane.gateway.retries import chain_retries, model_failover, model_retry
 from control_plane.ir import names
 from protos.contract.apis import TRANSLATIONS
@@ -46,7 +46,7 @@ def build_ranked_chains(config: PlanoConfig) -> Iterator[ir.Chain]:
 def build_ranked_routes(chains: Iterable[ir.Chain], listener: Listener, config: PlanoConfig) -> Iterator[ir.Route]:
     """Build the routes by which a model listener's requests reach the chains; a client's own credentials go to none of them."""
     settings = config.overrides.resilience
-    response_seconds = response_timeout(settings, listener.timeout)
+    response_seconds = whole_timeout(settings, listener.timeout, models=_MODELS)
     retries = chain_retries(model_failover(_MODELS, settings), settings, listener.max_retries)
     for chain in chains:
         route = ir.Route(
@@ -60,7 +60,7 @@ def build_ranked_routes(chains: Iterable[ir.Chain], listener: Listener, config: 
             tells_bounds=True,
         )
         yield route
-        seconds = min(response_seconds, chain.first_byte_timeout_seconds)
+        seconds = min(listener.timeout, chain.first_byte_timeout_seconds)
         yield replace(route, name=names.stream(chain.name), response_timeout_seconds=seconds)
 
 

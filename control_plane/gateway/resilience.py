@@ -1,8 +1,13 @@
 """A `resilience` block -> what clusters and routes are given. Blocks are layered: the entry's over `overrides.resilience`."""
 
+from typing import Final
+
 from control_plane import ir
 from control_plane.config.model import Overrides, Resilience
 from control_plane.config.model.resilience import layered
+
+WHOLE_SECONDS: Final = 60.0
+"""How long a whole answer may take before the next model is asked, unless configured."""
 
 
 def settings_of(own: Resilience | None, overrides: Overrides) -> Resilience:
@@ -18,6 +23,12 @@ def connect_timeout(settings: Resilience, overrides: Overrides) -> float:
 def response_timeout(settings: Resilience, listener_timeout: float) -> float:
     """Return how long an attempt may wait for its answer: the listener's time, or less if the block says so."""
     return min(listener_timeout, settings.timeouts.first_byte or listener_timeout)
+
+
+def whole_timeout(settings: Resilience, listener_timeout: float, *, models: int = 1) -> float:
+    """Return how long an attempt may wait for a whole answer: such that each of several models can be waited for."""
+    usual = listener_timeout if models == 1 else min(WHOLE_SECONDS, listener_timeout / models)
+    return min(listener_timeout, settings.timeouts.whole or usual)
 
 
 def idle_timeout(settings: Resilience, listener_idle_timeout: float, response_timeout_seconds: float) -> float:

@@ -14,7 +14,11 @@ from control_plane.ir import Retry
 
 BEFORE_THE_REQUEST: Final = ("connect-failure", "refused-stream", "reset-before-request")
 _BEFORE_THE_ANSWER = ("connect-failure", "refused-stream", "reset")
-_TRANSIENT = (429, 500, 502, 503, 504)
+_TRANSIENT = (408, 409, 424, 429, "5xx")
+"""Of the 4xx those by which providers say "try again": too slow, a lock that was not free, a model that failed, too many."""
+
+_USUAL_WAIT_SECONDS: Final = 2.0
+"""A longer `retry-after` is worth another model."""
 
 
 def agent_retry(settings: Resilience, max_retries: int | None) -> Retry:
@@ -23,7 +27,7 @@ def agent_retry(settings: Resilience, max_retries: int | None) -> Retry:
 
 
 def model_retry(settings: Resilience, max_retries: int | None) -> Retry:
-    """Retry connection failures, resets before the response, 429 and transient 5xx."""
+    """Retry connection failures, resets before the response, and statuses by which a provider says that it is at fault."""
     return _retry(settings, (*_BEFORE_THE_ANSWER, *_TRANSIENT), max_retries)
 
 
@@ -65,5 +69,17 @@ def _retry(settings: Resilience, usual: tuple[RetryCondition, ...], max_retries:
         attempts=retries.attempts if max_retries is None else max_retries,
         base_backoff_seconds=retries.backoff.base,
         max_backoff_seconds=retries.backoff.max,
-        honours_retry_after=retries.honour_retry_after,
+        honours_retry_after=retries.honour_retry_after != "ignore",
+        longest_wait_seconds=_longest_wait(settings),
+        on_own_fault=retries.on is None,
     )
+
+
+def _longest_wait(settings: Resilience) -> float:
+    retries = settings.retries
+    match retries.honour_retry_after:
+        case "wait":
+            return retries.backoff.max
+        case None:
+            return min(_USUAL_WAIT_SECONDS, retries.backoff.max)
+    return 0.0

@@ -20,6 +20,10 @@ class Retry:
     max_backoff_seconds: float = 1.0
     honours_retry_after: bool = True
     """Whether an upstream that says when to come back is obeyed."""
+    longest_wait_seconds: float = 0.0
+    """For how long a model is waited for, where another one could be asked."""
+    on_own_fault: bool = True
+    """Whether another model is asked where a provider refuses the gateway's own key, account or model name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,8 +99,8 @@ _STATUS_OF_WORDS: Final = {
     "overloaded_error": 529,
 }
 
-_TRANSIENT: Final = frozenset({408, 424})
-"""4xx by which a provider owns up to a failure of its model: too slow, and Amazon Bedrock's ModelErrorException."""
+_TRANSIENT: Final = frozenset({408, 409, 424})
+"""4xx by which a provider says "try again": too slow, a lock that was not free, and Amazon Bedrock's ModelErrorException."""
 
 
 def is_too_long(error: ProviderError) -> bool:

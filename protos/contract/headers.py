@@ -53,7 +53,11 @@ RETRY_HEADER: Final = "x-plano-retry"
 
 BOUNDS_HEADER: Final = "x-plano-bounds"
 """Set by routes to chains of models for the attempt stage, which removes it. How many attempts may follow the first one: what
-the caller wants, `-` if nothing, and what is configured; then how many seconds each may take: `-;3;30`."""
+the caller wants, `-` if nothing, and what is configured; then how many seconds each may take, and for how many a model may be
+waited for that says when to come back: `-;3;30;2`."""
+
+OWN_FAULT_HEADER: Final = "x-plano-retry-own-fault"
+"""Set in its place where a provider refuses the gateway's own key, account or model name."""
 
 RETRY_AFTER_HEADER: Final = "x-plano-retry-after"
 """Set by the attempt stage when only models are left that were asked already: routes wait that long, and remove it."""

@@ -70,7 +70,8 @@ class World:
 async def shared() -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        first, second = await enter(acting(Answer(body=json.dumps(SAYS_FLIGHT).encode()))), await enter(acting(Answer()))
+        says_flight = Answer(body=json.dumps(SAYS_FLIGHT).encode())
+        first, second = await enter(acting(says_flight)), await enter(acting(says_flight))
         agent = await enter(acting(Answer(body=b'{"from": "agent"}')))
         text = CONFIG.format(agent=agent.url, first=first.url, second=second.url, models=free_port(), travel=free_port())
         yield World(await enter(whole_gateway(text, {"FIRST": "sk-first", "SECOND": "sk-second"})), first, second)

@@ -52,9 +52,10 @@ def _times(path: Path, settings: Resilience, config: PlanoConfig) -> Iterator[Fi
     if backoff.base > backoff.max:
         message = f"{backoff.base:g}s is more than `max`, which is {backoff.max:g}s"
         yield Finding((*path, "retries", "backoff", "base"), "bad-backoff", message)
-    if times.total and times.first_byte and times.first_byte > times.total:
-        message = f"{times.first_byte:g}s is more than `total`, which is {times.total:g}s"
-        yield Finding((*path, "timeouts", "first_byte"), "bad-timeout", message)
+    for name, seconds in (("first_byte", times.first_byte), ("whole", times.whole)):
+        if times.total and seconds and seconds > times.total:
+            message = f"{seconds:g}s is more than `total`, which is {times.total:g}s"
+            yield Finding((*path, "timeouts", name), "bad-timeout", message)
     connect = times.connect or config.overrides.upstream_connect_timeout
     bound = times.first_byte or times.total
     if bound and times.connect and connect > bound:

@@ -21,10 +21,17 @@ RETRY_WORDS: Final[tuple[str, ...]] = (
 def _parse_condition(value: object) -> object:
     if isinstance(value, str) and value in RETRY_WORDS:
         return value
-    if isinstance(value, int) and not isinstance(value, bool) and (value == 429 or 500 <= value <= 599):
+    if isinstance(value, int) and not isinstance(value, bool) and 400 <= value <= 599:
         return value
     words = ", ".join(RETRY_WORDS)
-    raise PydanticCustomError("invalid_condition", f"should be 429, a status from 500 to 599, or one of: {words}")
+    raise PydanticCustomError("invalid_condition", f"should be a status from 400 to 599, or one of: {words}")
+
+
+def _parse_wait(value: object) -> object:
+    """Read the booleans of earlier versions."""
+    if isinstance(value, bool):
+        return "wait" if value else "ignore"
+    return value
 
 
 RetryCondition = Annotated[Any, BeforeValidator(_parse_condition), TypeName("status or text")]
@@ -47,13 +54,22 @@ class Retries(Section):
     """Retries after the first attempt, at least one per fallback; `max_retries` and `x-envoy-max-retries` win over it."""
     on: Annotated[
         tuple[RetryCondition, ...] | None,
-        Default("models: failures and resets before the answer, 429 and transient 5xx; others: what cannot have reached them"),
+        Default(
+            "models: failures and resets before the answer, 408, 409, 424, 429 and every 5xx; with fallbacks also 401, 402, 403"
+            " and 404 that mean the gateway's own key, account or model name; others: what cannot have reached them"
+        ),
     ] = None
-    """What is retried: 429, statuses from 500 to 599, and Envoy's words for failures, such as `connect-failure` and `reset`."""
+    """What is retried, or answered by a fallback: statuses from 400 to 599, and Envoy's words for failures, such as
+    `connect-failure` and `reset`."""
     backoff: Annotated[Backoff, Field(default_factory=Backoff)]
     """How long to wait before trying again."""
-    honour_retry_after: bool = True
-    """Whether `retry-after` of an answer sets the wait; one longer than `backoff.max` is not waited for."""
+    honour_retry_after: Annotated[
+        Literal["wait", "failover", "ignore"] | None,
+        BeforeValidator(_parse_wait),
+        Default("waits of at most 2s are waited for; for longer ones the next fallback is asked"),
+    ] = None
+    """What is done about `retry-after`: `wait` for the same model, up to `backoff.max`; `failover` to the next one at once,
+    where there is one; `ignore` it. `true` means `wait`, `false` means `ignore`."""
     budget_percent: Annotated[float, Field(gt=0, le=100)] = 20.0
     """Retries under way at a time, as a part of the requests under way; a few are always allowed."""
 
@@ -64,9 +80,16 @@ class Timeouts(Section):
     connect: Annotated[Duration | None, Default("`overrides.upstream_connect_timeout`")] = None
     """Bounds connecting."""
     first_byte: Annotated[
-        Duration | None, Default("the listener's `timeout`; 30s for streams of models with fallbacks, if that is less")
+        Duration | None, Default("the listener's `timeout`; 12s for streams of models with fallbacks, if that is less")
     ] = None
-    """Bounds the wait for the first byte of an answer, per attempt."""
+    """Bounds the wait for the first token of a model's stream, or for the first byte of any other answer, per attempt."""
+    whole: Annotated[
+        Duration | None,
+        Default(
+            "the listener's `timeout`; with fallbacks 60s, or an equal part of that `timeout` for each model, if that is less"
+        ),
+    ] = None
+    """Bounds the wait for a whole answer of a model, which comes all at once, per attempt."""
     idle: Annotated[Duration | None, Default("the listener's `idle_timeout`")] = None
     """Bounds silence in an answer."""
     total: DurationOrZero = 0.0

@@ -6,7 +6,7 @@ from typing import Final
 from control_plane import ir
 from control_plane.xds import api
 from control_plane.xds.http_filters.retry_after import RETRY_AFTER
-from protos.contract.headers import RETRY_AFTER_HEADER, RETRY_HEADER
+from protos.contract.headers import OWN_FAULT_HEADER, RETRY_AFTER_HEADER, RETRY_HEADER
 
 _OTHER_ENDPOINT_TRIES: Final = 10
 """Balancers choose at random: of two endpoints the one that failed would come up again in a few choices now and then."""
@@ -20,7 +20,7 @@ def build_retry_policy(route: ir.Route, *, is_chain: bool = False) -> api.route.
         # One provider's `retry-after` says nothing about the next: only what the attempt stage says of all of them is obeyed.
         # Set by the attempt stage as well, on answers whose body says that another model may do better.
         policy.retry_on = ",".join([policy.retry_on, "retriable-headers"])
-        policy.retriable_headers = [api.route.HeaderMatcher(name=RETRY_HEADER, present_match=True)]
+        policy.retriable_headers = [api.route.HeaderMatcher(name=header, present_match=True) for header in _marks(route)]
     return policy
 
 
@@ -45,6 +45,10 @@ def _basic(route: ir.Route, *, wait_header: str) -> api.route.RetryPolicy:
             max_interval=api.duration(retry.max_backoff_seconds),
         )
     return policy
+
+
+def _marks(route: ir.Route) -> tuple[str, ...]:
+    return (RETRY_HEADER, OWN_FAULT_HEADER) if route.retry.on_own_fault else (RETRY_HEADER,)
 
 
 def _wait_for_headers(route: ir.Route) -> timedelta | None:

@@ -19,6 +19,7 @@ from protos.contract.headers import (
     INTERNAL_HEADERS,
     LOCAL_REPLY_HEADER,
     MODEL_HEADER,
+    OWN_FAULT_HEADER,
     RETRY_AFTER_HEADER,
     RETRY_HEADER,
     ROUTE_HEADER,
@@ -38,7 +39,7 @@ _ANSWERS = (
 )
 """Response headers, and the dynamic metadata that they show; absent metadata adds no header."""
 
-_INSIDE = (LOCAL_REPLY_HEADER, DOWN_HEADER, RETRY_HEADER, RETRY_AFTER_HEADER, VETO_HEADER)
+_INSIDE = (LOCAL_REPLY_HEADER, DOWN_HEADER, RETRY_HEADER, OWN_FAULT_HEADER, RETRY_AFTER_HEADER, VETO_HEADER)
 """Response headers between the parts of the gateway."""
 
 
@@ -151,11 +152,11 @@ def _client_patience(route: ir.Route) -> float:
 
 
 def _bounds(route: ir.Route) -> list[api.core.HeaderValueOption]:
-    """Tell how often Envoy will try again at most, and how long it waits for each attempt."""
+    """Tell how often Envoy tries again at most, how long it waits for each attempt, and how long a model may be waited for."""
     if not route.tells_bounds:
         return []
-    seconds = min(route.response_timeout_seconds, route.idle_timeout_seconds)
-    return [_header(BOUNDS_HEADER, f"%REQ(x-envoy-max-retries)%;{route.retry.attempts};{seconds:g}", _OVERWRITE)]
+    seconds, wait = min(route.response_timeout_seconds, route.idle_timeout_seconds), route.retry.longest_wait_seconds
+    return [_header(BOUNDS_HEADER, f"%REQ(x-envoy-max-retries)%;{route.retry.attempts};{seconds:g};{wait:g}", _OVERWRITE)]
 
 
 def _attempts() -> api.core.HeaderValueOption:

@@ -99,7 +99,7 @@ def test_only_a_chain_that_fails_over_gives_up_streams_that_do_not_begin() -> No
     known = entries(config)
     alone = build_chains("claude", entry(known, "claude"), (), config.overrides)["responses"]
     both = build_chains("big", entry(known, "big"), [entry(known, "claude")], config.overrides)["chat_completions"]
-    assert (alone.first_byte_timeout_seconds, both.first_byte_timeout_seconds) == (0.0, 30.0)
+    assert (alone.first_byte_timeout_seconds, both.first_byte_timeout_seconds) == (0.0, 12.0)
     assert (alone.name, both.name) == ("chain/claude(responses)", "chain/big(chat_completions)")
 
 
@@ -128,7 +128,14 @@ def test_every_member_has_its_turn_unless_the_listener_limits_retries(
 
 @pytest.mark.parametrize(
     ("timeouts", "whole", "stream"),
-    [("{}", 300.0, 30.0), ("{first_byte: 7s}", 7.0, 7.0), ("{first_byte: 1h}", 300.0, 300.0), ("{total: 20s}", 300.0, 30.0)],
+    [
+        ("{}", 60.0, 12.0),
+        ("{first_byte: 7s}", 60.0, 7.0),
+        ("{first_byte: 1h}", 60.0, 300.0),
+        ("{whole: 200s}", 200.0, 12.0),
+        ("{whole: 1h}", 300.0, 12.0),
+        ("{total: 20s}", 60.0, 12.0),
+    ],
 )
 def test_a_stream_waits_less_than_a_whole_answer(timeouts: str, whole: float, stream: float) -> None:
     config = parse(f"overrides: {{resilience: {{timeouts: {timeouts}}}}}")

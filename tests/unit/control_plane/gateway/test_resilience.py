@@ -15,6 +15,7 @@ from control_plane.gateway.resilience import (
     idle_timeout,
     response_timeout,
     settings_of,
+    whole_timeout,
 )
 from control_plane.gateway.retries import agent_retry, filter_retry, model_retry
 
@@ -89,7 +90,8 @@ def test_what_is_retried_per_kind() -> None:
     settings = block()
     assert agent_retry(settings, None).statuses == (503,)
     assert "reset" in model_retry(settings, None).on
-    assert 429 in model_retry(settings, None).statuses
+    assert {"5xx", "retriable-status-codes"} <= set(model_retry(settings, None).on)
+    assert model_retry(settings, None).statuses == (408, 409, 424, 429)
     assert filter_retry(settings).statuses == ()
     assert "retriable-status-codes" not in filter_retry(settings).on
 
@@ -103,4 +105,34 @@ def test_conditions_of_the_block_win() -> None:
         base_backoff_seconds=0.1,
         max_backoff_seconds=5.0,
         honours_retry_after=False,
+        on_own_fault=False,
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "max_wait", "waits", "honours"),
+    [
+        (None, "5s", 2.0, True),
+        (None, "1s", 1.0, True),
+        ("wait", "5s", 5.0, True),
+        (True, "5s", 5.0, True),
+        ("failover", "5s", 0.0, True),
+        ("ignore", "5s", 0.0, False),
+        (False, "5s", 0.0, False),
+    ],
+)
+def test_how_long_a_model_is_waited_for(written: object, max_wait: str, waits: float, honours: bool) -> None:
+    more = {} if written is None else {"honour_retry_after": written}
+    retry = model_retry(block(retries={"backoff": {"max": max_wait}, **more}), None)
+    assert (retry.longest_wait_seconds, retry.honours_retry_after) == (waits, honours)
+
+
+@pytest.mark.parametrize(
+    ("whole", "listener", "models", "expected"),
+    [(None, 300, 1, 300), (None, 300, 2, 60), (None, 90, 3, 30), ("200s", 300, 3, 200), ("200s", 30, 3, 30), ("5s", 300, 1, 5)],
+)
+def test_a_whole_answer_leaves_time_for_the_next_model(
+    whole: str | None, listener: float, models: int, expected: float
+) -> None:
+    settings = block(timeouts={"whole": whole} if whole else {})
+    assert whole_timeout(settings, listener, models=models) == expected

@@ -14,7 +14,7 @@ from control_plane.xds.http_filters.retry_after import build_veto, longest_waits
 from control_plane.xds.render import to_yaml
 from control_plane.xds.route.retry import build_retry_policy
 from control_plane.xds.route.route import build_hash_policy
-from protos.contract.headers import RETRY_HEADER
+from protos.contract.headers import OWN_FAULT_HEADER, RETRY_HEADER
 from tests.kit import certificates, envoy, gateways
 
 
@@ -81,7 +81,9 @@ def test_a_chain_goes_on_and_an_instance_is_avoided() -> None:
     policy = build_retry_policy(route, is_chain=True)
     assert policy.retry_priority is not None
     assert policy.retry_on.endswith(",retriable-headers")
-    assert [header.name for header in policy.retriable_headers] == [RETRY_HEADER]
+    assert [header.name for header in policy.retriable_headers] == [RETRY_HEADER, OWN_FAULT_HEADER]
+    strict = replace(route, retry=replace(route.retry, on_own_fault=False))
+    assert [header.name for header in build_retry_policy(strict, is_chain=True).retriable_headers] == [RETRY_HEADER]
 
 
 def test_waits_are_for_those_who_honour_them() -> None:
