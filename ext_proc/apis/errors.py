@@ -1,55 +1,117 @@
-"""The one place where a GatewayError becomes a response, in the words of the client's API.
+"""The one renderer of errors: what a client of each API reads when the gateway, or a provider, reports one.
 
 OpenAI:    {"error": {"message", "type", "param", "code"}}
 Anthropic: {"type": "error", "error": {"type", "message"}}
+
+A provider's status and headers stay its own; its message, type, code and param are kept where the client's API has a place.
 """
 
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 import orjson
 
-from ext_proc.apis.paths import Shape
+from ext_proc.apis.paths import Shape, shape_of
+from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import GatewayError
 from ext_proc.events import Respond
+from protos.contract.error_types import ANTHROPIC_TYPES, OPENAI_TYPES, anthropic_type, openai_type
 
-_OPENAI_TYPES: Final = {
-    401: "authentication_error",
-    403: "permission_error",
-    429: "rate_limit_error",
+_ANTHROPIC_WORDS: Final = frozenset(ANTHROPIC_TYPES.values())
+_ANTHROPIC_ONLY: Final = {
+    "not_found_error": "invalid_request_error",
+    "request_too_large": "invalid_request_error",
+    "billing_error": "insufficient_quota",
+    "overloaded_error": "server_error",
+    "timeout_error": "server_error",
+    "api_error": "server_error",
 }
-"""Other 4xx are `invalid_request_error`, 404 among them; 5xx are `api_error`."""
+"""Anthropic's words that OpenAI's clients do not know -> theirs."""
+_CODES_OF_TYPES: Final = {
+    "not_found_error": "model_not_found",
+    "rate_limit_error": "rate_limit_exceeded",
+    "authentication_error": "invalid_api_key",
+}
+_TYPES_OF_CODES: Final = {
+    "rate_limit_exceeded": "rate_limit_error",
+    "insufficient_quota": "billing_error",
+    "model_not_found": "not_found_error",
+    "invalid_api_key": "authentication_error",
+    "server_error": "api_error",
+    "server_is_overloaded": "overloaded_error",
+}
 
-_ANTHROPIC_TYPES: Final = {
-    401: "authentication_error",
-    402: "billing_error",
-    403: "permission_error",
-    404: "not_found_error",
-    413: "request_too_large",
-    429: "rate_limit_error",
-    503: "overloaded_error",
-    504: "timeout_error",
-    529: "overloaded_error",
-}
+_RESPONSE_CODES: Final = frozenset(
+    {
+        *("server_error", "rate_limit_exceeded", "invalid_prompt", "data_residency_mismatch"),
+        *("bio_policy", "misalignment_policy_violation", "vector_store_timeout"),
+        *("invalid_image", "invalid_image_format", "invalid_base64_image", "invalid_image_url", "invalid_image_mode"),
+        *("image_too_large", "image_too_small", "image_parse_error", "image_content_policy_violation"),
+        *("image_file_too_large", "image_file_not_found", "empty_image_file", "failed_to_download_image"),
+        "unsupported_image_media_type",
+    }
+)
+"""Codes of a failed response: `openai.types.responses.ResponseError` of SDK 3.52.0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderError:
+    """What a provider said went wrong."""
+
+    message: str
+    status: int | None = None
+    """None in a stream, whose status was 200."""
+    type: str | None = None
+    code: str | None = None
+    param: str | None = None
+
+
+def of_gateway(error: GatewayError, status: int | None = None) -> ProviderError:
+    """View one of our own errors as if a provider had sent it."""
+    return ProviderError(message=error.public_message, status=status or error.status, code=error.code, param=error.param)
 
 
 def render_error(error: GatewayError, shape: Shape) -> Respond:
-    """Render an error for a client; the fields of `extra` stand beside `error`."""
+    """Render one of our own errors as a response; the fields of `extra` stand beside `error`."""
     status = error.status if 400 <= error.status <= 599 else 500
-    body = orjson.dumps(
-        error.extra | _anthropic(error, status) if shape == "anthropic" else error.extra | _openai(error, status)
-    )
+    body = orjson.dumps(error.extra | _body(of_gateway(error, status), shape))
     headers = error.headers | {"content-type": "application/json", "content-length": str(len(body))}
-    return Respond(status=status, headers=headers, body=body, details=f"plano_{error.code or _type(status, {})}")
+    return Respond(status=status, headers=headers, body=body, details=f"plano_{error.code or openai_type(status)}")
 
 
-def _openai(error: GatewayError, status: int) -> dict[str, Any]:
-    message = {"message": error.public_message, "type": _type(status, _OPENAI_TYPES), "param": error.param, "code": error.code}
-    return {"error": message}
+def error_body(error: ProviderError, client_api: str) -> JsonObject:
+    """Return the body of an error answer in the client's API."""
+    return _body(error, shape_of(client_api))
 
 
-def _anthropic(error: GatewayError, status: int) -> dict[str, Any]:
-    return {"type": "error", "error": {"type": _type(status, _ANTHROPIC_TYPES), "message": error.public_message}}
+def _body(error: ProviderError, shape: Shape) -> JsonObject:
+    if shape == "anthropic":
+        return {"type": "error", "error": anthropic_error(error)}
+    return {"error": openai_error(error)}
 
 
-def _type(status: int, words: dict[int, str]) -> str:
-    return words.get(status) or ("invalid_request_error" if status < 500 else "api_error")
+def openai_error(error: ProviderError) -> JsonObject:
+    """Return the object that OpenAI's APIs call `error`."""
+    kind = error.type
+    if kind is None or kind in _ANTHROPIC_ONLY:
+        kind = OPENAI_TYPES.get(error.status or 0) or _ANTHROPIC_ONLY.get(kind or "", openai_type(error.status or 500))
+    code = error.code or _CODES_OF_TYPES.get(error.type or "")
+    return {"message": error.message, "type": kind, "param": error.param, "code": code}
+
+
+def response_error(error: ProviderError) -> JsonObject:
+    """Return the `error` of a failed response: its code is one of an enumeration, and any other is told in the message."""
+    code = error.code or ""
+    if code in _RESPONSE_CODES:
+        return {"code": code, "message": error.message}
+    known = "rate_limit_exceeded" if error.status == 429 else "server_error"
+    return {"code": known, "message": f"{error.message} ({code})" if code else error.message}
+
+
+def anthropic_error(error: ProviderError) -> JsonObject:
+    """Return the object that Anthropic's API calls `error`."""
+    said = error.type if error.type in _ANTHROPIC_WORDS else None
+    # OpenAI says invalid_request_error for what Anthropic has finer words for, such as an unknown model.
+    kind = said if said != "invalid_request_error" else None
+    kind = kind or ANTHROPIC_TYPES.get(error.status or 0) or said or _TYPES_OF_CODES.get(error.code or error.type or "")
+    return {"type": kind or anthropic_type(error.status or 500), "message": error.message}

@@ -7,6 +7,8 @@ from typing import Final, Protocol
 
 import orjson
 
+from ext_proc.apis.errors import ProviderError, error_body, of_gateway
+from ext_proc.apis.provider_errors import code_of, parse_error
 from ext_proc.attempt.events import ResponseReply, SendBody, SendHeaders
 from ext_proc.attempt.failures import BETTERED_ELSEWHERE, Failure, classify
 from ext_proc.attempt.record import AttemptRecord
@@ -14,7 +16,6 @@ from ext_proc.attempt.target import AttemptTarget
 from ext_proc.attempt.upstream_request import Prepared
 from ext_proc.codec.key_redaction import redact_keys
 from ext_proc.errors import GatewayError, UpstreamError
-from ext_proc.translate.provider_errors import ProviderError, code_of, error_body, of_gateway, parse_error
 from protos.contract.headers import DOWN_HEADER, LOCAL_REPLY_HEADER, RETRY_AFTER_HEADER, RETRY_HEADER, UNCOUNTED_HEADER
 from protos.contract.metadata import METADATA_FAILURE, METADATA_TOO_LONG, METADATA_WAIT, join_names
 

@@ -7,7 +7,7 @@ import re
 from enum import StrEnum
 from typing import Final
 
-from ext_proc.translate.provider_errors import ProviderError
+from ext_proc.apis.errors import ProviderError
 
 
 class Failure(StrEnum):

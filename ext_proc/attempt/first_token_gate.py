@@ -8,8 +8,9 @@ from enum import Enum
 from typing import Any, Final
 
 from ext_proc.apis.empty_answers import has_answer, may_be_empty
+from ext_proc.apis.errors import ProviderError
+from ext_proc.apis.provider_errors import read_error
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.translate.provider_errors import ProviderError, read_error
 from ext_proc.translate.readers import StreamEvent, reader_of
 from ext_proc.translate.translation import CONVERSE, MESSAGES, RESPONSES
 

@@ -5,11 +5,11 @@ from typing import Final
 
 import orjson
 
+from ext_proc.apis.errors import error_body, of_gateway
 from ext_proc.attempt.answers import Attempt, answer_head
 from ext_proc.attempt.events import ResponseReply, SendBody
 from ext_proc.attempt.failures import Failure
 from ext_proc.errors import GatewayError, UpstreamError
-from ext_proc.translate.provider_errors import error_body, of_gateway
 from protos.contract.headers import DOWN_HEADER, LOCAL_REPLY_HEADER
 from protos.contract.metadata import METADATA_WAIT
 

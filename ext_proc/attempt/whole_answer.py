@@ -5,6 +5,7 @@ from typing import Final
 import orjson
 
 from ext_proc.apis.empty_answers import has_answer
+from ext_proc.apis.errors import ProviderError
 from ext_proc.attempt.answers import OUR_HEADERS, Attempt, answer_head, empty_answer, refusal, stream_head, unreadable
 from ext_proc.attempt.events import Detach, ResponseReply, SendBody, SendHeaders
 from ext_proc.attempt.failures import classify, status_of
@@ -12,7 +13,6 @@ from ext_proc.attempt.record import COMPLETED, CUT_OFF
 from ext_proc.codec.json_body import JsonObject, load_json, parse_object, write_json
 from ext_proc.errors import GatewayError, MalformedBody, UpstreamError
 from ext_proc.translate.events_to_whole import whole_answer
-from ext_proc.translate.provider_errors import ProviderError
 from ext_proc.translate.readers import failure_in
 from ext_proc.translate.stream import bad_answer
 from ext_proc.translate.whole_to_events import WITH_EVENTS, stream_of

@@ -5,10 +5,11 @@ from typing import Any, Final
 
 import orjson
 
+from ext_proc.apis.errors import ProviderError
+from ext_proc.apis.provider_errors import read_error
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody, UpstreamError
 from ext_proc.translate.json_fields import as_list, as_object
-from ext_proc.translate.provider_errors import ProviderError, read_error
 from ext_proc.translate.readers import CHAT_DONE, PING, StreamEvent, reader_of
 from ext_proc.translate.stream import CUT_OFF
 from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, RESPONSES

@@ -8,10 +8,11 @@ from typing import Final
 import orjson
 
 from ext_proc.apis import usage
+from ext_proc.apis.errors import error_body
+from ext_proc.apis.provider_errors import parse_error
 from ext_proc.apis.usage import Usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody, RequestError, UnsupportedFeature
-from ext_proc.translate.provider_errors import error_body, parse_error
 from ext_proc.translate.quirks import LOSSLESS
 from ext_proc.translate.stream import Chain, Machine, PairStream, bad_answer
 from ext_proc.translate.translation import (

@@ -9,13 +9,14 @@ from typing import Final
 
 import orjson
 
+from ext_proc.apis.errors import ProviderError, error_body, of_gateway, openai_error
 from ext_proc.apis.paths import shape_of
+from ext_proc.apis.provider_errors import broken_off, parse_error
 from ext_proc.apis.usage import Usage
 from ext_proc.codec.json_body import JsonObject, load_json
 from ext_proc.codec.sse import SseDecoder, SseEvent
 from ext_proc.errors import GatewayError, UpstreamError
 from ext_proc.translate.pair import READ_USAGE
-from ext_proc.translate.provider_errors import ProviderError, broken_off, error_body, of_gateway, openai_error, parse_error
 from ext_proc.translate.stream import CUT_OFF, chat_failure, messages_failure, write_event
 from ext_proc.translate.stream_usage import StreamUsage
 from ext_proc.translate.translation import (

@@ -9,11 +9,12 @@ from typing import Final, Protocol
 
 import orjson
 
+from ext_proc.apis.errors import ProviderError
+from ext_proc.apis.provider_errors import broken_off, converse_exception, malformed_answer, read_error
 from ext_proc.codec.event_stream import EventStreamDecoder, EventStreamMessage
 from ext_proc.codec.json_body import JsonObject, is_too_deep, load_json
 from ext_proc.codec.sse import SseDecoder, SseEvent
 from ext_proc.errors import MalformedBody
-from ext_proc.translate.provider_errors import ProviderError, broken_off, converse_exception, malformed_answer, read_error
 from ext_proc.translate.translation import CONVERSE
 
 CHAT_DONE: Final[JsonObject] = {"object": "[DONE]"}

@@ -9,11 +9,11 @@ from typing import Final, Protocol
 
 import orjson
 
+from ext_proc.apis.errors import ProviderError, anthropic_error, of_gateway, openai_error
 from ext_proc.apis.usage import Usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.codec.sse import encode_comment, encode_event
 from ext_proc.errors import GatewayError, MalformedBody, UpstreamError
-from ext_proc.translate.provider_errors import ProviderError, anthropic_error, of_gateway, openai_error
 from ext_proc.translate.readers import CHAT_DONE, PING, StreamEvent, failure_in, reader_of
 from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES
 

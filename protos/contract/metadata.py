@@ -83,5 +83,5 @@ FORWARDED_METADATA_HEADERS: Final = {
 }
 """What decide leaves for attempts -> the header that tells it to those of ext_proc's own calls, on the egress listener."""
 
-UNAVAILABLE: Final = "nobody"
+UNAVAILABLE: Final = "unavailable"
 """Key of an endpoint's metadata in the namespace `plano`: `true` for the endpoint that stands in for ejected targets."""

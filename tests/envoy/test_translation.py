@@ -160,7 +160,7 @@ async def test_an_upstreams_own_error_is_left_alone(running: Lab) -> None:
     ("headers", "body", "status", "code", "anthropic"),
     [
         ({"x-go": "agent/nobody"}, b"{}", 404, "unknown_url", "not_found_error"),
-        ({"x-upstream": "cut"}, b"{}", 503, "upstream_unavailable", "api_error"),
+        ({"x-upstream": "cut"}, b"{}", 503, "upstream_unavailable", "overloaded_error"),
         ({"x-upstream": "silent"}, b"{}", 504, "upstream_timeout", "timeout_error"),
         ({}, b"x" * (2 << 20), 413, "request_too_large", "request_too_large"),
     ],

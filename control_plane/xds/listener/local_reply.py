@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from control_plane.xds import api
+from protos.contract.error_types import anthropic_type, openai_type
 from protos.contract.headers import DOWN_HEADER, LOCAL_REPLY_HEADER
 from protos.contract.metadata import METADATA_API, METADATA_NAMESPACE, UNAVAILABLE
 
@@ -24,63 +25,54 @@ class _Reply:
     """One kind of reply: what it answers to, and what it says."""
 
     status: int
-    openai: tuple[str, str]
-    """`type` and `code` in OpenAI's shape."""
-    anthropic: str
-    """`type` in Anthropic's shape."""
+    code: str
+    """`code` in OpenAI's shape."""
     message: str
     flags: tuple[str, ...] = ()
     """Only for these response flags of Envoy."""
     headers: tuple[tuple[str, str], ...] = ()
 
 
-_CLIENT, _SERVER = "invalid_request_error", "server_error"
 _OVERFLOW = ("UO",)
 _UNREACHABLE = ("UF", "UH", "UC", "UR", "LR", "URX", "NC", "DF")
 
 _REPLIES: Final = (
-    _Reply(400, (_CLIENT, "bad_request"), "invalid_request_error", "The request has no body, or is not valid HTTP."),
-    _Reply(403, (_CLIENT, "upgrade_not_supported"), "invalid_request_error", "Protocol upgrades are not served here."),
-    _Reply(404, (_CLIENT, "unknown_url"), "not_found_error", "Nothing is served at this path."),
-    _Reply(408, (_CLIENT, "request_timeout"), "timeout_error", "The request took too long to arrive."),
-    _Reply(413, (_CLIENT, "request_too_large"), "request_too_large", "The request body is too large."),
-    _Reply(
-        426, (_CLIENT, "http_version_not_supported"), "invalid_request_error", "HTTP/1.0 is not served; use HTTP/1.1 or HTTP/2."
-    ),
-    _Reply(429, ("rate_limit_error", "rate_limit_exceeded"), "rate_limit_error", "Too many requests. Try again later."),
-    _Reply(431, (_CLIENT, "headers_too_large"), "request_too_large", "The request headers are too large."),
-    _Reply(500, (_SERVER, "internal_error"), "api_error", "The gateway failed to handle the request."),
-    _Reply(502, (_SERVER, "upstream_error"), "api_error", "The upstream service answered with something that is not HTTP."),
+    _Reply(400, "bad_request", "The request has no body, or is not valid HTTP."),
+    _Reply(403, "upgrade_not_supported", "Protocol upgrades are not served here."),
+    _Reply(404, "unknown_url", "Nothing is served at this path."),
+    _Reply(408, "request_timeout", "The request took too long to arrive."),
+    _Reply(413, "request_too_large", "The request body is too large."),
+    _Reply(426, "http_version_not_supported", "HTTP/1.0 is not served; use HTTP/1.1 or HTTP/2."),
+    _Reply(429, "rate_limit_exceeded", "Too many requests. Try again later."),
+    _Reply(431, "headers_too_large", "The request headers are too large."),
+    _Reply(500, "internal_error", "The gateway failed to handle the request."),
+    _Reply(502, "upstream_error", "The upstream service answered with something that is not HTTP."),
     _Reply(
         503,
-        (_SERVER, "overloaded"),
-        "overloaded_error",
+        "overloaded",
         "Too many requests are in progress. Try again shortly.",
         flags=_OVERFLOW,
         headers=(("retry-after", "1"),),
     ),
     _Reply(
         503,
-        (_SERVER, "upstream_unavailable"),
-        "api_error",
+        "upstream_unavailable",
         "The upstream service could not be reached.",
         flags=_UNREACHABLE,
     ),
     _Reply(
         503,
-        (_SERVER, "service_unavailable"),
-        "overloaded_error",
+        "service_unavailable",
         "The gateway cannot handle requests at the moment.",
         headers=(("retry-after", "1"),),
     ),
     _Reply(
         504,
-        (_SERVER, "upstream_timeout"),
-        "timeout_error",
+        "upstream_timeout",
         "The upstream service did not answer in time.",
         flags=("UT", "SI", "UPE"),
     ),
-    _Reply(504, (_SERVER, "decision_timeout"), "timeout_error", "The gateway took too long to decide about the request."),
+    _Reply(504, "decision_timeout", "The gateway took too long to decide about the request."),
 )
 
 _NO_CREDENTIAL: Final = "failed_to_inject_credential"
@@ -137,12 +129,11 @@ def _headers(reply: _Reply) -> list[api.core.HeaderValueOption]:
 
 
 def _openai(reply: _Reply) -> object:
-    kind, code = reply.openai
-    return {"error": {"message": reply.message, "type": kind, "param": None, "code": code}}
+    return {"error": {"message": reply.message, "type": openai_type(reply.status), "param": None, "code": reply.code}}
 
 
 def _anthropic(reply: _Reply) -> object:
-    return {"type": "error", "error": {"type": reply.anthropic, "message": reply.message}}
+    return {"type": "error", "error": {"type": anthropic_type(reply.status), "message": reply.message}}
 
 
 def _json(body: object) -> api.core.SubstitutionFormatString:

@@ -1,9 +1,9 @@
 """Response -> chat completion."""
 
 from ext_proc.apis import usage
+from ext_proc.apis.provider_errors import provider_failure, read_error
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.json_fields import as_text, objects, text_in
-from ext_proc.translate.provider_errors import provider_failure, read_error
 from ext_proc.translate.responses.logprobs import for_choice, of_part
 from ext_proc.translate.responses.reasoning_items import detail_of_openai_item, text_of_item
 from ext_proc.translate.translation import Exchange, model_of

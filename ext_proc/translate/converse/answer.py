@@ -3,10 +3,10 @@
 from typing import Any, Final
 
 from ext_proc.apis import usage
+from ext_proc.apis.provider_errors import malformed_answer
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import UpstreamError
 from ext_proc.translate.json_fields import as_object, objects
-from ext_proc.translate.provider_errors import malformed_answer
 from ext_proc.translate.translation import Exchange
 
 _STOPS: Final = {"guardrail_intervened": "refusal", "content_filtered": "refusal"}

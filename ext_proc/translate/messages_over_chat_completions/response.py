@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from ext_proc.apis import usage
+from ext_proc.apis.provider_errors import broken_off, provider_failure
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_completions.reasoning import Thought, mistral_thoughts, thought_blocks, thoughts_of
 from ext_proc.translate.chat_completions.tool_deltas import call_id
 from ext_proc.translate.json_fields import as_list, as_object, as_text, object_in, objects
 from ext_proc.translate.parts import ANTHROPIC_STOP, ANTHROPIC_TIER, arguments_object
-from ext_proc.translate.provider_errors import broken_off, provider_failure
 from ext_proc.translate.responses.response_object import annotations_of
 from ext_proc.translate.translation import Exchange, model_of
 

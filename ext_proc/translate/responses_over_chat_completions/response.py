@@ -1,12 +1,12 @@
 """Chat completion -> response."""
 
 from ext_proc.apis import usage
+from ext_proc.apis.provider_errors import broken_off, provider_failure
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_completions.reasoning import Thought, mistral_thoughts, thought_blocks, thoughts_of
 from ext_proc.translate.chat_completions.tool_deltas import call_id
 from ext_proc.translate.json_fields import as_list, as_object, as_text, object_in
 from ext_proc.translate.messages_over_chat_completions.response import calls_of, text_of
-from ext_proc.translate.provider_errors import broken_off, provider_failure
 from ext_proc.translate.responses.logprobs import of_choice, wants_logprobs
 from ext_proc.translate.responses.reasoning_items import reasoning_item
 from ext_proc.translate.responses.response_object import (

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ext_proc.apis.conversation import read_conversation
+from ext_proc.apis.errors import error_body
+from ext_proc.apis.provider_errors import parse_error
 from ext_proc.apis.session_facts import speaks_as_user
 from ext_proc.attempt.failures import classify, status_of
 from ext_proc.attempt.first_token_gate import Gate
@@ -25,7 +27,6 @@ from ext_proc.runtime import Filter, FilterType
 from ext_proc.translate.cache_markers import mark_for_cache
 from ext_proc.translate.pair import READ_USAGE
 from ext_proc.translate.passthrough import IdentityStream, in_clients_shape
-from ext_proc.translate.provider_errors import error_body, parse_error
 from ext_proc.translate.quirks import LOSSLESS
 from ext_proc.translate.token_estimate import estimate_tokens
 from tests.kit import almost_right

@@ -16,10 +16,10 @@ from ext_proc.errors import FilterRejected, GatewayError, InternalError, MethodN
         (413, "invalid_request_error", "request_too_large"),
         (422, "invalid_request_error", "invalid_request_error"),
         (429, "rate_limit_error", "rate_limit_error"),
-        (500, "api_error", "api_error"),
-        (502, "api_error", "api_error"),
-        (503, "api_error", "overloaded_error"),
-        (504, "api_error", "timeout_error"),
+        (500, "server_error", "api_error"),
+        (502, "server_error", "api_error"),
+        (503, "server_error", "overloaded_error"),
+        (504, "server_error", "timeout_error"),
     ],
 )
 def test_words_each_status_for_its_client(status: int, openai: str, anthropic: str) -> None:

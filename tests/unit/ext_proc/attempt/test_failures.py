@@ -1,8 +1,8 @@
 import orjson
 import pytest
 
+from ext_proc.apis.provider_errors import parse_error, read_error
 from ext_proc.attempt.failures import Failure, classify, status_of
-from ext_proc.translate.provider_errors import parse_error, read_error
 
 TOO_LONG = [
     (400, {"error": {"message": "x", "type": "invalid_request_error", "code": "context_length_exceeded"}}),

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ext_proc.apis.errors import ProviderError
 from ext_proc.errors import MalformedBody, UpstreamError
 from ext_proc.translate.events_to_whole import whole_answer
-from ext_proc.translate.provider_errors import ProviderError
 from ext_proc.translate.registry import translation
 from ext_proc.translate.translation import Exchange
 from ext_proc.translate.whole_to_events import stream_of
