@@ -128,6 +128,7 @@ class Worker:
             self._measures,
             sessions,
         )
+        self.server.limit_requests(plan.max_request_bytes)
         self._keeper.follow(plan, egress)
         self._tracer.follow(plan.tracing, egress)
         self._mcp_sessions.keep_only(frozenset(plan.filters.values()))

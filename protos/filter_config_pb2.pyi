@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class FilterConfig(_message.Message):
-    __slots__ = ("version", "listeners", "filters", "models", "aliases", "orchestrator", "egress_url", "preferences", "routing_model", "sources", "affinity", "cache_marks_from", "counts_tokens", "rankings", "tracing")
+    __slots__ = ("version", "listeners", "filters", "models", "aliases", "orchestrator", "egress_url", "preferences", "routing_model", "sources", "affinity", "cache_marks_from", "counts_tokens", "rankings", "tracing", "max_request_bytes")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LISTENERS_FIELD_NUMBER: _ClassVar[int]
     FILTERS_FIELD_NUMBER: _ClassVar[int]
@@ -24,6 +24,7 @@ class FilterConfig(_message.Message):
     COUNTS_TOKENS_FIELD_NUMBER: _ClassVar[int]
     RANKINGS_FIELD_NUMBER: _ClassVar[int]
     TRACING_FIELD_NUMBER: _ClassVar[int]
+    MAX_REQUEST_BYTES_FIELD_NUMBER: _ClassVar[int]
     version: str
     listeners: _containers.RepeatedCompositeFieldContainer[Listener]
     filters: _containers.RepeatedCompositeFieldContainer[Filter]
@@ -39,7 +40,8 @@ class FilterConfig(_message.Message):
     counts_tokens: bool
     rankings: _containers.RepeatedCompositeFieldContainer[ModelRoute]
     tracing: Tracing
-    def __init__(self, version: _Optional[str] = ..., listeners: _Optional[_Iterable[_Union[Listener, _Mapping]]] = ..., filters: _Optional[_Iterable[_Union[Filter, _Mapping]]] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., orchestrator: _Optional[_Union[Orchestrator, _Mapping]] = ..., egress_url: _Optional[str] = ..., preferences: _Optional[_Iterable[_Union[Preference, _Mapping]]] = ..., routing_model: _Optional[_Union[Orchestrator, _Mapping]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., affinity: _Optional[_Union[Affinity, _Mapping]] = ..., cache_marks_from: _Optional[int] = ..., counts_tokens: _Optional[bool] = ..., rankings: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ..., tracing: _Optional[_Union[Tracing, _Mapping]] = ...) -> None: ...
+    max_request_bytes: int
+    def __init__(self, version: _Optional[str] = ..., listeners: _Optional[_Iterable[_Union[Listener, _Mapping]]] = ..., filters: _Optional[_Iterable[_Union[Filter, _Mapping]]] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., orchestrator: _Optional[_Union[Orchestrator, _Mapping]] = ..., egress_url: _Optional[str] = ..., preferences: _Optional[_Iterable[_Union[Preference, _Mapping]]] = ..., routing_model: _Optional[_Union[Orchestrator, _Mapping]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., affinity: _Optional[_Union[Affinity, _Mapping]] = ..., cache_marks_from: _Optional[int] = ..., counts_tokens: _Optional[bool] = ..., rankings: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ..., tracing: _Optional[_Union[Tracing, _Mapping]] = ..., max_request_bytes: _Optional[int] = ...) -> None: ...
 
 class Tracing(_message.Message):
     __slots__ = ("route", "path", "protocol", "timeout_seconds", "interval_seconds", "queue_size", "batch_size", "resource", "attributes", "header_prefixes")

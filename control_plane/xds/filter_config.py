@@ -32,6 +32,7 @@ def build_filter_config(gateway: ir.Gateway, *, version: str = "") -> pb.FilterC
         rankings=_model_routes(gateway.rankings, members),
         routing_model=_orchestrator(gateway.routing_model),
         egress_url=gateway.egress.url,
+        max_request_bytes=gateway.max_request_bytes,
         tracing=_tracing(gateway.tracing),
     )
 

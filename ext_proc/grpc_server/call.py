@@ -5,7 +5,7 @@ from typing import Final, Protocol
 from urllib.parse import quote
 
 from ext_proc.grpc_server.http2.header_blocks import Headers, encode_block
-from ext_proc.grpc_server.messages import MessageReader, frame_message
+from ext_proc.grpc_server.messages import MessageLimit, MessageReader, frame_message
 from ext_proc.grpc_server.status import Abort, Status
 from ext_proc.telemetry.logging import get_logger
 
@@ -78,7 +78,7 @@ class Call:
         "stream_id",
     )
 
-    def __init__(self, wire: Wire, stream_id: int, metadata: Headers) -> None:
+    def __init__(self, wire: Wire, stream_id: int, metadata: Headers, limit: MessageLimit) -> None:
         self.stream_id = stream_id
         self.metadata = metadata
         """Headers of the call, names in lower case. Not to be changed."""
@@ -88,7 +88,7 @@ class Call:
         self.is_lagging = False
         """Set by a handler that has messages which it has not dealt with: then the peer may not send without end."""
         self._wire = wire
-        self._reader = MessageReader()
+        self._reader = MessageReader(limit)
         self._handler: Handler | None = None
         self._has_begun = False
         self._held = 0

@@ -1,5 +1,6 @@
 """Messages with their lengths in front, as gRPC puts them into a body."""
 
+from dataclasses import dataclass
 from struct import Struct
 from typing import Final
 
@@ -10,6 +11,13 @@ _NOT_COMPRESSED: Final = 0
 _COMPRESSED: Final = 1
 
 
+@dataclass(slots=True)
+class MessageLimit:
+    """How long a message may be, for all calls of a server that begin from now on."""
+
+    max_bytes: int = 64 << 20
+
+
 def frame_message(message: bytes) -> bytes:
     """Return a message with its length in front."""
     return _PREFIX.pack(_NOT_COMPRESSED, len(message)) + message
@@ -18,9 +26,10 @@ def frame_message(message: bytes) -> bytes:
 class MessageReader:
     """Reads one call: chunks of any size in, whole messages out. Buffers no more than what has arrived of one message."""
 
-    __slots__ = ("_needed", "_rest")
+    __slots__ = ("_max_bytes", "_needed", "_rest")
 
-    def __init__(self) -> None:
+    def __init__(self, limit: MessageLimit = MessageLimit()) -> None:  # noqa: B008 - only read
+        self._max_bytes = limit.max_bytes
         self._rest = bytearray()
         self._needed = _PREFIX.size
 
@@ -33,7 +42,7 @@ class MessageReader:
         """Return the messages that are complete.
 
         Raises:
-            Abort: a message is compressed, or not one of gRPC.
+            Abort: a message is compressed, longer than it may be, or not one of gRPC.
         """
         if self._rest:
             self._rest += data
@@ -47,6 +56,8 @@ class MessageReader:
             flag, size = _PREFIX.unpack_from(data, offset)
             if flag != _NOT_COMPRESSED:
                 raise _refusal(flag)
+            if size > self._max_bytes:
+                raise Abort(Status.RESOURCE_EXHAUSTED, f"a message of {size} bytes; {self._max_bytes} are taken")
             after = offset + _PREFIX.size + size
             if after > end:
                 self._needed = after - offset

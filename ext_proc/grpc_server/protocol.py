@@ -16,6 +16,7 @@ from ext_proc.grpc_server.http2.events import (
     StreamReset,
 )
 from ext_proc.grpc_server.http2.header_blocks import encode_block
+from ext_proc.grpc_server.messages import MessageLimit
 from ext_proc.grpc_server.status import Status
 from ext_proc.telemetry.logging import get_logger
 
@@ -27,8 +28,9 @@ _NOT_GRPC: Final = encode_block(((":status", "415"),))
 class GrpcProtocol(asyncio.Protocol):
     """Serves the calls of one connection."""
 
-    def __init__(self, methods: Mapping[str, Method], lost: Callable[["GrpcProtocol"], None]) -> None:
+    def __init__(self, methods: Mapping[str, Method], lost: Callable[["GrpcProtocol"], None], limit: MessageLimit) -> None:
         self._methods = methods
+        self._limit = limit
         self._lost = lost
         self._connection = Connection()
         self._calls: dict[int, Call] = {}
@@ -144,7 +146,7 @@ class GrpcProtocol(asyncio.Protocol):
         if headers[":method"] != "POST" or not headers.get("content-type", "").startswith("application/grpc"):
             self._connection.end(stream_id, _NOT_GRPC)
             return
-        call = self._calls[stream_id] = Call(self, stream_id, headers)
+        call = self._calls[stream_id] = Call(self, stream_id, headers, self._limit)
         method = self._methods.get(headers[":path"])
         if method is None:
             call.finish(Status.UNIMPLEMENTED, f"no method {headers[':path']}")

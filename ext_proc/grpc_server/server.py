@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ext_proc.grpc_server.call import Method
+from ext_proc.grpc_server.messages import MessageLimit
 from ext_proc.grpc_server.protocol import GrpcProtocol
 from ext_proc.grpc_server.tasks import Tasks
 
@@ -17,6 +18,7 @@ class GrpcServer:
     """Serves methods, by their paths, on one address."""
 
     def __init__(self, methods: Mapping[str, Method], tasks: Tasks) -> None:
+        self.limit = MessageLimit()
         self._methods = methods
         self._tasks = tasks
         """Tasks of the methods."""
@@ -62,7 +64,7 @@ class GrpcServer:
             await self._tasks.finish()
 
     def _connect(self) -> GrpcProtocol:
-        connection = GrpcProtocol(self._methods, self._forget)
+        connection = GrpcProtocol(self._methods, self._forget, self.limit)
         self._connections.add(connection)
         return connection
 

@@ -54,6 +54,7 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
         affinity=compile_affinity(config.affinity),
         cache_marks_from=config.cache_marks_from,
         counts_tokens=config.counts_tokens,
+        max_request_bytes=config.max_request_bytes,
         sources=compile_sources(config.sources),
         preferences=compile_configured(config.preferences, models),
         routing_model=_orchestrator(config.routing_model, models, targets) if config.HasField("routing_model") else None,

@@ -77,5 +77,6 @@ class Plan:
     tracing: TracingSettings | None = None
     """None: nothing is traced."""
     egress_url: str = ""
+    max_request_bytes: int = 0
     models_body: bytes = b""
     """The answer to GET /v1/models."""

@@ -43,6 +43,9 @@ from protos.contract.stages import (
 )
 
 SERVICE: Final = "envoy.service.ext_proc.v3.ExternalProcessor"
+_BESIDE_BODY_BYTES: Final = 1 << 20
+"""What a message holds beside a body: headers of 96 KB, attributes and metadata."""
+
 METHOD: Final = f"/{SERVICE}/Process"
 
 SessionFactory = Callable[[str, str], Transaction]
@@ -192,6 +195,10 @@ class Server:
     async def start(self, address: str) -> int:
         """Listen at `host:port` or `unix:path`; return the port. Not healthy until told so."""
         return await self._server.start(address)
+
+    def limit_requests(self, max_bytes: int) -> None:
+        """Take no messages that are longer than a request's body and what Envoy says beside it."""
+        self._server.limit.max_bytes = max_bytes + _BESIDE_BODY_BYTES
 
     def set_serving(self, is_serving: bool) -> None:
         """Tell health checks whether requests should come here."""

@@ -175,6 +175,17 @@ async def test_a_stream_that_ends_without_a_body_ends(it: Running) -> None:
     assert await call.code() == grpc.StatusCode.OK
 
 
+async def test_a_message_longer_than_a_request_may_be_is_refused(it: Running) -> None:
+    config = filter_config("v2")
+    config.max_request_bytes = 1000
+    it.worker.apply(config)
+    call = it.client.stream("models")
+    await call.write(headers_message())
+    await call.read()
+    await call.write(body_message(b" " * (3 << 20)))
+    assert await call.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
 async def test_a_bug_is_a_500_that_shows_nothing(it: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: bytes) -> Any:
         raise ZeroDivisionError("secret")

@@ -5,7 +5,7 @@ from protos import filter_config_pb2 as pb
 
 def filter_config(version: str = "v1", *, egress_url: str = "http://127.0.0.1:9") -> pb.FilterConfig:
     """Two agents behind `agents`, one with a filter behind `solo`, all kinds of models behind `models` and `guarded`."""
-    config = pb.FilterConfig(version=version, egress_url=egress_url)
+    config = pb.FilterConfig(version=version, egress_url=egress_url, max_request_bytes=64 << 20)
     agents = config.listeners.add(name="agents", kind=pb.Listener.Kind.AGENT)
     agents.agents.add(id="weather", description="Weather forecasts for cities", route="agent/weather", default=True)
     agents.agents.add(id="flights", description="Flights between airports", route="agent/flights")

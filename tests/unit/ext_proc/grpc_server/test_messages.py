@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext_proc.grpc_server.messages import MessageReader, frame_message
+from ext_proc.grpc_server.messages import MessageLimit, MessageReader, frame_message
 from ext_proc.grpc_server.status import Abort, Status
 
 
@@ -28,6 +28,14 @@ def test_compressed_messages_and_garbage_are_refused(flag: int, status: Status) 
     with pytest.raises(Abort) as caught:
         MessageReader().feed(bytes([flag]) + b"\0\0\0\1x")
     assert caught.value.status is status
+
+
+def test_a_message_that_is_too_long_is_refused_by_its_first_bytes() -> None:
+    reader = MessageReader(MessageLimit(max_bytes=5))
+    assert reader.feed(frame_message(b"12345")) == [b"12345"]
+    with pytest.raises(Abort) as caught:
+        reader.feed(frame_message(b"123456")[:5])
+    assert caught.value.status is Status.RESOURCE_EXHAUSTED
 
 
 @given(st.binary(max_size=100))
