@@ -7,7 +7,7 @@ COPY constraints.txt pyproject.toml README.md ./
 COPY protos ./protos
 COPY control_plane ./control_plane
 COPY ext_proc ./ext_proc
-RUN /opt/plano/bin/pip install --no-cache-dir --constraint constraints.txt .
+RUN /opt/plano/bin/pip install --no-cache-dir --constraint constraints.txt '.[semantic]'
 
 FROM build AS build-demo
 RUN /opt/plano/bin/pip install --no-cache-dir --constraint constraints.txt '.[demo]'

@@ -5,13 +5,13 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 SOURCES := control_plane ext_proc protos demos benchmarks tests
 
-.PHONY: sync demo test check fmt lint types imports generated golden protos docs bench chaos fuzz clean
+.PHONY: sync demo test check fmt lint types imports generated golden protos docs subjects bench chaos fuzz clean
 
 sync: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,semantic]'
 	touch $@
 
 demo: sync
@@ -46,6 +46,10 @@ imports: sync
 # Files that are made from others: fails when one is stale.
 generated: sync
 	$(BIN)/python -m tests.kit.generated --check
+
+# The vectors of the subjects, as the embedder's model sees them.
+subjects: sync
+	$(BIN)/python -m ext_proc.embedder.subjects
 
 docs: sync
 	$(BIN)/python -m tests.kit.generated --write

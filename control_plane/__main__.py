@@ -29,6 +29,7 @@ def main() -> None:
 )
 @click.option("--egress-url", required=True, help="Where ext_proc finds that: unix:///path or http://host:port.")
 @click.option("--access-log", required=True, metavar="PATH", help="A file, or /dev/stdout.")
+@click.option("--embedder", default="", help="Where Envoy finds ext_proc's embedder: unix:///path or host:port.")
 @click.option("--status", "status_file", type=click.Path(path_type=Path), help="Kept up to date for `plano status`.")
 @click.option("--metrics", metavar="HOST:PORT", help="Where Prometheus finds /metrics.")
 @click.option(
@@ -37,13 +38,14 @@ def main() -> None:
     show_default=True,
     type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
 )
-def serve_command(
+def serve_command(  # noqa: PLR0913 - one for each option
     *,
     config_file: Path,
     xds: str,
     egress_address: str,
     egress_url: str,
     access_log: str,
+    embedder: str,
     status_file: Path | None,
     metrics: str | None,
     log_level: str,
@@ -53,7 +55,9 @@ def serve_command(
     settings = Settings(
         config_file=config_file,
         xds_address=xds,
-        runtime=Runtime(egress_address=egress_address, egress_url=egress_url, access_log_path=access_log),
+        runtime=Runtime(
+            egress_address=egress_address, egress_url=egress_url, access_log_path=access_log, embedder_address=embedder
+        ),
         status_file=status_file,
         metrics_address=metrics,
     )

@@ -3,13 +3,13 @@
 import asyncio
 import gc
 import signal
-import sys
 from dataclasses import dataclass
 from typing import Final
 
 from ext_proc.attempt.transaction import AttemptTransaction
 from ext_proc.clients.config_source import ConfigRejected, ConfigSource
 from ext_proc.clients.egress import HttpxEgress
+from ext_proc.clients.semantic_keeper import SemanticKeeper
 from ext_proc.clients.session_stores import SessionStores
 from ext_proc.clients.source_poller import SourceKeeper
 from ext_proc.clients.stream_source import StreamSource
@@ -18,6 +18,7 @@ from ext_proc.decide.request import Services
 from ext_proc.decide.session_usage import SessionUsage
 from ext_proc.decide.transaction import Transaction
 from ext_proc.filters.mcp_session import McpSessions
+from ext_proc.parent import when_parent_ends
 from ext_proc.plan.compile import compile_plan
 from ext_proc.routing.models.measures import Measures
 from ext_proc.runtime import Uncompilable
@@ -65,6 +66,7 @@ class Worker:
         self._sources: dict[str, StreamSource] = {}
         self._measures = Measures()
         self._keeper = SourceKeeper(self._measures, metrics.sources)
+        self._semantic = SemanticKeeper()
         self._stores = SessionStores(settings.sessions, metrics.sessions)
         self._usage = SessionUsage(lambda: self._stores.current)
         self._tracer = Tracer(metrics.traces.count)
@@ -88,8 +90,8 @@ class Worker:
         source = ConfigSource(self._settings.xds, f"ext_proc-{self._settings.number}", self._apply_for_good)
         async with asyncio.TaskGroup() as tasks:
             followers = tasks.create_task(source.follow()), tasks.create_task(self._serve_when_configured())
-            beside = tasks.create_task(self._keeper.run()), tasks.create_task(self._usage.run())
             tracing = tasks.create_task(self._tracer.run())
+            beside = [tasks.create_task(kept.run()) for kept in (self._keeper, self._semantic, self._usage)]
             await stop.wait()
             self._log.info("worker_draining")
             for task in (*followers, *beside):
@@ -129,6 +131,9 @@ class Worker:
             sessions,
         )
         self.server.limit_requests(plan.max_request_bytes)
+        metered = MeteredEgress(egress, plan, self._metrics)
+        semantic = self._semantic.follow(plan, metered)
+        self._services = Services(plan, metered, self._mcp_sessions, self._measures, sessions, semantic)
         self._keeper.follow(plan, egress)
         self._tracer.follow(plan.tracing, egress)
         self._mcp_sessions.keep_only(frozenset(plan.filters.values()))
@@ -172,16 +177,5 @@ async def run_worker(settings: WorkerSettings) -> None:
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop.set)
-    _when_input_ends(loop, stop)
+    when_parent_ends(loop, stop)
     await Worker(settings, Metrics()).run(stop)
-
-
-def _when_input_ends(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    # The master never writes: its pipe becomes readable when the master is gone.
-    pipe = sys.stdin.fileno()
-
-    def ended() -> None:
-        loop.remove_reader(pipe)
-        stop.set()
-
-    loop.add_reader(pipe, ended)

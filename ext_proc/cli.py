@@ -19,10 +19,19 @@ from ext_proc.telemetry.metrics import share_values
 @click.option("--metrics", default="127.0.0.1:9092", show_default=True, help="Where /metrics is served.")
 @click.option("--log-level", default="INFO", show_default=True, type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]))
 @click.option("--grace", default=30.0, show_default=True, help="Seconds that requests in flight may take when asked to stop.")
+@click.option("--embedder", default="", help="Where the embedder listens for Envoy; there is none if this is left out.")
 @click.option("--worker", type=int, hidden=True, help="Run this worker alone; set by the master.")
 @click.option("--sessions", default="", hidden=True, help="File of sessions; set by the master.")
-def main(
-    xds: str, listen: str, workers: int, metrics: str, log_level: str, grace: float, worker: int | None, sessions: str
+def main(  # noqa: PLR0913 - one for each option
+    xds: str,
+    listen: str,
+    workers: int,
+    metrics: str,
+    log_level: str,
+    grace: float,
+    embedder: str,
+    worker: int | None,
+    sessions: str,
 ) -> None:
     """Run the ExternalProcessor service: several workers behind one control plane."""
     if worker is not None:
@@ -32,7 +41,15 @@ def main(
         uvloop.run(run_worker(settings))
         return
     configure_logging(log_level, service="ext_proc")
-    master = MasterSettings(workers=workers, xds=xds, listen=listen, metrics=metrics, log_level=log_level, grace_seconds=grace)
+    master = MasterSettings(
+        workers=workers,
+        xds=xds,
+        listen=listen,
+        metrics=metrics,
+        log_level=log_level,
+        grace_seconds=grace,
+        embedder=embedder,
+    )
     asyncio.run(run_master(master))
 
 

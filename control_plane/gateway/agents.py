@@ -4,7 +4,7 @@ Both kinds share one set of ids: an agent may be used as a filter (an MCP server
 has a cluster and a route for each role that it plays.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from control_plane import ir
 from control_plane.config.model import Agent, Filter, Listener, ListenerAgent, Overrides, PlanoConfig, Resilience
@@ -108,11 +108,17 @@ def build_filter(service: Agent | Filter) -> ir.Filter:
     )
 
 
+def with_examples(description: str, examples: Iterable[str]) -> str:
+    """Quote examples after a description, as people do who write both in one text: whoever reads it knows them by that."""
+    quoted = " ".join(f'"{example.replace(chr(34), chr(39))}"' for example in examples)
+    return f"{description.rstrip().removesuffix('.')}. For example: {quoted}" if quoted else description
+
+
 def build_choice(agent: ListenerAgent) -> ir.AgentChoice:
     """Build an agent as its listener offers it."""
     return ir.AgentChoice(
         id=agent.id,
-        description=agent.description,
+        description=with_examples(agent.description, agent.examples),
         route=names.agent(agent.id),
         is_default=agent.default,
         input_filters=agent.input_filters,

@@ -17,6 +17,7 @@ from control_plane.gateway.aliases import SharedAlias, alias_chains, build_alias
 from control_plane.gateway.chains import ChainedModel, all_chains, build_chain_routes, chained_models
 from control_plane.gateway.continuations import build_continuations, build_continued_routes
 from control_plane.gateway.egress import build_choosing_model, build_egress
+from control_plane.gateway.embedding import build_embedder, choose_embedding
 from control_plane.gateway.failover_routes import build_failover_routes
 from control_plane.gateway.models import (
     ProviderEntry,
@@ -52,6 +53,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
     orchestrator = build_choosing_model(overrides.agent_orchestration_model, overrides, entries)
     routing_model = _routing_model(config, entries)
     models = chained_models(entries, overrides)
+    embedding = choose_embedding(config, entries, runtime)
     aliases = build_shared_aliases(config.model_aliases, entries, overrides)
     preferences = build_preferences(config.routing_preferences, entries, overrides)
     chained = _model_chains(models, aliases, preferences)
@@ -66,6 +68,9 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
     ]
     tracing = build_tracing(config.tracing)
     failover_target = (*build_failover_routes(chains, entries), *build_ranking_routes(entries, config))
+    clusters = [*_clusters(config, entries)]
+    if embedding is not None and embedding.plan.is_built_in:
+        clusters.append(build_embedder(runtime, overrides.upstream_connect_timeout))
     return ir.Gateway(
         listeners=tuple(_listener(listener, config, models, chained, filters) for listener in listeners),
         egress=build_egress(
@@ -79,9 +84,10 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
                 *failover_target,
                 *build_source_routes(config.model_metrics_sources, overrides),
                 *([build_collector_route(tracing)] if tracing else ()),
+                *([embedding.route] if embedding else ()),
             ),
         ),
-        clusters=tuple(sorted(_clusters(config, entries), key=lambda cluster: cluster.name)),
+        clusters=tuple(sorted(clusters, key=lambda cluster: cluster.name)),
         plans=tuple(_plan(listener, continues=bool(continuations.egress_routes)) for listener in listeners),
         filters=tuple(filters.values()),
         models=_models(models, failover_target),
@@ -96,6 +102,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
         session_store=build_session_store(config, runtime),
         sources=build_sources(config.model_metrics_sources, entries),
         routing_model=routing_model,
+        embedding=embedding.plan if embedding else None,
         max_request_bytes=overrides.max_request_bytes,
         internal_cidrs=overrides.internal_cidrs,
         access_log_path=runtime.access_log_path,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from control_plane import ir
 from control_plane.config.credentials import share_credentials
 from control_plane.config.model import Overrides, RoutingPreference
+from control_plane.gateway.agents import with_examples
 from control_plane.gateway.chains import build_chains
 from control_plane.gateway.models import ProviderEntry, build_chain_choices, find_entry
 from control_plane.ir import names
@@ -39,7 +40,7 @@ class ChainedPreference:
         """Build what ext_proc must know of it."""
         return ir.PreferencePlan(
             name=self.preference.name,
-            description=self.preference.description,
+            description=with_examples(self.preference.description, self.preference.examples),
             models=self.models,
             prefer=_prefer(self.preference),
             starts=tuple(map(_plan_start, self.starts)),

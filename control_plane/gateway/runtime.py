@@ -16,6 +16,8 @@ class Runtime:
     """Where ext_proc finds it: `unix:///path` or `http://host:port`."""
     access_log_path: str
     """A file, or /dev/stdout."""
+    embedder_address: str = ""
+    """Where Envoy finds the embedder of ext_proc: `unix:///path` or `host:port`; empty: there is none."""
 
     @property
     def sessions_address(self) -> str:

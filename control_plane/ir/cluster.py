@@ -19,6 +19,8 @@ class Endpoint:
     """Whether it serves a new version: Envoy counts its requests apart."""
     host_header: str = ""
     """What it sees as Host; empty for what the cluster says."""
+    socket_path: str = ""
+    """Unix socket on which it listens instead."""
 
 
 class LoadBalancing(StrEnum):

@@ -6,7 +6,7 @@ from control_plane.ir.chain import Chain
 from control_plane.ir.cluster import Cluster
 from control_plane.ir.listener import Egress, Listener
 from control_plane.ir.models import AliasPlan, Model, ModelRoute, PreferencePlan
-from control_plane.ir.plan import Affinity, Filter, ListenerPlan, Orchestrator, Source
+from control_plane.ir.plan import Affinity, Embedding, Filter, ListenerPlan, Orchestrator, Source
 from control_plane.ir.session_store import SessionStore
 from control_plane.ir.tracing import Tracing
 
@@ -46,6 +46,8 @@ class Gateway:
     sources: tuple[Source, ...] = ()
     session_store: SessionStore | None = None
     """None: sessions are kept on this machine."""
+    embedding: Embedding | None = None
+    """None: nothing is decided by meaning."""
     routing_model: Orchestrator | None = None
     """What chooses among preferences; None lets the built-in router choose."""
     tracing: Tracing | None = None

@@ -53,6 +53,15 @@ def source(kind: str) -> str:
 COLLECTOR = "tracing/collector"
 """Cluster of the collector that spans are sent to, and the egress route that leads there."""
 
+EMBEDDER = "(embedder)"
+"""Cluster of the embedding model that runs beside the workers."""
+
+
+def embedding(model: str) -> str:
+    """Name of the egress route to the embedding model; the built-in one has no name of its own."""
+    return f"embedding/{model or '(built-in)'}"
+
+
 SESSION_STORE = "store/sessions"
 """Cluster of the Redis that keeps sessions."""
 

@@ -99,6 +99,18 @@ class Affinity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Embedding:
+    """The model whose embeddings tell what is meant."""
+
+    route: str
+    path: str
+    upstream_model: str
+    """Empty for the built-in one."""
+    timeout_seconds: float
+    is_built_in: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Orchestrator:
     """A model that chooses: agents, or models by preference."""
 

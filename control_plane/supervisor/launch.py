@@ -26,7 +26,12 @@ SAFE_PATH = {"PYTHONSAFEPATH": "1"}
 def build_runtime(run_dir: RunDir) -> Runtime:
     """Say where internal traffic and the access log go."""
     egress = f"unix://{run_dir.egress_socket}"
-    return Runtime(egress_address=egress, egress_url=egress, access_log_path=str(run_dir.log("access")))
+    return Runtime(
+        egress_address=egress,
+        egress_url=egress,
+        access_log_path=str(run_dir.log("access")),
+        embedder_address=f"unix://{run_dir.embedder_socket}",
+    )
 
 
 def build_launch(request: UpRequest, reading: Reading, run_dir: RunDir, *, envoy: Path, env: Mapping[str, str]) -> Launch:
@@ -69,6 +74,7 @@ def _control_plane(request: UpRequest, config: PlanoConfig, run_dir: RunDir, env
         "--egress-address": runtime.egress_address,
         "--egress-url": runtime.egress_url,
         "--access-log": runtime.access_log_path,
+        "--embedder": runtime.embedder_address,
         "--status": str(run_dir.status),
         "--metrics": f"{LOOPBACK}:{config.overrides.control_plane_metrics_port}",
     }
@@ -86,6 +92,7 @@ def _ext_proc(request: UpRequest, config: PlanoConfig, run_dir: RunDir, env: Map
         "--listen": f"unix://{run_dir.ext_proc_socket('{worker}')}",
         "--workers": str(request.workers),
         "--metrics": f"{LOOPBACK}:{config.overrides.metrics_port}",
+        "--embedder": f"unix://{run_dir.embedder_socket}",
         "--grace": "5",  # Envoy, drained, is gone before
     }
     argv = (sys.executable, "-m", "ext_proc", *_pairs(flags))

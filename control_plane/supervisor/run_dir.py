@@ -49,6 +49,11 @@ class RunDir:
         """Where Envoy's admin interface listens, which can stop Envoy and show what it holds."""
         return self.sockets / "admin.sock"
 
+    @property
+    def embedder_socket(self) -> Path:
+        """Where ext_proc's embedder serves."""
+        return self.sockets / "embedder.sock"
+
     def ext_proc_socket(self, worker: int | str) -> Path:
         """Where one ext_proc worker serves; `{worker}` gives the pattern."""
         return self.sockets / f"ext_proc-{worker}.sock"

@@ -11,9 +11,14 @@ _UNIX: Final = "unix://"
 def parse(text: str) -> api.core.Address:
     """Return the address that `unix:///path`, `host:port` or `[v6]:port` names."""
     if text.startswith(_UNIX):
-        return api.core.Address(pipe=api.core.Pipe(path=text.removeprefix(_UNIX)))
+        return pipe(text.removeprefix(_UNIX))
     host, _, port = text.rpartition(":")
     return tcp(host.removeprefix("[").removesuffix("]"), int(port))
+
+
+def pipe(path: str) -> api.core.Address:
+    """Return the address of a Unix socket."""
+    return api.core.Address(pipe=api.core.Pipe(path=path))
 
 
 def tcp(host: str, port: int) -> api.core.Address:

@@ -31,6 +31,7 @@ def build_filter_config(gateway: ir.Gateway, *, version: str = "") -> pb.FilterC
         orchestrator=_orchestrator(gateway.orchestrator),
         rankings=_model_routes(gateway.rankings, members),
         routing_model=_orchestrator(gateway.routing_model),
+        embedding=_embedding(gateway.embedding),
         egress_url=gateway.egress.url,
         max_request_bytes=gateway.max_request_bytes,
         tracing=_tracing(gateway.tracing),
@@ -191,6 +192,18 @@ def _source(source: ir.Source) -> pb.Source:
         path=source.path,
         interval_seconds=source.interval_seconds,
         aliases=dict(source.aliases),
+    )
+
+
+def _embedding(embedding: ir.Embedding | None) -> pb.Embedding | None:
+    if embedding is None:
+        return None
+    return pb.Embedding(
+        route=embedding.route,
+        path=embedding.path,
+        upstream_model=embedding.upstream_model,
+        timeout_seconds=embedding.timeout_seconds,
+        built_in=embedding.is_built_in,
     )
 
 

@@ -45,6 +45,7 @@ async def _choose(request: Request, services: Services, record: Record) -> Decis
         egress=services.egress,
         orchestrator=services.plan.orchestrator,
         headers=request.headers,
+        semantic=services.semantic,
     )
     record.decision_seconds = time.perf_counter() - started
     return decision

@@ -85,6 +85,7 @@ async def _match(
         egress=services.egress,
         orchestrator=services.plan.routing_model,
         headers=request.headers,
+        semantic=services.semantic,
     )
     record.decision_seconds = time.perf_counter() - started
     return match

@@ -16,7 +16,7 @@ from ext_proc.plan.preferences import compile_affinity, compile_configured, comp
 from ext_proc.plan.rankings import compile_rankings
 from ext_proc.plan.targets import Target
 from ext_proc.routing.agents.agent_pool import compile_agents
-from ext_proc.runtime import Agent, Filter, FilterType, Model, ModelTables, Orchestrator, Share, Uncompilable
+from ext_proc.runtime import Agent, EmbeddingModel, Filter, FilterType, Model, ModelTables, Orchestrator, Share, Uncompilable
 from ext_proc.tracing.settings import Protocol, TracingSettings
 from protos import filter_config_pb2 as pb
 
@@ -59,6 +59,7 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
         preferences=compile_configured(config.preferences, models),
         routing_model=_orchestrator(config.routing_model, models, targets) if config.HasField("routing_model") else None,
         tracing=_tracing(config.tracing) if config.HasField("tracing") else None,
+        embedding=_embedding(config.embedding) if config.HasField("embedding") else None,
         egress_url=config.egress_url,
         models_body=render_models(models.values(), {name: shares[0].model for name, shares in aliases.items()}),
     )
@@ -195,6 +196,18 @@ def _orchestrator(item: pb.Orchestrator, models: dict[str, Model], targets: Mapp
         path=path.replace("{model}", quote(model.upstream_model, safe="")),
         timeout_seconds=item.timeout_seconds,
         context_length=item.context_length,
+    )
+
+
+def _embedding(item: pb.Embedding) -> EmbeddingModel:
+    if item.timeout_seconds <= 0:
+        raise Uncompilable("the embedding model has no timeout")
+    return EmbeddingModel(
+        upstream_model=item.upstream_model,
+        route=item.route,
+        path=item.path,
+        timeout_seconds=item.timeout_seconds,
+        is_built_in=item.built_in,
     )
 
 

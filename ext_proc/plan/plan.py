@@ -11,7 +11,7 @@ from ext_proc.plan.targets import Member, ResumableRoute, Target
 from ext_proc.routing.affinity.sessions import Affinity
 from ext_proc.routing.agents.agent_pool import AgentPool, compile_agents
 from ext_proc.routing.models.preferences import Preferences
-from ext_proc.runtime import Agent, Filter, Model, ModelTables, Orchestrator, Source
+from ext_proc.runtime import Agent, EmbeddingModel, Filter, Model, ModelTables, Orchestrator, Source
 from ext_proc.tracing.settings import TracingSettings
 
 
@@ -76,6 +76,8 @@ class Plan:
     """What chooses among preferences. None: the built-in router does."""
     tracing: TracingSettings | None = None
     """None: nothing is traced."""
+    embedding: EmbeddingModel | None = None
+    """None: nothing is decided by meaning."""
     egress_url: str = ""
     max_request_bytes: int = 0
     models_body: bytes = b""

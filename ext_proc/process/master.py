@@ -1,4 +1,4 @@
-"""The master: spawns the workers, restarts those that die, serves their metrics added up, and ends them cleanly.
+"""The master: spawns the workers and the embedder, restarts those that die, serves the metrics, and ends them cleanly.
 
 Workers are separate programs rather than forks, since gRPC does not survive a fork. The standard input of each is a pipe that
 the master holds open, so none outlives a master that was killed.
@@ -10,12 +10,16 @@ import signal
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
+from socket import socket
 from typing import Final
 
 from prometheus_client.multiprocess import mark_process_dead
 
+from ext_proc.embedder import missing_packages
+from ext_proc.process.activation import connection, listening
 from ext_proc.process.master_folder import master_folder
 from ext_proc.telemetry.logging import get_logger
 from ext_proc.telemetry.master_metrics import MasterMetrics
@@ -41,6 +45,8 @@ class MasterSettings:
     """`host:port` of /metrics."""
     log_level: str
     grace_seconds: float
+    embedder: str = ""
+    """Where the embedder listens, `unix:///path` or `host:port`; empty: there is none."""
 
 
 def worker_address(listen: str, worker: int) -> str:
@@ -59,6 +65,7 @@ class Master:
     def __init__(self, settings: MasterSettings) -> None:
         self._settings = settings
         self._processes: dict[int, Process] = {}
+        self._embedder: Process | None = None
         self._sessions = ""
         self._stopping = asyncio.Event()
         self._log = get_logger()
@@ -83,29 +90,69 @@ class Master:
                 async with asyncio.TaskGroup() as tasks:
                     for worker in range(self._settings.workers):
                         tasks.create_task(self._keep_running(worker, str(folder), metrics))
+                    if self._has_embedder():
+                        tasks.create_task(self._keep_embedder(metrics))
             finally:
                 metrics.close()
 
     def stop(self) -> None:
         """Ask all workers to drain and end."""
         self._stopping.set()
-        for process in self._processes.values():
+        for process in (*self._processes.values(), *((self._embedder,) if self._embedder else ())):
             process.terminate()
 
     async def _keep_running(self, worker: int, folder: str, metrics: MasterMetrics) -> None:
+        async for status, lived, delay in self._runs(partial(self._run_once, worker, folder, metrics)):
+            self._log.error("worker_died", worker=worker, status=status, lived_seconds=lived, restart_in_seconds=delay)
+            metrics.restarts.inc()
+
+    async def _keep_embedder(self, metrics: MasterMetrics) -> None:
+        """Run the embedder from the first time that it is called: many gateways have nothing for it to do."""
+        with listening(self._settings.embedder) as listener:
+            await self._until_stopped(connection(listener))
+            async for status, lived, delay in self._runs(partial(self._run_embedder, listener)):
+                self._log.error("embedder_died", status=status, lived_seconds=lived, restart_in_seconds=delay)
+                metrics.embedder_restarts.inc()
+
+    async def _until_stopped(self, awaited: Coroutine[None, None, None]) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            waiting = {tasks.create_task(awaited), tasks.create_task(self._stopping.wait())}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in waiting:
+                task.cancel()
+
+    async def _runs(self, run_once: Callable[[], Awaitable[int]]) -> AsyncIterator[tuple[int, float, float]]:
+        """Run a process again and again; yield how it ended, the seconds that it lived, and those until the next time."""
         delay = _FIRST_DELAY_SECONDS
         while not self._stopping.is_set():
             started = time.monotonic()
-            status = await self._run_once(worker, folder, metrics)
+            status = await run_once()
             if self._stopping.is_set():
                 return
             lived = time.monotonic() - started
             delay = _FIRST_DELAY_SECONDS if lived > _HEALTHY_SECONDS else min(delay * 2, _LAST_DELAY_SECONDS)
-            self._log.error(
-                "worker_died", worker=worker, status=status, lived_seconds=round(lived, 1), restart_in_seconds=delay
-            )
-            metrics.restarts.inc()
+            yield status, round(lived, 1), delay
             await self._pause(delay)
+
+    def _has_embedder(self) -> bool:
+        if not self._settings.embedder:
+            return False
+        missing = missing_packages()
+        if missing:
+            self._log.warning("embedder_unavailable", missing=missing, remedy="pip install 'plano-gateway[semantic]'")
+        return not missing
+
+    async def _run_embedder(self, listener: socket) -> int:
+        command = (sys.executable, "-m", "ext_proc.embedder", "--socket", str(listener.fileno()))
+        self._embedder = await asyncio.create_subprocess_exec(
+            *command, "--log-level", self._settings.log_level, stdin=PIPE, pass_fds=[listener.fileno()]
+        )
+        if self._stopping.is_set():
+            self._embedder.terminate()
+        try:
+            return await self._ended(self._embedder)
+        finally:
+            self._embedder = None
 
     async def _run_once(self, worker: int, folder: str, metrics: MasterMetrics) -> int:
         process = await asyncio.create_subprocess_exec(

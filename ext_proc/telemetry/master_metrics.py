@@ -19,6 +19,9 @@ class MasterMetrics:
         MultiProcessCollector(self._registry, folder)  # type: ignore[no-untyped-call]
         self.workers = Gauge(names.WORKERS, "Worker processes running", registry=self._registry)
         self.restarts = Counter(names.WORKER_RESTARTS, "Workers that died and were restarted", registry=self._registry)
+        self.embedder_restarts = Counter(
+            names.EMBEDDER_RESTARTS, "Times that the embedder died and was restarted", registry=self._registry
+        )
         build = Gauge(names.BUILD_INFO, "1, with what runs here", ("version", "python"), registry=self._registry)
         build.labels(version("plano-gateway"), platform.python_version()).set(1)
         self._server: tuple[Any, Thread] | None = None

@@ -1,4 +1,4 @@
-"""The Egress port, measured: how long each filter and the orchestrator's model took, and how it ended."""
+"""The Egress port, measured: how long each filter, the orchestrator's and the embedding model took, and how it ended."""
 
 import time
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ class MeteredEgress:
     def __init__(self, egress: Egress, plan: Plan, metrics: Metrics) -> None:
         self._egress = egress
         self._metrics = metrics
+        self._embedding = plan.embedding.route if plan.embedding else None
         self._filters = {item.route: item.id for item in plan.filters.values()}
 
     async def post(
@@ -24,7 +25,9 @@ class MeteredEgress:
         response = await self._egress.post(route, path, headers=headers, body=body, timeout_seconds=timeout_seconds)
         seconds = time.perf_counter() - started
         filter_id = self._filters.get(route)
-        if filter_id is None:
+        if route == self._embedding:
+            self._metrics.observe_embedding(_outcome(response), seconds)
+        elif filter_id is None:
             self._metrics.observe_orchestrator(_outcome(response), seconds)
         else:
             self._metrics.observe_filter(filter_id, _outcome(response), seconds)

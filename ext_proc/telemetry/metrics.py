@@ -63,6 +63,9 @@ class Metrics:
         self._orchestrator = Histogram(
             names.ORCHESTRATOR_DURATION, "One call to the orchestrator's model", ("outcome",), registry=registry, buckets=_CALLS
         )
+        self._embedding = Histogram(
+            names.EMBEDDING_DURATION, "One call to the embedding model", ("outcome",), registry=registry, buckets=_CALLS
+        )
         self._config_updates = Counter(names.CONFIG_UPDATES, "Configurations received", ("outcome",), registry=registry)
         self._config_version = Gauge(
             names.CONFIG_VERSION, "1 for the version in use", ("version",), registry=registry, multiprocess_mode="livemax"
@@ -112,6 +115,10 @@ class Metrics:
     def observe_orchestrator(self, outcome: str, seconds: float) -> None:
         """Record one call to the orchestrator's model."""
         self._orchestrator.labels(outcome).observe(seconds)
+
+    def observe_embedding(self, outcome: str, seconds: float) -> None:
+        """Record one call to the embedding model."""
+        self._embedding.labels(outcome).observe(seconds)
 
     def config_updated(self, version: str, previous: str | None) -> None:
         """Record that a configuration is in use."""

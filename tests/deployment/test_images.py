@@ -78,7 +78,7 @@ def test_images_install_pinned_versions_and_no_tools() -> None:
     assert len(installs) == 2
     for words in installs:
         assert words[words.index("--constraint") + 1] == "constraints.txt"
-        assert words[-1] in (".", ".[demo]")
+        assert words[-1] in (".[semantic]", ".[demo]")
 
 
 def test_the_demo_image_has_all_that_its_command_imports(tmp_path: Path) -> None:

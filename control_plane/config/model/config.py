@@ -58,3 +58,8 @@ class PlanoConfig(Section):
     """Built-in guards."""
     mode: Annotated[Literal["llm", "prompt"] | None, NoEffect("the listeners' types say what is served")] = None
     """What is served."""
+
+    @property
+    def offers_choices(self) -> bool:
+        """Whether what is asked has to be understood: a listener has several agents, or there are several preferences."""
+        return len(self.routing_preferences) > 1 or any(len(listener.agents) > 1 for listener in self.listeners)

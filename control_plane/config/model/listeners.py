@@ -26,6 +26,8 @@ class ListenerAgent(Section):
     """Id of an entry of `agents` or `filters`."""
     description: Text
     """What the agent does and what it answers: the gateway chooses agents by it."""
+    examples: tuple[Text, ...] = ()
+    """Questions that it answers, as people ask them: they tell more than a description."""
     default: bool = False
     """Whether it answers what no agent fits; at most one per listener."""
     input_filters: tuple[Text, ...] = ()

@@ -9,6 +9,9 @@ from control_plane.config.model.types import Cidr, Default, Duration, NoEffect, 
 
 _NO_PROMPT_TARGETS: Final = NoEffect("prompt targets are not served yet")
 
+NO_EMBEDDINGS: Final = "none"
+"""Value of `agent_embedding_model` that lets nothing be decided by meaning."""
+
 PRIVATE_RANGES: Final = (
     "127.0.0.0/8",
     "::1/128",
@@ -33,6 +36,13 @@ class Overrides(Section):
     """Tokens of conversation and descriptions that the orchestration model is given."""
     orchestration_timeout: Duration = 5.0
     """Bounds a question to the orchestration model; then the built-in router chooses."""
+    agent_embedding_model: Annotated[Text | None, Default("the small English model of the extra `semantic`, if installed")] = (
+        None
+    )
+    """Model of `model_providers` whose embeddings tell what a question means where no orchestration model is configured, or
+    none answers, and matching words leave a doubt; `none` leaves it to the words."""
+    embedding_timeout: Duration = 1.0
+    """Bounds the embedding of a question; then the built-in router chooses."""
     metrics_port: Port = 9092
     """Where the request path serves `/metrics`."""
     control_plane_metrics_port: Port = 9093

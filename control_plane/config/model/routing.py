@@ -23,6 +23,8 @@ class RoutingPreference(Section):
     """Name of the kind of task."""
     description: str
     """What such tasks are: requests are matched with it, and with the name."""
+    examples: tuple[Text, ...] = ()
+    """Requests of this kind, as people write them."""
     models: Annotated[tuple[Text, ...], Field(min_length=1)]
     """Models of `model_providers`, best first; the next one answers when one does not."""
     selection_policy: SelectionPolicy | None = None

@@ -7,7 +7,7 @@ from control_plane.config.source.paths import Path
 from control_plane.config.source.tree import Move, Tree
 from control_plane.config.upgrade.edits import entries
 
-_INHERITED: Final = ("description", "input_filters")
+_INHERITED: Final = ("description", "examples", "input_filters")
 
 
 def inherit_from_agents(tree: Tree) -> Tree:

@@ -11,8 +11,8 @@ from control_plane.config.source.paths import Path
 from control_plane.config.source.tree import Move, Tree
 from control_plane.config.upgrade.edits import entries, replaced, without
 
-_CHOOSING: Final = ("agent_orchestration_model", "llm_routing_model")
-"""Overrides that name a model which chooses."""
+_CHOOSING: Final = ("agent_orchestration_model", "llm_routing_model", "agent_embedding_model")
+"""Overrides that name a model which chooses, or tells what is meant."""
 
 
 def settle_models(tree: Tree) -> Tree:

@@ -62,6 +62,9 @@ def _locate(built: api.cluster.Cluster, cluster: ir.Cluster, metadata: Metadata 
         built.eds_cluster_config = api.cluster.ClusterEdsClusterConfig(eds_config=api.ads())
         return
     built.load_assignment = build_load_assignment(cluster, metadata)
+    if cluster.endpoints[0].socket_path:
+        built.type = api.cluster.ClusterDiscoveryType.STATIC
+        return
     built.cluster_type = api.cluster.ClusterCustomClusterType(name="envoy.cluster.dns", typed_config=api.pack(_dns(cluster)))
 
 

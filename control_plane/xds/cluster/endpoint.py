@@ -31,7 +31,7 @@ def build_load_assignment(cluster: ir.Cluster, metadata: Metadata | None = None)
 def _lb_endpoint(endpoint: ir.Endpoint, cluster: ir.Cluster, metadata: dict[str, Mapping[str, str]]) -> api.endpoint.LbEndpoint:
     built = api.endpoint.LbEndpoint(
         endpoint=api.endpoint.Endpoint(
-            address=address.tcp(endpoint.host, endpoint.port),
+            address=address.pipe(endpoint.socket_path) if endpoint.socket_path else address.tcp(endpoint.host, endpoint.port),
             # auto_host_rewrite sends this as Host, whichever endpoint an attempt goes to.
             hostname=endpoint.host_header or cluster.host_header,
         ),

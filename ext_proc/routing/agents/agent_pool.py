@@ -32,6 +32,8 @@ class AgentPool:
     """Candidates in declared order, with what was computed from them."""
 
     ids: tuple[str, ...]
+    described: tuple[tuple[str, str], ...]
+    """(id, description) of each."""
     known: frozenset[str]
     default: str | None
     """Id of the agent that answers when nothing fits, if one was declared."""
@@ -42,10 +44,11 @@ class AgentPool:
 
 def compile_agents(candidates: Sequence[Candidate]) -> AgentPool:
     """Compile a listener's agents. Takes a third of a second for a thousand: do it when the configuration changes."""
-    described = [(candidate.id, candidate.description) for candidate in candidates]
+    described = tuple((candidate.id, candidate.description) for candidate in candidates)
     ids = tuple(candidate.id for candidate in candidates)
     return AgentPool(
         ids=ids,
+        described=described,
         known=frozenset(ids),
         default=next((candidate.id for candidate in candidates if candidate.is_default), None),
         routes=render_routes(described),

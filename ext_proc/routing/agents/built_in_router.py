@@ -14,6 +14,9 @@ from ext_proc.routing.agents.profile import WEAK_WEIGHT, Term, build_profile, te
 from ext_proc.routing.agents.term_index import TOPIC_HINT, build_index
 from ext_proc.routing.agents.words import family_of, stems_of, words_of
 
+SURE: Final = 1.8
+"""From here on a match needs no second opinion, if no other agent has more than half of its score."""
+_HALF: Final = 0.5
 THRESHOLD: Final = 0.7
 """A score below it is chance."""
 FOLLOW_UP_THRESHOLD: Final = 0.35
@@ -75,6 +78,20 @@ class BuiltInRouter:
         self._ids = tuple(agent_id for agent_id, _ in agents)
         mentionable = telling_ids(self._ids)
         self._index = build_index([build_profile(agent_id, text, mentionable) for agent_id, text in agents])
+
+    def scores(self, text: str) -> list[float]:
+        """Return what speaks for each agent, in their order."""
+        scores = self._scores(_ends(text))
+        return [scores[agent].total if agent in scores else 0.0 for agent in range(len(self._ids))]
+
+    def sure(self, conversation: Conversation) -> Choice | None:
+        """Return the match of the latest question if there can be no doubt about it, and None otherwise."""
+        latest = next((turn.text for turn in reversed(conversation) if turn.role == "user"), "")
+        scores = self._scores(_ends(latest))
+        choice = self._best(scores, SURE)
+        if choice is None or sum(tally.total > _HALF * choice.score for tally in scores.values()) > 1:
+            return None
+        return choice
 
     def choose(self, conversation: Conversation) -> Choice | None:
         """Return the best match, or None if nothing fits."""

@@ -1,4 +1,6 @@
-"""The ladder of decisions: orchestrator model, built-in router; for agents then the default agent, or the first one.
+"""The ladder of decisions: orchestrator, semantic rung, built-in router; for agents then the default agent, or the first one.
+
+Where the built-in router is sure, the semantic rung is not asked; else that takes the router's scores into account.
 
 A rung that fails or knows nothing hands over to the next one; the reason says what happened on the way.
 """
@@ -6,18 +8,20 @@ A rung that fails or knows nothing hands over to the next one; the reason says w
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from ext_proc.apis.conversation import Conversation
 from ext_proc.ports import Egress
 from ext_proc.routing.agents.agent_pool import AgentPool
+from ext_proc.routing.agents.built_in_router import Choice
 from ext_proc.routing.agents.orchestrator import OrchestratorFailed, ask_orchestrator
+from ext_proc.routing.agents.semantic_rung import SemanticRung, SemanticRungFailed
 from ext_proc.runtime import Orchestrator
 
-Rung = Literal["only_agent", "orchestrator", "built_in_router", "default_agent", "first_agent"]
-RUNGS: Final[tuple[Rung, ...]] = ("only_agent", "orchestrator", "built_in_router", "default_agent", "first_agent")
+Rung = Literal["only_agent", "orchestrator", "semantic", "built_in_router", "default_agent", "first_agent"]
+RUNGS: Final[tuple[Rung, ...]] = get_args(Rung)
 
-MatchRung = Literal["orchestrator", "built_in_router"]
+MatchRung = Literal["orchestrator", "semantic", "built_in_router"]
 """The rungs that agents and models share."""
 
 MAX_REASON: Final = 200
@@ -26,13 +30,18 @@ _UNSAFE: Final = re.compile(r"[^\x20-\x7e]")
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Which agent answers, who decided, and why."""
+    """Which agents answer, who decided, and why."""
 
-    agent: str
-    """Id of an agent of the pool."""
+    agents: tuple[str, ...]
+    """Ids of agents of the pool, in the order in which they should run; at least one."""
     rung: Rung
     reason: str
     """Visible ASCII, bounded: goes into a header and the log."""
+
+    @property
+    def agent(self) -> str:
+        """The first of them."""
+        return self.agents[0]
 
     @property
     def header(self) -> str:
@@ -44,9 +53,15 @@ class Decision:
 class Match:
     """What a conversation was found to be about, by whom, and why."""
 
-    name: str
+    names: tuple[str, ...]
+    """In the order in which they should run; at least one."""
     rung: MatchRung
     reason: str
+
+    @property
+    def name(self) -> str:
+        """The first of them."""
+        return self.names[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +78,15 @@ async def choose_agent(
     egress: Egress,
     orchestrator: Orchestrator | None,
     headers: Mapping[str, str],
+    semantic: SemanticRung | None = None,
 ) -> Decision:
-    """Choose the agent that answers; the trace context in `headers` goes along to the orchestrator. Never raises."""
+    """Choose the agents that answer; the trace context in `headers` goes along to the orchestrator. Never raises."""
     if len(agents.ids) == 1:
-        return Decision(agents.ids[0], "only_agent", "")
-    match = await find_match(agents, conversation, egress=egress, orchestrator=orchestrator, headers=headers)
+        return Decision(agents.ids, "only_agent", "")
+    match = await find_match(agents, conversation, egress=egress, orchestrator=orchestrator, headers=headers, semantic=semantic)
     if isinstance(match, NoMatch):
         return _fallback(agents, match.reason)
-    return Decision(match.name, match.rung, safe_reason(match.reason))
+    return Decision(match.names, match.rung, safe_reason(match.reason))
 
 
 async def find_match(
@@ -80,8 +96,9 @@ async def find_match(
     egress: Egress,
     orchestrator: Orchestrator | None,
     headers: Mapping[str, str],
+    semantic: SemanticRung | None = None,
 ) -> Match | NoMatch:
-    """Ask the orchestrator, or else the built-in router, which one of `pool` is meant. Never raises."""
+    """Find out which of `pool` are meant: the rungs are asked from the top, until one can tell. Never raises."""
     if not conversation:
         return NoMatch("nothing was said")
     why_not = ""
@@ -92,25 +109,34 @@ async def find_match(
             why_not = str(failure)
         else:
             return _named(named)
-    choice = pool.router.choose(conversation)
+    if semantic is None or (sure := pool.router.sure(conversation)) is not None:
+        return _matched(pool.router.choose(conversation) if semantic is None else sure, why_not)
+    try:
+        meant = await semantic.choose(pool, conversation, egress=egress, headers=headers)
+    except SemanticRungFailed as failure:
+        return _matched(pool.router.choose(conversation), _joined(why_not, str(failure)))
+    reason = _joined(why_not, meant.reason)
+    return Match(meant.names, "semantic", reason) if meant.names else NoMatch(reason)
+
+
+def _matched(choice: Choice | None, why_not: str) -> Match | NoMatch:
     if choice is None:
         return NoMatch(_joined(why_not, "nothing matched"))
     terms = ", ".join(f'"{term}"' for term in choice.terms)
-    return Match(choice.agent, "built_in_router", _joined(why_not, f"matched {terms}"))
+    return Match((choice.agent,), "built_in_router", _joined(why_not, f"matched {terms}"))
 
 
 def _named(named: tuple[str, ...]) -> Match | NoMatch:
     if not named:
         # As in Plano: a model that was asked and found nothing is not overruled by matching words.
         return NoMatch("orchestrator found nothing that fits")
-    first, *others = named
-    return Match(first, "orchestrator", f"first of {', '.join(named)}" if others else "the only one named")
+    return Match(named, "orchestrator", f"first of {', '.join(named)}" if len(named) > 1 else "the only one named")
 
 
 def _fallback(agents: AgentPool, reason: str) -> Decision:
     if agents.default is not None:
-        return Decision(agents.default, "default_agent", safe_reason(reason))
-    return Decision(agents.ids[0], "first_agent", safe_reason(reason))
+        return Decision((agents.default,), "default_agent", safe_reason(reason))
+    return Decision(agents.ids[:1], "first_agent", safe_reason(reason))
 
 
 def _joined(*reasons: str) -> str:

@@ -54,8 +54,13 @@ _OTHERS: Final = re.compile(r"\bother\b[^.;()]{0,200}\([^)]{0,200}\)", re.IGNORE
 _MIXED: Final = re.compile(r"\b(?:both|other|when|if)\b", re.IGNORECASE)
 _ONLY: Final = re.compile(r"\bonly\b", re.IGNORECASE)
 _NOT_ONLY: Final = re.compile(r"\bnot only\b", re.IGNORECASE)
+_SYMPTOM: Final = (
+    r"(?!\s+(?:work|start|load|respond|connect|open|charge|arrive|appear|print|boot|turn|reach|fit)(?:s|ed|ing)?\b)"
+)
+"""After a negation: what is wrong with a thing ("when the Wi-Fi does not work"), and not what an agent leaves to others."""
 _REFUSED: Final = re.compile(
-    r"\b(?:not|never|except|excluding|excludes?|cannot|(?:ca|wo|does|do|is|are)n['\u2019]t)\b[^.;)]*?(?=\bbut\b|[.;)]|$)",
+    rf"\b(?:(?:not|never|cannot|(?:ca|wo|does|do|is|are)n['\u2019]t)\b{_SYMPTOM}|(?:except|excluding|excludes?)\b)"
+    r"[^.;)]*?(?=\bbut\b|[.;)]|$)",
     re.IGNORECASE | re.DOTALL,
 )
 _ASIDE: Final = re.compile(
@@ -99,12 +104,10 @@ class _Reader:
             self._words(words_of(part), ID_WEIGHT, weak=TEXT_WEIGHT)
 
     def sentence(self, sentence: str, quotes: list[str]) -> None:
-        text = _NOT_ONLY.sub("", sentence)
-        text = _OTHERS.sub("", text)
-        text = _what_remains(text)
+        text = _without_others(sentence)
         for refused in _REFUSED.findall(text):
             self._refused.update((plain_stem(word), word) for word in words_of(refused))
-        kept = _ASIDE.sub("", _REFUSED.sub("", text))
+        kept = _without_refusals(text)
         weak = WEAK_WEIGHT
         self._words(
             words_of(re.sub(r"\x00\d+\x00", " ", kept)), WEAK_WEIGHT if _ABOUT_TALKING.search(kept) else TEXT_WEIGHT, weak=weak
@@ -132,6 +135,26 @@ class _Reader:
             if stem not in terms and stem_of(word) and stem not in weak_stems():
                 terms[stem] = Term(EXCLUDED_WEIGHT, word)
         return Profile(terms, frozenset(self._pairs))
+
+
+def read_passages(agent_id: str, description: str, mentionable: Set[str] = frozenset()) -> Iterator[tuple[str, list[str]]]:
+    """Yield the sentences that say what an agent does, each with the examples that it quotes and without what it excludes."""
+    yield " ".join(part for part in _CAMEL.split(agent_id) if part), []
+    for sentence, quotes in _sentences(description):
+        kept = _without_refusals(_without_others(sentence))
+        if _ABOUT_TALKING.search(kept) or mentionable & set(re.findall(r"[\w-]+", sentence)) - {agent_id}:
+            continue
+        examples = [_PLACEHOLDER.sub("it", quotes[int(index)]) for index in re.findall(r"\x00(\d+)\x00", kept)]
+        yield re.sub(r"\x00\d+\x00", " ", kept), examples
+
+
+def _without_others(sentence: str) -> str:
+    """Leave out the subjects of others that a sentence mentions."""
+    return _what_remains(_OTHERS.sub("", _NOT_ONLY.sub("", sentence)))
+
+
+def _without_refusals(text: str) -> str:
+    return _ASIDE.sub("", _REFUSED.sub("", text))
 
 
 def _what_remains(text: str) -> str:

@@ -62,7 +62,7 @@ async def test_the_orchestrator_is_asked_through_the_egress_listener() -> None:
         "traceparent": "00-1",
     }
     decision = await choose_agent(agents, SKY, egress=egress, orchestrator=ORCHESTRATOR, headers=headers)
-    assert decision == Decision("flight_agent", "orchestrator", "the only one named")
+    assert decision == Decision(("flight_agent",), "orchestrator", "the only one named")
     post = egress.posts[0]
     assert (post.route, post.path, post.timeout_seconds) == ("model/plano/orchestrator", "/v1/chat/completions", 5)
     assert post.headers == {
@@ -81,7 +81,7 @@ async def test_the_orchestrator_is_asked_through_the_egress_listener() -> None:
 
 
 async def test_one_agent_needs_no_decision() -> None:
-    assert await choose(pool(WEATHER), SKY, says("flight_agent")) == Decision("weather_agent", "only_agent", "")
+    assert await choose(pool(WEATHER), SKY, says("flight_agent")) == Decision(("weather_agent",), "only_agent", "")
 
 
 async def test_the_first_of_several_answers() -> None:

@@ -1,0 +1,1 @@
+"""Decides by meaning: sentence embeddings of what agents say of themselves, and of what is asked."""
