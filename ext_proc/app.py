@@ -123,15 +123,8 @@ class Worker:
             self._sources[plan.egress_url] = StreamSource(plan.egress_url)
         previous = self._services.plan.version if self._services else None
         sessions = self._stores.use(plan.affinity.store_url)
-        self._services = Services(
-            plan,
-            MeteredEgress(TracedEgress(egress, plan, self._tracer), plan, self._metrics),
-            self._mcp_sessions,
-            self._measures,
-            sessions,
-        )
         self.server.limit_requests(plan.max_request_bytes)
-        metered = MeteredEgress(egress, plan, self._metrics)
+        metered = MeteredEgress(TracedEgress(egress, plan, self._tracer), plan, self._metrics)
         semantic = self._semantic.follow(plan, metered)
         self._services = Services(plan, metered, self._mcp_sessions, self._measures, sessions, semantic)
         self._keeper.follow(plan, egress)
