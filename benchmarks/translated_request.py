@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import orjson
 
-from ext_proc.apis.paths import PATHS, Api
+from ext_proc.apis.api import Api
+from ext_proc.apis.registry import PATHS
 from ext_proc.attempt.events import AttemptBody, AttemptHeaders
 from ext_proc.attempt.transaction import AttemptTransaction
 from ext_proc.codec.json_body import JsonObject

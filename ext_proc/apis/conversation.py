@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from ext_proc.apis.registry import spec_of
+from ext_proc.apis.responses.spec import RESPONSES
 from ext_proc.errors import MalformedBody
 
 SPEAKERS: Final = frozenset({"user", "assistant"})
@@ -37,12 +39,13 @@ def read_conversation(api: str, body: Mapping[str, object]) -> Conversation:
     Raises:
         MalformedBody: a field that must be there is missing or of the wrong type; `param` names it.
     """
-    if api == "responses":
+    field = spec_of(api).conversation
+    if field == RESPONSES.conversation:
         return tuple(_response_turns(body))
-    messages = body.get("messages")
+    messages = body.get(field)
     if messages is None:
-        raise MalformedBody("'messages' is required.", param="messages")
-    return tuple(_turns(messages, "messages"))
+        raise MalformedBody(f"'{field}' is required.", param=field)
+    return tuple(_turns(messages, field))
 
 
 def _response_turns(body: Mapping[str, object]) -> Iterator[Turn]:

@@ -7,15 +7,17 @@ A provider's status and headers stay its own; its message, type, code and param 
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import orjson
 
-from ext_proc.apis.paths import Shape, shape_of
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import GatewayError
 from ext_proc.events import Respond
 from protos.contract.error_types import ANTHROPIC_TYPES, OPENAI_TYPES, anthropic_type, openai_type
+
+Shape = Literal["openai", "anthropic"]
+"""How clients of an API read errors."""
 
 _ANTHROPIC_WORDS: Final = frozenset(ANTHROPIC_TYPES.values())
 _ANTHROPIC_ONLY: Final = {
@@ -74,17 +76,13 @@ def of_gateway(error: GatewayError, status: int | None = None) -> ProviderError:
 def render_error(error: GatewayError, shape: Shape) -> Respond:
     """Render one of our own errors as a response; the fields of `extra` stand beside `error`."""
     status = error.status if 400 <= error.status <= 599 else 500
-    body = orjson.dumps(error.extra | _body(of_gateway(error, status), shape))
+    body = orjson.dumps(error.extra | error_body(of_gateway(error, status), shape))
     headers = error.headers | {"content-type": "application/json", "content-length": str(len(body))}
     return Respond(status=status, headers=headers, body=body, details=f"plano_{error.code or openai_type(status)}")
 
 
-def error_body(error: ProviderError, client_api: str) -> JsonObject:
-    """Return the body of an error answer in the client's API."""
-    return _body(error, shape_of(client_api))
-
-
-def _body(error: ProviderError, shape: Shape) -> JsonObject:
+def error_body(error: ProviderError, shape: Shape) -> JsonObject:
+    """Return the body of an error answer."""
     if shape == "anthropic":
         return {"type": "error", "error": anthropic_error(error)}
     return {"error": openai_error(error)}

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from ext_proc.apis.registry import spec_of
+
 _INSTRUCTORS: Final = frozenset({"system", "developer"})
 _TEXT_PARTS: Final = frozenset({"text", "input_text", "output_text"})
 _TOOL_PARTS: Final = frozenset({"tool_result", "tool_use"})
@@ -17,7 +19,7 @@ _REMINDERS: Final = re.compile(r"<(system-reminder|user-prompt-submit-hook)>.*?(
 
 def instructions_of(api: str, body: Mapping[str, object]) -> str:
     """Return the texts of system and developer messages, one a line."""
-    apart = body.get("instructions") if api == "responses" else body.get("system") if api == "messages" else None
+    apart = body.get(spec_of(api).instructions)
     said = (message.get("content") for message in _messages(api, body) if _word(message, "role") in _INSTRUCTORS)
     return "\n".join(text for content in (apart, *said) for text in _texts(content))
 
@@ -31,7 +33,7 @@ def tools_of(body: Mapping[str, object]) -> str:
 
 def speaks_as_user(api: str, body: Mapping[str, object]) -> bool:
     """Tell if the last message is a user's own: not results of tools, and more than what an agent has put into it."""
-    given = body.get("input") if api == "responses" else None
+    given = body.get(spec_of(api).conversation)
     if isinstance(given, str):
         return _says_something(given)
     last = next(iter([*_messages(api, body)][-1:]), None)
@@ -47,7 +49,7 @@ def speaks_as_user(api: str, body: Mapping[str, object]) -> bool:
 
 def _messages(api: str, body: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
     """Yield messages, and what else stands between them."""
-    listed = body.get("input" if api == "responses" else "messages")
+    listed = body.get(spec_of(api).conversation)
     if isinstance(listed, list):
         yield from (message for message in listed if isinstance(message, dict))
 

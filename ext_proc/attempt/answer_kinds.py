@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from ext_proc.apis.registry import spec_of
 from ext_proc.attempt.answers import Answer, Attempt, ErrorAnswer, unreadable
 from ext_proc.attempt.events import ResponseReply
 from ext_proc.attempt.local_reply import LocalReplyAnswer
 from ext_proc.attempt.stream_answer import StreamAnswer
 from ext_proc.attempt.whole_answer import FoldedAnswer, PassedAnswer, WholeAnswer
 from ext_proc.errors import GatewayError
-from ext_proc.translate.readers import stream_type
 from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, RESPONSES
 from protos.contract.headers import LOCAL_REPLY_HEADER
 
@@ -30,7 +30,7 @@ def kind_of_answer(attempt: Attempt, status: int, headers: Mapping[str, str], el
         return ErrorAnswer(attempt, status, headers)
     if status >= 300:
         return PassedAnswer(attempt)
-    if attempt.media_type == stream_type(attempt.prepared.reads):
+    if attempt.media_type == spec_of(attempt.prepared.reads).stream_type:
         return _of_events(attempt, elapsed)
     if attempt.target.api not in _IN_BOTH_FORMS:
         is_json = not attempt.prepared.is_identity or not attempt.media_type or "json" in attempt.media_type

@@ -9,6 +9,7 @@ import orjson
 
 from ext_proc.apis.errors import ProviderError, error_body, of_gateway
 from ext_proc.apis.provider_errors import code_of, parse_error
+from ext_proc.apis.registry import spec_of
 from ext_proc.attempt.events import ResponseReply, SendBody, SendHeaders
 from ext_proc.attempt.failures import BETTERED_ELSEWHERE, Failure, classify
 from ext_proc.attempt.record import AttemptRecord
@@ -81,7 +82,7 @@ class Attempt:
 
 def refusal(attempt: Attempt, error: ProviderError, failure: Failure, *, status: int) -> list[ResponseReply]:
     """Answer with an error in the client's API instead of what the upstream said, before any of that was sent."""
-    body = redact_keys(orjson.dumps(error_body(error, attempt.target.client_api)))
+    body = redact_keys(orjson.dumps(error_body(error, spec_of(attempt.target.client_api).shape)))
     marks, metadata = attempt.failed(failure)
     return [answer_head(body, {":status": str(status), **marks}, metadata), SendBody(body)]
 

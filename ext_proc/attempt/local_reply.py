@@ -6,6 +6,7 @@ from typing import Final
 import orjson
 
 from ext_proc.apis.errors import error_body, of_gateway
+from ext_proc.apis.registry import spec_of
 from ext_proc.attempt.answers import Attempt, answer_head
 from ext_proc.attempt.events import ResponseReply, SendBody
 from ext_proc.attempt.failures import Failure
@@ -43,7 +44,7 @@ class LocalReplyAnswer:
     def finish(self) -> list[ResponseReply]:
         """Tell the error."""
         attempt, error = self._attempt, self._error
-        body = orjson.dumps(error_body(of_gateway(error), attempt.target.client_api))
+        body = orjson.dumps(error_body(of_gateway(error), spec_of(attempt.target.client_api).shape))
         marks, metadata = attempt.failed(Failure.UNANSWERED)
         if self._is_left_alone:
             metadata[METADATA_WAIT] = "1"

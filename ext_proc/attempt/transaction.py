@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping
 
 from ext_proc.apis.errors import render_error
-from ext_proc.apis.paths import shape_of
+from ext_proc.apis.registry import shape_of
 from ext_proc.attempt.answer_kinds import kind_of_answer
 from ext_proc.attempt.answers import Answer, Attempt
 from ext_proc.attempt.events import (

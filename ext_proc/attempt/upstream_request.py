@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from ext_proc.apis.paths import shape_of
+from ext_proc.apis.registry import shape_of, spec_of
 from ext_proc.attempt.target import AttemptTarget
 from ext_proc.codec.json_body import parse_object, write_json
 from ext_proc.codec.model_edit import replace_model
@@ -16,7 +16,6 @@ from ext_proc.events import Continue
 from ext_proc.translate.cache_markers import mark_for_cache
 from ext_proc.translate.converse.betas import HEADER as BETA_HEADER
 from ext_proc.translate.converse.betas import names_in
-from ext_proc.translate.pair import READ_USAGE
 from ext_proc.translate.passthrough import Identity
 from ext_proc.translate.registry import translation
 from ext_proc.translate.translation import CHAT_COMPLETIONS, CONVERSE, MESSAGES, Exchange, Translation
@@ -77,7 +76,7 @@ def prepare(target: AttemptTarget, body: bytes, *, headers: Mapping[str, str], e
 
 
 def _reads(api: str) -> str:
-    if api in READ_USAGE:
+    if api == CONVERSE or spec_of(api).conversation:
         return api
     return MESSAGES if shape_of(api) == "anthropic" else CHAT_COMPLETIONS
 

@@ -4,8 +4,9 @@ from typing import Final
 
 import orjson
 
-from ext_proc.apis.empty_answers import has_answer
 from ext_proc.apis.errors import ProviderError
+from ext_proc.apis.readers import failure_in
+from ext_proc.apis.registry import spec_of
 from ext_proc.attempt.answers import OUR_HEADERS, Attempt, answer_head, empty_answer, refusal, stream_head, unreadable
 from ext_proc.attempt.events import Detach, ResponseReply, SendBody, SendHeaders
 from ext_proc.attempt.failures import classify, status_of
@@ -13,7 +14,6 @@ from ext_proc.attempt.record import COMPLETED, CUT_OFF
 from ext_proc.codec.json_body import JsonObject, load_json, parse_object, write_json
 from ext_proc.errors import GatewayError, MalformedBody, UpstreamError
 from ext_proc.translate.events_to_whole import whole_answer
-from ext_proc.translate.readers import failure_in
 from ext_proc.translate.stream import bad_answer
 from ext_proc.translate.whole_to_events import WITH_EVENTS, stream_of
 
@@ -66,7 +66,7 @@ class WholeAnswer:
 
     def _tell(self, parsed: JsonObject) -> list[ResponseReply]:
         api = self._attempt.target.api
-        if not has_answer(api, parsed):
+        if not spec_of(api).has_answer(parsed):
             raise empty_answer()
         if self._attempt.target.wants_stream and api in WITH_EVENTS:
             return self._as_events(stream_of(api, parsed))

@@ -6,6 +6,7 @@ import orjson
 
 from ext_proc.apis.errors import ProviderError
 from ext_proc.apis.provider_errors import read_error
+from ext_proc.apis.readers import failure_in
 from ext_proc.attempt.failures import BETTERED_ELSEWHERE, classify
 from ext_proc.codec.json_body import JsonObject, is_too_deep, load_json
 from ext_proc.codec.sse import SseDecoder, SseEvent, encode_comment, encode_event
@@ -16,7 +17,6 @@ from ext_proc.continuation.messages_merger import MessagesMerger
 from ext_proc.continuation.responses_merger import ResponsesMerger
 from ext_proc.errors import GatewayError
 from ext_proc.translate.passthrough import IdentityStream
-from ext_proc.translate.readers import failure_in
 from ext_proc.translate.stream import write_event
 from ext_proc.translate.stream_usage import StreamUsage
 from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, RESPONSES

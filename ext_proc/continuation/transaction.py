@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ext_proc.apis.errors import render_error
-from ext_proc.apis.paths import error_shape
+from ext_proc.apis.registry import error_shape
 from ext_proc.attempt import record
 from ext_proc.attempt.failover_policy import in_order
 from ext_proc.attempt.local_reply import unanswered

@@ -3,7 +3,7 @@
 import time
 
 from ext_proc.apis.conversation import read_conversation
-from ext_proc.apis.paths import PATHS
+from ext_proc.apis.registry import PATHS
 from ext_proc.decide.large_body import let_others_run
 from ext_proc.decide.request import Record, Request, Services, go_on
 from ext_proc.events import Continue

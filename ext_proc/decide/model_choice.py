@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from ext_proc.apis.conversation import Conversation
-from ext_proc.apis.paths import PATHS
+from ext_proc.apis.registry import PATHS
 from ext_proc.decide.request import Record, Request, Services
 from ext_proc.decide.routing_input import RoutingInput
 from ext_proc.routing.agents.ladder import Match, MatchRung, NoMatch, find_match, safe_reason

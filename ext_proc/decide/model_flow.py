@@ -5,8 +5,9 @@ from urllib.parse import quote
 
 import orjson
 
-from ext_proc.apis.paths import PATHS, Api
+from ext_proc.apis.api import Api
 from ext_proc.apis.prompt_size import estimate_size
+from ext_proc.apis.registry import PATHS
 from ext_proc.codec.json_body import JsonObject, parse_object
 from ext_proc.codec.model_edit import remove_member, replace_model
 from ext_proc.decide.cache_marking import mark_prompt

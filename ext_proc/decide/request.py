@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ext_proc.apis.paths import Api
+from ext_proc.apis.api import Api
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import GatewayError
 from ext_proc.events import Continue

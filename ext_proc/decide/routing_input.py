@@ -6,7 +6,8 @@ Preferences come with the request or from the configuration. Without any nothing
 from dataclasses import dataclass
 from typing import Final
 
-from ext_proc.apis.paths import PATHS, Api
+from ext_proc.apis.api import Api
+from ext_proc.apis.registry import PATHS
 from ext_proc.decide.request import Request, Services
 from ext_proc.errors import UnsupportedFeature
 from ext_proc.routing.models.body_preferences import FIELD, read_preferences

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from ext_proc.apis.errors import render_error
-from ext_proc.apis.paths import AGENT_APIS, DECISION_APIS, MODEL_APIS, Api, Shape, error_shape, find_api, split_query
+from ext_proc.apis.api import Api
+from ext_proc.apis.errors import Shape, render_error
+from ext_proc.apis.registry import AGENT_APIS, DECISION_APIS, MODEL_APIS, error_shape, find_api, split_query
 from ext_proc.codec.json_body import parse_object
 from ext_proc.decide.agent_flow import decide_agent
 from ext_proc.decide.decision_flow import answer_decision

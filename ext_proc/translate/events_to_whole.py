@@ -7,10 +7,11 @@ import orjson
 
 from ext_proc.apis.errors import ProviderError
 from ext_proc.apis.provider_errors import read_error
+from ext_proc.apis.readers import CHAT_DONE, PING, StreamEvent
+from ext_proc.apis.registry import spec_of
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody, UpstreamError
 from ext_proc.translate.json_fields import as_list, as_object
-from ext_proc.translate.readers import CHAT_DONE, PING, StreamEvent, reader_of
 from ext_proc.translate.stream import CUT_OFF
 from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, RESPONSES
 
@@ -27,7 +28,7 @@ def whole_answer(api: str, stream: bytes) -> JsonObject | ProviderError:
         UpstreamError: it ends too early.
         MalformedBody: it is not a stream of its API.
     """
-    reader = reader_of(api)
+    reader = spec_of(api).new_reader()
     events: list[JsonObject] = []
     for event in (*reader.feed(stream), *reader.finish()):
         told = _told(event)

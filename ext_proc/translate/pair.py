@@ -3,38 +3,21 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 import orjson
 
-from ext_proc.apis import usage
 from ext_proc.apis.errors import error_body
 from ext_proc.apis.provider_errors import parse_error
-from ext_proc.apis.usage import Usage
+from ext_proc.apis.registry import spec_of
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody, RequestError, UnsupportedFeature
 from ext_proc.translate.quirks import LOSSLESS
 from ext_proc.translate.stream import Chain, Machine, PairStream, bad_answer
 from ext_proc.translate.translation import (
-    CHAT_COMPLETIONS,
-    CONVERSE,
-    MESSAGES,
-    RESPONSES,
     Exchange,
     StreamTranslator,
     TranslatedBody,
 )
-
-READ_USAGE: dict[str, Callable[[object], Usage]] = {
-    CHAT_COMPLETIONS: usage.from_chat_completions,
-    MESSAGES: usage.from_messages,
-    RESPONSES: usage.from_responses,
-    CONVERSE: usage.from_converse,
-}
-
-
-_CONVERSATION: Final = {CHAT_COMPLETIONS: "messages", MESSAGES: "messages", RESPONSES: "input"}
-"""Where a client's API says what was said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +58,13 @@ class PairTranslation:
         model = translated.get("model")
         return TranslatedBody(
             body=translated,
-            usage=READ_USAGE[self._pair.upstream_api](body.get("usage")),
+            usage=spec_of(self._pair.upstream_api).read_usage(body.get("usage")),
             model=model if isinstance(model, str) else "",
         )
 
     def error(self, status: int, body: bytes, *, code: str = "") -> bytes:
         """Return the client's view of an error answer."""
-        return orjson.dumps(error_body(parse_error(status, body, code), self._pair.client_api))
+        return orjson.dumps(error_body(parse_error(status, body, code), spec_of(self._pair.client_api).shape))
 
     def stream(self) -> StreamTranslator:
         """Return a translator for one streamed answer."""
@@ -101,7 +84,7 @@ def compose(outer: Pair, inner: Pair) -> Pair:
 
     def unsaid(exchange: Exchange) -> Exchange:
         # To read an answer it matters what was asked for, such as tools, not what was said: most of the work, and done before.
-        request = {**exchange.request, _CONVERSATION[outer.client_api]: []}
+        request = {**exchange.request, spec_of(outer.client_api).conversation: []}
         return middle(replace(exchange, request=request))
 
     def request(exchange: Exchange, upstream_model: str) -> JsonObject:

@@ -9,19 +9,16 @@ from typing import Final
 
 import orjson
 
-from ext_proc.apis.errors import ProviderError, error_body, of_gateway, openai_error
-from ext_proc.apis.paths import shape_of
+from ext_proc.apis.errors import ProviderError, error_body, of_gateway
 from ext_proc.apis.provider_errors import broken_off, parse_error
+from ext_proc.apis.registry import shape_of, spec_of
 from ext_proc.apis.usage import Usage
 from ext_proc.codec.json_body import JsonObject, load_json
 from ext_proc.codec.sse import SseDecoder, SseEvent
 from ext_proc.errors import GatewayError, UpstreamError
-from ext_proc.translate.pair import READ_USAGE
-from ext_proc.translate.stream import CUT_OFF, chat_failure, messages_failure, write_event
+from ext_proc.translate.stream import CUT_OFF, write_event
 from ext_proc.translate.stream_usage import StreamUsage
 from ext_proc.translate.translation import (
-    CHAT_COMPLETIONS,
-    MESSAGES,
     Exchange,
     StreamTranslator,
     TranslatedBody,
@@ -52,7 +49,7 @@ class Identity:
         model = body.get("model")
         return TranslatedBody(
             body=body,
-            usage=READ_USAGE[self._api](body.get("usage")),
+            usage=spec_of(self._api).read_usage(body.get("usage")),
             model=model if isinstance(model, str) else "",
         )
 
@@ -72,7 +69,7 @@ def in_clients_shape(client_api: str, status: int, body: bytes, *, code: str = "
     """
     if len(body) <= MAX_ERROR_BYTES and (parsed := _parsed(body)) is not None and _is_error(client_api, parsed):
         return body
-    return orjson.dumps(error_body(parse_error(status, body, code), client_api))
+    return orjson.dumps(error_body(parse_error(status, body, code), spec_of(client_api).shape))
 
 
 class IdentityStream:
@@ -137,13 +134,7 @@ class IdentityStream:
         return b"".join(write_event(event, self._api) for event in self._failure(error))
 
     def _failure(self, error: ProviderError) -> tuple[JsonObject, ...]:
-        if self._api == CHAT_COMPLETIONS:
-            return chat_failure(error)
-        if self._api == MESSAGES:
-            return messages_failure(error)
-        written = openai_error(error)
-        told = {"type": "error", "code": written["code"], "message": error.message, "param": error.param}
-        return ({**told, "sequence_number": self._number + 1},)
+        return spec_of(self._api).failure(error, self._number + 1)
 
     def _taken(self, end: int, *, are_sound: bool) -> bytes:
         whole = bytes(self._held[:end])

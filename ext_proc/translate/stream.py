@@ -9,12 +9,13 @@ from typing import Final, Protocol
 
 import orjson
 
-from ext_proc.apis.errors import ProviderError, anthropic_error, of_gateway, openai_error
+from ext_proc.apis.errors import ProviderError, of_gateway
+from ext_proc.apis.readers import CHAT_DONE, PING, StreamEvent, failure_in
+from ext_proc.apis.registry import spec_of
 from ext_proc.apis.usage import Usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.codec.sse import encode_comment, encode_event
 from ext_proc.errors import GatewayError, MalformedBody, UpstreamError
-from ext_proc.translate.readers import CHAT_DONE, PING, StreamEvent, failure_in, reader_of
 from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES
 
 CUT_OFF: Final = "The provider's stream ended before its answer was complete."
@@ -58,7 +59,7 @@ class PairStream:
         self._machine = machine
         self.failed = False
         self._client_api = client_api
-        self._reader = reader_of(upstream_api)
+        self._reader = spec_of(upstream_api).new_reader()
 
     def feed(self, chunk: bytes) -> bytes:
         """Return the client's bytes for the events that `chunk` completes."""
@@ -137,16 +138,6 @@ def bad_answer(error: MalformedBody) -> UpstreamError:
     return UpstreamError(
         "The provider's answer could not be understood.", code="bad_upstream_answer", detail=error.public_message
     )
-
-
-def chat_failure(error: ProviderError) -> tuple[JsonObject, ...]:
-    """Return a failed chat stream's last event. No [DONE] follows: it would say that all is well."""
-    return ({"error": openai_error(error)},)
-
-
-def messages_failure(error: ProviderError) -> tuple[JsonObject, ...]:
-    """Return a failed message stream's last event."""
-    return ({"type": "error", "error": anthropic_error(error)},)
 
 
 class Chain:

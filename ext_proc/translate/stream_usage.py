@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ext_proc.apis.registry import spec_of
 from ext_proc.apis.usage import NO_USAGE, Usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_completions_over_messages.response import fallback_model
-from ext_proc.translate.pair import READ_USAGE
-from ext_proc.translate.translation import MESSAGES
 
 
 class StreamUsage:
@@ -16,7 +15,7 @@ class StreamUsage:
     def __init__(self, api: str) -> None:
         self.usage: Usage = NO_USAGE
         self.model = ""
-        self._api = api
+        self._spec = spec_of(api)
         self._counts: JsonObject = {}
 
     def read(self, event: JsonObject) -> None:
@@ -31,11 +30,10 @@ class StreamUsage:
             self.usage = self._merge(usage)
 
     def _merge(self, usage: JsonObject) -> Usage:
-        if self._api != MESSAGES:
-            return READ_USAGE[self._api](usage)
-        # Anthropic: counts of message_delta are totals; those that it leaves out stand as message_start gave them.
+        if not self._spec.adds_up_usage:
+            return self._spec.read_usage(usage)
         self._counts = {**self._counts, **{name: count for name, count in usage.items() if count is not None}}
-        return READ_USAGE[self._api](self._counts)
+        return self._spec.read_usage(self._counts)
 
 
 def _holder(event: JsonObject) -> Mapping[str, Any]:

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import orjson
 
+from ext_proc.apis.readers import CHAT_DONE
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.json_fields import as_list, as_object
-from ext_proc.translate.readers import CHAT_DONE
 from ext_proc.translate.stream import write_event
 from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, RESPONSES
 

@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from control_plane.gateway import chains
-from ext_proc.translate.readers import stream_type
+from ext_proc.apis.registry import spec_of
 from tests.clients.scenarios import UPSTREAMS
 from tests.kit.api_rules import problems
 from tests.kit.envoy import free_port
@@ -61,7 +61,7 @@ class Strict:
             return Answer(body=orjson.dumps(fold(api, stream)))
         if self.keep_alive:
             stream = stream.replace(b"\n\n", b"\n\n" + self.keep_alive)
-        await streaming(stream, content_type=stream_type(api).encode())(request, writer)
+        await streaming(stream, content_type=spec_of(api).stream_type.encode())(request, writer)
         return None
 
 

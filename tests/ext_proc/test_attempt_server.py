@@ -50,7 +50,7 @@ STREAM = message_stream(Answer(thoughts=[], signature="", texts=["Hi"], calls=[]
 def attempt_server(registry: CollectorRegistry, session: Any = None) -> Server:
     metrics, plan = Metrics(registry), compile_plan(chain_config())
     attempts = AttemptProcessor(session or (lambda: AttemptTransaction(plan)), metrics.attempts)
-    return Server(ExternalProcessor(lambda listener: Transaction(listener, None), metrics, attempts))
+    return Server(ExternalProcessor(lambda listener, _: Transaction(listener, None), metrics, attempts))
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from ext_proc.apis.registry import spec_of
 from ext_proc.attempt.events import (
     AnswerChunk,
     AttemptBody,
@@ -20,7 +21,6 @@ from ext_proc.attempt.events import (
 from ext_proc.attempt.transaction import AttemptTransaction
 from ext_proc.events import Continue, Respond
 from ext_proc.plan.compile import compile_plan
-from ext_proc.translate.readers import stream_type
 from protos import filter_config_pb2 as pb
 from protos.contract.headers import RETRY_HEADER
 from protos.contract.metadata import (
@@ -179,7 +179,7 @@ class AttemptPlay:
 
     def stream(self, *chunks: bytes) -> Seen:
         """Let a whole event stream arrive."""
-        self.head(content_type=f"{stream_type(self.begin.attributes[ATTEMPT_API])}; charset=utf-8")
+        self.head(content_type=f"{spec_of(self.begin.attributes[ATTEMPT_API]).stream_type}; charset=utf-8")
         for chunk in chunks:
             self.body(chunk)
         self.body(b"", ends_stream=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from ext_proc.translate.readers import stream_type
+from ext_proc.apis.registry import spec_of
 from tests.kit.folding import fold
 from tests.kit.llm_streams import UPSTREAM_STREAMS
 from tests.kit.llm_streams import Answer as Said
@@ -59,7 +59,7 @@ class Provider:
         stream = UPSTREAM_STREAMS[api](WEATHER if asked.get("tools") or asked.get("toolConfig") else HELLO)
         if not wants_stream(request, asked):
             return Answer(body=orjson.dumps(fold(api, stream)))
-        await streaming(stream, content_type=stream_type(api).encode())(request, writer)
+        await streaming(stream, content_type=spec_of(api).stream_type.encode())(request, writer)
         return None
 
 

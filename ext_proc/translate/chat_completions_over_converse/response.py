@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from ext_proc.apis import usage
+from ext_proc.apis.chat_completions.usage import to_chat_completions
+from ext_proc.apis.converse.usage import from_converse
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_completions.custom_tools import unwrap
 from ext_proc.translate.chat_completions.tools import custom_names
@@ -25,7 +26,7 @@ def response(exchange: Exchange, body: JsonObject) -> JsonObject:
         "created": exchange.created,
         "model": answered_by(exchange, body.get("trace")),
         "choices": [{"index": 0, "message": _message(exchange, body), "logprobs": None, "finish_reason": reason}],
-        "usage": usage.to_chat_completions(usage.from_converse(body.get("usage"))),
+        "usage": to_chat_completions(from_converse(body.get("usage"))),
         **service_tier(body),
         **told(exchange, body),
     }

@@ -7,8 +7,10 @@ follow with the usage.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ext_proc.apis.chat_completions.spec import chat_failure
+from ext_proc.apis.chat_completions.usage import to_chat_completions
 from ext_proc.apis.errors import ProviderError
-from ext_proc.apis.usage import to_chat_completions
+from ext_proc.apis.readers import CHAT_DONE
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.chat_completions.chunks import chunk_head, tells_usage
@@ -20,8 +22,6 @@ from ext_proc.translate.chat_completions_over_messages.response import finish_re
 from ext_proc.translate.converse.answer import stop_reason
 from ext_proc.translate.converse.stream import ConverseStream, Events
 from ext_proc.translate.json_fields import as_text
-from ext_proc.translate.readers import CHAT_DONE
-from ext_proc.translate.stream import chat_failure
 from ext_proc.translate.translation import Exchange
 
 

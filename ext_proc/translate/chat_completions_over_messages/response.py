@@ -1,6 +1,7 @@
 """Message -> chat completion."""
 
-from ext_proc.apis import usage
+from ext_proc.apis.chat_completions.usage import to_chat_completions
+from ext_proc.apis.messages.usage import from_messages
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_completions.custom_tools import unwrap
 from ext_proc.translate.chat_completions.reasoning import detail_of
@@ -22,7 +23,7 @@ def response(exchange: Exchange, body: JsonObject) -> JsonObject:
         "created": exchange.created,
         "model": fallback_model(body.get("content")) or model_of(body, exchange),
         "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason(reason)}],
-        "usage": usage.to_chat_completions(usage.from_messages(body.get("usage"))),
+        "usage": to_chat_completions(from_messages(body.get("usage"))),
     }
     tier = service_tier(body.get("usage"))
     if tier:

@@ -8,8 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ext_proc.apis.chat_completions.spec import chat_failure
+from ext_proc.apis.chat_completions.usage import to_chat_completions
 from ext_proc.apis.errors import ProviderError
-from ext_proc.apis.usage import NO_USAGE, Usage, from_messages, to_chat_completions
+from ext_proc.apis.messages.usage import from_messages
+from ext_proc.apis.readers import CHAT_DONE
+from ext_proc.apis.usage import NO_USAGE, Usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_completions.chunks import chunk_head, tells_usage
 from ext_proc.translate.chat_completions.custom_tools import unwrap
@@ -22,8 +26,6 @@ from ext_proc.translate.chat_completions_over_messages.response import (
     service_tier,
 )
 from ext_proc.translate.json_fields import as_object, as_text, dump
-from ext_proc.translate.readers import CHAT_DONE
-from ext_proc.translate.stream import chat_failure
 from ext_proc.translate.translation import Exchange
 
 Events = list[JsonObject]

@@ -1,7 +1,8 @@
 """Response -> chat completion."""
 
-from ext_proc.apis import usage
+from ext_proc.apis.chat_completions.usage import to_chat_completions
 from ext_proc.apis.provider_errors import provider_failure, read_error
+from ext_proc.apis.responses.usage import from_responses
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.json_fields import as_text, objects, text_in
 from ext_proc.translate.responses.logprobs import for_choice, of_part
@@ -26,7 +27,7 @@ def response(exchange: Exchange, body: JsonObject) -> JsonObject:
         "created": exchange.created,
         "model": model_of(body, exchange),
         "choices": [{"index": 0, "message": message, "logprobs": probabilities, "finish_reason": finish}],
-        "usage": usage.to_chat_completions(usage.from_responses(body.get("usage"))),
+        "usage": to_chat_completions(from_responses(body.get("usage"))),
     }
     if isinstance(body.get("service_tier"), str):
         out["service_tier"] = body["service_tier"]

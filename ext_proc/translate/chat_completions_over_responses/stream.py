@@ -7,18 +7,20 @@ told it. The terminal event brings the reason for stopping and the usage.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ext_proc.apis.chat_completions.spec import chat_failure
+from ext_proc.apis.chat_completions.usage import to_chat_completions
 from ext_proc.apis.errors import ProviderError
 from ext_proc.apis.provider_errors import read_error
-from ext_proc.apis.usage import NO_USAGE, Usage, from_responses, to_chat_completions
+from ext_proc.apis.readers import CHAT_DONE
+from ext_proc.apis.responses.usage import from_responses
+from ext_proc.apis.usage import NO_USAGE, Usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_completions.chunks import chunk_head, tells_usage
 from ext_proc.translate.chat_completions.reasoning import text_detail
 from ext_proc.translate.chat_completions_over_responses.response import chat_annotation, finish_reason
 from ext_proc.translate.json_fields import as_object, as_text
-from ext_proc.translate.readers import CHAT_DONE
 from ext_proc.translate.responses.logprobs import for_choice, of_part
 from ext_proc.translate.responses.reasoning_items import PART_BREAK, openai_signature, text_of_item
-from ext_proc.translate.stream import chat_failure
 from ext_proc.translate.translation import Exchange
 
 Events = list[JsonObject]

@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from ext_proc.apis import usage
+from ext_proc.apis.converse.usage import from_converse
+from ext_proc.apis.messages.usage import to_messages
 from ext_proc.apis.provider_errors import malformed_answer
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import UpstreamError
@@ -63,7 +64,7 @@ def tier_of(holder: JsonObject) -> str | None:
 
 def message_usage(counts: object, tier: str | None) -> JsonObject:
     """Return the usage of a message, with what was written to the cache for how long, and the tier."""
-    written = usage.to_messages(usage.from_converse(counts))
+    written = to_messages(from_converse(counts))
     details = counts.get("cacheDetails") if isinstance(counts, dict) else None
     if isinstance(details, list) and details:
         by_ttl = {str(item.get("ttl")): item.get("inputTokens") for item in details if isinstance(item, dict)}

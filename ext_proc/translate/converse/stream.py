@@ -7,8 +7,9 @@ the usage comes after it, in `metadata`, which ends the stream.
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
+from ext_proc.apis.converse.usage import from_converse
 from ext_proc.apis.errors import ProviderError
-from ext_proc.apis.usage import NO_USAGE, Usage, from_converse
+from ext_proc.apis.usage import NO_USAGE, Usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.converse.answer import answered_by, told
 from ext_proc.translate.converse.citations import citation

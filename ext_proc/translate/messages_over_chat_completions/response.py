@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from ext_proc.apis import usage
+from ext_proc.apis.chat_completions.usage import from_chat_completions
+from ext_proc.apis.messages.usage import to_messages
 from ext_proc.apis.provider_errors import broken_off, provider_failure
+from ext_proc.apis.usage import Usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_completions.reasoning import Thought, mistral_thoughts, thought_blocks, thoughts_of
 from ext_proc.translate.chat_completions.tool_deltas import call_id
@@ -33,7 +35,7 @@ def response(exchange: Exchange, body: JsonObject) -> JsonObject:
             refused=bool(message.get("refusal")),
         ),
         "stop_sequence": None,
-        "usage": message_usage(usage.from_chat_completions(body.get("usage")), body.get("service_tier")),
+        "usage": message_usage(from_chat_completions(body.get("usage")), body.get("service_tier")),
     }
 
 
@@ -47,9 +49,9 @@ def stop_reason(finish_reason: object, *, calls: bool, refused: bool) -> str:
     return "tool_use" if calls else "end_turn"
 
 
-def message_usage(tokens: usage.Usage, service_tier: object) -> JsonObject:
+def message_usage(tokens: Usage, service_tier: object) -> JsonObject:
     """Return the usage of a message, with the tier that served it."""
-    written = usage.to_messages(tokens)
+    written = to_messages(tokens)
     if isinstance(service_tier, str) and service_tier in ANTHROPIC_TIER:
         written["service_tier"] = ANTHROPIC_TIER[service_tier]
     return written

@@ -8,16 +8,17 @@ finish_reason  -->  remembered: usage comes after it, in a chunk of its own
 
 from collections.abc import Iterable
 
+from ext_proc.apis.chat_completions.usage import from_chat_completions
 from ext_proc.apis.errors import ProviderError
-from ext_proc.apis.usage import NO_USAGE, Usage, from_chat_completions
+from ext_proc.apis.messages.spec import messages_failure
+from ext_proc.apis.readers import CHAT_DONE
+from ext_proc.apis.usage import NO_USAGE, Usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_completions.reasoning import Thought, mistral_thoughts, thoughts_of
 from ext_proc.translate.chat_completions.tool_deltas import Step, ToolDeltas
 from ext_proc.translate.json_fields import as_list, as_object
 from ext_proc.translate.messages_over_chat_completions.response import citation, message_usage, stop_reason, text_of
-from ext_proc.translate.readers import CHAT_DONE
 from ext_proc.translate.responses.response_object import annotations_of
-from ext_proc.translate.stream import messages_failure
 from ext_proc.translate.translation import Exchange
 
 Events = list[JsonObject]

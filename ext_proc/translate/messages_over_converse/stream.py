@@ -8,12 +8,12 @@ messageStop and metadata --> message_delta, message_stop
 from collections.abc import Iterable
 
 from ext_proc.apis.errors import ProviderError
+from ext_proc.apis.messages.spec import messages_failure
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.converse.answer import message_usage, stop_reason, stop_sequence, tier_of
 from ext_proc.translate.converse.stream import ConverseStream, Events
 from ext_proc.translate.json_fields import as_text
-from ext_proc.translate.stream import messages_failure
 from ext_proc.translate.translation import Exchange
 
 _NEW: dict[str, JsonObject] = {

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ext_proc.apis.errors import ProviderError, response_error
-from ext_proc.apis.usage import Usage, to_responses
+from ext_proc.apis.responses.usage import to_responses
+from ext_proc.apis.usage import Usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.responses.reasoning_items import reasoning_item
 from ext_proc.translate.responses.response_object import call_item, item_id, message_item, response_object, text_part

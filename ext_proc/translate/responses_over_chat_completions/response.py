@@ -1,7 +1,8 @@
 """Chat completion -> response."""
 
-from ext_proc.apis import usage
+from ext_proc.apis.chat_completions.usage import from_chat_completions
 from ext_proc.apis.provider_errors import broken_off, provider_failure
+from ext_proc.apis.responses.usage import to_responses
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_completions.reasoning import Thought, mistral_thoughts, thought_blocks, thoughts_of
 from ext_proc.translate.chat_completions.tool_deltas import call_id
@@ -33,7 +34,7 @@ def response(exchange: Exchange, body: JsonObject) -> JsonObject:
     out = response_object(exchange, model=model, status=status)
     out["incomplete_details"] = details
     out["output"] = _output(exchange, choice, status)
-    out["usage"] = usage.to_responses(usage.from_chat_completions(body.get("usage")))
+    out["usage"] = to_responses(from_chat_completions(body.get("usage")))
     if body.get("service_tier") is not None:
         out["service_tier"] = body["service_tier"]
     return out

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ext_proc.apis.conversation import read_conversation
 from ext_proc.apis.errors import error_body
 from ext_proc.apis.provider_errors import parse_error
+from ext_proc.apis.registry import spec_of
 from ext_proc.apis.session_facts import speaks_as_user
 from ext_proc.attempt.failures import classify, status_of
 from ext_proc.attempt.first_token_gate import Gate
@@ -25,7 +26,6 @@ from ext_proc.routing.affinity.session_key import session_key
 from ext_proc.routing.affinity.sessions import Affinity
 from ext_proc.runtime import Filter, FilterType
 from ext_proc.translate.cache_markers import mark_for_cache
-from ext_proc.translate.pair import READ_USAGE
 from ext_proc.translate.passthrough import IdentityStream, in_clients_shape
 from ext_proc.translate.quirks import LOSSLESS
 from ext_proc.translate.token_estimate import estimate_tokens
@@ -40,7 +40,7 @@ AFFINITY = Affinity(implied_ttl_seconds=60)
 @pytest.mark.parametrize("api", ALL_APIS)
 @given(value=anything())
 def test_usage(api: str, value: Any) -> None:
-    assert READ_USAGE[api](value).total_tokens >= 0
+    assert spec_of(api).read_usage(value).total_tokens >= 0
 
 
 @pytest.mark.parametrize("api", APIS)
@@ -50,7 +50,7 @@ def test_errors_of_providers(api: str, value: Any) -> None:
     error = parse_error(400, raw)
     assert 400 <= status_of(error) <= 599
     assert classify(error)
-    assert error_body(error, api)["error"]["message"]
+    assert error_body(error, spec_of(api).shape)["error"]["message"]
     assert orjson.loads(in_clients_shape(api, 400, raw))["error"]
 
 

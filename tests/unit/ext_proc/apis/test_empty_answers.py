@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ext_proc.apis.empty_answers import has_answer
+from ext_proc.apis.registry import spec_of
 
 
 @pytest.mark.parametrize(
@@ -30,4 +30,4 @@ from ext_proc.apis.empty_answers import has_answer
     ],
 )
 def test_an_answer_has_something_in_it_or_a_reason_to_have_nothing(api: str, body: dict[str, Any], expected: bool) -> None:
-    assert has_answer(api, body) is expected
+    assert spec_of(api).has_answer(body) is expected

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ext_proc.apis.registry import spec_of
 from ext_proc.errors import UpstreamError
-from ext_proc.translate.pair import READ_USAGE
 from ext_proc.translate.registry import PAIRS, translation
 from ext_proc.translate.translation import Exchange, StreamTranslator, Translation
 from tests.kit.event_stream import encode_one
@@ -110,7 +110,7 @@ def test_the_folded_stream_is_the_whole_answer(client: str, upstream: str, answe
     folded = fold(client, through(stream, [data]))
     whole = translation_of(client, upstream).response(fold(upstream, data))
     assert comparable({**folded, "object": ""}) == comparable({**whole.body, "object": ""})
-    assert stream.usage == whole.usage == READ_USAGE[client](folded["usage"])
+    assert stream.usage == whole.usage == spec_of(client).read_usage(folded["usage"])
     assert stream.model == whole.model
 
 

@@ -1,6 +1,7 @@
 import pytest
 
-from ext_proc.apis.paths import AGENT_APIS, MODEL_APIS, Api, error_shape, find_api, shape_of, split_query
+from ext_proc.apis.api import Api
+from ext_proc.apis.registry import AGENT_APIS, MODEL_APIS, error_shape, find_api, shape_of, split_query
 from ext_proc.errors import MethodNotAllowed, UnknownPath
 
 

@@ -1,0 +1,1 @@
+"""OpenAI Chat Completions, see https://platform.openai.com/docs/api-reference/chat."""

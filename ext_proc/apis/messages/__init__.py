@@ -1,0 +1,1 @@
+"""Anthropic Messages, see https://docs.claude.com/en/api/messages."""

@@ -1,0 +1,91 @@
+"""Every API, and which one a request means by its method and path."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from ext_proc.apis.api import Api, ApiSpec
+from ext_proc.apis.chat_completions.spec import CHAT_COMPLETIONS
+from ext_proc.apis.converse.spec import CONVERSE
+from ext_proc.apis.errors import Shape
+from ext_proc.apis.messages.spec import MESSAGES
+from ext_proc.apis.responses.spec import RESPONSES
+from ext_proc.errors import MethodNotAllowed, UnknownPath
+
+
+def _plain(spec: ApiSpec, api: Api, path: str, methods: tuple[str, ...] = ("POST",), *, serves_agents: bool = False) -> ApiSpec:
+    """Describe an API without conversations, otherwise like another one: its bodies pass as they are."""
+    return replace(
+        spec,
+        api=api,
+        path=path,
+        methods=methods,
+        serves_agents=serves_agents,
+        conversation="",
+        instructions="",
+        has_answer=lambda _body: True,
+    )
+
+
+_PLAIN: Final = (
+    _plain(MESSAGES, Api.COUNT_TOKENS, "/v1/messages/count_tokens"),
+    _plain(CHAT_COMPLETIONS, Api.EMBEDDINGS, "/v1/embeddings"),
+    _plain(CHAT_COMPLETIONS, Api.COMPLETIONS, "/v1/completions"),
+    _plain(CHAT_COMPLETIONS, Api.MODELS, "/v1/models", ("GET", "OPTIONS"), serves_agents=True),
+)
+
+SPECS: Final[Mapping[Api, ApiSpec]] = {spec.api: spec for spec in (CHAT_COMPLETIONS, MESSAGES, RESPONSES, CONVERSE, *_PLAIN)}
+
+_BY_NAME: Final[Mapping[str, ApiSpec]] = {str(api): spec for api, spec in SPECS.items()}
+
+AGENT_APIS: Final = {spec.path: spec.api for spec in SPECS.values() if spec.serves_agents}
+"""What an agent listener serves."""
+
+MODEL_APIS: Final = {spec.path: spec.api for spec in SPECS.values() if spec.path}
+"""What a model listener serves."""
+
+DECISION_PREFIX: Final = "/routing"
+
+DECISION_APIS: Final = {DECISION_PREFIX + path: api for path, api in AGENT_APIS.items() if api is not Api.MODELS}
+"""Where a model listener tells which model it would choose, and asks none."""
+
+PATHS: Final = {api: path for path, api in MODEL_APIS.items()}
+
+
+def split_query(target: str) -> tuple[str, str]:
+    """Split a request's `:path` into path and query, the query with its question mark or empty."""
+    path, mark, query = target.partition("?")
+    return path, mark + query
+
+
+def error_shape(path: str) -> Shape:
+    """Return how a client that asked for this path reads errors: also for paths below it that are not served."""
+    path = path.removeprefix(DECISION_PREFIX)
+    return MESSAGES.shape if f"{path}/".startswith(f"{MESSAGES.path}/") else CHAT_COMPLETIONS.shape
+
+
+def shape_of(api: str) -> Shape:
+    """Return how a client of an API reads errors."""
+    return spec_of(api).shape
+
+
+def spec_of(api: str) -> ApiSpec:
+    """Return the description of an API; one that is not known is read as Chat Completions."""
+    return _BY_NAME.get(api, CHAT_COMPLETIONS)
+
+
+def find_api(table: dict[str, Api], method: str, path: str) -> Api:
+    """Return the API that is served at a path.
+
+    Raises:
+        UnknownPath: nothing is.
+        MethodNotAllowed: something is, but not for this method.
+    """
+    api = table.get(path)
+    if api is None:
+        raise UnknownPath("Nothing is served at this path. Served are: " + ", ".join(sorted(table)) + ".")
+    allowed = SPECS[api].methods
+    if method not in allowed:
+        allow = ", ".join(allowed)
+        raise MethodNotAllowed(f"The method is not allowed at {path}; use {allow}.", headers={"allow": allow})
+    return api

@@ -1,0 +1,1 @@
+"""OpenAI Responses, see https://platform.openai.com/docs/api-reference/responses."""
