@@ -77,7 +77,7 @@ class Worker:
                 self._new_session,
                 metrics,
                 AttemptProcessor(self._new_attempt, metrics.attempts, self._usage, self._tracer),
-                ContinueProcessor(self._new_answer, metrics.continuations, metrics.attempts),
+                ContinueProcessor(self._new_answer, metrics.continuations, metrics.attempts, self._tracer),
                 ErrorProcessor(),
                 self._tracer,
             )

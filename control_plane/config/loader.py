@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from control_plane.config.check import Finding, check
 from control_plane.config.check.literal_secrets import check_literal_secrets
-from control_plane.config.model import PlanoConfig
-from control_plane.config.otel import read_otel
+from control_plane.config.model import PlanoConfig, Tracing
+from control_plane.config.otel import read_otel, wants_latest_names
 from control_plane.config.source.paths import Path
 from control_plane.config.source.tree import Tree
 from control_plane.config.source.variables import Expansion, Missing
@@ -51,7 +51,15 @@ def load(text: str | bytes, *, env: Mapping[str, str], file: str = DEFAULT_FILE)
             (warnings if finding.is_warning else problems).append(problem)
     if problems or validated.config is None:
         raise ConfigError(_in_order(problems, file), _in_order(warnings, file))
-    return Loaded(validated.config.model_copy(update={"tracing": tracing}), _in_order(warnings, file))
+    return Loaded(_completed(validated.config, tracing, env), _in_order(warnings, file))
+
+
+def _completed(config: PlanoConfig, tracing: Tracing | None, env: Mapping[str, str]) -> PlanoConfig:
+    """Add what the environment says."""
+    overrides = config.overrides
+    if overrides.gen_ai_latest_names is None:
+        overrides = overrides.model_copy(update={"gen_ai_latest_names": wants_latest_names(env)})
+    return config.model_copy(update={"tracing": tracing, "overrides": overrides})
 
 
 def _decode(text: str | bytes) -> str:

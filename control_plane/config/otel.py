@@ -22,6 +22,7 @@ _T = TypeVar("_T")
 
 _PATH: Final[Path] = ("tracing",)
 _SAMPLED: Final = {"always_on": 100.0, "always_off": 0.0}
+_NO_CONTENT: Final = ("no_content", "false", "0")
 _PROTOCOLS: Final = ("grpc", "http/protobuf")
 
 
@@ -47,6 +48,12 @@ def read_otel(tracing: Tracing | None, env: Mapping[str, str]) -> tuple[Tracing 
     for reader in (_endpoint, _headers, _resource, _batches):
         update |= _read(partial(reader, written), env, findings) or {}
     return written.model_copy(update=update), tuple(findings)
+
+
+def wants_latest_names(env: Mapping[str, str]) -> bool:
+    """Whether the latest names of the conventions for generative AI are wanted."""
+    wanted = env.get("OTEL_SEMCONV_STABILITY_OPT_IN", "").split(",")
+    return "gen_ai_latest_experimental" in (name.strip() for name in wanted)
 
 
 def _read(reader: Callable[[Mapping[str, str]], _T], env: Mapping[str, str], findings: list[Finding]) -> _T | None:
@@ -122,7 +129,10 @@ def _resource(written: Tracing, env: Mapping[str, str]) -> dict[str, Any]:
 def _batches(written: Tracing, env: Mapping[str, str]) -> dict[str, Any]:
     timeout, _ = _first(env, "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT")
     _, certificate = _first(env, "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE")
+    captured = env.get("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "no_content").lower()
+    written_captures = written.capture_message_content
     return {
+        "capture_message_content": captured not in _NO_CONTENT if written_captures is None else written_captures,
         "queue_size": written.queue_size or int(_number(env, "OTEL_BSP_MAX_QUEUE_SIZE", 2048, least=1, most=1e6)),
         "batch_size": written.batch_size or int(_number(env, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512, least=1, most=65_536)),
         "export_interval": written.export_interval or _number(env, "OTEL_BSP_SCHEDULE_DELAY", 5000, least=1, most=6e5) / 1000,

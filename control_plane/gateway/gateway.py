@@ -106,6 +106,8 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
         max_request_bytes=overrides.max_request_bytes,
         internal_cidrs=overrides.internal_cidrs,
         access_log_path=runtime.access_log_path,
+        reads_signals=not overrides.disable_signals,
+        latest_names=bool(overrides.gen_ai_latest_names),
         tracing=tracing,
     )
 

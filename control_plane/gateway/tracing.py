@@ -28,6 +28,7 @@ def build_tracing(tracing: Tracing | None) -> ir.Tracing | None:
         resource_attributes=tuple(sorted(tracing.resource_attributes.items())),
         static_attributes=tuple(sorted(attributes.static.items())) if attributes else (),
         header_prefixes=tuple(sorted({prefix.lower() for prefix in attributes.header_prefixes})) if attributes else (),
+        captures_content=bool(tracing.capture_message_content),
         queue_size=tracing.queue_size or 0,
         batch_size=tracing.batch_size or 0,
         export_interval_seconds=tracing.export_interval or 0.0,

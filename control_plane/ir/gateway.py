@@ -50,5 +50,9 @@ class Gateway:
     """None: nothing is decided by meaning."""
     routing_model: Orchestrator | None = None
     """What chooses among preferences; None lets the built-in router choose."""
+    reads_signals: bool = True
+    """Whether ext_proc analyses conversations."""
+    latest_names: bool = False
+    """Whether telemetry of model calls has the latest names of the conventions."""
     tracing: Tracing | None = None
     """None: nothing is traced."""

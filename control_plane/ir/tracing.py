@@ -40,6 +40,8 @@ class Tracing:
     """Of every span, sorted."""
     header_prefixes: tuple[str, ...] = ()
     """In lower case: headers that begin so become attributes of ext_proc's spans."""
+    captures_content: bool = False
+    """Whether spans hold what users and tools say."""
     queue_size: int
     batch_size: int
     export_interval_seconds: float

@@ -35,6 +35,8 @@ def build_filter_config(gateway: ir.Gateway, *, version: str = "") -> pb.FilterC
         egress_url=gateway.egress.url,
         max_request_bytes=gateway.max_request_bytes,
         tracing=_tracing(gateway.tracing),
+        disable_signals=not gateway.reads_signals,
+        latest_names=gateway.latest_names,
     )
 
 
@@ -52,6 +54,7 @@ def _tracing(tracing: ir.Tracing | None) -> pb.Tracing | None:
         resource={**dict(tracing.resource_attributes), "service.name": tracing.service_name},
         attributes=dict(tracing.static_attributes),
         header_prefixes=tracing.header_prefixes,
+        captures_content=tracing.captures_content,
     )
 
 

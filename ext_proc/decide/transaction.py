@@ -17,10 +17,12 @@ from ext_proc.decide.decision_flow import answer_decision
 from ext_proc.decide.large_body import let_others_run, read_object
 from ext_proc.decide.model_flow import decide_model
 from ext_proc.decide.request import Record, Request, Services
+from ext_proc.decide.routing_input import CONVERSATIONS
 from ext_proc.decide.trace_context import is_valid_traceparent, new_traceparent
 from ext_proc.errors import GatewayError, InternalError, NotReady, UnsupportedEncoding
 from ext_proc.events import Continue, Event, Reply, RequestBody, RequestHeaders, Respond, Trailers
 from ext_proc.plan.plan import Listener, ListenerKind, Plan
+from ext_proc.signals.rows import Row, read_rows
 from protos.contract.headers import REQUEST_ID_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER
 
 _GO_ON: Final = Continue()
@@ -45,6 +47,8 @@ class Transaction:
         self.record = Record(listener=listener)
         self.headers: Mapping[str, str] = {}
         """What is known of the request's, with a valid traceparent."""
+        self.request: Request | None = None
+        """Complete, once there is one; before filters."""
         self.is_decided = False
         """Whether the last reply settled the request."""
         self._traceparent = traceparent
@@ -81,6 +85,13 @@ class Transaction:
         self.is_decided = True
         return render_error(error, self._shape)
 
+    def rows(self) -> tuple[Row, ...]:
+        """Return the conversation that signals are read from; empty if there is none that goes on, or none is wanted."""
+        wanted = self._services is not None and self._services.plan.reads_signals and not self.record.status
+        if self.request is None or not wanted or self.request.api not in CONVERSATIONS:
+            return ()
+        return read_rows(self.request.api, self.request.value)
+
     def _begin(self, event: RequestHeaders) -> Reply:
         headers = event.headers
         path, query = split_query(headers.get(":path", ""))
@@ -106,6 +117,7 @@ class Transaction:
         services, listener = self._bound()
         api, query, headers = self._head
         request = Request(listener=listener, api=api, query=query, headers=headers, body=body, value=await read_object(body))
+        self.request = request
         await let_others_run(body)
         if listener.kind is ListenerKind.AGENT:
             return await decide_agent(request, services, self.record)

@@ -58,6 +58,8 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
         sources=compile_sources(config.sources),
         preferences=compile_configured(config.preferences, models),
         routing_model=_orchestrator(config.routing_model, models, targets) if config.HasField("routing_model") else None,
+        reads_signals=not config.disable_signals,
+        latest_names=config.latest_names,
         tracing=_tracing(config.tracing) if config.HasField("tracing") else None,
         embedding=_embedding(config.embedding) if config.HasField("embedding") else None,
         egress_url=config.egress_url,
@@ -82,6 +84,7 @@ def _tracing(item: pb.Tracing) -> TracingSettings:
         resource=dict(item.resource),
         attributes=dict(item.attributes),
         header_prefixes=tuple(item.header_prefixes),
+        captures_content=item.captures_content,
     )
 
 

@@ -74,6 +74,10 @@ class Plan:
     """Who tells prices and latencies; one of a kind at most."""
     routing_model: Orchestrator | None = None
     """What chooses among preferences. None: the built-in router does."""
+    reads_signals: bool = True
+    """Whether conversations are analysed."""
+    latest_names: bool = False
+    """Whether telemetry of model calls has the latest names of OpenTelemetry's conventions."""
     tracing: TracingSettings | None = None
     """None: nothing is traced."""
     embedding: EmbeddingModel | None = None

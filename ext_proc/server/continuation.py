@@ -1,6 +1,7 @@
 """The gRPC side of continued streams: a stream of Envoy is a request, answered piece by piece. Its reset cancels all of it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from ext_proc.continuation.ports import CutOff
 from ext_proc.continuation.transaction import ResumableAnswer, StreamRequest
@@ -9,17 +10,25 @@ from ext_proc.grpc_server.status import Abort, Status
 from ext_proc.telemetry.attempt_metrics import AttemptMetrics
 from ext_proc.telemetry.continuation_metrics import ContinuationMetrics
 from ext_proc.telemetry.logging import get_logger
+from ext_proc.telemetry.spans import describe_stream
+from ext_proc.telemetry.tracer import Tracer
+from ext_proc.tracing.span import Span
 from ext_proc.wire.common import UnexpectedMessage, decode_request
 from ext_proc.wire.continuation import StreamRequestReader, encode_part
-from protos.contract.headers import REQUEST_ID_HEADER
+from protos.contract.headers import REQUEST_ID_HEADER, TRACEPARENT_HEADER
 
 
 class ContinueProcessor:
     """Serves the streams of the http_filter `plano.continue`."""
 
     def __init__(
-        self, new_answer: Callable[[StreamRequest], ResumableAnswer], metrics: ContinuationMetrics, attempts: AttemptMetrics
+        self,
+        new_answer: Callable[[StreamRequest], ResumableAnswer],
+        metrics: ContinuationMetrics,
+        attempts: AttemptMetrics,
+        tracer: Tracer | None = None,
     ) -> None:
+        self._tracer = tracer
         self._new_answer = new_answer
         self._metrics = metrics
         self._attempts = attempts
@@ -34,9 +43,18 @@ class ContinueProcessor:
             self._log.error("message_unexpected", stage="continue", phase=str(unexpected))
             raise Abort(Status.INVALID_ARGUMENT, f"unexpected {unexpected}") from None
         if request is not None:
-            await self._answer(request, call)
+            span, request = self._trace(request, call.metadata.get(TRACEPARENT_HEADER, ""))
+            await self._answer(request, call, span)
 
-    async def _answer(self, request: StreamRequest, call: BidirectionalStream) -> None:
+    def _trace(self, request: StreamRequest, traceparent: str) -> tuple[Span | None, StreamRequest]:
+        """Have the upstream streams belong to what Envoy traces, if it does."""
+        if not traceparent:
+            return None, request
+        span = self._tracer.begin("answer stream", traceparent) if self._tracer else None
+        carried = span.context.traceparent if span else traceparent
+        return span, replace(request, headers={**request.headers, TRACEPARENT_HEADER: carried})
+
+    async def _answer(self, request: StreamRequest, call: BidirectionalStream, span: Span | None) -> None:
         answer = self._new_answer(request)
         try:
             await answer.give(lambda part: call.write(encode_part(part)))
@@ -50,6 +68,9 @@ class ContinueProcessor:
             raise
         finally:
             self._finish(answer, request)
+            if span is not None and self._tracer is not None:
+                describe_stream(span, answer.resumptions, _request_id(request))
+                self._tracer.end(span, request.headers)
 
     def _finish(self, answer: ResumableAnswer, request: StreamRequest) -> None:
         for heard in answer.heard:

@@ -5,6 +5,7 @@ until Envoy resets it. A reset before that is a client that went away. Sessions 
 errors that nobody foresaw, and the record of what happened.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Final
@@ -25,9 +26,10 @@ from ext_proc.grpc_server.unary_call import unary
 from ext_proc.server.attempt import AttemptProcessor
 from ext_proc.server.continuation import ContinueProcessor
 from ext_proc.server.provider_errors import ErrorProcessor
+from ext_proc.signals.analysis import analyse
 from ext_proc.telemetry.logging import get_logger
 from ext_proc.telemetry.metrics import Metrics
-from ext_proc.telemetry.spans import describe_decision
+from ext_proc.telemetry.spans import describe_decision, describe_signals
 from ext_proc.telemetry.tracer import Tracer
 from ext_proc.tracing.span import Span
 from ext_proc.wire.common import UnexpectedMessage, UnreadableMessage, decode_request
@@ -152,6 +154,16 @@ class ExternalProcessor:
             self._log.exception("session_failed", error=error, listener=transaction.record.listener)
             return transaction.refuse(InternalError("The gateway failed to handle the request."))
 
+    def _conclude(self, transaction: Transaction, span: Span | None) -> None:
+        """Read the signals of the conversation, for the metrics and for the span, which ends here."""
+        if rows := transaction.rows():
+            report = analyse(rows)
+            self._metrics.signals.record(transaction.record, report)
+            if span is not None:
+                describe_signals(span, report, captures_content=self._tracer.captures_content)
+        if span is not None:
+            self._tracer.end(span, transaction.headers)
+
     def _refusal(self, transaction: Transaction, unexpected: UnexpectedMessage) -> Abort:
         self._metrics.count_error(transaction.record.listener, "unexpected_message")
         self._log.error("message_unexpected", listener=transaction.record.listener, phase=str(unexpected))
@@ -161,7 +173,9 @@ class ExternalProcessor:
         record = transaction.record
         if span is not None:
             describe_decision(span, record)
-            self._tracer.end(span, transaction.headers)
+            span.ended = time.time_ns()
+        # Once the reply is on its way.
+        asyncio.get_running_loop().call_soon(self._conclude, transaction, span)
         outcome = _outcome(transaction)
         self._metrics.record(record, outcome, seconds)
         code, detail = (record.error.code, record.error.detail) if record.error else (None, "")

@@ -78,7 +78,15 @@ def analyse(rows: Sequence[Row]) -> Report:
         *_failures(rows),
         *_loops(rows),
     ]
-    return Report(signals, len(said), len(texts) - len(said), efficiency)
+    return Report(signals, len(said), len(texts) - len(said), efficiency, _first_new(rows))
+
+
+def _first_new(rows: Sequence[Row]) -> int:
+    answers = [index for index, row in enumerate(rows) if row.kind in ("assistant", "call")]
+    if not answers:
+        return 0
+    last = rows[answers[-1]].step
+    return next(index for index in answers if rows[index].step == last)
 
 
 def _misalignments(said: Sequence[_Said]) -> Iterator[Signal]:

@@ -50,6 +50,11 @@ class Signal:
     """The beginning of what was said."""
 
     @property
+    def is_of_phrase(self) -> bool:
+        """Whether what it matched is one of our own phrases, and not what was said."""
+        return self.type.startswith("interaction.")
+
+    @property
     def category(self) -> str:
         """The category of CATEGORIES that it belongs to."""
         return self.type.rpartition(".")[0]
@@ -64,6 +69,13 @@ class Report:
     assistant_turns: int
     efficiency: float
     """1 for few turns of the user, and less the more there are."""
+    first_new: int = 0
+    """Index of the first row that the request before did not have: the answer to it, and what came after."""
+
+    @property
+    def new_signals(self) -> Sequence[Signal]:
+        """Those that this request shows first."""
+        return [signal for signal in self.signals if signal.row >= self.first_new]
 
     @property
     def turns(self) -> int:

@@ -14,6 +14,7 @@ from ext_proc.telemetry import names
 from ext_proc.telemetry.attempt_metrics import AttemptMetrics
 from ext_proc.telemetry.continuation_metrics import ContinuationMetrics
 from ext_proc.telemetry.session_metrics import SessionMetrics
+from ext_proc.telemetry.signal_metrics import SignalMetrics
 from ext_proc.telemetry.source_metrics import SourceMetrics
 from ext_proc.telemetry.trace_metrics import TraceMetrics
 
@@ -74,6 +75,7 @@ class Metrics:
         self.continuations = ContinuationMetrics(self.count_error, registry)
         self.sources = SourceMetrics(registry)
         self.sessions = SessionMetrics(registry)
+        self.signals = SignalMetrics(registry)
         self.traces = TraceMetrics(registry)
         self._keep_children()
 

@@ -4,12 +4,20 @@ Names by OpenTelemetry's conventions for generative AI and by OpenInference; `pl
 https://github.com/open-telemetry/semantic-conventions-genai
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+import orjson
+
 from ext_proc.attempt.record import BEGUN, COMPLETED, AttemptRecord
+from ext_proc.continuation.transaction import Resumption
 from ext_proc.decide.request import Record
-from ext_proc.tracing.span import Span, Value
+from ext_proc.signals.report import Report
+from ext_proc.tracing.span import Event, Span, Value
+
+_MOST_EVENTS: Final = 64
+"""Of the last signals."""
 
 KIND: Final = "openinference.span.kind"
 
@@ -93,6 +101,48 @@ def describe_attempt(span: Span, record: AttemptRecord) -> None:
         span.attributes["gen_ai.response.time_to_first_chunk"] = round(record.first_token_seconds, 6)
     if record.outcome not in (COMPLETED, BEGUN):
         span.error = record.outcome
+
+
+def describe_stream(span: Span, resumptions: Sequence[Resumption], request_id: str) -> None:
+    """Say who went on with a stream that was cut."""
+    span.attributes.update(_known({KIND: "CHAIN", "plano.request_id": request_id, "plano.resumptions": len(resumptions)}))
+    for resumption in resumptions:
+        told: dict[str, Value] = {
+            "plano.from_model": resumption.from_model,
+            "plano.to_model": resumption.to_model,
+            "plano.method": resumption.method,
+            "plano.outcome": resumption.outcome,
+        }
+        span.events.append(Event("plano.stream_resumed", told, time.time_ns()))
+
+
+def describe_signals(span: Span, report: Report, *, captures_content: bool) -> None:
+    """Say how a conversation goes, with an event for each signal; what was said only where that is wanted."""
+    span.attributes.update(
+        {
+            "signals.quality": report.quality,
+            "signals.quality_score": report.score,
+            "signals.turn_count": report.turns,
+            "signals.efficiency_score": round(report.efficiency, 3),
+            "signals.concerning": report.is_concerning,
+        }
+    )
+    for category, count in report.counts.items():
+        span.attributes[f"signals.{category}.count"] = count
+        span.attributes[f"signals.{category}.severity"] = report.severity(category)
+    for signal in report.signals[-_MOST_EVENTS:]:
+        told: dict[str, Value] = {
+            "signal.type": signal.type,
+            "signal.message_index": signal.row,
+            "signal.confidence": signal.confidence,
+        }
+        metadata = signal.metadata
+        if captures_content:
+            told["signal.snippet"] = signal.snippet
+        elif not signal.is_of_phrase:
+            metadata = {name: value for name, value in metadata.items() if name != "matched"}
+        told["signal.metadata"] = orjson.dumps(dict(metadata)).decode()
+        span.events.append(Event(f"signal.{signal.type}", told, span.ended))
 
 
 def _known(attributes: Mapping[str, Value]) -> Mapping[str, Value]:

@@ -1,4 +1,4 @@
-"""The Egress port, traced: a span for each call to a filter and to a model that chooses, whose context goes along."""
+"""The Egress port, traced: a span for each call to a filter and to a model that decides, whose context goes along."""
 
 from collections.abc import Mapping
 
@@ -18,11 +18,14 @@ class TracedEgress:
         self._filters: Mapping[str, tuple[str, Attributes]] = {
             item.route: (f"filter {item.id}", _filter(item.id, item.type)) for item in plan.filters.values()
         }
-        self._models: Mapping[str, tuple[str, Attributes]] = {
-            chooser.route: (f"chat {chooser.upstream_model}", _chooser(chooser.model, chooser.upstream_model))
+        self._models: dict[str, tuple[str, Attributes]] = {
+            chooser.route: (f"chat {chooser.upstream_model}", _model("LLM", "chat", chooser.upstream_model))
             for chooser in (plan.orchestrator, plan.routing_model)
             if chooser is not None
         }
+        if plan.embedding is not None:
+            name = plan.embedding.upstream_model
+            self._models[plan.embedding.route] = f"embeddings {name}", _model("EMBEDDING", "embeddings", name)
 
     async def post(
         self, route: str, path: str, *, headers: Mapping[str, str], body: bytes, timeout_seconds: float
@@ -48,13 +51,8 @@ def _filter(filter_id: str, kind: str) -> Attributes:
     return {"openinference.span.kind": "GUARDRAIL", "plano.filter": filter_id, "plano.filter.type": kind}
 
 
-def _chooser(name: str, upstream_model: str) -> Attributes:
-    return {
-        "openinference.span.kind": "LLM",
-        "gen_ai.operation.name": "chat",
-        "gen_ai.request.model": upstream_model,
-        "plano.model": name,
-    }
+def _model(kind: str, operation: str, upstream_model: str) -> Attributes:
+    return {"openinference.span.kind": kind, "gen_ai.operation.name": operation, "gen_ai.request.model": upstream_model}
 
 
 def _error(response: EgressResponse) -> str:

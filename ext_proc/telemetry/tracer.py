@@ -31,6 +31,11 @@ class Tracer:
         self._queue = SpanQueue(settings.queue_size, batch=settings.batch_size) if settings else None
         self._changed.set()
 
+    @property
+    def captures_content(self) -> bool:
+        """Whether spans hold what users and tools say."""
+        return self._settings is not None and self._settings.captures_content
+
     async def run(self) -> None:
         """Export until cancelled."""
         while True:

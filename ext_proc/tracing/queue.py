@@ -23,8 +23,8 @@ class SpanQueue:
         return len(self._spans)
 
     def end(self, span: Span) -> None:
-        """End a span now, and keep it."""
-        span.ended = time.time_ns()
+        """End a span, now unless it has ended, and keep it."""
+        span.ended = span.ended or time.time_ns()
         if len(self._spans) >= self._most:
             self.dropped += 1
             return

@@ -27,6 +27,9 @@ class TracingSettings:
     header_prefixes: tuple[str, ...] = ()
     """Request headers that begin so become attributes."""
 
+    captures_content: bool = False
+    """Whether spans hold what users and tools say."""
+
     def attributes_of(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Return what a request's spans say: of a name that is configured, too, the header has the last word."""
         found = dict(self.attributes)

@@ -176,6 +176,37 @@ async def test_each_attempt_has_its_span(world: World) -> None:
     assert all(span.attributes["upstream_cluster"] and span.attributes["response_flags"] for span in hops)
 
 
+async def test_signals_of_a_conversation(world: World) -> None:
+    trace = f"{77:032x}"
+    talk = [
+        {"role": "user", "content": "Book a flight to Oslo"},
+        {"role": "assistant", "content": "Here is a hotel."},
+        {"role": "user", "content": "No, I meant a flight. Let me speak to a human!"},
+    ]
+    labels = {"listener": "models", "agent": "", "model": "openai/gpt-4o"}
+    body, headers = {"model": "gpt-4o", "messages": talk}, {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
+    await world.gateway.http.post(world.gateway.url("models") + CHAT, json=body, headers=headers)
+    await world.gateway.until(1, "plano_signals_total", type="interaction.disengagement.escalation", **labels)
+    await world.gateway.until(1, "plano_conversations_total", quality="severe", **labels)
+    decided = one(await world.spans(trace, "chat gpt-4o"), "decide")
+    said = {
+        "signals.quality": "severe",
+        "signals.quality_score": 0.0,
+        "signals.turn_count": 3,
+        "signals.interaction.misalignment.count": 1,
+        "signals.interaction.disengagement.severity": 1,
+    }
+    assert said.items() <= decided.attributes.items()
+    assert [name for name, _ in decided.events] == [
+        "signal.interaction.misalignment.correction",
+        "signal.interaction.disengagement.escalation",
+    ]
+    (_, event), _ = decided.events
+    assert event["signal.message_index"] == 2
+    assert json.loads(event["signal.metadata"]) == {"pattern_type": "phrase", "matched": "no i meant"}
+    assert "signal.snippet" not in event, "what was said is told only where that is wanted"
+
+
 async def test_headers_and_fixed_attributes(world: World) -> None:
     spans = await world.spans(await world.ask("models", x_shop_order_id="7"), "chat gpt-4o")
     assert one(spans, "decide").attributes["order.id"] == "7"

@@ -57,8 +57,12 @@ class Overrides(Section):
     """What holds for every agent, provider and filter that does not say otherwise."""
     llm_routing_model: Annotated[Text | None, Default("`agent_orchestration_model`")] = None
     """Model that chooses among `routing_preferences`, one of `model_providers`; without either the built-in router chooses."""
-    disable_signals: Annotated[bool, NoEffect("responses are not analysed for signals yet")] = False
-    """Whether responses are left without signal analysis."""
+    disable_signals: bool = False
+    """Whether conversations are left without signal analysis: of corrections, anger, thanks, failing tools, loops and more."""
+    gen_ai_latest_names: Annotated[bool | None, Default("`OTEL_SEMCONV_STABILITY_OPT_IN` has `gen_ai_latest_experimental`")] = (
+        None
+    )
+    """Whether metrics and spans of model calls have the latest names of OpenTelemetry's conventions."""
     prompt_target_intent_matching_threshold: Annotated[Annotated[float, Field(ge=0, le=1)] | None, _NO_PROMPT_TARGETS] = None
     """How sure the gateway must be to choose a prompt target."""
     optimize_context_window: Annotated[bool, _NO_PROMPT_TARGETS] = False

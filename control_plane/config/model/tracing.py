@@ -64,6 +64,10 @@ class Tracing(Section):
     """Bounds one delivery to the collector."""
     ca_path: Annotated[Text | None, Default("`OTEL_EXPORTER_OTLP_CERTIFICATE`, or `overrides.upstream_tls_ca_path`")] = None
     """File of the certificate authorities that a collector behind https is verified with."""
+    capture_message_content: Annotated[
+        bool | None, Default("`OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, or false")
+    ] = None
+    """Whether spans hold what users and tools say."""
     span_attributes: SpanAttributes | None = None
     """What every span says."""
     exporters: Annotated[tuple[Exporter, ...], NoEffect("spans go to the collector alone")] = ()

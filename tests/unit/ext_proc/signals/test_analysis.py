@@ -118,6 +118,15 @@ def test_turns_of_both_sides_count_and_efficiency_falls_by_those_of_the_user() -
     assert (many.turns, round(many.efficiency, 3)) == (14, 0.625)
 
 
+def test_only_what_the_request_before_did_not_show_is_new() -> None:
+    found = report(said("thanks", "No problem", "I give up", "Why?", "thanks a lot"))
+    assert {signal.row for signal in found.signals} == {0, 2, 4}
+    assert [(signal.type, signal.row) for signal in found.new_signals] == [("interaction.satisfaction.gratitude", 4)]
+    loop = report(called("find") * 3)
+    assert [signal.type for signal in loop.new_signals] == ["execution.loops.retry"]
+    assert report([*called("find") * 3, *said("And now?")]).new_signals[0].type == "execution.loops.retry"
+
+
 ROWS = strategies.builds(
     Row,
     strategies.sampled_from(("user", "assistant", "call", "result")),
