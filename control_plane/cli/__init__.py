@@ -12,6 +12,7 @@ _MODULES: Final = {
     "logs": "running",
     "check": "offline",
     "dump": "offline",
+    "eval": "evaluation",
 }
 
 
@@ -24,7 +25,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _MODULES:
             return None
-        command: click.Command = getattr(import_module(f"{__name__}.{_MODULES[cmd_name]}"), cmd_name)
+        module = import_module(f"{__name__}.{_MODULES[cmd_name]}")
+        command: click.Command = getattr(module, "eval_" if cmd_name == "eval" else cmd_name)
         return command
 
 

@@ -11,12 +11,15 @@ import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from control_plane.supervisor.errors import CannotStart
 
 SOCKET_PATH_BYTES = 103
 LONGEST_SOCKET_NAME = "ext_proc-9999.sock"
 SOCKETS_PREFIX = "plano-"
+EGRESS_SOCKET: Final = "egress.sock"
+"""Among an instance's sockets."""
 _SAFE_IN_URI = re.compile(r"[A-Za-z0-9/._-]+")
 
 
@@ -42,7 +45,7 @@ class RunDir:
     @property
     def egress_socket(self) -> Path:
         """Where Envoy listens for Python's own calls."""
-        return self.sockets / "egress.sock"
+        return self.sockets / EGRESS_SOCKET
 
     @property
     def admin_socket(self) -> Path:

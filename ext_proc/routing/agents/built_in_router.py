@@ -10,6 +10,7 @@ from typing import Final
 
 from ext_proc.apis.conversation import Conversation
 from ext_proc.routing.agents.follow_up import is_agreement, is_follow_up, question_at_end
+from ext_proc.routing.agents.parts import parts_of
 from ext_proc.routing.agents.profile import WEAK_WEIGHT, Term, build_profile, telling_ids
 from ext_proc.routing.agents.term_index import TOPIC_HINT, build_index
 from ext_proc.routing.agents.words import family_of, stems_of, words_of
@@ -85,9 +86,11 @@ class BuiltInRouter:
         return [scores[agent].total if agent in scores else 0.0 for agent in range(len(self._ids))]
 
     def sure(self, conversation: Conversation) -> Choice | None:
-        """Return the match of the latest question if there can be no doubt about it, and None otherwise."""
-        latest = next((turn.text for turn in reversed(conversation) if turn.role == "user"), "")
-        scores = self._scores(_ends(latest))
+        """Return the match of the latest question if that asks one thing and there can be no doubt; None otherwise."""
+        latest = _ends(next((turn.text for turn in reversed(conversation) if turn.role == "user"), ""))
+        if parts_of(latest):
+            return None
+        scores = self._scores(latest)
         choice = self._best(scores, SURE)
         if choice is None or sum(tally.total > _HALF * choice.score for tally in scores.values()) > 1:
             return None

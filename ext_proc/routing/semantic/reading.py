@@ -1,6 +1,5 @@
 """Which texts of a conversation are compared with agents, and what their nearness to them means. Pure."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,6 +9,7 @@ import numpy.typing as npt
 
 from ext_proc.apis.conversation import Conversation
 from ext_proc.routing.agents.follow_up import is_agreement, is_follow_up, question_at_end
+from ext_proc.routing.agents.parts import parts_of
 from ext_proc.routing.agents.semantic_rung import Meant
 from ext_proc.routing.semantic.index import Nearness
 
@@ -23,12 +23,8 @@ _HINT: Final = 0.5
 """What a question that continues another one adds to what that one was about."""
 _LEAST_HINT: Final = -0.6
 
-_MAX_PARTS: Final = 6
 _MAX_EARLIER_TURNS: Final = 4
 _MAX_CHARACTERS: Final = 1_000
-_BETWEEN_PARTS: Final = re.compile(
-    r"[,;?.!]\s+(?:(?:and|then|also|please)\s+)*|\s+(?:and then|and also|and|then|plus)\s+", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +53,11 @@ def read(conversation: Conversation) -> Reading | None:
         return None
     latest = shortened(conversation[asked[-1]].text)
     if len(asked) < 2 or not is_follow_up(latest):
-        return Reading(latest, _parts(latest), is_follow_up=False, proposal="", earlier=())
+        return Reading(latest, parts_of(latest), is_follow_up=False, proposal="", earlier=())
     earlier = tuple(shortened(conversation[position].text) for position in reversed(asked[-1 - _MAX_EARLIER_TURNS : -1]))
     before = conversation[asked[-1] - 1]
     proposal = question_at_end(before.text[-_MAX_CHARACTERS:]) if before.role == "assistant" and is_agreement(latest) else ""
-    return Reading(latest, _parts(latest), is_follow_up=True, proposal=proposal.strip(), earlier=earlier)
+    return Reading(latest, parts_of(latest), is_follow_up=True, proposal=proposal.strip(), earlier=earlier)
 
 
 def interpret(reading: Reading, ids: Sequence[str], nearness: Mapping[str, Nearness]) -> Meant:
@@ -82,12 +78,6 @@ def shortened(text: str) -> str:
         return text
     half = _MAX_CHARACTERS // 2
     return f"{text[:half]} {text[-half:]}"
-
-
-def _parts(text: str) -> tuple[str, ...]:
-    parts = [part.strip(" ,.?!") for part in _BETWEEN_PARTS.split(text)]
-    parts = [part for part in parts if len(part.split()) > 1]
-    return tuple(parts) if 1 < len(parts) <= _MAX_PARTS else ()
 
 
 def _several(reading: Reading, whole: Nearness, nearness: Mapping[str, Nearness]) -> tuple[int, ...]:
