@@ -54,10 +54,13 @@ def read_config(file: Path, *, env: Mapping[str, str], runtime: Runtime) -> Read
 def served_names(listener: Listener, gateway: Gateway) -> tuple[str, ...]:
     """Name what a listener serves: its agents as declared, or the models and aliases that clients may ask for."""
     if listener.kind is ListenerKind.AGENT:
-        return tuple(agent.id for plan in gateway.plans if plan.name == listener.name for agent in plan.agents)
-    internal = {model.name for model in gateway.models if model.is_internal}
-    offered = (model.name for model in gateway.models if not model.is_internal)
-    return (*offered, *(alias for alias, target in gateway.aliases if target not in internal))
+        return tuple(
+            agent.id for plan in gateway.filter_config.listeners if plan.name == listener.name for agent in plan.agents
+        )
+    models, aliases = gateway.filter_config.models, gateway.filter_config.aliases
+    internal = {model.name for model in models if model.internal}
+    offered = (model.name for model in models if not model.internal)
+    return (*offered, *(alias.name for alias in aliases if alias.model not in internal))
 
 
 def _read(file: Path) -> bytes:

@@ -19,6 +19,7 @@ from control_plane.gateway.resilience import (
 from control_plane.gateway.retries import agent_failover, agent_retry, chain_retries
 from control_plane.gateway.upstream import parse_upstream
 from control_plane.ir import names
+from protos import filter_config_pb2 as pb
 
 
 def services(config: PlanoConfig) -> dict[str, Agent | Filter]:
@@ -94,12 +95,12 @@ def _agent_route(
     )
 
 
-def build_filter(service: Agent | Filter) -> ir.Filter:
+def build_filter(service: Agent | Filter) -> pb.Filter:
     """Build one step of a filter chain."""
     settings = service if isinstance(service, Filter) else Filter(id=service.id, url=service.url)
-    return ir.Filter(
+    return pb.Filter(
         id=settings.id,
-        type=ir.FilterType(settings.type),
+        type=settings.type.upper(),
         route=names.filter_(settings.id),
         tool=settings.tool_name,
         path=parse_upstream(settings.instances[0].url).path,
@@ -114,12 +115,12 @@ def with_examples(description: str, examples: Iterable[str]) -> str:
     return f"{description.rstrip().removesuffix('.')}. For example: {quoted}" if quoted else description
 
 
-def build_choice(agent: ListenerAgent) -> ir.AgentChoice:
+def build_choice(agent: ListenerAgent) -> pb.Agent:
     """Build an agent as its listener offers it."""
-    return ir.AgentChoice(
+    return pb.Agent(
         id=agent.id,
         description=with_examples(agent.description, agent.examples),
         route=names.agent(agent.id),
-        is_default=agent.default,
+        default=agent.default,
         input_filters=agent.input_filters,
     )

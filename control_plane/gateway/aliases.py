@@ -7,23 +7,7 @@ from control_plane import ir
 from control_plane.config.model import AliasTarget, ModelAlias, Overrides
 from control_plane.gateway.chains import build_chains
 from control_plane.gateway.models import ProviderEntry, build_chain_choices, find_entry
-
-
-def build_aliases(aliases: Mapping[str, ModelAlias], entries: tuple[ProviderEntry, ...]) -> Iterator[tuple[str, str]]:
-    """Yield each alias with the first model that it stands for in the end, sorted by alias."""
-    for alias in sorted(aliases):
-        target = _settled(aliases, alias).first_target
-        entry = find_entry(entries, target)
-        yield alias, entry.name if entry else target
-
-
-def _settled(aliases: Mapping[str, ModelAlias], name: str) -> ModelAlias:
-    """Follow an alias to the one that names models; fallbacks of an alias on the way win. The checks refuse cycles."""
-    alias = aliases[name]
-    if alias.target is None or alias.target not in aliases:
-        return alias
-    last = _settled(aliases, alias.target)
-    return last.model_copy(update={"fallbacks": alias.fallbacks or last.fallbacks})
+from protos import filter_config_pb2 as pb
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +26,29 @@ class SharedAlias:
     name: str
     shares: tuple[Share, ...]
 
-    def plan(self) -> ir.AliasPlan:
+    def plan(self) -> list[pb.Share]:
         """Build what ext_proc must know of it."""
-        return ir.AliasPlan(alias=self.name, shares=tuple(map(_plan_share, self.shares)))
+        return [_plan_share(share) for share in self.shares]
+
+
+def build_aliases(
+    aliases: Mapping[str, ModelAlias], entries: tuple[ProviderEntry, ...], shared: Iterable[SharedAlias]
+) -> Iterator[pb.Alias]:
+    """Yield each alias with the first model that it stands for in the end, sorted by alias."""
+    shares = {alias.name: alias.plan() for alias in shared}
+    for alias in sorted(aliases):
+        target = _settled(aliases, alias).first_target
+        entry = find_entry(entries, target)
+        yield pb.Alias(name=alias, model=entry.name if entry else target, shares=shares.get(alias))
+
+
+def _settled(aliases: Mapping[str, ModelAlias], name: str) -> ModelAlias:
+    """Follow an alias to the one that names models; fallbacks of an alias on the way win. The checks refuse cycles."""
+    alias = aliases[name]
+    if alias.target is None or alias.target not in aliases:
+        return alias
+    last = _settled(aliases, alias.target)
+    return last.model_copy(update={"fallbacks": alias.fallbacks or last.fallbacks})
 
 
 def build_shared_aliases(
@@ -79,6 +83,6 @@ def _shares(name: str, alias: ModelAlias, entries: tuple[ProviderEntry, ...], ov
         yield Share(entry=entry, weight=target.weight, chains=chains)
 
 
-def _plan_share(share: Share) -> ir.AliasShare:
+def _plan_share(share: Share) -> pb.Share:
     routes = build_chain_choices(share.chains)
-    return ir.AliasShare(model=share.entry.name, weight=share.weight, routes=tuple(routes[api] for api in sorted(routes)))
+    return pb.Share(model=share.entry.name, weight=share.weight, routes=[routes[api] for api in sorted(routes)])

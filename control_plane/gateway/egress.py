@@ -11,6 +11,7 @@ from control_plane.gateway.models import ProviderEntry, build_model, find_entry
 from control_plane.gateway.resilience import hash_header, idle_timeout, response_timeout, settings_of
 from control_plane.gateway.retries import filter_retry, model_retry
 from control_plane.gateway.runtime import Runtime
+from protos import filter_config_pb2 as pb
 
 ORCHESTRATOR_API = "chat_completions"
 
@@ -18,8 +19,8 @@ ORCHESTRATOR_API = "chat_completions"
 def build_egress(
     runtime: Runtime,
     config: PlanoConfig,
-    filters: Iterable[ir.Filter],
-    choosing: Iterable[ir.Orchestrator | None],
+    filters: Iterable[pb.Filter],
+    choosing: Iterable[pb.Orchestrator | None],
     models: tuple[ChainedModel, ...],
     others: Iterable[ir.Route] = (),
 ) -> ir.Egress:
@@ -36,20 +37,20 @@ def build_egress(
     )
 
 
-def build_choosing_model(name: str | None, overrides: Overrides, entries: tuple[ProviderEntry, ...]) -> ir.Orchestrator | None:
+def build_choosing_model(name: str | None, overrides: Overrides, entries: tuple[ProviderEntry, ...]) -> pb.Orchestrator | None:
     """Build a model that chooses agents or models; None lets the built-in router choose."""
     if name is None:
         return None
     entry = find_entry(entries, name)
     assert entry is not None, "provider_entries adds the hosted one, and the checks refuse any other"
-    return ir.Orchestrator(
+    return pb.Orchestrator(
         model=entry.name,
         timeout_seconds=overrides.orchestration_timeout,
         context_length=overrides.orchestrator_model_context_length,
     )
 
 
-def _filter_route(step: ir.Filter, settings: Resilience) -> ir.Route:
+def _filter_route(step: pb.Filter, settings: Resilience) -> ir.Route:
     """Build the route to a filter; the call's path is complete already."""
     response_seconds = response_timeout(settings, step.timeout_seconds)
     return ir.Route(
@@ -64,7 +65,7 @@ def _filter_route(step: ir.Filter, settings: Resilience) -> ir.Route:
     )
 
 
-def _choosing_route(orchestrator: ir.Orchestrator, models: tuple[ChainedModel, ...], overrides: Overrides) -> ir.Route:
+def _choosing_route(orchestrator: pb.Orchestrator, models: tuple[ChainedModel, ...], overrides: Overrides) -> ir.Route:
     entry, chains = next((model.entry, model.chains) for model in models if model.entry.name == orchestrator.model)
     cluster = next(route.route for route in build_model(entry, {}).routes if route.api == ORCHESTRATOR_API)
     retry = replace(model_retry(settings_of(entry.entry.resilience, overrides), None), attempts=1)

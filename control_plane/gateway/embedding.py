@@ -11,6 +11,7 @@ from control_plane.gateway.resilience import settings_of
 from control_plane.gateway.retries import model_retry
 from control_plane.gateway.runtime import Runtime
 from control_plane.ir import names
+from protos import filter_config_pb2 as pb
 
 EMBEDDINGS_API: Final = "embeddings"
 
@@ -25,7 +26,7 @@ _CIRCUIT_BREAKER: Final = ir.CircuitBreaker(max_pending_requests=64, max_request
 class ChosenEmbedding:
     """An embedding model, and where it is."""
 
-    plan: ir.Embedding
+    plan: pb.Embedding
     cluster: str
     resilience: Resilience
 
@@ -49,8 +50,8 @@ def choose_embedding(config: PlanoConfig, entries: tuple[ProviderEntry, ...], ru
     if name == NO_EMBEDDINGS or not config.offers_choices or (name is None and not runtime.embedder_address):
         return None
     if name is None:
-        built_in = ir.Embedding(
-            route=names.embedding(""), path=_BUILT_IN_PATH, upstream_model="", timeout_seconds=seconds, is_built_in=True
+        built_in = pb.Embedding(
+            route=names.embedding(""), path=_BUILT_IN_PATH, upstream_model="", timeout_seconds=seconds, built_in=True
         )
         return ChosenEmbedding(built_in, names.EMBEDDER, overrides.resilience)
     entry = find_entry(entries, name)
@@ -58,7 +59,7 @@ def choose_embedding(config: PlanoConfig, entries: tuple[ProviderEntry, ...], ru
     model = build_model(entry, {})
     way = next(route for route in model.routes if route.api == EMBEDDINGS_API)
     path = way.path.replace("{model}", quote(model.upstream_model, safe=""))
-    plan = ir.Embedding(
+    plan = pb.Embedding(
         route=names.embedding(model.name), path=path, upstream_model=model.upstream_model, timeout_seconds=seconds
     )
     return ChosenEmbedding(plan, way.route, settings_of(entry.entry.resilience, overrides))

@@ -34,9 +34,10 @@ from control_plane.gateway.runtime import Runtime
 from control_plane.gateway.session_store import build_session_store
 from control_plane.gateway.sessions import build_affinity, cache_marks_from, choosing_headers
 from control_plane.gateway.sources import build_source_clusters, build_source_routes, build_sources
-from control_plane.gateway.tracing import build_collector_cluster, build_collector_route, build_tracing
+from control_plane.gateway.tracing import build_collector_cluster, build_collector_route, build_exporter, build_tracing
 from control_plane.gateway.upstream import build_cluster
 from control_plane.ir import names
+from protos import filter_config_pb2 as pb
 
 _Chained = tuple[ProviderEntry, ir.Chain]
 
@@ -69,10 +70,12 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
     tracing = build_tracing(config.tracing)
     failover_target = (*build_failover_routes(chains, entries), *build_ranking_routes(entries, config))
     clusters = [*_clusters(config, entries)]
-    if embedding is not None and embedding.plan.is_built_in:
+    if embedding is not None and embedding.plan.built_in:
         clusters.append(build_embedder(runtime, overrides.upstream_connect_timeout))
+    served = tuple(_listener(listener, config, models, chained, filters) for listener in listeners)
+    store = build_session_store(config, runtime)
     return ir.Gateway(
-        listeners=tuple(_listener(listener, config, models, chained, filters) for listener in listeners),
+        listeners=served,
         egress=build_egress(
             runtime,
             config,
@@ -88,34 +91,39 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
             ),
         ),
         clusters=tuple(sorted(clusters, key=lambda cluster: cluster.name)),
-        plans=tuple(_plan(listener, continues=bool(continuations.egress_routes)) for listener in listeners),
-        filters=tuple(filters.values()),
-        models=_models(models, failover_target),
-        aliases=tuple(build_aliases(config.model_aliases, entries)),
-        alias_plans=tuple(alias.plan() for alias in aliases),
         chains=tuple(sorted(chains, key=lambda chain: chain.name)),
-        preferences=tuple(preference.plan() for preference in preferences),
-        rankings=tuple(build_chain_choices({chain.client_api: chain for chain in build_ranked_chains(config)}).values()),
-        orchestrator=orchestrator,
-        affinity=build_affinity(config),
-        cache_marks_from=cache_marks_from(config),
-        session_store=build_session_store(config, runtime),
-        sources=build_sources(config.model_metrics_sources, entries),
-        routing_model=routing_model,
-        embedding=embedding.plan if embedding else None,
+        session_store=store,
         max_request_bytes=overrides.max_request_bytes,
         internal_cidrs=overrides.internal_cidrs,
         access_log_path=runtime.access_log_path,
-        reads_signals=not overrides.disable_signals,
-        latest_names=bool(overrides.gen_ai_latest_names),
         tracing=tracing,
+        filter_config=pb.FilterConfig(
+            listeners=[_plan(listener, continues=bool(continuations.egress_routes)) for listener in listeners],
+            filters=filters.values(),
+            models=_models(models, failover_target),
+            aliases=build_aliases(config.model_aliases, entries, aliases),
+            orchestrator=orchestrator,
+            egress_url=runtime.egress_url,
+            preferences=[preference.plan() for preference in preferences],
+            routing_model=routing_model,
+            sources=build_sources(config.model_metrics_sources, entries),
+            affinity=build_affinity(config, store),
+            cache_marks_from=cache_marks_from(config),
+            counts_tokens=any(listener.rate_limits for listener in served),
+            rankings=build_chain_choices({chain.client_api: chain for chain in build_ranked_chains(config)}).values(),
+            tracing=build_exporter(tracing),
+            max_request_bytes=overrides.max_request_bytes,
+            embedding=embedding.plan if embedding else None,
+            disable_signals=overrides.disable_signals,
+            latest_names=bool(overrides.gen_ai_latest_names),
+        ),
     )
 
 
-def _models(models: tuple[ChainedModel, ...], failover_target: Iterable[ir.Route]) -> tuple[ir.Model, ...]:
+def _models(models: tuple[ChainedModel, ...], failover_target: Iterable[ir.Route]) -> list[pb.Model]:
     reached = {route.name for route in failover_target}
     built = (build_model(model.entry, model.chains, reached, times_streams=model.times_streams) for model in models)
-    return tuple(sorted(built, key=lambda model: model.name))
+    return sorted(built, key=lambda model: model.name)
 
 
 def _served(config: PlanoConfig) -> list[Listener]:
@@ -126,14 +134,14 @@ def _served(config: PlanoConfig) -> list[Listener]:
     return sorted(served, key=lambda listener: listener.name)
 
 
-def _routing_model(config: PlanoConfig, entries: tuple[ProviderEntry, ...]) -> ir.Orchestrator | None:
+def _routing_model(config: PlanoConfig, entries: tuple[ProviderEntry, ...]) -> pb.Orchestrator | None:
     """Build what chooses models: clients may send preferences of their own, so also where none are configured."""
     overrides = config.overrides
     name = overrides.llm_routing_model or overrides.agent_orchestration_model
     return build_choosing_model(name, overrides, entries)
 
 
-def _filters(config: PlanoConfig) -> dict[str, ir.Filter]:
+def _filters(config: PlanoConfig) -> dict[str, pb.Filter]:
     """Return the filters that some chain uses, by id, sorted."""
     known = services(config)
     return {filter_id: build_filter(known[filter_id]) for filter_id in used_filters(config)}
@@ -159,7 +167,7 @@ def _listener(
     config: PlanoConfig,
     models: tuple[ChainedModel, ...],
     chained: list[_Chained],
-    filters: dict[str, ir.Filter],
+    filters: dict[str, pb.Filter],
 ) -> ir.Listener:
     if listener.type == "agent":
         routes = build_agents(listener, services(config), config.overrides)
@@ -207,7 +215,7 @@ def _wants_headers(config: PlanoConfig) -> bool:
     return attributes is not None and bool(attributes.header_prefixes)
 
 
-def _decision_timeout(listener: Listener, config: PlanoConfig, filters: dict[str, ir.Filter]) -> float:
+def _decision_timeout(listener: Listener, config: PlanoConfig, filters: dict[str, pb.Filter]) -> float:
     """Bound what one decision may take: the slowest chain, the orchestrator where there is one, and some slack."""
     slowest = max((sum(filters[step].timeout_seconds for step in chain) for chain in _chains(listener)), default=0.0)
     return slowest + config.overrides.orchestration_timeout + DECISION_SLACK_SECONDS
@@ -217,12 +225,12 @@ def _chains(listener: Listener) -> list[tuple[str, ...]]:
     return [listener.input_filters] if listener.type == "model" else [agent.input_filters for agent in listener.agents]
 
 
-def _plan(listener: Listener, *, continues: bool) -> ir.ListenerPlan:
-    return ir.ListenerPlan(
+def _plan(listener: Listener, *, continues: bool) -> pb.Listener:
+    return pb.Listener(
         name=listener.name,
-        kind=ir.ListenerKind(listener.type),
-        agents=tuple(build_choice(agent) for agent in listener.agents),
+        kind=listener.type.upper(),
+        agents=[build_choice(agent) for agent in listener.agents],
         input_filters=listener.input_filters if listener.type == "model" else (),
         continues_streams=continues and listener.type == "model",
-        gates_streams=listener.gates_streams,
+        passes_streams_at_once=not listener.gates_streams,
     )

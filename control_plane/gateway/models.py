@@ -3,14 +3,16 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from control_plane import ir
 from control_plane.config.credentials import takes_clients_credentials
 from control_plane.config.model import Instance, Listener, ModelProvider, Overrides
 from control_plane.config.providers import Api, Auth, Provider, own_ids, resolve_provider, upstream_path
 from control_plane.gateway.resilience import hash_header, idle_timeout, response_timeout, settings_of, whole_timeout
 from control_plane.gateway.retries import model_retry
 from control_plane.gateway.upstream import build_cluster, parse_upstream
-from control_plane.ir import Chain, Cluster, InjectedHeader, Model, ModelRoute, ModelTarget, Route, names
+from control_plane.ir import Chain, Cluster, InjectedHeader, Route, names
 from control_plane.ir.secret import Secret
+from protos import filter_config_pb2 as pb
 from protos.contract.apis import UPSTREAM_ONLY
 
 HOSTED_ORCHESTRATOR = "plano/Plano-Orchestrator"
@@ -96,14 +98,14 @@ def _with_provider(entry: ModelProvider, choosing: Collection[str]) -> ProviderE
 
 def build_model(
     known: ProviderEntry, chains: Mapping[str, Chain], failover_target: Collection[str] = (), *, times_streams: bool = False
-) -> Model:
+) -> pb.Model:
     """Build what clients can ask for; for the client APIs of `chains` the attempts make the upstream's request.
 
     `failover_target` are the routes by which attempts of any chains go on to models; with `times_streams` requests for a stream
     have a route of their own.
     """
     routes = {
-        api: ModelRoute(
+        api: pb.ModelRoute(
             api=api,
             route=group.name,
             stream_route=names.stream(group.name) if times_streams else "",
@@ -114,26 +116,37 @@ def build_model(
         if api not in UPSTREAM_ONLY
     }
     routes |= build_chain_choices(chains)
-    return Model(
+    return pb.Model(
         name=known.name,
         upstream_model="" if known.entry.is_wildcard else known.entry.upstream_model,
         provider=known.entry.provider,
-        is_default=known.entry.default,
-        is_internal=known.is_internal,
-        routes=tuple(routes[api] for api in sorted(routes)),
-        targets=tuple(
-            ModelTarget(
+        default=known.entry.default,
+        internal=known.is_internal,
+        routes=[routes[api] for api in sorted(routes)],
+        targets=[
+            pb.Target(
                 api=api,
                 path=_path(known, api),
                 stream_path=_path(known, api, is_stream=True) if how.stream_suffix else "",
-                quirks=known.provider.quirks,
+                quirks=_quirks(known.provider.quirks),
                 client_key_header=_key_header(how.auth) if known.keeps_credentials else "",
                 **_target_cluster(known.cluster_of(api), api, failover_target),
             )
             for api, how in sorted(known.provider.apis.items())
-        ),
+        ],
         own_ids=own_ids(known.entry.provider) if known.entry.is_wildcard else (),
     )
+
+
+def _quirks(quirks: ir.Quirks) -> pb.Quirks | None:
+    differs = pb.Quirks(
+        max_tokens_field=quirks.max_tokens_field,
+        cache_markers=quirks.cache_markers,
+        reasoning_history=quirks.reasoning_history,
+        joins_text=quirks.joins_text,
+        resume_method=quirks.resume_method,
+    )
+    return differs if differs.ByteSize() else None
 
 
 def _target_cluster(cluster: str, api: str, routes: Collection[str]) -> dict[str, str]:
@@ -144,17 +157,26 @@ def _target_cluster(cluster: str, api: str, routes: Collection[str]) -> dict[str
     return {"failover_route": own, "route": own} if own in routes else {}
 
 
-def build_chain_choices(chains: Mapping[str, Chain]) -> dict[str, ModelRoute]:
+def build_chain_choices(chains: Mapping[str, Chain]) -> dict[str, pb.ModelRoute]:
     """Build how the decide stage reaches chains, by client API: it leaves the body, and the path, to the attempts."""
     return {api: _chain_choice(api, chain) for api, chain in chains.items()}
 
 
-def _chain_choice(api: str, chain: Chain) -> ModelRoute:
+def _chain_choice(api: str, chain: Chain) -> pb.ModelRoute:
     stream_route = names.stream(chain.name) if chain.first_byte_timeout_seconds else ""
-    choice = ModelRoute(api=api, route=chain.name, stream_route=stream_route, path="", by_attempt=True)
-    if not any(member.resumed for member in chain.members):
-        return choice
-    return replace(choice, continued=names.continued(chain.name), silence_seconds=chain.silence_seconds)
+    is_resumable = any(member.resumed for member in chain.members)
+    return pb.ModelRoute(
+        api=api,
+        route=chain.name,
+        stream_route=stream_route,
+        by_attempt=True,
+        members=[
+            pb.Member(model=member.model, api=member.api, resumed=member.resumed, resumed_api=member.resumed_api)
+            for member in chain.members
+        ],
+        continued=names.continued(chain.name) if is_resumable else "",
+        silence_seconds=chain.silence_seconds if is_resumable else 0.0,
+    )
 
 
 def _path(known: ProviderEntry, api: str, *, is_stream: bool = False) -> str:

@@ -1,7 +1,7 @@
 """`routing_preferences` -> chains: one for each model that can come first.
 
 Prices and latencies, and so the ranking, change. Envoy asks the first model; ext_proc chooses who is asked after it, along the
-ranking (see `xds.next_hop`).
+ranking (see `xds.cluster.failover`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,6 +14,7 @@ from control_plane.gateway.agents import with_examples
 from control_plane.gateway.chains import build_chains
 from control_plane.gateway.models import ProviderEntry, build_chain_choices, find_entry
 from control_plane.ir import names
+from protos import filter_config_pb2 as pb
 from protos.contract.apis import TRANSLATIONS
 
 
@@ -36,14 +37,14 @@ class ChainedPreference:
     """Names of entries, as declared."""
     starts: tuple[Start, ...]
 
-    def plan(self) -> ir.PreferencePlan:
+    def plan(self) -> pb.Preference:
         """Build what ext_proc must know of it."""
-        return ir.PreferencePlan(
+        return pb.Preference(
             name=self.preference.name,
             description=with_examples(self.preference.description, self.preference.examples),
             models=self.models,
             prefer=_prefer(self.preference),
-            starts=tuple(map(_plan_start, self.starts)),
+            starts=[_plan_start(start) for start in self.starts],
         )
 
 
@@ -93,6 +94,6 @@ def _prefer(preference: RoutingPreference) -> str:
     return policy.prefer if policy and policy.prefer != "none" else ""
 
 
-def _plan_start(start: Start) -> ir.PreferenceStart:
+def _plan_start(start: Start) -> pb.Start:
     routes = build_chain_choices(start.chains)
-    return ir.PreferenceStart(model=start.entry.name, routes=tuple(routes[api] for api in sorted(routes)))
+    return pb.Start(model=start.entry.name, routes=[routes[api] for api in sorted(routes)])

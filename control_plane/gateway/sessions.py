@@ -2,22 +2,24 @@
 
 from control_plane import ir
 from control_plane.config.model import Listener, PlanoConfig
+from protos import filter_config_pb2 as pb
 from protos.contract.headers import SESSION_HEADERS
 
 
-def build_affinity(config: PlanoConfig) -> ir.Affinity | None:
+def build_affinity(config: PlanoConfig, store: ir.SessionStore | None) -> pb.Affinity | None:
     """Build the settings of sessions; None if nothing is said about them."""
     routing, caching = config.routing, config.prompt_caching
     if routing is None and caching is None:
         return None
     implied = caching.session_ttl_seconds or _ttl(config) if caching and caching.enabled and caching.session_affinity else 0
-    return ir.Affinity(
+    return pb.Affinity(
         ttl_seconds=float(_ttl(config)),
         max_entries=routing.session_max_entries if routing else _MOST_ENTRIES,
         tenant_header=_tenant_header(config),
         implied_ttl_seconds=float(implied),
         user_only=routing is not None and routing.route_on_user_only,
         budget=_budget(config),
+        store_url=store.url if store else "",
     )
 
 
@@ -46,11 +48,11 @@ def _tenant_header(config: PlanoConfig) -> str:
     return (cache.tenant_header or "").lower() if cache else ""
 
 
-def _budget(config: PlanoConfig) -> ir.Budget | None:
+def _budget(config: PlanoConfig) -> pb.Budget | None:
     budget = config.routing.routing_budget if config.routing else None
     if budget is None:
         return None
-    return ir.Budget(
+    return pb.Budget(
         percent=budget.max_switch_spend_pct,
         replenishes=budget.replenish_on_rebind,
         cached_share=budget.cache_read_discount,

@@ -10,6 +10,7 @@ from control_plane.gateway.models import ProviderEntry, find_entry
 from control_plane.gateway.retries import model_retry
 from control_plane.gateway.upstream import build_cluster
 from control_plane.ir import names
+from protos import filter_config_pb2 as pb
 
 CATALOGUES: Final = {
     "models.dev": "https://models.dev/api.json",
@@ -25,9 +26,9 @@ _TIMEOUT_SECONDS: Final = 30.0
 Source = CostSource | LatencySource
 
 
-def build_sources(sources: Iterable[Source], entries: tuple[ProviderEntry, ...]) -> tuple[ir.Source, ...]:
+def build_sources(sources: Iterable[Source], entries: tuple[ProviderEntry, ...]) -> list[pb.Source]:
     """Build what ext_proc must know of sources."""
-    return tuple(sorted((_build(source, entries) for source in sources), key=lambda source: source.route))
+    return sorted((_build(source, entries) for source in sources), key=lambda source: source.route)
 
 
 def build_source_clusters(sources: Iterable[Source], overrides: Overrides) -> Iterator[ir.Cluster]:
@@ -49,16 +50,16 @@ def build_source_routes(sources: Iterable[Source], overrides: Overrides) -> Iter
         )
 
 
-def _build(source: Source, entries: tuple[ProviderEntry, ...]) -> ir.Source:
+def _build(source: Source, entries: tuple[ProviderEntry, ...]) -> pb.Source:
     path = urlsplit(_url(source)).path
     interval = float(source.refresh_interval or 0)
     route = names.source(source.type)
     if isinstance(source, LatencySource):
         asked = f"{path.rstrip('/')}{_QUERY_PATH}?query={quote(source.query, safe='')}"
-        return ir.Source(feed=source.provider, route=route, path=asked, interval_seconds=interval)
-    aliases = tuple(sorted((name, _name(model, entries)) for name, model in source.model_aliases.items()))
+        return pb.Source(feed=source.provider, route=route, path=asked, interval_seconds=interval)
+    aliases = {name: _name(model, entries) for name, model in source.model_aliases.items()}
     asked = (path or "/") + _WHOLE.get(source.provider, "")
-    return ir.Source(feed=source.provider, route=route, path=asked, interval_seconds=interval, aliases=aliases)
+    return pb.Source(feed=source.provider, route=route, path=asked, interval_seconds=interval, aliases=aliases)
 
 
 def _url(source: Source) -> str:

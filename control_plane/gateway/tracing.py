@@ -7,6 +7,7 @@ from control_plane import ir
 from control_plane.config.model import Instance, Overrides, Tracing
 from control_plane.gateway.upstream import build_cluster, parse_upstream
 from control_plane.ir import names
+from protos import filter_config_pb2 as pb
 
 _GRPC_PATH: Final = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 _HTTP_PATH: Final = "/v1/traces"
@@ -80,3 +81,22 @@ def _collector(tracing: Tracing) -> ir.Collector:
 
 def _url(tracing: Tracing) -> str:
     return tracing.opentracing_grpc_endpoint or tracing.otlp_http_endpoint or ""
+
+
+def build_exporter(tracing: ir.Tracing | None) -> pb.Tracing | None:
+    """Build what ext_proc must know to export its spans."""
+    if tracing is None:
+        return None
+    return pb.Tracing(
+        route=tracing.collector.cluster,
+        path=tracing.collector.path,
+        protocol=tracing.collector.protocol,
+        timeout_seconds=tracing.collector.timeout_seconds,
+        interval_seconds=tracing.export_interval_seconds,
+        queue_size=tracing.queue_size,
+        batch_size=tracing.batch_size,
+        resource={**dict(tracing.resource_attributes), "service.name": tracing.service_name},
+        attributes=dict(tracing.static_attributes),
+        header_prefixes=tracing.header_prefixes,
+        captures_content=tracing.captures_content,
+    )

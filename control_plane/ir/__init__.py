@@ -16,68 +16,32 @@ from control_plane.ir.cluster import (
 )
 from control_plane.ir.gateway import Gateway
 from control_plane.ir.listener import Egress, Listener, ListenerKind, Retry, Route
-from control_plane.ir.models import (
-    AliasPlan,
-    AliasShare,
-    Model,
-    ModelRoute,
-    ModelTarget,
-    PreferencePlan,
-    PreferenceStart,
-    Quirks,
-)
-from control_plane.ir.plan import (
-    Affinity,
-    AgentChoice,
-    Budget,
-    Embedding,
-    Filter,
-    FilterType,
-    ListenerPlan,
-    Orchestrator,
-    Source,
-)
+from control_plane.ir.quirks import Quirks
 from control_plane.ir.rate_limit import RateLimit
 from control_plane.ir.session_store import SessionStore
 from control_plane.ir.tracing import Collector, OtlpProtocol, Tracing
 
 __all__ = [
-    "Affinity",
-    "AgentChoice",
-    "AliasPlan",
-    "AliasShare",
-    "Budget",
     "Chain",
     "ChainMember",
     "CircuitBreaker",
     "Cluster",
     "Collector",
     "Egress",
-    "Embedding",
     "Endpoint",
-    "Filter",
-    "FilterType",
     "Gateway",
     "HealthCheck",
     "InjectedHeader",
     "Listener",
     "ListenerKind",
-    "ListenerPlan",
     "LoadBalancing",
-    "Model",
-    "ModelRoute",
-    "ModelTarget",
-    "Orchestrator",
     "OtlpProtocol",
     "OutlierDetection",
-    "PreferencePlan",
-    "PreferenceStart",
     "Quirks",
     "RateLimit",
     "Retry",
     "Route",
     "SessionStore",
-    "Source",
     "Tracing",
     "UpstreamTls",
 ]

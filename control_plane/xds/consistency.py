@@ -8,6 +8,7 @@ from typing import Final
 
 from control_plane import ir
 from control_plane.ir import names
+from protos import filter_config_pb2 as pb
 
 _ASKED_BY: Final = "chat_completions"
 """The API in which the orchestrator's model is asked."""
@@ -52,9 +53,9 @@ def _clusters(gateway: ir.Gateway) -> Iterator[str]:
 
 def _plans(gateway: ir.Gateway) -> Iterator[str]:
     routes = {listener.name: _routes_of(listener.routes) for listener in gateway.listeners}
-    filters = {step.id for step in gateway.filters}
-    yield from _missing("the gateway", "plan of listener", routes, (plan.name for plan in gateway.plans))
-    for plan in gateway.plans:
+    filters = {step.id for step in gateway.filter_config.filters}
+    yield from _missing("the gateway", "plan of listener", routes, (plan.name for plan in gateway.filter_config.listeners))
+    for plan in gateway.filter_config.listeners:
         who = f"plan {plan.name!r}"
         yield from _missing(who, "listener", (plan.name,), routes)
         yield from _missing(who, "route", (agent.route for agent in plan.agents), routes.get(plan.name, ()))
@@ -64,33 +65,36 @@ def _plans(gateway: ir.Gateway) -> Iterator[str]:
 
 def _filters(gateway: ir.Gateway) -> Iterator[str]:
     egress = _routes_of(gateway.egress.routes)
-    yield from _missing("a filter", "egress route", (step.route for step in gateway.filters), egress)
-    yield from _missing("a source", "egress route", (source.route for source in gateway.sources), egress)
+    yield from _missing("a filter", "egress route", (step.route for step in gateway.filter_config.filters), egress)
+    yield from _missing("a source", "egress route", (source.route for source in gateway.filter_config.sources), egress)
 
 
 def _models(gateway: ir.Gateway) -> Iterator[str]:
-    known = {model.name for model in gateway.models}
-    yield from _missing("an alias", "model", (model for _, model in gateway.aliases), known)
+    known = {model.name for model in gateway.filter_config.models}
+    yield from _missing("an alias", "model", (alias.model for alias in gateway.filter_config.aliases), known)
     for listener in gateway.listeners:
         if listener.kind is ir.ListenerKind.MODEL:
-            own = (route for model in gateway.models if not model.is_internal for route in model.routes)
-            shared = (route for plan in gateway.alias_plans for share in plan.shares for route in share.routes)
-            ranked = (route for plan in gateway.preferences for start in plan.starts for route in start.routes)
+            own = (route for model in gateway.filter_config.models if not model.internal for route in model.routes)
+            shared = (route for alias in gateway.filter_config.aliases for share in alias.shares for route in share.routes)
+            ranked = (route for plan in gateway.filter_config.preferences for start in plan.starts for route in start.routes)
             wanted = [
                 name
-                for route in (*own, *shared, *ranked, *gateway.rankings)
+                for route in (*own, *shared, *ranked, *gateway.filter_config.rankings)
                 for name in (route.route, route.stream_route)
                 if name
             ]
             yield from _missing(f"model listener {listener.name!r}", "route", wanted, _routes_of(listener.routes))
-    yield from _missing("a preference", "model", (model for plan in gateway.preferences for model in plan.models), known)
-    for who, choosing in (("the orchestrator", gateway.orchestrator), ("the routing model", gateway.routing_model)):
-        if choosing is not None:
+    yield from _missing(
+        "a preference", "model", (model for plan in gateway.filter_config.preferences for model in plan.models), known
+    )
+    for who, field in (("the orchestrator", "orchestrator"), ("the routing model", "routing_model")):
+        if gateway.filter_config.HasField(field):
+            choosing = getattr(gateway.filter_config, field)
             yield from _missing(who, "model", (choosing.model,), known)
             yield from _missing(who, "egress route", _asked_by(choosing, gateway), _routes_of(gateway.egress.routes))
 
 
-def _asked_by(choosing: ir.Orchestrator, gateway: ir.Gateway) -> Iterator[str]:
-    for model in gateway.models:
+def _asked_by(choosing: pb.Orchestrator, gateway: ir.Gateway) -> Iterator[str]:
+    for model in gateway.filter_config.models:
         if model.name == choosing.model:
             yield from (route.route for route in model.routes if route.api == _ASKED_BY)

@@ -10,7 +10,6 @@ from control_plane.xds.cluster.cluster import build_cluster, is_eds
 from control_plane.xds.cluster.endpoint import Metadata, build_load_assignment
 from control_plane.xds.cluster.failover import build_failover_cluster, build_target_clusters, build_unavailable_cluster
 from control_plane.xds.encode import encode
-from control_plane.xds.filter_config import build_filter_config, serialize
 from control_plane.xds.http_filters.retry_after import longest_waits
 from control_plane.xds.listener.listener import build_egress_listener, build_listener
 from control_plane.xds.resources import Resource, Resources
@@ -20,6 +19,7 @@ from control_plane.xds.secret import build_secret
 from control_plane.xds.session_store import build_store_cluster, build_store_listener
 from protos.contract.discovery import FILTER_CONFIG_NAME, FILTER_CONFIG_TYPE_URL
 from protos.contract.headers import SESSION_HEADERS
+from protos.filter_config_pb2 import FilterConfig
 
 _Named = tuple[str, Resource]
 
@@ -35,8 +35,9 @@ def translate(gateway: ir.Gateway) -> Resources:
 
 
 def _filter_config(gateway: ir.Gateway, *, version: str) -> _Named:
-    config = build_filter_config(gateway, version=version)
-    return FILTER_CONFIG_TYPE_URL, Resource(FILTER_CONFIG_NAME, serialize(config))
+    config = FilterConfig(version=version)
+    config.MergeFrom(gateway.filter_config)
+    return FILTER_CONFIG_TYPE_URL, Resource(FILTER_CONFIG_NAME, config.SerializeToString(deterministic=True))
 
 
 def _clusters(gateway: ir.Gateway) -> Iterator[_Named]:

@@ -15,6 +15,7 @@ from control_plane.ir import names
 from control_plane.xds import translate
 from control_plane.xds.bootstrap import build_bootstrap
 from control_plane.xds.merge import merge_routes
+from protos import filter_config_pb2 as pb
 from tests.ads.world import World, world
 from tests.kit import decider, envoy, gateways, stub_upstream
 
@@ -81,10 +82,13 @@ def with_agent(value: ir.Gateway, agent_id: str) -> ir.Gateway:
     clusters = tuple(replace(c, name=name) if c.name == old else c for c in value.clusters)
     listeners = tuple(replace(li, routes=(gateways.route(name),)) if li.name == "agents" else li for li in value.listeners)
     routes = tuple(gateways.route(name) if r.name == old else r for r in value.egress.routes)
-    plans = tuple(
-        replace(p, agents=tuple(replace(a, id=agent_id, route=name) for a in p.agents)) if p.agents else p for p in value.plans
-    )
-    return replace(value, clusters=clusters, listeners=listeners, egress=replace(value.egress, routes=routes), plans=plans)
+
+    def offer(config: pb.FilterConfig) -> None:
+        for agent in (agent for listener in config.listeners for agent in listener.agents):
+            agent.id, agent.route = agent_id, name
+
+    changed = replace(value, clusters=clusters, listeners=listeners, egress=replace(value.egress, routes=routes))
+    return gateways.reconfigured(changed, offer)
 
 
 async def test_an_agent_is_replaced_under_load_without_a_failed_request() -> None:

@@ -7,6 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from control_plane import ir
+from protos import filter_config_pb2 as pb
 from tests.kit import gateways
 from tests.kit.decider import to_route
 from tests.kit.lab import lab
@@ -27,8 +28,12 @@ def with_dots(gateway: ir.Gateway) -> ir.Gateway:
         outlier_detection=ir.OutlierDetection(consecutive_errors=5, ejection_seconds=10, max_ejection_percent=50),
     )
     listeners = (replace(agents, routes=(replace(agents.routes[0], cluster=CLUSTER),)), replace(models, name=LISTENER))
-    plans = tuple(replace(plan, name=LISTENER) if plan.name == models.name else plan for plan in gateway.plans)
-    return replace(gateway, clusters=(*gateway.clusters, dotted), listeners=listeners, plans=plans)
+
+    def rename(config: pb.FilterConfig) -> None:
+        for listener in config.listeners:
+            listener.name = LISTENER if listener.name == models.name else listener.name
+
+    return gateways.reconfigured(replace(gateway, clusters=(*gateway.clusters, dotted), listeners=listeners), rename)
 
 
 async def test_names_with_dots_are_labels() -> None:

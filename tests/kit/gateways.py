@@ -1,13 +1,14 @@
 """Gateways as values for tests: a working one of one agent and one model, to be changed with `dataclasses.replace`."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from control_plane import ir
 from control_plane.ir import names
 from control_plane.ir.secret import Secret
+from protos import filter_config_pb2 as pb
 
-WEATHER = ir.AgentChoice(
-    id="weather", description="Tells the weather.", route=names.agent("weather"), is_default=True, input_filters=()
-)
-AGENTS_PLAN = ir.ListenerPlan(name="agents", kind=ir.ListenerKind.AGENT, agents=(WEATHER,))
+WEATHER = pb.Agent(id="weather", description="Tells the weather.", route=names.agent("weather"), default=True)
 RETRY = ir.Retry(on=("connect-failure", "reset", "retriable-status-codes"), statuses=(503, 429), attempts=1)
 
 
@@ -63,21 +64,33 @@ def gateway(
             cluster(agent, endpoint),
             cluster(model, endpoint, injected_headers=(injected(model, "authorization", "Bearer sk-gateway"),)),
         ),
-        plans=(AGENTS_PLAN, ir.ListenerPlan(name="models", kind=ir.ListenerKind.MODEL)),
-        filters=(),
-        models=(
-            ir.Model(
-                name="openai/gpt-4o",
-                upstream_model="gpt-4o",
-                provider="openai",
-                is_default=True,
-                is_internal=False,
-                routes=(ir.ModelRoute(api="chat_completions", route=model, path="/v1/chat/completions"),),
-            ),
+        filter_config=pb.FilterConfig(
+            listeners=[
+                pb.Listener(name="agents", kind="AGENT", agents=[WEATHER]),
+                pb.Listener(name="models", kind="MODEL"),
+            ],
+            models=[
+                pb.Model(
+                    name="openai/gpt-4o",
+                    upstream_model="gpt-4o",
+                    provider="openai",
+                    default=True,
+                    routes=[pb.ModelRoute(api="chat_completions", route=model, path="/v1/chat/completions")],
+                )
+            ],
+            aliases=[pb.Alias(name="fast", model="openai/gpt-4o")],
+            egress_url=egress,
+            max_request_bytes=1 << 20,
         ),
-        aliases=(("fast", "openai/gpt-4o"),),
-        orchestrator=None,
         max_request_bytes=1 << 20,
         internal_cidrs=("127.0.0.0/8", "::1/128"),
         access_log_path=access_log,
     )
+
+
+def reconfigured(gateway: ir.Gateway, change: Callable[[pb.FilterConfig], None]) -> ir.Gateway:
+    """Return a gateway whose ext_proc is told something else."""
+    config = pb.FilterConfig()
+    config.CopyFrom(gateway.filter_config)
+    change(config)
+    return replace(gateway, filter_config=config)

@@ -24,7 +24,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_every_form(file: Path) -> None:
     inspection = inspect_file(file, env={}, runtime=EXAMPLE_RUNTIME)
-    assert inspection.gateway.plans[0].agents[0].id == "weather"
+    assert inspection.gateway.filter_config.listeners[0].agents[0].id == "weather"
     assert inspection.resources.version
     assert inspection.warnings == ()
 

@@ -13,6 +13,7 @@ from control_plane.gateway.aliases import build_shared_aliases
 from control_plane.gateway.chains import build_chain_routes, build_chains, served_apis, upstream_api
 from control_plane.gateway.models import ProviderEntry, build_chain_choices, find_entry, provider_entries
 from control_plane.gateway.retries import agent_failover, chain_retries
+from protos import filter_config_pb2 as pb
 from tests.kit.problems import TEST_ENV
 
 HEAD = """
@@ -165,16 +166,19 @@ def test_a_split_alias_uses_the_routes_of_its_models_unless_it_has_fallbacks() -
     targets = "[{model: big, weight: 9}, {model: claude}]"
     config = parse(f"model_aliases: {{a: {{targets: {targets}}}, b: {{targets: {targets}, fallbacks: [claude]}}}}")
     plain, chained = (alias.plan() for alias in build_shared_aliases(config.model_aliases, entries(config), config.overrides))
-    assert plain == ir.AliasPlan(
-        alias="a", shares=(ir.AliasShare(model="big", weight=9), ir.AliasShare(model="claude", weight=1))
-    )
-    assert [route.route for route in chained.shares[0].routes][:1] == ["chain/b(big,chat_completions)"]
-    assert chained.shares[1].routes == ()
+    assert plain == [pb.Share(model="big", weight=9), pb.Share(model="claude", weight=1)]
+    assert [route.route for route in chained[0].routes][:1] == ["chain/b(big,chat_completions)"]
+    assert not chained[1].routes
 
 
 def test_attempts_make_the_request_of_a_chain() -> None:
     config = parse()
     chained = build_chains("claude", entry(entries(config), "claude"), (), config.overrides)
     assert build_chain_choices(chained) == {
-        "responses": ir.ModelRoute(api="responses", route="chain/claude(responses)", path="", by_attempt=True)
+        "responses": pb.ModelRoute(
+            api="responses",
+            route="chain/claude(responses)",
+            by_attempt=True,
+            members=[pb.Member(model="claude", api="messages")],
+        )
     }

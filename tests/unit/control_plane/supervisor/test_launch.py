@@ -11,6 +11,8 @@ from control_plane.reading import Reading
 from control_plane.supervisor.launch import build_launch, build_runtime, port_claims
 from control_plane.supervisor.request import UpRequest
 from control_plane.supervisor.run_dir import RunDir
+from protos import filter_config_pb2 as pb
+from tests.kit import gateways
 from tests.kit.gateways import gateway
 
 RUN_DIR = RunDir(Path("/run/plano"), Path("/tmp/plano-x"))
@@ -76,8 +78,12 @@ def test_listeners_with_what_they_serve() -> None:
 
 def test_models_of_plano_itself_are_not_offered() -> None:
     read = reading()
-    models = tuple(replace(model, is_internal=True) for model in read.gateway.models)
-    hidden = replace(read, gateway=replace(read.gateway, models=models))
+
+    def hide(config: pb.FilterConfig) -> None:
+        for model in config.models:
+            model.internal = True
+
+    hidden = replace(read, gateway=gateways.reconfigured(read.gateway, hide))
     assert build_launch(REQUEST, hidden, RUN_DIR, envoy=Path("/bin/envoy"), env={}).listeners[1].serves == ()
 
 

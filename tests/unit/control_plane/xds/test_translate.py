@@ -7,6 +7,7 @@ from control_plane.xds import InconsistentGateway, Resources, api, translate
 from control_plane.xds.render import resource_to_yaml
 from control_plane.xds.resources import DuplicateResource
 from protos import filter_config_pb2
+from protos import filter_config_pb2 as pb
 from protos.contract.discovery import FILTER_CONFIG_NAME, FILTER_CONFIG_TYPE_URL
 from tests.kit import gateways
 
@@ -32,7 +33,6 @@ def test_the_order_of_the_input_does_not_matter() -> None:
         GATEWAY,
         listeners=GATEWAY.listeners[::-1],
         clusters=GATEWAY.clusters[::-1],
-        plans=GATEWAY.plans[::-1],
         egress=replace(GATEWAY.egress, routes=GATEWAY.egress.routes[::-1]),
     )
     assert translate(shuffled) == translate(GATEWAY)
@@ -86,9 +86,14 @@ def test_no_rendering_shows_a_secret() -> None:
     assert any("[redacted]" in text for text in texts)
 
 
-def test_a_name_that_leads_nowhere_is_a_bug_of_build() -> None:
+def break_names(config: pb.FilterConfig) -> None:
+    config.aliases[0].model = "nothing"
+    del config.listeners[1:]
+
+
+def test_a_name_that_leads_nowhere_is_a_bug_of_the_builder() -> None:
     with pytest.raises(InconsistentGateway) as caught:
-        translate(replace(GATEWAY, clusters=GATEWAY.clusters[:1], aliases=(("fast", "nothing"),), plans=GATEWAY.plans[:1]))
+        translate(replace(gateways.reconfigured(GATEWAY, break_names), clusters=GATEWAY.clusters[:1]))
     assert set(caught.value.problems) == {
         "listener 'models' refers to cluster 'model/openai/gpt-4o', which does not exist",
         "the egress listener refers to cluster 'model/openai/gpt-4o', which does not exist",
