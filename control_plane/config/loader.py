@@ -41,7 +41,7 @@ def load(text: str | bytes, *, env: Mapping[str, str], file: str = DEFAULT_FILE)
     tree = upgrade(written)
     problems += tree.problems
     unreadable_paths = {problem.path for problem in problems}
-    validated = validate(tree)
+    validated = validate(tree, lambda path: tree.original(path) in expansion.from_variables)
     problems += [problem for problem in validated.problems if problem.path not in unreadable_paths]
     warnings = list(tree.warnings)
     tracing, found = read_otel(validated.config.tracing if validated.config else None, env)
@@ -88,7 +88,7 @@ def _findings(tree: Tree, validated: Validated, expansion: Expansion) -> Iterato
         return tree.original(path) in expansion.from_variables
 
     for finding in (*check(validated.config), *check_literal_secrets(validated.config, is_variable)):
-        if validated.is_complete(finding.path):
+        if validated.has_all(finding.needs) if finding.needs else validated.is_complete(finding.path):
             yield finding
 
 

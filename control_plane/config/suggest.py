@@ -13,7 +13,7 @@ _COMPARED: Final = 400
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """Say what is there, to follow a sentence: `; did you mean X? Known: A, B`."""
-    names = sorted(set(known) - {UNNAMED})
+    names = sorted(set(known) - {UNNAMED, ""})
     if not names:
         return "; there are none"
     meant = did_you_mean(word, names) or "."

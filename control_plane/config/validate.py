@@ -1,7 +1,7 @@
 """From plain data to the model: pydantic's errors in the words and places of the user's file."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args, get_origin
 
@@ -30,6 +30,20 @@ _WORDS: Final[Mapping[str, str]] = {
     "union_tag_not_found": "needs a `type`",
 }
 
+_INSTEAD: Final[Mapping[str, str]] = {
+    "retry_policy": "`resilience.retries` says what is tried again, and `fallbacks` which models answer instead",
+    "fallback_models": "`fallbacks` names the models that answer instead",
+    "num_retries": "`resilience.retries.attempts` says how often a failed attempt is made again",
+    "api_key": "`access_key` is the provider's key",
+    "api_base": "`base_url` is where the provider's API is",
+    "rpm": "`ratelimits` bounds what is used",
+    "tpm": "`ratelimits` bounds what is used",
+}
+"""Fields of other gateways and of proposals for Plano -> what does the same here."""
+
+_SHOWN: Final = 40
+"""A longer value is not repeated: where it is, the problem says."""
+
 _DEPTH: Final = 4
 """Rounds that it takes to fill in what is missing inside of what was missing."""
 
@@ -41,23 +55,28 @@ class Validated:
     config: PlanoConfig | None
     """Without the values that are wrong, so that the rest can be checked; None if nothing can be made of it."""
     problems: tuple[Problem, ...] = ()
-    incomplete: frozenset[Path] = frozenset()
-    """Places of the entries that lack a value because it is wrong."""
+    missing: frozenset[Path] = frozenset()
+    """Places of values that were left out because they are wrong."""
 
     def is_complete(self, path: Path) -> bool:
         """Whether nothing was left out of the entry that a path belongs to."""
-        return not any(path[:length] in self.incomplete for length in range(1, len(path) + 1))
+        incomplete = {missing[:-1] for missing in self.missing}
+        return not any(path[:length] in incomplete for length in range(1, len(path) + 1))
+
+    def has_all(self, paths: Sequence[Path]) -> bool:
+        """Whether nothing is left out at some paths, or above them."""
+        return not any(path[:length] in self.missing for path in paths for length in range(1, len(path) + 1))
 
 
-def validate(tree: Tree) -> Validated:
-    """Build the model, or say everything that is wrong with the data."""
+def validate(tree: Tree, is_hidden: Callable[[Path], bool] = lambda _path: False) -> Validated:
+    """Build the model, or say everything that is wrong with the data; `is_hidden` tells which values are not to be repeated."""
     try:
         return Validated(PlanoConfig.model_validate(tree.data))
     except ValidationError as error:
         places = _places(tree.data, error.errors(include_url=False))
-    problems = tuple(_problem(tree, path, detail) for path, detail in places.items())
+    problems = tuple(_problem(tree, path, detail, is_hidden) for path, detail in places.items())
     wrong = (path for path, detail in places.items() if detail["type"] != "extra_forbidden")
-    return Validated(_what_is_left(tree.data, set(places)), problems, frozenset(path[:-1] for path in wrong))
+    return Validated(_what_is_left(tree.data, set(places)), problems, frozenset(wrong))
 
 
 def _what_is_left(data: Any, wrong: set[Path]) -> PlanoConfig | None:
@@ -122,14 +141,33 @@ def _has(value: Any, step: str | int) -> bool:
     return isinstance(value, list) and isinstance(step, int) and step < len(value)
 
 
-def _problem(tree: Tree, path: Path, detail: ErrorDetails) -> Problem:
+def _problem(tree: Tree, path: Path, detail: ErrorDetails, is_hidden: Callable[[Path], bool]) -> Problem:
     kind = detail["type"]
     if kind == "missing":
         return tree.problem(path, "missing-field", f"is required. {_description(path)}".strip())
     if kind == "extra_forbidden":
         name = str(path[-1])
+        if name in _INSTEAD:
+            return tree.problem(path, "unknown-field", f"is not known here: {_INSTEAD[name]}")
         return tree.problem(path, "unknown-field", f"is not known here{suggest(name, fields_at(PlanoConfig, path[:-1]))}")
-    return tree.problem(path, "invalid-value", _words(kind, detail))
+    found = "" if is_hidden(path) or _is_secret(path) else _found(detail["input"])
+    return tree.problem(path, "invalid-value", _words(kind, detail) + found)
+
+
+def _found(value: object) -> str:
+    """Repeat the value that was found, if it is short, to follow a sentence."""
+    written = str(value).lower() if isinstance(value, bool) else str(value)
+    is_plain = isinstance(value, bool | int | float | str) and written.isprintable()
+    return f"; found `{written}`" if is_plain and 0 < len(written) <= _SHOWN else ""
+
+
+def _is_secret(path: Path) -> bool:
+    """Tell if a value is one that nothing may print, or within a mapping of such values."""
+    return any(
+        "Secret" in repr(info.annotation) or "Secret" in repr(info.metadata)
+        for length in range(len(path))
+        if (info := fields_at(PlanoConfig, path[:length]).get(str(path[length]))) is not None
+    )
 
 
 def _description(path: Path) -> str:
@@ -151,10 +189,11 @@ def _words(kind: str, detail: ErrorDetails) -> str:
 
 
 def _without(data: Any, removed: set[Path], path: Path = ()) -> Any:
-    """Copy data without some values of mappings."""
+    """Copy data without some values of mappings, and some plain values of lists."""
     if isinstance(data, dict):
         inside = ((key, value, (*path, key)) for key, value in data.items())
         return {key: _without(value, removed, here) for key, value, here in inside if here not in removed}
     if isinstance(data, list):
-        return [_without(item, removed, (*path, index)) for index, item in enumerate(data)]
+        kept = ((index, item) for index, item in enumerate(data) if isinstance(item, dict) or (*path, index) not in removed)
+        return [_without(item, removed, (*path, index)) for index, item in kept]
     return data

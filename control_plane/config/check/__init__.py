@@ -29,7 +29,7 @@ from control_plane.config.check.rate_limits import check_rate_limits
 from control_plane.config.check.references import check_duplicate_ids, check_offers, check_references, check_unused
 from control_plane.config.check.resilience import check_resilience
 from control_plane.config.check.routing import check_metrics_sources, check_session_cache
-from control_plane.config.check.urls import check_urls
+from control_plane.config.check.urls import check_base_urls, check_urls
 from control_plane.config.model import PlanoConfig
 
 __all__ = ["CHECKS", "Finding", "check"]
@@ -46,6 +46,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_ports,
     check_reserved_ports,
     check_urls,
+    check_base_urls,
     check_instances,
     check_resilience,
     check_agent_fallbacks,

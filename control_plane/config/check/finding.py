@@ -15,6 +15,8 @@ class Finding:
     code: str
     message: str
     is_warning: bool = False
+    needs: tuple[Path, ...] = ()
+    """Places of all values that it follows from. Empty: anything in its entry, which therefore must be right."""
 
 
 Check = Callable[[PlanoConfig], Iterator[Finding]]

@@ -15,9 +15,10 @@ def check_listener_names(config: PlanoConfig) -> Iterator[Finding]:
     """Find names that two listeners have."""
     seen: set[str] = set()
     for index, listener in enumerate(config.listeners):
+        path = ("listeners", index, "name")
         if listener.name in seen:
             message = f"`{listener.name}` is the name of another listener, too; names must differ"
-            yield Finding(("listeners", index, "name"), "duplicate-listener", message)
+            yield Finding(path, "duplicate-listener", message, needs=(path,))
         seen.add(listener.name)
 
 
@@ -34,6 +35,9 @@ def check_listener_kinds(config: PlanoConfig) -> Iterator[Finding]:
         elif listener.type == "prompt":
             message = "prompt listeners are accepted and not served yet"
             yield warning(("listeners", index, "type"), "no-effect-yet", message)
+        if listener.output_filters:
+            message = "is not served yet: answers would reach clients as they are; remove it to serve them like that"
+            yield Finding(("listeners", index, "output_filters"), "not-served", message, needs=(("listeners", index),))
         yield from _agents(index, listener)
 
 
@@ -63,11 +67,13 @@ def check_ports(config: PlanoConfig) -> Iterator[Finding]:
         path = ("listeners", index, "port")
         if listener.port in reserved:
             field = reserved[listener.port]
-            yield Finding(path, "port-clash", f"{listener.port} is taken by the gateway itself (overrides.{field})")
-        for other in config.listeners[:index]:
+            message = f"{listener.port} is taken by the gateway itself (overrides.{field})"
+            yield Finding(path, "port-clash", message, needs=(path, ("overrides", field)))
+        for place, other in enumerate(config.listeners[:index]):
             if other.port == listener.port and _overlap(other.address, listener.address):
                 message = f"{listener.port} is also the port of listener `{other.name}`{_hint(listener, other)}"
-                yield Finding(path, "port-clash", message)
+                wheres = tuple(("listeners", at, field) for at in (place, index) for field in ("port", "address"))
+                yield Finding(path, "port-clash", message, needs=wheres)
                 break
 
 

@@ -13,6 +13,7 @@ from control_plane.config.source.paths import Path
 _HOST: Final = re.compile(r"(?=.{1,253}\.?\Z)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62}))*\.?")
 _BARE: Final = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?(/[A-Za-z0-9._/-]*)?")
 _VISIBLE: Final = re.compile(r"[!-~]+")
+_API_PATHS: Final = ("/chat/completions", "/completions", "/responses", "/messages", "/embeddings")
 _NO_QUERY: Final = "should end with its path: a `?` or `#` does not belong here"
 
 
@@ -22,6 +23,15 @@ def check_urls(config: PlanoConfig) -> Iterator[Finding]:
         message = url_defect(url)
         if message:
             yield Finding(path, "bad-url", message)
+
+
+def check_base_urls(config: PlanoConfig) -> Iterator[Finding]:
+    """Find addresses of providers that were copied with the path of one API, to which the gateway would add it again."""
+    for index, provider in enumerate(config.model_providers):
+        for path, url in _instances(("model_providers", index, "base_url"), provider.instances):
+            suffix = next((end for end in _API_PATHS if url.rstrip("/").endswith(end)), None)
+            if suffix is not None and url_defect(url) is None:
+                yield Finding(path, "full-address", f"should end before `{suffix}`, which the gateway adds for each API")
 
 
 def _urls(config: PlanoConfig) -> Iterator[tuple[Path, str]]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
-from control_plane.config.model.types import Default, Duration, IpAddress, NoEffect, Port, Section, Text
+from control_plane.config.model.types import Default, Duration, IpAddress, Port, Section, Text
 
 MODEL_LISTENER: Final[Mapping[str, Any]] = {"name": "egress_traffic", "port": 12000, "timeout": "300s"}
 """What a model listener is unless configured."""
@@ -64,8 +64,8 @@ class Listener(Section):
     """Agents of an agent listener."""
     input_filters: tuple[Text, ...] = ()
     """Ids of filters that see the requests of a model listener first, in this order."""
-    output_filters: Annotated[tuple[Text, ...], NoEffect("responses are not filtered yet")] = ()
-    """Ids of filters that see responses before the client does, in this order."""
+    output_filters: tuple[Text, ...] = ()
+    """Ids of filters that see responses before the client does. Refused as long as answers are not filtered."""
 
     @model_validator(mode="before")
     @classmethod

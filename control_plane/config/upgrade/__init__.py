@@ -77,7 +77,8 @@ def _add_model_listener(tree: Tree) -> Tree:
     listeners = tree.data.get("listeners")
     if not isinstance(listeners, list) or not tree.data.get("model_providers"):
         return tree
-    if any(listener.get("type") == "model" for _, listener in entries(listeners)):
+    # One without a type may be meant as that: it has a problem of its own.
+    if any(listener.get("type", "model") == "model" for _, listener in entries(listeners)):
         return tree
     return tree.changed({**tree.data, "listeners": [*listeners, {"type": "model"}]})
 
