@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from control_plane.errors import ConfigError, Problem
-from control_plane.ir import Gateway, ListenerKind
-from control_plane.xds.filter_config import build_filter_config, serialize
+from control_plane.ir import Gateway
+from protos import filter_config_pb2 as pb
 
 SAFE_PATH: Final = "-P"
 """Modules are ours, not files that happen to lie in the current folder."""
@@ -76,19 +76,19 @@ def find_subject(gateway: Gateway, listener: str | None) -> Subject:
 
 
 def _subjects(gateway: Gateway) -> Iterator[Subject]:
-    for plan in gateway.plans:
-        if plan.kind is ListenerKind.AGENT and len(plan.agents) > 1:
-            default = next((agent.id for agent in plan.agents if agent.is_default), "")
+    for plan in gateway.filter_config.listeners:
+        if plan.kind == pb.Listener.AGENT and len(plan.agents) > 1:
+            default = next((agent.id for agent in plan.agents if agent.default), "")
             yield Subject(plan.name, tuple(agent.id for agent in plan.agents), default)
-        elif plan.kind is ListenerKind.MODEL and gateway.preferences:
-            yield Subject(plan.name, tuple(preference.name for preference in gateway.preferences))
+        elif plan.kind == pb.Listener.MODEL and gateway.filter_config.preferences:
+            yield Subject(plan.name, tuple(preference.name for preference in gateway.filter_config.preferences))
 
 
 def asks_providers(gateway: Gateway) -> bool:
     """Whether decisions need models of providers, which are reached through a running gateway's Envoy."""
-    embedding = gateway.embedding
-    choosing = gateway.orchestrator is not None or gateway.routing_model is not None
-    return choosing or (embedding is not None and not embedding.is_built_in)
+    config = gateway.filter_config
+    choosing = config.HasField("orchestrator") or config.HasField("routing_model")
+    return choosing or (config.HasField("embedding") and not config.embedding.built_in)
 
 
 def read_cases(file: Path, subject: Subject) -> list[Case]:
@@ -139,7 +139,7 @@ def evaluate(gateway: Gateway, subject: Subject, cases: Sequence[Case], file: Pa
         CannotEvaluate: ext_proc failed.
     """
     asked = {
-        "config": base64.b64encode(serialize(build_filter_config(gateway))).decode(),
+        "config": base64.b64encode(gateway.filter_config.SerializeToString()).decode(),
         "listener": subject.listener,
         "conversations": [case.messages for case in cases],
     }

@@ -22,8 +22,8 @@ from typing import Any, Final
 
 import orjson
 
+from ext_proc.apis.api import Api
 from ext_proc.apis.conversation import read_conversation
-from ext_proc.apis.paths import Api
 from ext_proc.clients.egress import HttpxEgress
 from ext_proc.clients.semantic_keeper import SemanticKeeper
 from ext_proc.errors import RequestError
