@@ -5,6 +5,7 @@ import gc
 import signal
 from dataclasses import dataclass
 from typing import Final
+from uuid import uuid4
 
 from ext_proc.attempt.transaction import AttemptTransaction
 from ext_proc.clients.config_source import ConfigRejected, ConfigSource
@@ -18,6 +19,7 @@ from ext_proc.decide.request import Services
 from ext_proc.decide.session_usage import SessionUsage
 from ext_proc.decide.transaction import Transaction
 from ext_proc.filters.mcp_session import McpSessions
+from ext_proc.orchestration.answer import OrchestratedAnswer
 from ext_proc.parent import when_parent_ends
 from ext_proc.plan.compile import compile_plan
 from ext_proc.routing.models.measures import Measures
@@ -31,6 +33,7 @@ from ext_proc.telemetry.metered_egress import MeteredEgress
 from ext_proc.telemetry.metrics import Metrics
 from ext_proc.telemetry.traced_egress import TracedEgress
 from ext_proc.telemetry.tracer import Tracer
+from protos.contract.metadata import METADATA_AGENTS
 from protos.filter_config_pb2 import FilterConfig
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -144,9 +147,20 @@ class Worker:
     def _new_attempt(self) -> AttemptTransaction:
         return AttemptTransaction(self._services.plan if self._services else None)
 
-    def _new_answer(self, asked: StreamRequest) -> ResumableAnswer:
-        plan = self._services.plan if self._services else None
-        return ResumableAnswer(plan, self._sources[plan.egress_url] if plan else None, asked)
+    def _new_answer(self, request: StreamRequest) -> ResumableAnswer | OrchestratedAnswer:
+        services = self._services
+        plan = services.plan if services else None
+        source = self._sources[plan.egress_url] if plan else None
+        if METADATA_AGENTS not in request.metadata:
+            return ResumableAnswer(plan, source, request)
+        return OrchestratedAnswer(
+            plan=plan,
+            source=source,
+            egress=services.egress if services else None,
+            mcp_sessions=self._mcp_sessions,
+            request=request,
+            answer_id=uuid4().hex,
+        )
 
     async def _serve_when_configured(self) -> None:
         await self._configured.wait()

@@ -90,7 +90,7 @@ class Tracing(_message.Message):
     def __init__(self, route: _Optional[str] = ..., path: _Optional[str] = ..., protocol: _Optional[str] = ..., timeout_seconds: _Optional[float] = ..., interval_seconds: _Optional[float] = ..., queue_size: _Optional[int] = ..., batch_size: _Optional[int] = ..., resource: _Optional[_Mapping[str, str]] = ..., attributes: _Optional[_Mapping[str, str]] = ..., header_prefixes: _Optional[_Iterable[str]] = ..., captures_content: _Optional[bool] = ...) -> None: ...
 
 class Listener(_message.Message):
-    __slots__ = ("name", "kind", "agents", "input_filters", "continues_streams", "passes_streams_at_once")
+    __slots__ = ("name", "kind", "agents", "input_filters", "continues_streams", "passes_streams_at_once", "orchestration")
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         KIND_UNSPECIFIED: _ClassVar[Listener.Kind]
@@ -105,13 +105,37 @@ class Listener(_message.Message):
     INPUT_FILTERS_FIELD_NUMBER: _ClassVar[int]
     CONTINUES_STREAMS_FIELD_NUMBER: _ClassVar[int]
     PASSES_STREAMS_AT_ONCE_FIELD_NUMBER: _ClassVar[int]
+    ORCHESTRATION_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: Listener.Kind
     agents: _containers.RepeatedCompositeFieldContainer[Agent]
     input_filters: _containers.RepeatedScalarFieldContainer[str]
     continues_streams: bool
     passes_streams_at_once: bool
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[Listener.Kind, str]] = ..., agents: _Optional[_Iterable[_Union[Agent, _Mapping]]] = ..., input_filters: _Optional[_Iterable[str]] = ..., continues_streams: _Optional[bool] = ..., passes_streams_at_once: _Optional[bool] = ...) -> None: ...
+    orchestration: Orchestration
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[Listener.Kind, str]] = ..., agents: _Optional[_Iterable[_Union[Agent, _Mapping]]] = ..., input_filters: _Optional[_Iterable[str]] = ..., continues_streams: _Optional[bool] = ..., passes_streams_at_once: _Optional[bool] = ..., orchestration: _Optional[_Union[Orchestration, _Mapping]] = ...) -> None: ...
+
+class Orchestration(_message.Message):
+    __slots__ = ("mode", "shows_last_only", "continues_on_failure", "omits_labels", "max_agents", "max_rounds", "route", "role_agent", "role_model")
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    SHOWS_LAST_ONLY_FIELD_NUMBER: _ClassVar[int]
+    CONTINUES_ON_FAILURE_FIELD_NUMBER: _ClassVar[int]
+    OMITS_LABELS_FIELD_NUMBER: _ClassVar[int]
+    MAX_AGENTS_FIELD_NUMBER: _ClassVar[int]
+    MAX_ROUNDS_FIELD_NUMBER: _ClassVar[int]
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
+    ROLE_AGENT_FIELD_NUMBER: _ClassVar[int]
+    ROLE_MODEL_FIELD_NUMBER: _ClassVar[int]
+    mode: str
+    shows_last_only: bool
+    continues_on_failure: bool
+    omits_labels: bool
+    max_agents: int
+    max_rounds: int
+    route: str
+    role_agent: str
+    role_model: Orchestrator
+    def __init__(self, mode: _Optional[str] = ..., shows_last_only: _Optional[bool] = ..., continues_on_failure: _Optional[bool] = ..., omits_labels: _Optional[bool] = ..., max_agents: _Optional[int] = ..., max_rounds: _Optional[int] = ..., route: _Optional[str] = ..., role_agent: _Optional[str] = ..., role_model: _Optional[_Union[Orchestrator, _Mapping]] = ...) -> None: ...
 
 class Agent(_message.Message):
     __slots__ = ("id", "description", "default", "input_filters", "route")

@@ -4,7 +4,7 @@ Both kinds share one set of ids: an agent may be used as a filter (an MCP server
 has a cluster and a route for each role that it plays.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from control_plane import ir
 from control_plane.config.model import Agent, Filter, Listener, ListenerAgent, Overrides, PlanoConfig, Resilience
@@ -29,8 +29,15 @@ def services(config: PlanoConfig) -> dict[str, Agent | Filter]:
 
 
 def offered_agents(config: PlanoConfig) -> list[str]:
-    """Return the ids that some listener offers as agents, sorted."""
-    return sorted({agent.id for listener in config.listeners for agent in listener.agents})
+    """Return the ids that some listener offers as agents, or gives a role, sorted."""
+    known = services(config)
+    return sorted({agent_id for listener in config.listeners for agent_id in listeners_agents(listener, known)})
+
+
+def listeners_agents(listener: Listener, known: Container[str]) -> list[str]:
+    """Return the ids that a listener offers as agents, or gives a role in their orchestration, sorted."""
+    role = listener.orchestration.role if listener.is_orchestrated else None
+    return sorted({*(agent.id for agent in listener.agents), *([role] if role is not None and role in known else [])})
 
 
 def called_agents(config: PlanoConfig) -> list[str]:
@@ -71,7 +78,7 @@ def used_filters(config: PlanoConfig) -> list[str]:
 
 def build_agents(listener: Listener, known: Mapping[str, Agent | Filter], overrides: Overrides) -> list[ir.Route]:
     """Build the routes of an agent listener."""
-    return [_agent_route(known[agent_id], known, listener, overrides) for agent_id in sorted({a.id for a in listener.agents})]
+    return [_agent_route(known[agent_id], known, listener, overrides) for agent_id in listeners_agents(listener, known)]
 
 
 def _agent_route(

@@ -1,6 +1,7 @@
 """The whole gateway from the whole configuration: reads like a table of contents."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from control_plane import ir
 from control_plane.config.model import Listener, PlanoConfig
@@ -26,6 +27,12 @@ from control_plane.gateway.models import (
     build_model_clusters,
     build_model_routes,
     provider_entries,
+)
+from control_plane.gateway.orchestration import (
+    build_agent_calls,
+    build_orchestrated_route,
+    build_orchestration,
+    role_models,
 )
 from control_plane.gateway.preferences import ChainedPreference, build_preferences, preference_chains
 from control_plane.gateway.rankings import build_ranked_chains, build_ranked_routes, build_ranking_routes
@@ -53,6 +60,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
     listeners = _served(config)
     orchestrator = build_choosing_model(overrides.agent_orchestration_model, overrides, entries)
     routing_model = _routing_model(config, entries)
+    choosing = partial(build_choosing_model, overrides=overrides, entries=entries)
     models = chained_models(entries, overrides)
     embedding = choose_embedding(config, entries, runtime)
     aliases = build_shared_aliases(config.model_aliases, entries, overrides)
@@ -80,9 +88,10 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
             runtime,
             config,
             filters.values(),
-            (orchestrator, routing_model),
+            (orchestrator, routing_model, *map(choosing, role_models(listeners, services(config)))),
             models,
             (
+                *build_agent_calls(config, listeners),
                 *continuations.egress_routes,
                 *failover_target,
                 *build_source_routes(config.model_metrics_sources, overrides),
@@ -98,7 +107,14 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
         access_log_path=runtime.access_log_path,
         tracing=tracing,
         filter_config=pb.FilterConfig(
-            listeners=[_plan(listener, continues=bool(continuations.egress_routes)) for listener in listeners],
+            listeners=[
+                _plan(
+                    listener,
+                    continues=bool(continuations.egress_routes),
+                    orchestration=build_orchestration(listener, services(config), choosing),
+                )
+                for listener in listeners
+            ],
             filters=filters.values(),
             models=_models(models, failover_target),
             aliases=build_aliases(config.model_aliases, entries, aliases),
@@ -171,6 +187,7 @@ def _listener(
 ) -> ir.Listener:
     if listener.type == "agent":
         routes = build_agents(listener, services(config), config.overrides)
+        routes += [build_orchestrated_route(listener, config.overrides)] if listener.is_orchestrated else []
     else:
         routes = list(_model_routes(listener, config, models, chained))
     return ir.Listener(
@@ -225,7 +242,7 @@ def _chains(listener: Listener) -> list[tuple[str, ...]]:
     return [listener.input_filters] if listener.type == "model" else [agent.input_filters for agent in listener.agents]
 
 
-def _plan(listener: Listener, *, continues: bool) -> pb.Listener:
+def _plan(listener: Listener, *, continues: bool, orchestration: pb.Orchestration | None) -> pb.Listener:
     return pb.Listener(
         name=listener.name,
         kind=listener.type.upper(),
@@ -233,4 +250,5 @@ def _plan(listener: Listener, *, continues: bool) -> pb.Listener:
         input_filters=listener.input_filters if listener.type == "model" else (),
         continues_streams=continues and listener.type == "model",
         passes_streams_at_once=not listener.gates_streams,
+        orchestration=orchestration,
     )

@@ -74,6 +74,11 @@ def continued(chain: str) -> str:
     return f"continued/{chain}"
 
 
+def orchestrated(listener_name: str) -> str:
+    """Name of the route of requests that several agents of a listener answer."""
+    return f"orchestrated/{listener_name}"
+
+
 def resumed(model: str, client_api: str) -> str:
     """Name of the chain, and of its route, by which one model takes up a stream of a client API that another has begun."""
     return f"resumed/{model}({client_api})"

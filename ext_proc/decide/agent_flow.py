@@ -1,6 +1,7 @@
 """Agent listener: which agent answers, what its filters make of the request, and the route that leads there."""
 
 import time
+from collections.abc import Sequence
 
 from ext_proc.apis.conversation import read_conversation
 from ext_proc.apis.registry import PATHS
@@ -9,30 +10,62 @@ from ext_proc.decide.request import Record, Request, Services, go_on
 from ext_proc.events import Continue
 from ext_proc.filters.chain import run_chain
 from ext_proc.filters.filtered_request import FilteredRequest
+from ext_proc.plan.orchestration import Orchestration
 from ext_proc.routing.agents.ladder import Decision, choose_agent
+from ext_proc.runtime import Agent
 from protos.contract.headers import ROUTE_HEADER
-from protos.contract.metadata import METADATA_AGENT, METADATA_DECISION, METADATA_ROUTE
+from protos.contract.metadata import (
+    METADATA_AGENT,
+    METADATA_AGENTS,
+    METADATA_DECISION,
+    METADATA_LISTENER,
+    METADATA_ROUTE,
+    join_names,
+)
 
 
 async def decide_agent(request: Request, services: Services, record: Record) -> Continue:
-    """Choose an agent and run its input filters.
+    """Choose the agents that answer; run the input filters of the one that does it alone.
 
     Raises:
         GatewayError: the request ends here.
     """
     decision = await _choose(request, services, record)
-    agent = request.listener.agents[decision.agent]
-    record.agent, record.rung, record.reason = agent.id, decision.rung, decision.reason
+    agents = [request.listener.agents[name] for name in decision.agents]
+    record.rung, record.reason = decision.rung, decision.reason
+    orchestration = request.listener.orchestration
+    if orchestration is not None and orchestration.needs(len(agents), _choices(request)):
+        agents = agents[: orchestration.max_agents]
+        record.agent = agents[0].id
+        return _together(request, orchestration, agents, decision)
+    record.agent = agents[0].id
+    return await _alone(request, services, agents[0], decision)
+
+
+async def _alone(request: Request, services: Services, agent: Agent, decision: Decision) -> Continue:
     body = request.body
     if agent.input_filters:
         filtered = FilteredRequest(path=PATHS[request.api], headers=request.headers, body=body)
         body = await run_chain(agent.input_filters, filtered, egress=services.egress, sessions=services.mcp_sessions)
+    metadata = {METADATA_ROUTE: agent.route, METADATA_AGENT: agent.id, METADATA_DECISION: decision.header}
+    return go_on(request, body, headers={ROUTE_HEADER: agent.route}, metadata=metadata)
+
+
+def _together(request: Request, orchestration: Orchestration, agents: Sequence[Agent], decision: Decision) -> Continue:
     metadata = {
-        METADATA_ROUTE: agent.route,
-        METADATA_AGENT: agent.id,
+        METADATA_ROUTE: orchestration.route,
+        METADATA_AGENT: ", ".join(agent.id for agent in agents),
+        METADATA_AGENTS: join_names(agent.id for agent in agents),
+        METADATA_LISTENER: request.listener.name,
         METADATA_DECISION: decision.header,
     }
-    return go_on(request, body, headers={ROUTE_HEADER: agent.route}, metadata=metadata)
+    return go_on(request, request.body, headers={ROUTE_HEADER: orchestration.route}, metadata=metadata)
+
+
+def _choices(request: Request) -> int:
+    """Return how many alternative answers a chat client wants."""
+    wanted = request.value.get("n")
+    return wanted if isinstance(wanted, int) else 1
 
 
 async def _choose(request: Request, services: Services, record: Record) -> Decision:

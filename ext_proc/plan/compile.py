@@ -4,13 +4,15 @@ The control plane checks what users write; this checks the control plane, so tha
 a failing request.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TypeVar
 from urllib.parse import quote
 
 from ext_proc.plan.aliases import compile_alias, compile_route
 from ext_proc.plan.chains import Holder, compile_chains, compile_resumable_routes, compile_targets
 from ext_proc.plan.model_list import render_models
+from ext_proc.plan.orchestration import Mode, Orchestration
 from ext_proc.plan.plan import Listener, ListenerKind, Plan
 from ext_proc.plan.preferences import compile_affinity, compile_configured, compile_sources
 from ext_proc.plan.rankings import compile_rankings
@@ -36,7 +38,8 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
     starts = (start for item in config.preferences for start in item.starts)
     holders: tuple[Holder, ...] = (*config.models, *shares, *starts)
     aliases = _by_key(((item.name, compile_alias(item, models)) for item in config.aliases), "alias")
-    listeners = _by_key(((item.name, _listener(item, filters)) for item in config.listeners), "listener")
+    choosing = partial(_orchestrator, models=models, targets=targets)
+    listeners = _by_key(((item.name, _listener(item, filters, choosing)) for item in config.listeners), "listener")
     chains = compile_chains(holders, targets)
     rankings = compile_rankings(config.rankings, models, targets, chains)
     return Plan(
@@ -50,14 +53,14 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
         ranked_models=rankings.models,
         resumable=compile_resumable_routes(holders, targets),
         models=_tables(config.models, models, aliases, _default(config, models)),
-        orchestrator=_orchestrator(config.orchestrator, models, targets) if config.HasField("orchestrator") else None,
+        orchestrator=choosing(config.orchestrator) if config.HasField("orchestrator") else None,
         affinity=compile_affinity(config.affinity),
         cache_marks_from=config.cache_marks_from,
         counts_tokens=config.counts_tokens,
         max_request_bytes=config.max_request_bytes,
         sources=compile_sources(config.sources),
         preferences=compile_configured(config.preferences, models),
-        routing_model=_orchestrator(config.routing_model, models, targets) if config.HasField("routing_model") else None,
+        routing_model=choosing(config.routing_model) if config.HasField("routing_model") else None,
         reads_signals=not config.disable_signals,
         latest_names=config.latest_names,
         tracing=_tracing(config.tracing) if config.HasField("tracing") else None,
@@ -105,7 +108,7 @@ def _filter(item: pb.Filter) -> Filter:
     )
 
 
-def _listener(item: pb.Listener, filters: dict[str, Filter]) -> Listener:
+def _listener(item: pb.Listener, filters: dict[str, Filter], choosing: Callable[[pb.Orchestrator], Orchestrator]) -> Listener:
     chain = tuple(_lookup(filters, filter_id, "filter") for filter_id in item.input_filters)
     if item.kind == pb.Listener.Kind.MODEL:
         return Listener(
@@ -120,7 +123,29 @@ def _listener(item: pb.Listener, filters: dict[str, Filter]) -> Listener:
     agents = _by_key(((agent.id, _agent(agent, filters)) for agent in item.agents), f"agent of listener {item.name!r}")
     if not agents:
         raise Uncompilable(f"listener {item.name!r} has no agents")
-    return Listener(name=item.name, kind=ListenerKind.AGENT, agents=agents, pool=compile_agents(tuple(agents.values())))
+    return Listener(
+        name=item.name,
+        kind=ListenerKind.AGENT,
+        agents=agents,
+        pool=compile_agents(tuple(agents.values())),
+        orchestration=_orchestration(item.orchestration, choosing) if item.HasField("orchestration") else None,
+    )
+
+
+def _orchestration(item: pb.Orchestration, choosing: Callable[[pb.Orchestrator], Orchestrator]) -> Orchestration:
+    if item.mode not in set(Mode):
+        raise Uncompilable(f"no orchestration has the mode {item.mode!r}")
+    role = Agent(id=item.role_agent, description="", route=item.role_agent) if item.role_agent else None
+    return Orchestration(
+        mode=Mode(item.mode),
+        shows_all=not item.shows_last_only,
+        stops_on_failure=not item.continues_on_failure,
+        labels=not item.omits_labels,
+        max_agents=item.max_agents,
+        max_rounds=item.max_rounds,
+        role=choosing(item.role_model) if item.HasField("role_model") else role,
+        route=item.route,
+    )
 
 
 def _agent(item: pb.Agent, filters: dict[str, Filter]) -> Agent:

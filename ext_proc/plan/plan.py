@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ext_proc.plan.orchestration import Orchestration
 from ext_proc.plan.targets import Member, ResumableRoute, Target
 from ext_proc.routing.affinity.sessions import Affinity
 from ext_proc.routing.agents.agent_pool import AgentPool, compile_agents
@@ -32,6 +33,8 @@ class Listener:
     """By id, in the declared order. Agent listeners only."""
     pool: AgentPool = field(default_factory=lambda: compile_agents(()))
     """What decisions among these agents need."""
+    orchestration: Orchestration | None = None
+    """How several agents answer together. None: one answers, whoever is named first."""
     input_filters: tuple[Filter, ...] = ()
     """Input filters of a model listener; agents have their own."""
     continues_streams: bool = False

@@ -7,6 +7,7 @@ from ext_proc.continuation.ports import CutOff
 from ext_proc.continuation.transaction import ResumableAnswer, StreamRequest
 from ext_proc.grpc_server.bidirectional_stream import BidirectionalStream
 from ext_proc.grpc_server.status import Abort, Status
+from ext_proc.orchestration.answer import OrchestratedAnswer
 from ext_proc.telemetry.attempt_metrics import AttemptMetrics
 from ext_proc.telemetry.continuation_metrics import ContinuationMetrics
 from ext_proc.telemetry.logging import get_logger
@@ -23,7 +24,7 @@ class ContinueProcessor:
 
     def __init__(
         self,
-        new_answer: Callable[[StreamRequest], ResumableAnswer],
+        new_answer: Callable[[StreamRequest], ResumableAnswer | OrchestratedAnswer],
         metrics: ContinuationMetrics,
         attempts: AttemptMetrics,
         tracer: Tracer | None = None,
@@ -67,10 +68,29 @@ class ContinueProcessor:
             self._log.exception("continuation_failed", error=error, request_id=_request_id(request))
             raise
         finally:
-            self._finish(answer, request)
+            if isinstance(answer, ResumableAnswer):
+                self._finish(answer, request)
+            else:
+                self._finish_parts(answer, request)
             if span is not None and self._tracer is not None:
-                describe_stream(span, answer.resumptions, _request_id(request))
+                describe_stream(span, answer.resumptions if isinstance(answer, ResumableAnswer) else (), _request_id(request))
                 self._tracer.end(span, request.headers)
+
+    def _finish_parts(self, answer: OrchestratedAnswer, request: StreamRequest) -> None:
+        for part in answer.parts:
+            outcome = "completed" if part.is_complete else "cut_off"
+            self._metrics.count_part(part.agent, outcome)
+            self._log.info(
+                "agent_part_finished",
+                request_id=_request_id(request),
+                agent=part.agent,
+                outcome=outcome,
+                stop=part.stop,
+                input_tokens=part.usage.input_tokens,
+                output_tokens=part.usage.output_tokens,
+            )
+        for failure in answer.failures:
+            self._log.warning("agent_failed", request_id=_request_id(request), reason=str(failure), status=failure.error.status)
 
     def _finish(self, answer: ResumableAnswer, request: StreamRequest) -> None:
         for heard in answer.heard:

@@ -16,6 +16,14 @@ class ContinuationMetrics:
         labels = ("from", "to", "method", "outcome")
         self._taken = Counter(names.CONTINUATIONS, "Streams taken up by another model", labels, registry=registry)
 
+        self._parts = Counter(
+            names.AGENT_PARTS, "Parts of answers that several agents gave", ("agent", "outcome"), registry=registry
+        )
+
+    def count_part(self, agent: str, outcome: str) -> None:
+        """Count the part of one agent in an answer of several: `outcome` is a constant word."""
+        self._parts.labels(agent, outcome).inc()
+
     def count_error(self, kind: str) -> None:
         """Count a failure of our own: `kind` is a constant word."""
         self._count_error("", kind)

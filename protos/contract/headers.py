@@ -38,6 +38,9 @@ ATTEMPTS_HEADER: Final = "x-plano-attempts"
 ESTIMATE_HEADER: Final = "x-plano-token-count"
 """`estimate` on an answer to count_tokens that the gateway made itself: nobody counted exactly."""
 
+VERDICT_HEADER: Final = "x-plano-verdict"
+"""What the evaluator said of the draft that the client gets, and how many there were: `pass; drafts=2`."""
+
 REQUEST_ID_HEADER: Final = "x-request-id"
 TRACEPARENT_HEADER: Final = "traceparent"
 TRACESTATE_HEADER: Final = "tracestate"

@@ -126,12 +126,6 @@ async def test_replies_are_read_tolerantly(stage: Stage, content: str) -> None:
     assert (await stage.gateway.post("travel", RAIN)).headers["x-plano-agent"] == "flight"
 
 
-async def test_the_first_of_several_answers(stage: Stage) -> None:
-    stage.model.plays(says('{"route": ["flight", "weather"]}'))
-    answer = await stage.gateway.post("travel", RAIN)
-    assert answer.headers["x-plano-decision"] == "orchestrator; first of flight, weather"
-
-
 async def test_one_agent_is_not_worth_a_question(stage: Stage) -> None:
     answer = await stage.gateway.post("solo", RAIN)
     assert answer.headers["x-plano-decision"] == "only_agent"

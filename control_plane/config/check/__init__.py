@@ -17,6 +17,7 @@ from control_plane.config.check.listeners import (
 from control_plane.config.check.models import check_aliases, check_embedding_model, check_orchestration_model
 from control_plane.config.check.names import check_ids, check_names
 from control_plane.config.check.operations import check_state_storage, check_tracing
+from control_plane.config.check.orchestration import check_orchestration
 from control_plane.config.check.preferences import check_preferences
 from control_plane.config.check.prompts import check_endpoints, check_prompt_targets
 from control_plane.config.check.providers import (
@@ -60,6 +61,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_model_fallbacks,
     check_orchestration_model,
     check_embedding_model,
+    check_orchestration,
     check_preferences,
     check_rate_limits,
     check_metrics_sources,

@@ -7,6 +7,7 @@ from typing import Final
 from control_plane.config.check.finding import Finding, warning
 from control_plane.config.model import Listener, Overrides, PlanoConfig
 
+_OF_AGENTS: Final = frozenset({"orchestration"})
 _OF_MODELS: Final = frozenset({"continues_streams", "gates_streams"})
 """Fields that mean something on a model listener alone."""
 
@@ -55,7 +56,10 @@ def _agents(index: int, listener: Listener) -> Iterator[Finding]:
             yield warning(("listeners", index, "input_filters"), "no-effect-yet", message)
         for field in sorted(_OF_MODELS & listener.model_fields_set):
             yield warning(("listeners", index, field), "no-effect-yet", "has no effect on an agent listener")
-    elif listener.agents:
+        return
+    for field in sorted(_OF_AGENTS & listener.model_fields_set):
+        yield warning(("listeners", index, field), "no-effect-yet", f"has no effect on a listener of type {listener.type}")
+    if listener.agents:
         message = f"belongs to a listener of type agent, and this one is of type {listener.type}"
         yield Finding(("listeners", index, "agents"), "misplaced-agents", message)
 

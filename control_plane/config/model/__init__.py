@@ -3,7 +3,7 @@
 from control_plane.config.model.agents import Agent, Filter
 from control_plane.config.model.config import PlanoConfig
 from control_plane.config.model.instances import Instance
-from control_plane.config.model.listeners import Listener, ListenerAgent
+from control_plane.config.model.listeners import Listener, ListenerAgent, Orchestration
 from control_plane.config.model.overrides import NO_EMBEDDINGS, Overrides
 from control_plane.config.model.providers import AliasTarget, ModelAlias, ModelProvider
 from control_plane.config.model.resilience import Resilience
@@ -25,6 +25,7 @@ __all__ = [
     "ModelAlias",
     "ModelProvider",
     "NoEffect",
+    "Orchestration",
     "Overrides",
     "PlanoConfig",
     "Resilience",

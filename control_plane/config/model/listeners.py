@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
-from control_plane.config.model.types import Default, Duration, IpAddress, Port, Section, Text
+from control_plane.config.model.types import Default, Duration, DurationOrZero, IpAddress, Port, Section, Text
 
 MODEL_LISTENER: Final[Mapping[str, Any]] = {"name": "egress_traffic", "port": 12000, "timeout": "300s"}
 """What a model listener is unless configured."""
@@ -34,6 +34,38 @@ class ListenerAgent(Section):
     """Ids of filters that see its requests first, in this order."""
 
 
+class Orchestration(Section):
+    """How the agents of a listener work together on one request."""
+
+    mode: Literal["sequence", "parallel", "first", "loop"] = "sequence"
+    """Who is called when several agents are named. `sequence`: one after the other, each sees the answers before its own.
+    `parallel`: all at once, each sees the question alone. `first`: all at once, and who answers first wins. `loop`: the first
+    named agent drafts and the `evaluator` judges, until a draft passes."""
+    stream: Literal["all", "last"] = "all"
+    """Whose parts clients get: every agent's, or the last one's alone, as in Plano."""
+    on_failure: Literal["stop", "continue"] = "stop"
+    """What follows when an agent and its fallbacks fail: the answer ends with an error, or goes on with a note."""
+    max_agents: Annotated[int, Field(ge=1, le=20)] = 5
+    """How many of the named agents are called at most; with 1, only ever one answers."""
+    timeout: DurationOrZero = 0.0
+    """Bounds the whole answer of several agents; `0s` does not. The listener's `timeout` bounds each agent."""
+    labels: bool = True
+    """Whether each part begins with its agent's id, as a line in bold, where several are shown. Programs find the id in the
+    field `agent` of chunks, content blocks and output items."""
+    synthesizer: Text | None = None
+    """`parallel`: agent (id) or model (`provider/model`) that makes one answer of all; clients get this one alone."""
+    evaluator: Text | None = None
+    """`loop`: agent (id) or model (`provider/model`) that judges drafts: it replies `{"verdict": "pass"}` or `{"verdict":
+    "revise", "feedback": ...}`."""
+    max_rounds: Annotated[int, Field(ge=1, le=10)] = 3
+    """`loop`: how many drafts there may be; the last one is delivered whatever the verdict, which `x-plano-verdict` says."""
+
+    @property
+    def role(self) -> str | None:
+        """Who plays the role that the mode has beside the agents that are chosen; None if it has none."""
+        return {"parallel": self.synthesizer, "loop": self.evaluator}.get(self.mode)
+
+
 class Listener(Section):
     """A port that clients connect to."""
 
@@ -58,6 +90,8 @@ class Listener(Section):
     """Model listeners: whether a stream waits for its first token before the client sees it, so that fallbacks replace a model
     that says nothing, or an error. Always so for streams that are continued. What comes after the first token passes without
     ext_proc where the models speak the client's API, uncounted; without the gate, all of it does."""
+    orchestration: Orchestration = Orchestration()
+    """Agent listeners: how several agents answer one request."""
     router: Literal["plano_orchestrator_v1"] = "plano_orchestrator_v1"
     """How an agent listener chooses; the only way there is."""
     agents: tuple[ListenerAgent, ...] = ()
@@ -66,6 +100,12 @@ class Listener(Section):
     """Ids of filters that see the requests of a model listener first, in this order."""
     output_filters: tuple[Text, ...] = ()
     """Ids of filters that see responses before the client does. Refused as long as answers are not filtered."""
+
+    @property
+    def is_orchestrated(self) -> bool:
+        """Whether more than one agent may take part in an answer."""
+        several = len(self.agents) > 1 and self.orchestration.max_agents > 1
+        return self.type == "agent" and (several or self.orchestration.mode == "loop")
 
     @model_validator(mode="before")
     @classmethod

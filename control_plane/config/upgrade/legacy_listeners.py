@@ -40,9 +40,7 @@ def _in_the_new_form(tree: Tree) -> Tree:
             continue
         here = ("listeners", index)
         changed = {"type": _TYPES[name], **without(entry, "message_format")}
-        warning = tree.problem(
-            here, "deprecated", f"should have a `type`; read as `{_TYPES[name]}`, after its name"
-        )
+        warning = tree.problem(here, "deprecated", f"should have a `type`; read as `{_TYPES[name]}`, after its name")
         problems = tuple(_format_problems(tree, (*here, "message_format"), entry))
         tree = tree.changed(replaced(tree.data, here, changed), warnings=(warning,), problems=problems)
     return tree

@@ -130,7 +130,7 @@ def _named(named: tuple[str, ...]) -> Match | NoMatch:
     if not named:
         # As in Plano: a model that was asked and found nothing is not overruled by matching words.
         return NoMatch("orchestrator found nothing that fits")
-    return Match(named, "orchestrator", f"first of {', '.join(named)}" if len(named) > 1 else "the only one named")
+    return Match(named, "orchestrator", f"named {', '.join(named)}" if len(named) > 1 else "the only one named")
 
 
 def _fallback(agents: AgentPool, reason: str) -> Decision:

@@ -86,15 +86,15 @@ async def test_one_agent_needs_no_decision() -> None:
 
 async def test_the_first_of_several_answers() -> None:
     decision = await choose(pool(WEATHER, FLIGHT), SKY, says('{"route": ["flight_agent", "weather_agent"]}'))
-    assert decision.header == "orchestrator; first of flight_agent, weather_agent"
+    assert decision.header == "orchestrator; named flight_agent, weather_agent"
 
 
 @pytest.mark.parametrize("content", ['{"route": []}', '{"route": ["unknown"]}', "", None])
 async def test_nothing_fits_goes_to_the_default_agent_else_to_the_first(content: str | None) -> None:
     with_default = await choose(pool(WEATHER, HELP), SKY, says(content))
-    assert (with_default.agent, with_default.rung) == ("help_desk", "default_agent")
+    assert (with_default.agents[0], with_default.rung) == ("help_desk", "default_agent")
     without = await choose(pool(FLIGHT, WEATHER), SKY, says(content))
-    assert (without.agent, without.rung) == ("flight_agent", "first_agent")
+    assert (without.agents[0], without.rung) == ("flight_agent", "first_agent")
     assert without.reason == "orchestrator found nothing that fits"
 
 
@@ -114,10 +114,10 @@ async def test_nothing_fits_goes_to_the_default_agent_else_to_the_first(content:
 )
 async def test_an_orchestrator_that_fails_is_stood_in_for(answer: EgressResponse, reason: str) -> None:
     decision = await choose(pool(FLIGHT, WEATHER), SKY, answer)
-    assert (decision.agent, decision.rung) == ("weather_agent", "built_in_router")
+    assert (decision.agents[0], decision.rung) == ("weather_agent", "built_in_router")
     assert decision.reason == f'{reason}; matched "weather"'
     lost = await choose(pool(FLIGHT, WEATHER, HELP), POEM, answer)
-    assert (lost.agent, lost.rung, lost.reason) == ("help_desk", "default_agent", f"{reason}; nothing matched")
+    assert (lost.agents[0], lost.rung, lost.reason) == ("help_desk", "default_agent", f"{reason}; nothing matched")
 
 
 async def test_without_an_orchestrator_the_built_in_router_is_the_first_rung() -> None:

@@ -1,0 +1,61 @@
+"""`listeners[].orchestration`: a route to the stage that answers for several agents, and routes by which it calls them."""
+
+from collections.abc import Callable, Container, Iterable
+
+from control_plane import ir
+from control_plane.config.model import Listener, Overrides, PlanoConfig
+from control_plane.gateway.agents import build_agents, services
+from control_plane.ir import names
+from protos import filter_config_pb2 as pb
+
+
+def build_orchestrated_route(listener: Listener, overrides: Overrides) -> ir.Route:
+    """Build the route of requests that several agents answer: ext_proc does, and Envoy bounds the whole."""
+    return ir.Route(
+        name=names.orchestrated(listener.name),
+        cluster=names.agent(listener.agents[0].id),  # Never reached: the stage answers.
+        total_timeout_seconds=listener.orchestration.timeout or overrides.resilience.timeouts.total,
+        response_timeout_seconds=listener.timeout,
+        idle_timeout_seconds=0.0,
+        retry=ir.Retry(on=()),
+        keeps_credentials=True,
+        is_resumable=True,
+    )
+
+
+def build_agent_calls(config: PlanoConfig, listeners: Iterable[Listener]) -> list[ir.Route]:
+    """Build the routes of the egress listener: of listeners that offer the same agent, the one that waits longest counts."""
+    routes: dict[str, ir.Route] = {}
+    for listener in listeners:
+        for route in build_agents(listener, services(config), config.overrides) if listener.is_orchestrated else ():
+            known = routes.get(route.name)
+            if known is None or known.response_timeout_seconds < route.response_timeout_seconds:
+                routes[route.name] = route
+    return list(routes.values())
+
+
+def role_models(listeners: Iterable[Listener], agents: Container[str]) -> list[str]:
+    """Return the models that play a role in an orchestration, sorted."""
+    roles = {listener.orchestration.role for listener in listeners if listener.is_orchestrated}
+    return sorted(role for role in roles if role is not None and role not in agents)
+
+
+def build_orchestration(
+    listener: Listener, agents: Container[str], choosing: Callable[[str], pb.Orchestrator | None]
+) -> pb.Orchestration | None:
+    """Build what ext_proc must know; a role that none of `agents` has is played by a model, which `choosing` builds."""
+    if not listener.is_orchestrated:
+        return None
+    settings = listener.orchestration
+    role = settings.role
+    return pb.Orchestration(
+        mode=settings.mode,
+        shows_last_only=settings.stream == "last",
+        continues_on_failure=settings.on_failure == "continue",
+        omits_labels=not settings.labels,
+        max_agents=settings.max_agents,
+        max_rounds=settings.max_rounds,
+        route=names.orchestrated(listener.name),
+        role_agent=names.agent(role) if role is not None and role in agents else "",
+        role_model=choosing(role) if role is not None and role not in agents else None,
+    )

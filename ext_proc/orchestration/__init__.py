@@ -1,0 +1,1 @@
+"""Several agents answer one request: who is called when, and how their answers become one well-formed answer."""
