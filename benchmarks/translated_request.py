@@ -22,7 +22,6 @@ from ext_proc.wire.attempt import encode_attempt
 from ext_proc.wire.decide import encode
 from protos import filter_config_pb2 as pb
 from protos.contract.metadata import METADATA_API, METADATA_HAS_MODEL, METADATA_ROUTE
-from protos.contract.stages import ATTEMPT_API, ATTEMPT_MODEL, ATTEMPT_NUMBER
 
 MODEL: Final = "provider/m"
 _TRACEPARENT: Final = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -32,7 +31,7 @@ def seconds_of_request(client: str, upstream: str, request: JsonObject, rounds: 
     """Measure one request of a client's API at an upstream of another: the best of the rounds."""
     plan = compile_plan(_config(client, upstream))
     body = orjson.dumps({**request, "model": MODEL})
-    return min(asyncio.run(_measure(plan, client, upstream, body, rounds)))
+    return min(asyncio.run(_measure(plan, client, body, rounds)))
 
 
 class _NoEgress:
@@ -40,11 +39,10 @@ class _NoEgress:
         raise AssertionError("nobody is asked")
 
 
-async def _measure(plan: Plan, client: str, upstream: str, body: bytes, rounds: int) -> list[float]:
+async def _measure(plan: Plan, client: str, body: bytes, rounds: int) -> list[float]:
     head = RequestHeaders({":method": "POST", ":path": PATHS[Api(client)], "traceparent": _TRACEPARENT}, ends_stream=False)
-    attributes = {ATTEMPT_MODEL: MODEL, ATTEMPT_API: upstream, ATTEMPT_NUMBER: "1.0"}
-    metadata = {METADATA_API: client, METADATA_ROUTE: "chain", METADATA_HAS_MODEL: "true"}
-    begin = AttemptHeaders(headers={}, attributes=attributes, metadata=metadata)
+    told = {METADATA_API: client, METADATA_ROUTE: "chain", METADATA_HAS_MODEL: "true"}
+    begin = AttemptHeaders(headers={}, metadata=told)
     times = []
     for _ in range(rounds):
         started = perf_counter()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import uuid4
 
+from ext_proc.attempt.ejections import Ejections
 from ext_proc.attempt.transaction import AttemptTransaction
 from ext_proc.clients.config_source import ConfigRejected, ConfigSource
 from ext_proc.clients.egress import HttpxEgress
@@ -68,6 +69,7 @@ class Worker:
         self._egresses: dict[str, HttpxEgress] = {}
         self._sources: dict[str, StreamSource] = {}
         self._measures = Measures()
+        self._ejections = Ejections()
         self._keeper = SourceKeeper(self._measures, metrics.sources)
         self._semantic = SemanticKeeper()
         self._stores = SessionStores(settings.sessions, metrics.sessions)
@@ -145,7 +147,7 @@ class Worker:
         return Transaction(listener, self._services, traceparent=traceparent)
 
     def _new_attempt(self) -> AttemptTransaction:
-        return AttemptTransaction(self._services.plan if self._services else None)
+        return AttemptTransaction(self._services.plan if self._services else None, self._ejections)
 
     def _new_answer(self, request: StreamRequest) -> ResumableAnswer | OrchestratedAnswer:
         services = self._services

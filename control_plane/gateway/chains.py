@@ -158,5 +158,4 @@ def _chain_route(chain: ir.Chain, primary: ProviderEntry, listener: Listener, ov
         idle_timeout_seconds=idle_timeout(settings, listener.idle_timeout, response_seconds),
         retry=model_retry(settings, retries),
         keeps_credentials=primary.keeps_credentials,
-        tells_bounds=chain.goes_on_by_choice,
     )

@@ -15,11 +15,11 @@ from control_plane.gateway.agents import (
     used_filters,
 )
 from control_plane.gateway.aliases import SharedAlias, alias_chains, build_aliases, build_shared_aliases
+from control_plane.gateway.attempt_routes import build_attempt_routes
 from control_plane.gateway.chains import ChainedModel, all_chains, build_chain_routes, chained_models
 from control_plane.gateway.continuations import build_continuations, build_continued_routes
 from control_plane.gateway.egress import build_choosing_model, build_egress
 from control_plane.gateway.embedding import build_embedder, choose_embedding
-from control_plane.gateway.failover_routes import build_failover_routes
 from control_plane.gateway.models import (
     ProviderEntry,
     build_chain_choices,
@@ -76,7 +76,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
         *build_ranked_chains(config),
     ]
     tracing = build_tracing(config.tracing)
-    failover_target = (*build_failover_routes(chains, entries), *build_ranking_routes(entries, config))
+    attempt_routes = (*build_attempt_routes(chains, entries), *build_ranking_routes(entries, config))
     clusters = [*_clusters(config, entries)]
     if embedding is not None and embedding.plan.built_in:
         clusters.append(build_embedder(runtime, overrides.upstream_connect_timeout))
@@ -93,7 +93,6 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
             (
                 *build_agent_calls(config, listeners),
                 *continuations.egress_routes,
-                *failover_target,
                 *build_source_routes(config.model_metrics_sources, overrides),
                 *([build_collector_route(tracing)] if tracing else ()),
                 *([embedding.route] if embedding else ()),
@@ -101,6 +100,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
         ),
         clusters=tuple(sorted(clusters, key=lambda cluster: cluster.name)),
         chains=tuple(sorted(chains, key=lambda chain: chain.name)),
+        attempt_routes=tuple(sorted(attempt_routes, key=lambda route: route.name)),
         session_store=store,
         max_request_bytes=overrides.max_request_bytes,
         internal_cidrs=overrides.internal_cidrs,
@@ -116,7 +116,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
                 for listener in listeners
             ],
             filters=filters.values(),
-            models=_models(models, failover_target),
+            models=_models(models, attempt_routes),
             aliases=build_aliases(config.model_aliases, entries, aliases),
             orchestrator=orchestrator,
             egress_url=runtime.egress_url,
@@ -136,8 +136,8 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
     )
 
 
-def _models(models: tuple[ChainedModel, ...], failover_target: Iterable[ir.Route]) -> list[pb.Model]:
-    reached = {route.name for route in failover_target}
+def _models(models: tuple[ChainedModel, ...], attempt_routes: Iterable[ir.Route]) -> list[pb.Model]:
+    reached = {route.name for route in attempt_routes}
     built = (build_model(model.entry, model.chains, reached, times_streams=model.times_streams) for model in models)
     return sorted(built, key=lambda model: model.name)
 

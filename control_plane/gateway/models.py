@@ -97,12 +97,12 @@ def _with_provider(entry: ModelProvider, choosing: Collection[str]) -> ProviderE
 
 
 def build_model(
-    known: ProviderEntry, chains: Mapping[str, Chain], failover_target: Collection[str] = (), *, times_streams: bool = False
+    known: ProviderEntry, chains: Mapping[str, Chain], attempt_routes: Collection[str] = (), *, times_streams: bool = False
 ) -> pb.Model:
     """Build what clients can ask for; for the client APIs of `chains` the attempts make the upstream's request.
 
-    `failover_target` are the routes by which attempts of any chains go on to models; with `times_streams` requests for a stream
-    have a route of their own.
+    `attempt_routes` are the names of the routes on the attempts listener; with `times_streams` requests for a stream have
+    a route of their own.
     """
     routes = {
         api: pb.ModelRoute(
@@ -130,7 +130,7 @@ def build_model(
                 stream_path=_path(known, api, is_stream=True) if how.stream_suffix else "",
                 quirks=_quirks(known.provider.quirks),
                 client_key_header=_key_header(how.auth) if known.keeps_credentials else "",
-                **_target_cluster(known.cluster_of(api), api, failover_target),
+                **_routes_to(known.cluster_of(api), api, attempt_routes),
             )
             for api, how in sorted(known.provider.apis.items())
         ],
@@ -149,11 +149,12 @@ def _quirks(quirks: ir.Quirks) -> pb.Quirks | None:
     return differs if differs.ByteSize() else None
 
 
-def _target_cluster(cluster: str, api: str, routes: Collection[str]) -> dict[str, str]:
-    """Return the routes by which attempts go on to a target: a chain's, or else the model's own."""
+def _routes_to(cluster: str, api: str, routes: Collection[str]) -> dict[str, str]:
+    """Return the routes by which attempts reach a target: a chain's, or else the model's own."""
     own, target = names.failover_target(cluster), names.target(cluster, api)
     if target in routes:
-        return {"failover_route": names.failover_target(target), "route": target}
+        failover = names.failover_target(target)
+        return {"failover_route": failover if failover in routes else target, "route": target}
     return {"failover_route": own, "route": own} if own in routes else {}
 
 

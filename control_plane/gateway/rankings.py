@@ -1,7 +1,7 @@
 """Chains for `routing_preferences` that a request brings along: any models in any order, known only when it comes.
 
-Such a chain has no members: its first attempt, too, goes where ext_proc says. It is built where routing is configured, for
-each client API of conversations.
+Such a chain has no members: ext_proc takes them from the request. It is built where routing is configured, for each client API
+of conversations.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,8 +10,8 @@ from typing import Final
 
 from control_plane import ir
 from control_plane.config.model import Listener, PlanoConfig
+from control_plane.gateway.attempt_routes import build_attempt_route
 from control_plane.gateway.chains import FIRST_BYTE_SECONDS
-from control_plane.gateway.failover_routes import build_failover_route
 from control_plane.gateway.models import ProviderEntry
 from control_plane.gateway.resilience import build_circuit_breaker, connect_timeout, idle_timeout, whole_timeout
 from control_plane.gateway.retries import chain_retries, model_failover, model_retry
@@ -57,7 +57,6 @@ def build_ranked_routes(chains: Iterable[ir.Chain], listener: Listener, config: 
             idle_timeout_seconds=idle_timeout(settings, listener.idle_timeout, response_seconds),
             retry=model_retry(settings, retries),
             keeps_credentials=False,
-            tells_bounds=True,
         )
         yield route
         seconds = min(listener.timeout, chain.first_byte_timeout_seconds)
@@ -65,11 +64,11 @@ def build_ranked_routes(chains: Iterable[ir.Chain], listener: Listener, config: 
 
 
 def build_ranking_routes(entries: Iterable[ProviderEntry], config: PlanoConfig) -> Iterator[ir.Route]:
-    """Build the routes on the egress listener by which attempts reach the models themselves."""
+    """Build the routes on the attempts listener that lead to the models' own clusters."""
     if not ranks_for_requests(config):
         return
     for entry in entries:
         if entry.is_internal or entry.keeps_credentials or entry.entry.is_wildcard:
             continue
         for group in entry.groups():
-            yield build_failover_route(names.failover_target(group.name), group.name, instances=len(entry.instances))
+            yield build_attempt_route(names.failover_target(group.name), group.name, instances=len(entry.instances))

@@ -34,8 +34,8 @@ class Chain:
 
     name: str
     members: tuple[ChainMember, ...]
-    """In order. Each retry of agents goes to the next one that is well and was not tried yet, then around again; where those of
-    models go is chosen by ext_proc. Empty: ext_proc chooses all of them, among all models."""
+    """In order. Each retry of agents goes to the next one that is well and was not tried yet, then around again; where attempts
+    at models go is chosen by ext_proc. Empty: ext_proc chooses among all models."""
     client_api: str = ""
     """API of the requests; empty for agents, which get what the client sent."""
     first_byte_timeout_seconds: float = 0.0
@@ -44,11 +44,6 @@ class Chain:
     """How long a stream that can be continued may be silent before it counts as cut."""
     connect_timeout_seconds: float = 5.0
     circuit_breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
-
-    @property
-    def goes_on_by_choice(self) -> bool:
-        """Whether ext_proc chooses where its attempts go, but for the first one."""
-        return not self.members or (len(self.members) > 1 and self.is_of_models)
 
     @property
     def is_of_models(self) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from control_plane.ir.chain import Chain
 from control_plane.ir.cluster import Cluster
-from control_plane.ir.listener import Egress, Listener
+from control_plane.ir.listener import Egress, Listener, Route
 from control_plane.ir.session_store import SessionStore
 from control_plane.ir.tracing import Tracing
 from protos.filter_config_pb2 import FilterConfig
@@ -29,6 +29,8 @@ class Gateway:
     access_log_path: str
     """A file, or /dev/stdout."""
     chains: tuple[Chain, ...] = ()
+    attempt_routes: tuple[Route, ...] = ()
+    """Where attempts of chains of models can go: the routes of the attempts listener."""
     session_store: SessionStore | None = None
     """None: sessions are kept on this machine."""
     tracing: Tracing | None = None

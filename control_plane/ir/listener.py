@@ -51,9 +51,7 @@ class Route:
     default_headers: tuple[tuple[str, str], ...] = ()
     """Set unless the request has them, sorted by name (`anthropic-version`)."""
     can_detach: bool = False
-    """Whether the attempt stage may leave an answer and let the rest pass: a chain's, if no member needs translation."""
-    tells_bounds: bool = False
-    """Whether the attempt stage is told how many attempts may be made and how long each may take: it chooses where they go."""
+    """Whether the attempt stage may detach from an answer and let the rest pass: a chain's, if no member needs translation."""
     is_resumable: bool = False
     """Whether ext_proc answers, from the egress listener's route of the same name, and continues what is cut."""
 

@@ -12,7 +12,11 @@ def listener(name: str) -> str:
 
 
 EGRESS_LISTENER = "listener/(egress)"
-"""Envoy's internal listener. Parentheses cannot occur in a configured name."""
+"""The listener of Python's own calls. Parentheses cannot occur in a configured name."""
+
+
+ATTEMPTS_LISTENER = "listener/(attempts)"
+"""Envoy's internal listener that every attempt of a chain of models passes. No socket leads to it."""
 
 
 def agent(agent_id: str) -> str:
@@ -89,16 +93,12 @@ def target(cluster: str, api: str = "") -> str:
     return f"target/{cluster}[{api}]" if api else f"target/{cluster}"
 
 
-FAILOVER = "(failover)"
-"""The cluster of all attempts of chains of models but the first: it leads back to the egress listener."""
-
-
 UNAVAILABLE = "(unavailable)"
-"""The cluster that is tried in place of a model that is known to be down."""
+"""The cluster that is tried in place of a model whose instances are all ejected."""
 
 
 def failover_target(target_name: str) -> str:
-    """Name of the cluster, and of the route on the egress listener, that leads to a target unless it is known to be down."""
+    """Name of the cluster, and of the route on the attempts listener, that leads to a target unless all of it is ejected."""
     return f"failover/{target_name}"
 
 

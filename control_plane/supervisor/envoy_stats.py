@@ -70,7 +70,7 @@ def _upstream(name: str, hosts: Iterable[Mapping[str, Any]], stats: Stats) -> Up
     answers, retries = stats.get("upstream_rq_completed", 0), stats.get("upstream_rq_retry", 0)
     return Upstream(
         name=name,
-        instances=tuple(map(_instance, hosts)),
+        instances=tuple(_instance(host) for host in hosts if "envoy_internal_address" not in host.get("address", {})),
         breakers={resource: _breaker(stats, *names) for resource, names in _RESOURCES.items()},
         requests=stats.get("upstream_rq_total", 0),
         answers=answers,

@@ -1,4 +1,4 @@
-"""`host:port` and `unix:///path` -> Envoy addresses."""
+"""`host:port`, `unix:///path` and names of internal listeners -> Envoy addresses."""
 
 import ipaddress
 from typing import Final
@@ -24,6 +24,11 @@ def pipe(path: str) -> api.core.Address:
 def tcp(host: str, port: int) -> api.core.Address:
     """Return a TCP address."""
     return api.core.Address(socket_address=api.core.SocketAddress(address=host, port_value=port))
+
+
+def internal(listener: str) -> api.core.Address:
+    """Return the address of one of Envoy's internal listeners."""
+    return api.core.Address(envoy_internal_address=api.core.EnvoyInternalAddress(server_listener_name=listener))
 
 
 def is_ip(host: str) -> bool:

@@ -23,6 +23,7 @@ from envoy_data_plane.envoy.config.trace import v3 as trace
 from envoy_data_plane.envoy.extensions.access_loggers.file import v3 as file_log
 from envoy_data_plane.envoy.extensions.access_loggers.filters.cel import v3 as cel_filter
 from envoy_data_plane.envoy.extensions.access_loggers.stream import v3 as stream_log
+from envoy_data_plane.envoy.extensions.bootstrap.internal_listener import v3 as internal_listener
 from envoy_data_plane.envoy.extensions.clusters.aggregate import v3 as aggregate
 from envoy_data_plane.envoy.extensions.clusters.common.dns import v3 as dns
 from envoy_data_plane.envoy.extensions.clusters.dns import v3 as dns_cluster
@@ -38,6 +39,7 @@ from envoy_data_plane.envoy.extensions.filters.http.header_mutation import v3 as
 from envoy_data_plane.envoy.extensions.filters.http.header_to_metadata import v3 as header_to_metadata
 from envoy_data_plane.envoy.extensions.filters.http.health_check import v3 as health_check
 from envoy_data_plane.envoy.extensions.filters.http.local_ratelimit import v3 as local_ratelimit
+from envoy_data_plane.envoy.extensions.filters.http.lua import v3 as lua
 from envoy_data_plane.envoy.extensions.filters.http.router import v3 as router
 from envoy_data_plane.envoy.extensions.filters.http.upstream_codec import v3 as upstream_codec
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager import v3 as hcm
@@ -101,8 +103,10 @@ __all__ = [
     "header_mutation",
     "header_to_metadata",
     "health_check",
+    "internal_listener",
     "listener",
     "local_ratelimit",
+    "lua",
     "matcher",
     "matcher_action",
     "matching",

@@ -16,7 +16,6 @@ XDS_CLUSTER: Final = "xds"
 
 _MAX_DOWNSTREAM_CONNECTIONS: Final = 50_000
 _UNLIMITED: Final = 1_000_000
-_NO_WATERMARK: Final = 2**32 - 1
 
 
 def build_bootstrap(
@@ -35,6 +34,8 @@ def build_bootstrap(
         admin=api.bootstrap.Admin(address=address.parse(admin)),
         static_resources=static,
         dynamic_resources=_dynamic_resources(),
+        # For the listener that attempts of chains of models pass.
+        bootstrap_extensions=[api.extension("envoy.bootstrap.internal_listener", api.internal_listener.InternalListener())],
         overload_manager=_overload_manager(),
         stats_config=build_stats_config(),
     )
@@ -93,9 +94,6 @@ def _ext_proc_cluster(workers: Sequence[str]) -> api.cluster.Cluster:
     )
     cluster.health_checks = [_health_check()]
     cluster.outlier_detection = _unreachable()
-    # No high watermark: Envoy 1.39 and 1.40 crash when it is reached while an upstream ext_proc filter has a stream on the
-    # connection. What waits here is bounded anyway, by the size of a request and by how many there are.
-    cluster.per_connection_buffer_limit_bytes = _NO_WATERMARK
     # One request is one ext_proc stream: Envoy's default of 1,024 would answer the next with an error.
     cluster.circuit_breakers = api.cluster.CircuitBreakers(
         thresholds=[

@@ -45,10 +45,12 @@ def _clusters(gateway: ir.Gateway) -> Iterator[str]:
         yield from _missing(who, "cluster", (member.cluster for member in chain.members), known)
     known |= {chain.name for chain in gateway.chains}
     targets = {names.target(member.cluster, member.api) for chain in gateway.chains for member in chain.members}
-    known |= targets | {names.failover_target(target) for target in targets}
+    targets |= {names.failover_target(target) for target in targets}
     for listener in gateway.listeners:
         yield from _missing(f"listener {listener.name!r}", "cluster", (route.cluster for route in listener.routes), known)
     yield from _missing("the egress listener", "cluster", (route.cluster for route in gateway.egress.routes), known)
+    attempted = (route.cluster for route in gateway.attempt_routes)
+    yield from _missing("the attempts listener", "cluster", attempted, known | targets)
 
 
 def _plans(gateway: ir.Gateway) -> Iterator[str]:

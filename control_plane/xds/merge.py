@@ -31,6 +31,8 @@ class _Field(NamedTuple):
 def merge_routes(old: bytes, new: bytes) -> bytes:
     """Return the new route table with the routes that only the old one has; serialised RouteConfigurations."""
     missing = _routes(old, _TO_MAP)
+    if not _routes(new, _TO_MAP):
+        return old
     return _edit(new, _TO_MAP, lambda routes: {**missing, **routes})
 
 

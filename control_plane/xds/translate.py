@@ -1,27 +1,31 @@
 """Gateway -> Resources: everything that Envoy and ext_proc are sent, as one consistent, versioned whole."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from control_plane import ir
 from control_plane.ir import names
 from control_plane.xds import api, consistency
-from control_plane.xds.cluster.aggregate import build_chain, targets
+from control_plane.xds.cluster.aggregate import build_aggregate, targets
+from control_plane.xds.cluster.attempts import build_attempts, build_failovers, build_unavailable
 from control_plane.xds.cluster.cluster import build_cluster, is_eds
 from control_plane.xds.cluster.endpoint import Metadata, build_load_assignment
-from control_plane.xds.cluster.failover import build_failover_cluster, build_target_clusters, build_unavailable_cluster
 from control_plane.xds.encode import encode
 from control_plane.xds.http_filters.retry_after import longest_waits
-from control_plane.xds.listener.listener import build_egress_listener, build_listener
+from control_plane.xds.listener.listener import build_attempts_listener, build_egress_listener, build_listener
 from control_plane.xds.resources import Resource, Resources
 from control_plane.xds.route.route import build_route_configuration
-from control_plane.xds.route.without_decision import build_undecided
+from control_plane.xds.route.without_decision import build_undecided, build_unresolved
 from control_plane.xds.secret import build_secret
 from control_plane.xds.session_store import build_store_cluster, build_store_listener
 from protos.contract.discovery import FILTER_CONFIG_NAME, FILTER_CONFIG_TYPE_URL
-from protos.contract.headers import SESSION_HEADERS
+from protos.contract.headers import SESSION_HEADERS, UNCOUNTED_HEADER
 from protos.filter_config_pb2 import FilterConfig
 
 _Named = tuple[str, Resource]
+
+_OF_THE_ATTEMPT_STAGE: Final = (UNCOUNTED_HEADER, "x-envoy-overloaded")
+"""Response headers by which it speaks to those who asked, or that would keep Envoy from another attempt."""
 
 
 def translate(gateway: ir.Gateway) -> Resources:
@@ -48,16 +52,14 @@ def _clusters(gateway: ir.Gateway) -> Iterator[_Named]:
             yield api.SECRET, Resource(injected.secret_name, encode(build_secret(injected)))
     for target in targets(gateway):
         yield from _cluster(target.cluster, target.metadata)
-    if any(chain.goes_on_by_choice for chain in gateway.chains):
-        for hop in (
-            build_failover_cluster(gateway.egress.address),
-            build_unavailable_cluster(),
-            *build_target_clusters(gateway),
-        ):
-            yield api.CLUSTER, Resource(hop.name, encode(hop))
     known = {cluster.name: cluster for cluster in gateway.clusters}
     for chain in gateway.chains:
-        yield api.CLUSTER, Resource(chain.name, encode(build_chain(chain, known, longest_wait=waits.get(chain.name))))
+        is_of_models, wait = chain.is_of_models, waits.get(chain.name)
+        built = build_attempts(chain, longest_wait=wait) if is_of_models else build_aggregate(chain, known)
+        yield api.CLUSTER, Resource(chain.name, encode(built))
+    failovers = [*build_failovers(gateway)]
+    for failover in (*failovers, *([build_unavailable()] if failovers else [])):
+        yield api.CLUSTER, Resource(failover.name, encode(failover))
 
 
 def _session_store(store: ir.SessionStore) -> Iterator[_Named]:
@@ -81,6 +83,10 @@ def _listeners(gateway: ir.Gateway) -> Iterator[_Named]:
         yield _routes(name, listener.routes, gateway, build_undecided(listener), inside)
     yield api.LISTENER, Resource(names.EGRESS_LISTENER, encode(build_egress_listener(gateway)))
     yield _routes(names.EGRESS_LISTENER, gateway.egress.routes, gateway)
+    yield api.LISTENER, Resource(names.ATTEMPTS_LISTENER, encode(build_attempts_listener(gateway)))
+    yield _routes(
+        names.ATTEMPTS_LISTENER, gateway.attempt_routes, gateway, build_unresolved(), not_theirs=_OF_THE_ATTEMPT_STAGE
+    )
 
 
 def _routes(
@@ -89,13 +95,15 @@ def _routes(
     gateway: ir.Gateway,
     undecided: api.xds_matcher.MatcherOnMatch | None = None,
     inside: Iterable[str] = (),
+    not_theirs: Iterable[str] = (),
 ) -> _Named:
     table = build_route_configuration(
         name,
         routes,
         max_request_bytes=gateway.max_request_bytes,
-        chains={chain.name for chain in gateway.chains},
+        chains={chain.name: chain for chain in gateway.chains},
         undecided=undecided,
         inside=inside,
+        not_theirs=not_theirs,
     )
     return api.ROUTE, Resource(name, encode(table))

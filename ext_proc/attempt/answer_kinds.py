@@ -1,7 +1,7 @@
 """Which kind of answer a response is: by its status, its type, and, where its type cannot be right, by its first bytes."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from ext_proc.apis.registry import spec_of
@@ -22,34 +22,33 @@ _ENOUGH: Final = 16
 """Bytes that tell."""
 
 
-def kind_of_answer(attempt: Attempt, status: int, headers: Mapping[str, str], elapsed: Callable[[], float]) -> Answer:
-    """Return what reads the answer; `elapsed` tells the seconds since the request went out."""
-    if attempt.target.goes_on and LOCAL_REPLY_HEADER in headers:
+def kind_of_answer(attempt: Attempt, status: int, headers: Mapping[str, str]) -> Answer:
+    """Return what reads the answer."""
+    if LOCAL_REPLY_HEADER in headers:
         return LocalReplyAnswer(attempt, status, headers)
     if status >= 400:
         return ErrorAnswer(attempt, status, headers)
     if status >= 300:
         return PassedAnswer(attempt)
     if attempt.media_type == spec_of(attempt.prepared.reads).stream_type:
-        return _of_events(attempt, elapsed)
+        return _of_events(attempt)
     if attempt.target.api not in _IN_BOTH_FORMS:
         is_json = not attempt.prepared.is_identity or not attempt.media_type or "json" in attempt.media_type
         return WholeAnswer(attempt) if is_json else PassedAnswer(attempt)
-    return SniffedAnswer(attempt, elapsed)
+    return SniffedAnswer(attempt)
 
 
-def _of_events(attempt: Attempt, elapsed: Callable[[], float]) -> Answer:
+def _of_events(attempt: Attempt) -> Answer:
     if attempt.target.wants_stream or attempt.target.api not in _IN_BOTH_FORMS:
-        return StreamAnswer(attempt, elapsed)
+        return StreamAnswer(attempt)
     return FoldedAnswer(attempt)
 
 
 class SniffedAnswer:
     """An answer that says it is no stream: held until it shows whether that is true."""
 
-    def __init__(self, attempt: Attempt, elapsed: Callable[[], float]) -> None:
+    def __init__(self, attempt: Attempt) -> None:
         self._attempt = attempt
-        self._elapsed = elapsed
         self._held = bytearray()
         self._kind: Answer | None = None
 
@@ -73,5 +72,5 @@ class SniffedAnswer:
 
     def _known(self) -> Answer:
         is_stream = _EVENTS.match(self._held) is not None
-        self._kind = _of_events(self._attempt, self._elapsed) if is_stream else WholeAnswer(self._attempt)
+        self._kind = _of_events(self._attempt) if is_stream else WholeAnswer(self._attempt)
         return self._kind

@@ -1,6 +1,6 @@
 """What answers have in common, and errors: read before the client sees them. See `whole_answer` and `stream_answer`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -17,21 +17,11 @@ from ext_proc.attempt.target import AttemptTarget
 from ext_proc.attempt.upstream_request import Prepared
 from ext_proc.codec.key_redaction import redact_keys
 from ext_proc.errors import GatewayError, UpstreamError
-from protos.contract.headers import DOWN_HEADER, LOCAL_REPLY_HEADER, RETRY_AFTER_HEADER, RETRY_HEADER, UNCOUNTED_HEADER
-from protos.contract.metadata import METADATA_FAILURE, METADATA_TOO_LONG, METADATA_WAIT, join_names
+from protos.contract.headers import HISTORY_HEADER, RETRY_AFTER_HEADER, RETRY_HEADER
 
 _ERROR_TYPE_HEADER: Final = "x-amzn-errortype"
 MAX_ERROR_BYTES: Final = 1 << 20
 """More of an error's body than this is not read."""
-OUR_HEADERS: Final = (
-    RETRY_HEADER,
-    RETRY_AFTER_HEADER,
-    UNCOUNTED_HEADER,
-    LOCAL_REPLY_HEADER,
-    DOWN_HEADER,
-    "x-envoy-overloaded",
-)
-"""What an upstream says under these names is not ours."""
 
 
 class Answer(Protocol):
@@ -65,26 +55,25 @@ class Attempt:
     target: AttemptTarget
     prepared: Prepared
     record: AttemptRecord
+    elapsed: Callable[[], float]
+    """Tells the seconds since the request went out."""
     media_type: str = ""
     """What the answer calls itself, without parameters, in lower case."""
     may_detach: bool = False
     """Whether the rest of an answer may pass without us."""
 
-    def failed(self, failure: Failure) -> tuple[dict[str, str], dict[str, str]]:
-        """Record a failure; return the headers and the metadata that tell it to Envoy and to the next attempt."""
+    def failed(self, failure: Failure, *, asks_to_wait: bool = False) -> dict[str, str]:
+        """Record a failure; return the headers that tell it to Envoy and to the next attempt."""
         self.record.outcome = failure
         betters = failure in BETTERED_ELSEWHERE and (failure is not Failure.CONTEXT_LENGTH or self.target.has_others)
-        metadata = {METADATA_FAILURE: str(failure)}
-        if failure is Failure.CONTEXT_LENGTH:
-            metadata[METADATA_TOO_LONG] = join_names((*self.target.history.too_long_for, self.target.model.name))
-        return ({RETRY_HEADER: failure} if betters else {}), metadata
+        history = self.target.history_after(failure, self.elapsed(), asks_to_wait=asks_to_wait)
+        return {HISTORY_HEADER: history.dump()} | ({RETRY_HEADER: failure} if betters else {})
 
 
 def refusal(attempt: Attempt, error: ProviderError, failure: Failure, *, status: int) -> list[ResponseReply]:
     """Answer with an error in the client's API instead of what the upstream said, before any of that was sent."""
     body = redact_keys(orjson.dumps(error_body(error, spec_of(attempt.target.client_api).shape)))
-    marks, metadata = attempt.failed(failure)
-    return [answer_head(body, {":status": str(status), **marks}, metadata), SendBody(body)]
+    return [answer_head(body, {":status": str(status), **attempt.failed(failure)}), SendBody(body)]
 
 
 def unreadable(attempt: Attempt, error: GatewayError) -> list[ResponseReply]:
@@ -100,15 +89,14 @@ def empty_answer() -> UpstreamError:
 
 def stream_head(rendered: Mapping[str, str] = MappingProxyType({})) -> SendHeaders:
     """Return the head of a stream of events that stands for the upstream's."""
-    removed = ("content-length", "content-encoding", *(name for name in OUR_HEADERS if name not in rendered))
-    return SendHeaders(set_headers={"content-type": "text/event-stream", **rendered}, remove_headers=removed)
+    gone = ("content-length", "content-encoding")
+    return SendHeaders(set_headers={"content-type": "text/event-stream", **rendered}, remove_headers=gone)
 
 
-def answer_head(body: bytes, more: Mapping[str, str], metadata: Mapping[str, str] | None = None) -> SendHeaders:
+def answer_head(body: bytes, more: Mapping[str, str]) -> SendHeaders:
     """Return the head of a JSON body that stands for the upstream's."""
     changed = {"content-type": "application/json", "content-length": str(len(body)), **more}
-    removed = (name for name in ("content-encoding", *OUR_HEADERS) if name not in changed)
-    return SendHeaders(set_headers=changed, remove_headers=tuple(removed), metadata=metadata or {})
+    return SendHeaders(set_headers=changed, remove_headers=("content-encoding",))
 
 
 class ErrorAnswer:
@@ -131,14 +119,12 @@ class ErrorAnswer:
         body = bytes(self._held)
         failure = classify(parse_error(self._status, body, self._code))
         rendered = redact_keys(self._attempt.prepared.translation.error(self._status, body, code=self._code))
-        marks, metadata = self._attempt.failed(failure)
-        if self._retry_after:
-            metadata[METADATA_WAIT] = self._retry_after
+        marks = self._attempt.failed(failure, asks_to_wait=bool(self._retry_after))
         if failure is not Failure.CONTEXT_LENGTH and (self._status == 429 or self._status >= 500):
-            marks = {}  # The status says it all, and Envoy's retry policy knows what to do about it.
+            marks.pop(RETRY_HEADER, None)  # The status says it all, and Envoy's retry policy knows what to do about it.
         if failure is Failure.REFUSED and self._status >= 500:
-            marks = {":status": "400"}  # Final: it must not be tried again.
-        return [answer_head(rendered, marks | self._wait(), metadata), SendBody(rendered)]
+            marks[":status"] = "400"  # Final: it must not be tried again.
+        return [answer_head(rendered, marks | self._wait()), SendBody(rendered)]
 
     def fail(self, _error: GatewayError) -> list[ResponseReply]:
         """Tell what was read."""

@@ -12,15 +12,20 @@ from ext_proc.events import Continue, Respond
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptHeaders:
-    """The head of the request as the attempt before left it, if there was one."""
+    """The head of the request, the same for each attempt."""
 
     headers: Mapping[str, str]
-    attributes: Mapping[str, str]
-    """Attributes of the host that Envoy picked: see ATTEMPT_ATTRIBUTES."""
+    times: tuple[float, ...] = ()
+    """When each attempt began, this one included, in seconds since 1970."""
     metadata: Mapping[str, str]
-    """What decide and the attempt before left, in the namespace `plano`."""
+    """What decide and the attempts before left, in the namespace `plano`."""
     may_detach: bool = False
-    """Whether the answer's pieces are answered one by one (STREAMED), and pass as they are once the stage leaves."""
+    """Whether the answer's pieces are answered one by one (STREAMED), and pass as they are once the stage detaches."""
+
+    @property
+    def number(self) -> int:
+        """1 for the first attempt."""
+        return max(len(self.times), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,6 @@ class SendHeaders:
 
     set_headers: Mapping[str, str] = field(default_factory=dict)
     remove_headers: tuple[str, ...] = ()
-    metadata: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     """All of the body, where the upstream's head came without any and pieces are answered one by one."""
 

@@ -1,4 +1,4 @@
-"""An attempt that went on through the egress listener, and reached nobody there: Envoy answers in the upstream's place."""
+"""An attempt that reached no upstream, or got no answer in time: Envoy answers in the upstream's place."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -11,8 +11,7 @@ from ext_proc.attempt.answers import Attempt, answer_head
 from ext_proc.attempt.events import ResponseReply, SendBody
 from ext_proc.attempt.failures import Failure
 from ext_proc.errors import GatewayError, UpstreamError
-from protos.contract.headers import DOWN_HEADER, LOCAL_REPLY_HEADER
-from protos.contract.metadata import METADATA_WAIT
+from protos.contract.headers import LOCAL_REPLY_HEADER, UNAVAILABLE_HEADER
 
 _OVERFLOW: Final = "UO"
 """Envoy's response flag of what a circuit breaker has refused."""
@@ -34,8 +33,8 @@ class LocalReplyAnswer:
     def __init__(self, attempt: Attempt, status: int, headers: Mapping[str, str]) -> None:
         self._attempt = attempt
         self._error = unanswered(status)
-        refused = _OVERFLOW in headers.get(LOCAL_REPLY_HEADER, "").split(",")
-        self._is_left_alone = refused or headers.get(DOWN_HEADER) == "true"
+        is_refused = _OVERFLOW in headers.get(LOCAL_REPLY_HEADER, "").split(",")
+        self._asks_to_wait = is_refused or headers.get(UNAVAILABLE_HEADER) == "true"
 
     def feed(self, _data: bytes) -> list[ResponseReply]:
         """Take a piece of what Envoy says, which is for the gateway alone."""
@@ -45,11 +44,8 @@ class LocalReplyAnswer:
         """Tell the error."""
         attempt, error = self._attempt, self._error
         body = orjson.dumps(error_body(of_gateway(error), spec_of(attempt.target.client_api).shape))
-        marks, metadata = attempt.failed(Failure.UNANSWERED)
-        if self._is_left_alone:
-            metadata[METADATA_WAIT] = "1"
-        headers = {":status": str(error.status), **error.headers, **marks}
-        return [answer_head(body, headers, metadata), SendBody(body)]
+        marks = attempt.failed(Failure.UNANSWERED, asks_to_wait=self._asks_to_wait)
+        return [answer_head(body, {":status": str(error.status), **error.headers, **marks}), SendBody(body)]
 
     def fail(self, _error: GatewayError) -> list[ResponseReply]:
         """Tell the error."""

@@ -14,8 +14,6 @@ BEGUN = "begun"
 """The answer began; how it went on was not looked at."""
 GATEWAY_ERROR = "gateway_error"
 """Our own fault."""
-PASSED = "passed"
-"""Not a model's attempt: nothing was looked at."""
 
 
 @dataclass(slots=True)

@@ -1,6 +1,4 @@
-"""An answer that is a stream of events: held until it says something, then translated event by event, or left."""
-
-from collections.abc import Callable
+"""An answer that is a stream of events: held until it says something, then translated, or passed without the stage."""
 
 from ext_proc.attempt.answers import Attempt, empty_answer, refusal, stream_head, unreadable
 from ext_proc.attempt.events import Detach, ResponseReply, SendBody
@@ -13,11 +11,10 @@ from protos.contract.metadata import WATCH_BEGINNING, WATCH_GATE, WATCH_HEAD
 
 
 class StreamAnswer:
-    """The streamed answer of one attempt; `elapsed` returns the seconds since its request was sent."""
+    """The answer to one attempt."""
 
-    def __init__(self, attempt: Attempt, elapsed: Callable[[], float]) -> None:
+    def __init__(self, attempt: Attempt) -> None:
         self._attempt = attempt
-        self._elapsed = elapsed
         self._gate: Gate | None = Gate(attempt.prepared.reads)
         """None once it is open."""
         self._held: list[bytes] = []
@@ -78,7 +75,7 @@ class StreamAnswer:
             # The client has seen nothing: what the provider says in its stream can still be said by a status.
             self._refused = True
             return refusal(self._attempt, opening, classify(opening), status=status_of(opening))
-        self._attempt.record.first_token_seconds = self._elapsed()
+        self._attempt.record.first_token_seconds = self._attempt.elapsed()
         if self._attempt.may_detach and self._attempt.target.watch == WATCH_GATE:
             return self._detach({})
         if self._attempt.may_detach and self._attempt.target.watch == WATCH_BEGINNING:

@@ -8,11 +8,13 @@ measures silence, because the head of an answer is not sent before it says somet
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from ext_proc.apis.errors import render_error
 from ext_proc.apis.registry import shape_of
 from ext_proc.attempt.answer_kinds import kind_of_answer
 from ext_proc.attempt.answers import Answer, Attempt
+from ext_proc.attempt.ejections import Ejections
 from ext_proc.attempt.events import (
     AttemptBody,
     AttemptEvent,
@@ -28,7 +30,7 @@ from ext_proc.attempt.events import (
     SendHeaders,
     SendTrailers,
 )
-from ext_proc.attempt.record import CANNOT_CARRY, GATEWAY_ERROR, PASSED, AttemptRecord
+from ext_proc.attempt.record import CANNOT_CARRY, GATEWAY_ERROR, AttemptRecord
 from ext_proc.attempt.stream_answer import StreamAnswer
 from ext_proc.attempt.streamed_mode import Seen, StreamedModeReplies
 from ext_proc.attempt.target import AttemptTarget, resolve_target
@@ -37,7 +39,14 @@ from ext_proc.codec.content_encoding import Decoder, Plain, decoder
 from ext_proc.errors import GatewayError, InternalError, RequestError, UpstreamError
 from ext_proc.events import Continue, Respond
 from ext_proc.plan.plan import Plan
-from protos.contract.headers import REQUEST_ID_HEADER
+from protos.contract.headers import (
+    HISTORY_HEADER,
+    MODEL_HEADER,
+    REQUEST_ID_HEADER,
+    RETRY_HEADER,
+    UNAVAILABLE_HEADER,
+    VETO_HEADER,
+)
 from protos.contract.metadata import METADATA_API, METADATA_SESSION
 
 
@@ -47,6 +56,7 @@ class AttemptTransaction:
     def __init__(
         self,
         plan: Plan | None,
+        ejections: Ejections | None = None,
         *,
         monotonic: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
@@ -56,6 +66,7 @@ class AttemptTransaction:
         self.is_done = False
         """Whether the last reply was the last."""
         self._plan = plan
+        self._ejections = ejections or Ejections()
         self._monotonic, self._now, self._new_id = monotonic, now, new_id
         self._head: AttemptHeaders | None = None
         self._target: AttemptTarget | None = None
@@ -93,8 +104,15 @@ class AttemptTransaction:
                 self.is_done = True
                 return [*([] if self._has_failed else self._complete()), SendTrailers()]
 
+    def _named(self, reply: ResponseReply) -> ResponseReply:
+        """Say in an answer's head which model has answered."""
+        if self._target is None or not isinstance(reply, SendHeaders):
+            return reply
+        return replace(reply, set_headers={MODEL_HEADER: self._target.name, **reply.set_headers})
+
     def _paced(self, replies: list[ResponseReply]) -> list[AttemptReply]:
         """Bring the replies to what was seen last into the form that Envoy expects of this response."""
+        replies = [self._named(reply) for reply in replies]
         if self._paces is None or self._seen is None:
             return [*replies]
         paced = self._paces.pace(self._seen, replies)
@@ -125,29 +143,37 @@ class AttemptTransaction:
             return self._refuse(error)
 
     def _refuse(self, error: GatewayError) -> Respond:
-        # Envoy makes such an answer final: nobody else is asked.
+        """Answer instead of an upstream; another attempt follows only if a model is left that may carry the request."""
         self.is_done = True
         self.record.outcome = CANNOT_CARRY if isinstance(error, RequestError | UpstreamError) else GATEWAY_ERROR
-        if isinstance(error, RequestError) and self._target is not None and self._target.history.attempted:
-            error = _nobody_takes_it(self._target, error)
-        return render_error(error, shape_of(self._head.metadata.get(METADATA_API, "") if self._head else ""))
+        marks = {VETO_HEADER: "true"}
+        if isinstance(error, RequestError) and self._target is not None:
+            marks = self._pass_over(self._target) | {MODEL_HEADER: self._target.name}
+            if not {*self._target.history.attempted} <= {*self._target.history.cannot_carry}:
+                error = _nobody_takes_it(self._target, error)
+        refusal = render_error(error, shape_of(self._head.metadata.get(METADATA_API, "") if self._head else ""))
+        return replace(refusal, headers={**refusal.headers, **marks})
+
+    def _pass_over(self, target: AttemptTarget) -> dict[str, str]:
+        """Return the headers of an answer for a model that cannot carry the request; that which was asked for refuses it."""
+        history = target.history_after(CANNOT_CARRY, 0.0)
+        if target.is_first_choice or not target.has_next(history):
+            return {VETO_HEADER: "true"}
+        return {RETRY_HEADER: CANNOT_CARRY, HISTORY_HEADER: history.dump()}
 
     def _begin(self, event: AttemptHeaders) -> Continue:
         self._head = event
         if event.may_detach:
             self._paces = StreamedModeReplies()
-        self._target = target = resolve_target(event, self._plan, now=self._now())
         record = self.record
         record.request_id = event.headers.get(REQUEST_ID_HEADER, "")[:128]
         record.session = event.metadata.get(METADATA_SESSION, "")
-        if target is None:
-            record.outcome = PASSED
-            return Continue()
+        self._target = target = resolve_target(event, self._plan, self._ejections)
         record.model, record.api, record.client_api, record.number = (
             target.model.name,
             target.api,
             target.client_api,
-            target.history.number,
+            target.number,
         )
         record.upstream_model, record.provider = target.upstream_model, target.model.provider
         if target.history.last not in ("", target.model.name):
@@ -175,15 +201,17 @@ class AttemptTransaction:
             self.is_done = event.ends_stream
             return [SendHeaders(), Detach()] if self._paces else [SendHeaders()]
         is_as_it_came = self._prepared.is_identity and isinstance(self._decoder, Plain)
-        may_detach = self._paces is not None and is_as_it_came
         attempt = Attempt(
             target=self._target,
             prepared=self._prepared,
             record=self.record,
+            elapsed=lambda: self._monotonic() - self._sent_at,
             media_type=_media_type(headers),
-            may_detach=may_detach,
+            may_detach=self._paces is not None and is_as_it_came,
         )
-        self._answer = answer = kind_of_answer(attempt, status, headers, lambda: self._monotonic() - self._sent_at)
+        if headers.get(UNAVAILABLE_HEADER) == "true":
+            self._ejections.note(self._target.model.name, self._target.api)
+        self._answer = answer = kind_of_answer(attempt, status, headers)
         if event.ends_stream:
             self.is_done = True
             return _ended(self._complete())

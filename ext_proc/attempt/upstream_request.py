@@ -1,7 +1,4 @@
-"""The client's body -> what this attempt's upstream is sent: an edit of the model's name, or a translation.
-
-Changes of headers last into the next attempt, so every header that one attempt sets all of them set.
-"""
+"""The client's body -> what this attempt's upstream is sent: an edit of the model's name, or a translation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,8 +16,7 @@ from ext_proc.translate.converse.betas import names_in
 from ext_proc.translate.passthrough import Identity
 from ext_proc.translate.registry import translation
 from ext_proc.translate.translation import CHAT_COMPLETIONS, CONVERSE, MESSAGES, Exchange, Translation
-from protos.contract.headers import BOUNDS_HEADER, ROUTE_HEADER
-from protos.contract.metadata import METADATA_BETAS
+from protos.contract.headers import ROUTE_HEADER
 
 _ANTHROPIC_VERSION: Final = "2023-06-01"
 _AUTHORIZATION: Final = "authorization"
@@ -49,7 +45,6 @@ def prepare(target: AttemptTarget, body: bytes, *, headers: Mapping[str, str], e
     """
     is_identity = target.api == target.client_api
     reads = _reads(target.api)
-    betas = headers.get(BETA_HEADER) or target.betas
     made: Translation
     if is_identity:
         made = Identity(reads, Exchange(request={}, id=exchange_id, created=now))
@@ -62,7 +57,7 @@ def prepare(target: AttemptTarget, body: bytes, *, headers: Mapping[str, str], e
             created=now,
             profile=target.upstream.profile,
             upstream_model=target.upstream_model,
-            betas=names_in(betas),
+            betas=names_in(headers.get(BETA_HEADER, "")),
         )
         made = translation(target.client_api, target.api, exchange)
         sent = write_json(made.request(upstream_model=target.upstream_model))
@@ -71,7 +66,7 @@ def prepare(target: AttemptTarget, body: bytes, *, headers: Mapping[str, str], e
     if target.cache_from:
         name, profile = target.upstream_model, target.upstream.profile
         sent = mark_for_cache(sent, target.api, model=name, profile=profile, least_tokens=target.cache_from)
-    reply = _reply(target, path, sent, headers, betas)
+    reply = _reply(target, path, sent, headers)
     return Prepared(reply=reply, translation=made, reads=reads, is_identity=is_identity)
 
 
@@ -81,32 +76,24 @@ def _reads(api: str) -> str:
     return MESSAGES if shape_of(api) == "anthropic" else CHAT_COMPLETIONS
 
 
-def _reply(target: AttemptTarget, path: str, body: bytes, headers: Mapping[str, str], betas: str) -> Continue:
+def _reply(target: AttemptTarget, path: str, body: bytes, headers: Mapping[str, str]) -> Continue:
     changed = {
         ":path": _path(target, path),
         "content-type": "application/json",
         "content-length": str(len(body)),
         # What is read here must not be compressed, and none of this text gains from it over a provider's line.
         "accept-encoding": "identity",
+        ROUTE_HEADER: target.route,
+        # A model that is silent is to be found out where it is reached, and not only by who waits behind.
+        _PER_TRY_HEADER: str(round(target.bounds.seconds * 1000 * _OF_THE_TIME)),
     }
     if shape_of(target.api) == "anthropic" and "anthropic-version" not in headers:
         changed["anthropic-version"] = _ANTHROPIC_VERSION
     key = _client_key(target, headers)
-    gone = [BOUNDS_HEADER, *([_AUTHORIZATION] if key and _AUTHORIZATION not in key else [])]
-    metadata = target.metadata
-    if betas and target.api == CONVERSE:
-        # Bedrock refuses names that it does not know; the next attempt may be at a provider that does.
-        gone.append(BETA_HEADER)
-        metadata[METADATA_BETAS] = betas
-    elif betas:
-        changed[BETA_HEADER] = betas
-    if target.route:
-        changed[ROUTE_HEADER] = target.route
-        # Whoever is silent is to be found out where it is reached, and not only by who waits behind.
-        changed[_PER_TRY_HEADER] = str(round(target.history.seconds * 1000 * _OF_THE_TIME))
-    else:
-        gone += [ROUTE_HEADER, _PER_TRY_HEADER]
-    return Continue(set_headers=changed | key, remove_headers=tuple(gone), body=body, metadata=metadata)
+    gone = [_AUTHORIZATION] if key and _AUTHORIZATION not in key else []
+    if target.api == CONVERSE and BETA_HEADER in headers:
+        gone.append(BETA_HEADER)  # Bedrock refuses names that it does not know.
+    return Continue(set_headers=changed | key, remove_headers=tuple(gone), body=body, clear_route_cache=True)
 
 
 def _client_key(target: AttemptTarget, headers: Mapping[str, str]) -> dict[str, str]:

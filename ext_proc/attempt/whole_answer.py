@@ -7,7 +7,7 @@ import orjson
 from ext_proc.apis.errors import ProviderError
 from ext_proc.apis.readers import failure_in
 from ext_proc.apis.registry import spec_of
-from ext_proc.attempt.answers import OUR_HEADERS, Attempt, answer_head, empty_answer, refusal, stream_head, unreadable
+from ext_proc.attempt.answers import Attempt, answer_head, empty_answer, refusal, stream_head, unreadable
 from ext_proc.attempt.events import Detach, ResponseReply, SendBody, SendHeaders
 from ext_proc.attempt.failures import classify, status_of
 from ext_proc.attempt.record import COMPLETED, CUT_OFF
@@ -127,7 +127,7 @@ class PassedAnswer:
         if not data:
             return []
         # What was compressed is not any more.
-        gone = ("content-encoding", "content-length", *OUR_HEADERS)
+        gone = ("content-encoding", "content-length")
         head = [] if self._has_begun else [SendHeaders(remove_headers=gone)]
         self._has_begun = True
         self._attempt.record.outcome = CUT_OFF  # Until the end has come.

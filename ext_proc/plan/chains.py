@@ -59,6 +59,7 @@ def compile_chains(items: Iterable[Holder], targets: Mapping[tuple[str, str], Ta
             for name in filter(None, (route.route, route.stream_route, route.continued)):
                 if not members or chains.setdefault(name, members) != members:
                     raise Uncompilable(f"route {name!r} has {'two chains' if members else 'no members'}")
+            chains |= {member.resumed: (Member(member.model, member.resumed_api),) for member in members if member.resumed}
     return chains
 
 

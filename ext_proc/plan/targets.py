@@ -16,10 +16,10 @@ class Target:
     profile: Profile = field(default_factory=Profile)
     resume_method: str = ""
     """How it takes up a started answer: `prefill`, `prefix`, `partial`, or not at all."""
-    failover_route: str = ""
-    """On the egress listener, for attempts that go on to it: leads nowhere while it is known to be down."""
     route: str = ""
-    """The same, however it is known to be."""
+    """On the attempts listener; empty if no chain leads there."""
+    failover_route: str = ""
+    """The same, which fails at once while all of its instances are ejected."""
     client_key_header: str = ""
     """Header in which it takes the client's own key; empty if the client's is not passed through."""
 

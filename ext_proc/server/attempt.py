@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from ext_proc.attempt.events import AttemptEvent, AttemptHeaders, AttemptReply, ResponseBody
-from ext_proc.attempt.record import PASSED
 from ext_proc.attempt.transaction import AttemptTransaction
 from ext_proc.decide.session_usage import SessionUsage
 from ext_proc.grpc_server.call import Call, Method
@@ -65,7 +64,7 @@ class AttemptProcessor:
         if span is not None and self._tracer is not None and record.model:
             describe_attempt(span, record)
             self._tracer.end(span)
-        if record.outcome == PASSED or not record.model:
+        if not record.model:
             return
         self._metrics.record(record)
         if self._usage is not None:

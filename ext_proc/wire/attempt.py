@@ -1,11 +1,14 @@
-"""ExternalProcessor messages <-> the attempt stage's events and replies..
+"""ExternalProcessor messages <-> the attempt stage's events and replies.
 
 Responses are FULL_DUPLEX_STREAMED, so that what is sent need not match, piece by piece, what came; or STREAMED, where a route
-lets the stage leave.
+lets the stage detach.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable
 from typing import Final
+
+import orjson
 
 from ext_proc.attempt.events import (
     AnswerChunk,
@@ -23,11 +26,12 @@ from ext_proc.attempt.events import (
     SendTrailers,
 )
 from ext_proc.events import Continue, Event, RequestBody, RequestHeaders, Respond, Trailers
-from ext_proc.wire.common import UnexpectedMessage, decode_headers, set_headers, set_metadata
+from ext_proc.wire.common import UnexpectedMessage, decode_headers, set_headers
 from ext_proc.wire.decide import encode
 from protos import ext_proc_pb2 as pb
-from protos.contract.metadata import METADATA_NAMESPACE
-from protos.contract.stages import ATTRIBUTES_NAMESPACE
+from protos.contract.headers import ATTEMPT_TIMES_HEADER, METADATA_HEADER
+
+_TIME: Final = re.compile(r"[0-9]{1,12}\.[0-9]{3}", re.ASCII)
 
 
 def decode_attempt(message: pb.ProcessingRequest) -> AttemptEvent:
@@ -60,26 +64,22 @@ def encode_attempt(event: AttemptEvent, replies: Iterable[AttemptReply]) -> list
 
 
 def _begin(message: pb.ProcessingRequest) -> AttemptHeaders:
-    head = message.request_headers
-    attributes = message.attributes[ATTRIBUTES_NAMESPACE].fields if message.attributes else {}
-    namespaces = message.metadata_context.filter_metadata
-    metadata = namespaces[METADATA_NAMESPACE].fields if METADATA_NAMESPACE in namespaces else {}
+    headers = decode_headers(message.request_headers.headers.headers)
     return AttemptHeaders(
-        headers=decode_headers(head.headers.headers),
-        attributes=texts(attributes),
-        metadata=texts(metadata),
+        headers=headers,
+        times=tuple(float(time) for time in headers.get(ATTEMPT_TIMES_HEADER, "").split() if _TIME.fullmatch(time)),
+        metadata=_read_metadata(headers.get(METADATA_HEADER, "")),
         may_detach=message.protocol_config.response_body_mode == pb.ProtocolConfiguration.STREAMED,
     )
 
 
-def texts(fields: Mapping[str, object]) -> dict[str, str]:
-    """Return what attributes or metadata say, values that are neither texts nor numbers left out."""
-    texts: dict[str, str] = {}
-    for name, value in fields.items():
-        kind = value.WhichOneof("kind")  # type: ignore[attr-defined]  # google.protobuf.Value
-        if kind in ("string_value", "number_value"):
-            texts[name] = str(getattr(value, kind))
-    return texts
+def _read_metadata(text: str) -> dict[str, str]:
+    """Return the texts of the request's dynamic metadata, which Envoy writes as JSON."""
+    try:
+        metadata = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {}
+    return {key: value for key, value in metadata.items() if isinstance(value, str)} if isinstance(metadata, dict) else {}
 
 
 def _encode(event: AttemptEvent, reply: AttemptReply) -> bytes:
@@ -91,11 +91,10 @@ def _encode(event: AttemptEvent, reply: AttemptReply) -> bytes:
         case AnswerChunk():
             _fill_chunk(response.response_body.response, reply)
         case Detach():
-            raise AssertionError("leaving is the end of the stream, not a message")
+            raise AssertionError("detaching is the end of the stream, not a message")
         case SendHeaders():
             common = response.response_headers.response
             set_headers(common.header_mutation, reply.set_headers, reply.remove_headers)
-            set_metadata(response, reply.metadata)
             if reply.body is not None:
                 common.status = _CONTINUE_AND_REPLACE
                 common.body_mutation.body = reply.body

@@ -1,7 +1,6 @@
 """ExternalProcessor messages <-> events and replies of continued streams."""
 
 from ext_proc.continuation.transaction import Head, StreamRequest
-from ext_proc.wire.attempt import texts
 from ext_proc.wire.common import UnexpectedMessage, decode_headers
 from protos import ext_proc_pb2 as pb
 from protos.contract.metadata import METADATA_NAMESPACE
@@ -34,10 +33,11 @@ class StreamRequestReader:
 
     def _request(self) -> StreamRequest:
         head = self._head or pb.ProcessingRequest()
-        namespaces = head.metadata_context.filter_metadata
-        metadata = namespaces[METADATA_NAMESPACE].fields if METADATA_NAMESPACE in namespaces else {}
+        told = head.metadata_context.filter_metadata
+        metadata = told[METADATA_NAMESPACE].fields if METADATA_NAMESPACE in told else {}
+        texts = {key: value.string_value for key, value in metadata.items() if value.HasField("string_value")}
         headers = decode_headers(head.request_headers.headers.headers)
-        return StreamRequest(headers=headers, metadata=texts(metadata), body=b"".join(self._body))
+        return StreamRequest(headers=headers, metadata=texts, body=b"".join(self._body))
 
 
 def encode_part(part: Head | bytes, *, ends_stream: bool = False) -> bytes:

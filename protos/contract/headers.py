@@ -20,8 +20,6 @@ SESSION_HEADERS: Final = (AFFINITY_HEADER, CACHE_HEADER, SPEND_HEADER)
 ROUTE_HEADER: Final = "x-plano-route"
 """Name of the Envoy route to take. Envoy's route tables match on nothing else."""
 
-INTERNAL_HEADERS: Final = (ROUTE_HEADER,)
-"""Removed from every downstream request before any http_filter sees it."""
 
 AGENT_HEADER: Final = "x-plano-agent"
 """Id of the agent that answers."""
@@ -48,25 +46,43 @@ TRACESTATE_HEADER: Final = "tracestate"
 LOCAL_REPLY_HEADER: Final = "x-plano-local-reply"
 """Set by the egress listener on Envoy's own answers, with its response flags: tells an upstream's own 503 from ours."""
 
-DOWN_HEADER: Final = "x-plano-down"
-"""Set beside it: `true` if an attempt has met nobody, because its target is known to be down."""
+UNAVAILABLE_HEADER: Final = "x-plano-unavailable"
+"""Set beside it: `true` if an attempt reached no instance, because all of its target are ejected."""
 
 RETRY_HEADER: Final = "x-plano-retry"
 """Set by the attempt stage on an answer that the next attempt may better; routes retry on it, and remove it."""
 
+METADATA_HEADER: Final = "x-plano-metadata"
+"""Set on each attempt of a chain of models: the dynamic metadata of the request, as JSON."""
+
+ATTEMPT_TIMES_HEADER: Final = "x-plano-attempt-times"
+"""Set beside it: when each attempt began, this one included, in seconds since 1970: `- 1764583200.123 1764583201.456`."""
+
+HISTORY_HEADER: Final = "x-plano-attempt-history"
+"""Set by the attempt stage on answers that it may be worth to better, for the next attempt: METADATA_HISTORY."""
+
 BOUNDS_HEADER: Final = "x-plano-bounds"
-"""Set by routes to chains of models for the attempt stage, which removes it. How many attempts may follow the first one: what
-the caller wants, `-` if nothing, and what is configured; then how many seconds each may take, and for how many a model may be
-waited for that says when to come back: `-;3;30;2`."""
+"""Set by routes to chains of models for the attempt stage. How many attempts may follow the first one: what the caller wants,
+`-` if nothing, and what is configured; then how many seconds each may take, and for how many a model may be waited for that
+says when to come back: `-;3;30;2`."""
+
+MAY_DETACH_HEADER: Final = "x-plano-may-detach"
+"""Set beside it where the attempt stage may detach from a stream, and the rest passes without it."""
 
 OWN_FAULT_HEADER: Final = "x-plano-retry-own-fault"
-"""Set in its place where a provider refuses the gateway's own key, account or model name."""
+"""Set in place of RETRY_HEADER where a provider refuses the gateway's own key, account or model name."""
+
+VETO_HEADER: Final = "x-envoy-ratelimited"
+"""Envoy's router never tries again what was answered with this header."""
 
 RETRY_AFTER_HEADER: Final = "x-plano-retry-after"
 """Set by the attempt stage when only models are left that were asked already: routes wait that long, and remove it."""
 
 UNCOUNTED_HEADER: Final = "x-plano-uncounted"
 """Set by an attempt that leaves a stream to WATCH_BEGINNING: its end and its usage were not seen."""
+
+INTERNAL_HEADERS: Final = (ROUTE_HEADER, METADATA_HEADER, ATTEMPT_TIMES_HEADER, BOUNDS_HEADER, MAY_DETACH_HEADER)
+"""Request headers inside the gateway: removed from every downstream request before any http_filter sees it."""
 
 LEGACY_HEADERS: Final[dict[str, str]] = {}
 """Plano's older spellings of headers that clients may send -> ours."""

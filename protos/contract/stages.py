@@ -37,21 +37,10 @@ ATTRIBUTES_NAMESPACE: Final = "envoy.filters.http.ext_proc"
 """Where Envoy puts the attributes of a message."""
 
 STAGE_ATTEMPT: Final = "attempt"
-"""An upstream http_filter: called once per attempt."""
+"""An http_filter of the attempts listener: called once per attempt."""
 
 STAGE_CONTINUE: Final = "continue"
 """An http_filter of routes whose streams are continued elsewhere when they are cut."""
 
 STAGE_ERRORS: Final = "errors"
 """Part of an http_filter of model listeners: asked about providers' errors alone."""
-
-ATTEMPT_MODEL: Final = "xds.upstream_host_metadata.filter_metadata['plano']['model']"
-"""Name of the configured model."""
-
-ATTEMPT_API: Final = "xds.upstream_host_metadata.filter_metadata['plano']['api']"
-"""The API that it is sent."""
-
-ATTEMPT_NUMBER: Final = "upstream.request_attempt_count"
-"""1 for the first."""
-
-ATTEMPT_ATTRIBUTES: Final = (ATTEMPT_MODEL, ATTEMPT_API, ATTEMPT_NUMBER)

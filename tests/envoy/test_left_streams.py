@@ -77,7 +77,7 @@ def text_of(answer: httpx.Response) -> str:
 async def shown(world: ModelWorld) -> int:
     """Return how many messages the attempt stage was shown so far."""
     answer = await world.gateway.envoy.admin.get("/stats", params={"filter": "ext_proc.stream_msgs_sent$", "format": "json"})
-    return sum(entry["value"] for entry in answer.json()["stats"] if entry["name"].startswith("cluster.chain/"))
+    return sum(entry["value"] for entry in answer.json()["stats"] if entry["name"].startswith("http.listener/(attempts)."))
 
 
 async def test_the_stage_stays_as_long_as_it_must(mode: tuple[str, ModelWorld], world: ModelWorld) -> None:

@@ -164,7 +164,9 @@ async def test_who_is_known_to_be_down_is_left_alone_wherever_it_stands(strict: 
     for model in (A, B):
         strict.providers[model].received.clear()
         strict.providers[model].behaves = silent
-    assert (seen(await ask(strict)), asked(strict).strip("c")) == ((200, C, "2"), "")
+    assert (await ask(strict)).headers["x-plano-model"] == C
+    # For a second ext_proc remembers what Envoy has said of them.
+    assert (seen(await ask(strict)), asked(strict).strip("c")) == ((200, C, "1"), "")
 
 
 async def test_when_all_are_left_alone_a_real_try_is_made(strict: ModelWorld) -> None:

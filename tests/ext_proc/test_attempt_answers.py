@@ -7,9 +7,7 @@ import orjson
 import pytest
 
 from ext_proc.attempt.record import COMPLETED
-from protos.contract.headers import RETRY_AFTER_HEADER, RETRY_HEADER
-from protos.contract.metadata import METADATA_FAILURE, METADATA_TOO_LONG, METADATA_WAIT
-from protos.contract.stages import ATTEMPT_API
+from protos.contract.headers import RETRY_AFTER_HEADER
 from tests.kit.attempts import ANSWERS, BEDROCK, CHAT_ANSWER, CHAT_REQUEST, CLAUDE, GPT, REQUESTS, RESPONSES, AttemptPlay
 from tests.kit.llm_provider import HELLO
 from tests.kit.llm_streams import STREAMS
@@ -95,7 +93,7 @@ EMPTY = {
 @pytest.mark.parametrize("model", [GPT, CLAUDE, RESPONSES])
 def test_an_answer_with_nothing_in_it_is_none(client_api: str, model: str) -> None:
     attempt = play(model, client_api)
-    seen = attempt.answer(200, EMPTY[attempt.begin.attributes[ATTEMPT_API]])
+    seen = attempt.answer(200, EMPTY[attempt.api])
     assert (seen.status, seen.retry, attempt.session.record.outcome) == (502, "empty_answer", "empty_answer")
 
 
@@ -105,7 +103,7 @@ def test_an_answer_with_nothing_in_it_is_none(client_api: str, model: str) -> No
 def test_events_where_a_whole_answer_was_asked_for_are_told_as_one(client_api: str, model: str, content_type: str) -> None:
     attempt = play(model, client_api)
     attempt.head(200, content_type)
-    attempt.body(STREAMS[attempt.begin.attributes[ATTEMPT_API]](HELLO), ends_stream=True)
+    attempt.body(STREAMS[attempt.api](HELLO), ends_stream=True)
     seen = attempt.seen
     assert (seen.status, seen.headers["content-type"]) == (200, "application/json")
     assert text_of(client_api, seen.json) == "It rains."
@@ -179,7 +177,7 @@ def test_a_success_that_cannot_be_understood_is_a_failure_that_another_target_ma
     seen = attempt.seen
     assert (seen.status, seen.retry, attempt.session.record.outcome) == (502, outcome, outcome)
     assert seen.json["error"]["message"]
-    assert seen.metadata == {METADATA_FAILURE: outcome}
+    assert (seen.history.attempted, seen.history.failure) == ((model,), outcome)
     assert attempt.session.record.usage.total_tokens == 0
 
 
@@ -196,7 +194,7 @@ def test_a_context_that_is_too_long_goes_to_the_next_model_with_the_providers_ow
     raw = orjson.dumps(TOO_LONG)
     seen = play().answer(400, raw)
     assert (seen.status, seen.retry, seen.body) == (400, "context_length_exceeded", raw)
-    assert seen.metadata == {METADATA_FAILURE: "context_length_exceeded", METADATA_TOO_LONG: GPT}
+    assert (seen.history.failure, seen.history.too_long_for) == ("context_length_exceeded", (GPT,))
 
 
 def test_a_context_that_is_too_long_for_all_is_final() -> None:
@@ -205,7 +203,6 @@ def test_a_context_that_is_too_long_for_all_is_final() -> None:
     )
     assert (seen.status, seen.retry) == (400, "")
     assert seen.json["error"]["message"] == "prompt is too long: 9 > 8"
-    assert RETRY_HEADER in seen.removed
 
 
 @pytest.mark.parametrize(
@@ -223,8 +220,8 @@ def test_errors_keep_their_status_and_words_in_the_clients_shape(status: int, er
     seen = attempt.answer(status, {"type": "error", "error": error}, {"retry-after": "7"})
     assert (seen.status, seen.json["error"]["message"], seen.retry) == (status, error["message"], "")
     assert {"message", "type", "param", "code"} == seen.json["error"].keys()
-    told = {METADATA_FAILURE: outcome, METADATA_WAIT: "7"}
-    assert (attempt.session.record.outcome, seen.metadata) == (outcome, told)
+    # It asks for patience, so the same model is not asked again at once.
+    assert (attempt.session.record.outcome, seen.history.failure, seen.history.is_transient) == (outcome, outcome, False)
 
 
 @pytest.mark.parametrize(

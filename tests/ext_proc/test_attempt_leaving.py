@@ -48,11 +48,11 @@ def test_a_stream_whose_beginning_is_watched_is_left_with_its_first_token(api: s
     attempt.head(content_type="text/event-stream")
     attempt.body(stream[:at])
     assert attempt.is_held
-    assert not attempt.seen.left
+    assert not attempt.seen.detached
     attempt.body(stream[at : at + 20])
     attempt.body(stream[at + 20 :])
     attempt.body(b"", ends_stream=True)
-    assert (attempt.seen.left, attempt.seen.body) == (True, stream)
+    assert (attempt.seen.detached, attempt.seen.body) == (True, stream)
     is_counted_elsewhere = watch == WATCH_BEGINNING
     assert (UNCOUNTED_HEADER in attempt.seen.headers) is is_counted_elsewhere
     record = attempt.session.record
@@ -63,8 +63,8 @@ def test_a_stream_whose_beginning_is_watched_is_left_with_its_first_token(api: s
 def test_a_stream_whose_head_is_watched_is_left_at_once() -> None:
     attempt = play(watch=WATCH_HEAD)
     attempt.head(content_type="text/event-stream")
-    assert attempt.seen.left
-    assert UNCOUNTED_HEADER in attempt.seen.removed
+    assert attempt.seen.detached
+    assert UNCOUNTED_HEADER not in attempt.seen.headers
     assert (attempt.session.record.outcome, attempt.session.record.is_counted_elsewhere) == (BEGUN, False)
 
 
@@ -141,7 +141,7 @@ def test_what_was_compressed_is_read_to_its_end(watch: str) -> None:
     packed = gzip.compress(stream)
     attempt.body(packed[:40])
     attempt.body(packed[40:], ends_stream=True)
-    assert (attempt.seen.left, attempt.seen.body) == (False, stream)
+    assert (attempt.seen.detached, attempt.seen.body) == (False, stream)
     assert "content-encoding" in attempt.seen.removed
 
 

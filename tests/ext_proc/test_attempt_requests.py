@@ -5,34 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext_proc.attempt.events import (
-    AttemptBody,
-    AttemptHeaders,
-    RequestTrailers,
-    ResponseBody,
-    ResponseHeaders,
-    SendBody,
-    SendHeaders,
-)
-from ext_proc.attempt.record import PASSED
-from ext_proc.attempt.transaction import AttemptTransaction
+from ext_proc.attempt.ejections import Ejections
+from ext_proc.attempt.history import AttemptHistory, load_history
 from ext_proc.events import Continue, Respond
-from protos.contract.metadata import (
-    METADATA_ATTEMPTED,
-    METADATA_BOUNDS,
-    METADATA_FAILURE,
-    METADATA_HAS_MODEL,
-    METADATA_MODEL,
-    METADATA_QUERY,
-    METADATA_SENT_AT,
-    METADATA_SESSION,
-    METADATA_TIMED_OUT,
-    METADATA_TOO_LONG,
-    METADATA_UPSTREAM_MODEL,
-    METADATA_WAIT,
-)
+from protos.contract.headers import HISTORY_HEADER, RETRY_HEADER, ROUTE_HEADER, VETO_HEADER
+from protos.contract.metadata import METADATA_HAS_MODEL, METADATA_QUERY, METADATA_SESSION, METADATA_UPSTREAM_MODEL
 from tests.kit.attempts import BEDROCK, CHAT_REQUEST, CLAUDE, GPT, REQUESTS, RESPONSES, TOGETHER, AttemptPlay, chain_config
 from tests.kit.llm_streams import chunked
+
+CLAUDES = f"chain/{CLAUDE}(messages)"
 
 
 def sent(reply: Continue | Respond) -> Continue:
@@ -117,10 +98,10 @@ def test_a_clients_own_key_goes_where_its_provider_looks_for_it(
 
 
 def test_a_wildcard_is_sent_and_shown_under_the_name_that_was_asked_for() -> None:
-    reply = sent(AttemptPlay(TOGETHER, metadata={METADATA_UPSTREAM_MODEL: "meta/llama-3"}).request(CHAT_REQUEST))
-    assert orjson.loads(reply.body or b"")["model"] == "meta/llama-3"
-    assert reply.metadata[METADATA_MODEL] == "together/meta/llama-3"
-    assert reply.metadata[METADATA_ATTEMPTED] == "together/*"
+    play = AttemptPlay(TOGETHER, metadata={METADATA_UPSTREAM_MODEL: "meta/llama-3"})
+    assert orjson.loads(sent(play.request(CHAT_REQUEST)).body or b"")["model"] == "meta/llama-3"
+    failed = play.answer(503, b"{}")
+    assert (failed.model, failed.history.attempted) == ("together/meta/llama-3", ("together/*",))
 
 
 def test_a_query_reaches_the_clients_own_api_only() -> None:
@@ -139,20 +120,43 @@ def test_what_an_api_cannot_carry_is_refused_by_name_in_the_clients_shape() -> N
     assert "messages[0].content[0].type" in error["error"]["message"]
 
 
-def test_a_failover_to_a_model_that_cannot_take_the_request_is_the_upstreams_fault() -> None:
-    body = {**REQUESTS["messages"], "messages": [{"role": "user", "content": [{"type": "container_upload", "file_id": "f"}]}]}
-    reply = AttemptPlay(GPT, client_api="messages", attempted=(CLAUDE,), failure="upstream_error").request(body)
+UNCARRIED = {**REQUESTS["messages"], "messages": [{"role": "user", "content": [{"type": "container_upload", "file_id": "f"}]}]}
+
+
+def test_a_fallback_that_cannot_carry_the_request_is_passed_over() -> None:
+    play = AttemptPlay(GPT, client_api="messages", attempted=(CLAUDE,), failure="upstream_error", chain=CLAUDES)
+    reply = play.request(UNCARRIED)
     assert isinstance(reply, Respond)
+    assert reply.headers[RETRY_HEADER] == "cannot_carry"
+    history = load_history(reply.headers[HISTORY_HEADER])
+    assert (history.attempted, history.cannot_carry, set(history.excluded)) == ((CLAUDE, GPT), (GPT,), {GPT})
+    # What the client sees if no attempt is left.
     assert reply.status == 503
     assert "messages[0].content[0].type" in orjson.loads(reply.body)["error"]["message"]
 
 
+def test_the_first_model_is_not_passed_over() -> None:
+    reply = AttemptPlay(GPT, client_api="messages").request(UNCARRIED)
+    assert isinstance(reply, Respond)
+    assert (reply.status, reply.headers[VETO_HEADER]) == (400, "true")
+    assert RETRY_HEADER not in reply.headers
+
+
+def test_when_nobody_else_is_left_a_model_that_cannot_carry_the_request_ends_it() -> None:
+    history = AttemptHistory(attempted=(CLAUDE,), failure="unanswered", timed_out=(CLAUDE,))
+    reply = AttemptPlay(GPT, client_api="messages", history=history, chain=CLAUDES).request(UNCARRIED)
+    assert isinstance(reply, Respond)
+    assert (reply.status, reply.headers[VETO_HEADER]) == (503, "true")
+    assert RETRY_HEADER not in reply.headers
+
+
 def test_a_model_is_not_asked_again_what_is_too_long_for_it() -> None:
-    told = {METADATA_TOO_LONG: GPT}
-    reply = AttemptPlay(GPT, attempted=(GPT, CLAUDE), failure="upstream_error", metadata=told)
+    history = AttemptHistory(attempted=(GPT, CLAUDE), failure="unanswered", too_long_for=(GPT,), timed_out=(CLAUDE,))
+    reply = AttemptPlay(GPT, history=history)
     [refused] = reply.session.handle(reply.begin)
     assert isinstance(refused, Respond)
     assert (refused.status, orjson.loads(refused.body)["error"]["code"]) == (503, "no_model_left")
+    assert refused.headers[VETO_HEADER] == "true"
     assert reply.session.is_done
 
 
@@ -161,7 +165,7 @@ def test_tokens_are_counted_by_a_chain_of_those_who_can() -> None:
     claude = next(model for model in config.models if model.name == CLAUDE)
     claude.targets.add(api="count_tokens", path="/v1/messages/count_tokens")
     claude.routes.add(api="count_tokens", route="chain/counting", by_attempt=True).members.add(model=CLAUDE, api="count_tokens")
-    play = AttemptPlay(CLAUDE, client_api="count_tokens", api="count_tokens", chain="chain/counting", config=config)
+    play = AttemptPlay(CLAUDE, client_api="count_tokens", chain="chain/counting", config=config)
     reply = sent(play.request({"model": "x", "messages": []}))
     assert reply.body == b'{"model":"claude-sonnet-4-0","messages":[]}'
     assert reply.set_headers.items() >= {":path": "/v1/messages/count_tokens", "anthropic-version": "2023-06-01"}.items()
@@ -175,47 +179,48 @@ def test_embeddings_pass() -> None:
     assert reply.set_headers[":path"] == "/v1/embeddings"
 
 
-def test_each_attempt_leaves_word_for_the_next() -> None:
-    first = sent(AttemptPlay(GPT).request(CHAT_REQUEST))
-    assert first.metadata == {
-        METADATA_MODEL: GPT,
-        METADATA_ATTEMPTED: GPT,
-        METADATA_SENT_AT: "1700000000.000",
-        METADATA_FAILURE: "unanswered",
-        METADATA_WAIT: "",
-        METADATA_TIMED_OUT: "",
-        METADATA_BOUNDS: "",
-    }
-    second = AttemptPlay(CLAUDE, attempted=(GPT,), failure="unanswered", chain=f"chain/{GPT}(chat_completions)")
-    assert sent(second.request(CHAT_REQUEST)).metadata[METADATA_ATTEMPTED] == f"{GPT}(){CLAUDE}"
+def test_each_attempt_is_told_of_those_before() -> None:
+    first = AttemptPlay(GPT)
+    assert sent(first.request(CHAT_REQUEST)).set_headers[ROUTE_HEADER] == f"failover/target/{GPT}"
+    told = first.answer(429, b"{}").history
+    assert (told.attempted, told.failure, told.is_transient) == ((GPT,), "rate_limited", False)
+    second = AttemptPlay(CLAUDE, history=told, chain=f"chain/{GPT}(chat_completions)")
+    assert sent(second.request(CHAT_REQUEST)).set_headers[ROUTE_HEADER] == f"failover/target/{CLAUDE}"
     record = second.session.record
-    assert (record.number, record.failed_over_from, record.failed_over_for) == (2, GPT, "unanswered")
-    again = AttemptPlay(GPT, attempted=(GPT, CLAUDE))
-    assert sent(again.request(CHAT_REQUEST)).metadata[METADATA_ATTEMPTED] == f"{GPT}(){CLAUDE}(){GPT}"
+    assert (record.number, record.failed_over_from, record.failed_over_for) == (2, GPT, "rate_limited")
+    again = AttemptPlay(GPT, history=second.answer(429, b"{}").history)
+    # Both have failed: it is tried even if all of it is ejected.
+    assert sent(again.request(CHAT_REQUEST)).set_headers[ROUTE_HEADER] == f"target/{GPT}"
 
 
 def test_a_retry_of_the_same_model_is_no_failover() -> None:
-    play = AttemptPlay(GPT, attempted=(GPT,), failure="upstream_error")
-    play.request(CHAT_REQUEST)
+    play = AttemptPlay(GPT, history=AttemptHistory(attempted=(GPT,), failure="upstream_error", is_transient=True))
+    assert orjson.loads(sent(play.request(CHAT_REQUEST)).body or b"")["model"] == "gpt-4o"
     assert play.session.record.failed_over_from == ""
 
 
-def test_an_unknown_target_is_a_gateway_that_is_changing() -> None:
-    play = AttemptPlay("nobody/nothing", api="messages", client_api="messages")
+def test_a_model_of_which_all_is_ejected_is_left_alone_for_a_second() -> None:
+    clock, chain = [10.0], f"chain/{GPT}(chat_completions)"
+    ejections = Ejections(lambda: clock[0])
+    first = AttemptPlay(GPT, ejections=ejections)
+    first.request(CHAT_REQUEST)
+    first.answer(503, b"", {"x-plano-local-reply": "UF", "x-plano-unavailable": "true"})
+    assert (first.seen.retry, first.seen.history.is_transient) == ("unanswered", False)
+    second = AttemptPlay(CLAUDE, chain=chain, ejections=ejections)
+    second.request(CHAT_REQUEST)
+    assert second.session.record.model == CLAUDE
+    clock[0] += 1.1
+    third = AttemptPlay(GPT, chain=chain, ejections=ejections)
+    third.request(CHAT_REQUEST)
+    assert third.session.record.model == GPT
+
+
+def test_an_unknown_chain_is_a_gateway_that_is_changing() -> None:
+    play = AttemptPlay(GPT, chain="chain/unknown")
     [reply] = play.session.handle(play.begin)
     assert isinstance(reply, Respond)
-    assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+    assert (reply.status, reply.headers["retry-after"], reply.headers[VETO_HEADER]) == (503, "1", "true")
     assert play.session.is_done
-
-
-def test_what_decide_has_not_prepared_passes_untouched() -> None:
-    session = AttemptTransaction(None)
-    assert session.handle(AttemptHeaders(headers={}, attributes={}, metadata={})) == [Continue()]
-    assert session.handle(AttemptBody(b"x")) == [Continue()]
-    assert session.handle(RequestTrailers()) == [Continue()]
-    assert session.handle(ResponseHeaders({":status": "500"})) == [SendHeaders()]
-    assert session.handle(ResponseBody(b"y", ends_stream=True)) == [SendBody(b"y", ends_stream=True)]
-    assert (session.is_done, session.record.outcome) == (True, PASSED)
 
 
 _VALUES = (
@@ -272,12 +277,10 @@ def test_an_attempt_knows_the_session_that_wants_its_usage() -> None:
 BETAS = "claude-code-20250219,interleaved-thinking-2025-05-14"
 
 
-def test_names_of_betas_are_taken_from_bedrock_and_given_to_the_next_attempt() -> None:
-    at_bedrock = sent(
-        AttemptPlay(BEDROCK, client_api="messages", headers={"anthropic-beta": BETAS}).request(REQUESTS["messages"])
-    )
-    assert "anthropic-beta" in at_bedrock.remove_headers
-    left = dict(at_bedrock.metadata)
-    next_one = sent(AttemptPlay(CLAUDE, client_api="messages", metadata=left).request(REQUESTS["messages"]))
-    assert next_one.set_headers["anthropic-beta"] == BETAS
-    assert "anthropic-beta" not in next_one.remove_headers
+def test_names_of_betas_are_taken_from_bedrock_alone() -> None:
+    def removed(model: str) -> tuple[str, ...]:
+        play = AttemptPlay(model, client_api="messages", headers={"anthropic-beta": BETAS})
+        return sent(play.request(REQUESTS["messages"])).remove_headers
+
+    assert "anthropic-beta" in removed(BEDROCK)
+    assert "anthropic-beta" not in removed(CLAUDE)

@@ -10,6 +10,7 @@ import orjson
 import pytest
 from prometheus_client import CollectorRegistry
 
+from ext_proc.attempt.history import AttemptHistory
 from ext_proc.attempt.transaction import AttemptTransaction
 from ext_proc.decide.transaction import Transaction
 from ext_proc.grpc_server.http2 import codes, frames
@@ -23,23 +24,9 @@ from ext_proc.telemetry import names
 from ext_proc.telemetry.metrics import Metrics
 from protos import ext_proc_pb2 as pb
 from protos import ext_proc_pb2_grpc
-from protos.contract.headers import RETRY_HEADER
-from protos.contract.metadata import (
-    METADATA_API,
-    METADATA_ATTEMPTED,
-    METADATA_FAILURE,
-    METADATA_NAMESPACE,
-    METADATA_ROUTE,
-    METADATA_STREAM,
-)
-from protos.contract.stages import (
-    ATTEMPT_API,
-    ATTEMPT_MODEL,
-    ATTEMPT_NUMBER,
-    ATTRIBUTES_NAMESPACE,
-    STAGE_ATTEMPT,
-    STAGE_METADATA,
-)
+from protos.contract.headers import ATTEMPT_TIMES_HEADER, METADATA_HEADER, MODEL_HEADER
+from protos.contract.metadata import METADATA_API, METADATA_HISTORY, METADATA_ROUTE, METADATA_STREAM
+from protos.contract.stages import STAGE_ATTEMPT, STAGE_METADATA
 from tests.kit.attempts import CHAT_REQUEST, CLAUDE, GPT, MESSAGE_ANSWER, chain_config
 from tests.kit.http2_peer import BEGINNING, GRPC_HEADERS, frames_of
 from tests.kit.llm_streams import Answer, message_stream
@@ -62,23 +49,16 @@ async def worker(registry: CollectorRegistry, session: Any = None) -> AsyncItera
     await server.drain(1)
 
 
-def head(model: str = CLAUDE, api: str = "messages", *, attempted: str = "", failure: str = "") -> pb.ProcessingRequest:
+def head(model: str = CLAUDE, *, attempted: str = "", failure: str = "") -> pb.ProcessingRequest:
     message = pb.ProcessingRequest(request_headers=pb.HttpHeaders(headers=pb.HeaderMap()))
     message.request_headers.headers.headers.add(key="x-request-id", raw_value=b"r-1")
-    attributes = message.attributes[ATTRIBUTES_NAMESPACE].fields
-    attributes[ATTEMPT_MODEL].string_value = model
-    attributes[ATTEMPT_API].string_value = api
-    attributes[ATTEMPT_NUMBER].number_value = 2
-    told = message.metadata_context.filter_metadata[METADATA_NAMESPACE].fields
-    values = {
-        METADATA_API: "chat_completions",
-        METADATA_ROUTE: f"chain/{GPT}(chat_completions)",
-        METADATA_ATTEMPTED: attempted,
-        METADATA_FAILURE: failure,
-        METADATA_STREAM: "true",
-    }
-    for key, value in values.items():
-        told[key].string_value = value
+    told = {METADATA_API: "chat_completions", METADATA_ROUTE: f"chain/{model}(chat_completions)", METADATA_STREAM: "true"}
+    times = b"- 1700000000.000"
+    if attempted:
+        told[METADATA_HISTORY] = AttemptHistory(attempted=(attempted,), failure=failure).dump()
+        times += b" 1700000000.100"
+    message.request_headers.headers.headers.add(key=METADATA_HEADER, raw_value=orjson.dumps(told))
+    message.request_headers.headers.headers.add(key=ATTEMPT_TIMES_HEADER, raw_value=times)
     return message
 
 
@@ -111,19 +91,19 @@ async def replies(call: Any) -> list[pb.ProcessingResponse]:
 async def test_an_attempt_is_translated_counted_and_told() -> None:
     registry = CollectorRegistry()
     async with worker(registry) as stub:
-        call, sent = await begin(stub, head(attempted=GPT, failure="rate_limited"))
+        call, sent = await begin(stub, head(GPT, attempted=GPT, failure="rate_limited"))
         assert orjson.loads(sent.request_body.response.body_mutation.body)["model"] == "claude-sonnet-4-0"
-        assert sent.dynamic_metadata.fields["plano"].struct_value.fields["model"].string_value == CLAUDE
         await call.write(response_head("200", "text/event-stream"))
         await call.write(response_body(STREAM[:50], ends=False))
         await call.write(response_body(STREAM[50:], ends=False))
         await call.write(response_body(b"", ends=True))
-        first, *chunks = await replies(call)
-    removed = first.response_headers.response.header_mutation.remove_headers
-    assert {"content-length", RETRY_HEADER} <= set(removed)
-    streamed = [chunk.response_body.response.body_mutation.streamed_response for chunk in chunks]
-    assert [chunk.end_of_stream for chunk in streamed] == [False] * (len(streamed) - 1) + [True]
-    assert b"".join(chunk.body for chunk in streamed).endswith(b"data: [DONE]\n\n")
+        first, *pieces = await replies(call)
+    changed = first.response_headers.response.header_mutation
+    assert "content-length" in changed.remove_headers
+    assert {option.header.key: option.header.raw_value for option in changed.set_headers}[MODEL_HEADER] == CLAUDE.encode()
+    streamed = [piece.response_body.response.body_mutation.streamed_response for piece in pieces]
+    assert [piece.end_of_stream for piece in streamed] == [False] * (len(streamed) - 1) + [True]
+    assert b"".join(piece.body for piece in streamed).endswith(b"data: [DONE]\n\n")
     value = registry.get_sample_value
     assert value(names.ATTEMPTS, {"model": CLAUDE, "outcome": "completed"}) == 1
     assert value(names.FAILOVERS, {"from": GPT, "to": CLAUDE, "reason": "rate_limited"}) == 1

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from ext_proc.attempt.record import COMPLETED, CUT_OFF
 from ext_proc.errors import InternalError
-from protos.contract.metadata import METADATA_FAILURE
 from tests.kit.attempts import BEDROCK, CLAUDE, GPT, REQUESTS, RESPONSES, AttemptPlay
 from tests.kit.event_stream import Json, encode_one
 from tests.kit.llm_streams import STREAMS, UPSTREAM_STREAMS, Answer, answers, chunked
@@ -171,7 +170,7 @@ def test_a_refusal_in_a_stream_is_final() -> None:
         "error": {"type": "invalid_request_error", "message": "Output blocked by content filtering policy"},
     }
     seen = play("messages", "messages").stream(b"event: error\ndata: " + orjson.dumps(error) + b"\n\n")
-    assert (seen.status, seen.retry, seen.metadata) == (400, "", {METADATA_FAILURE: "refused"})
+    assert (seen.status, seen.retry, seen.history.failure) == (400, "", "refused")
 
 
 @pytest.mark.parametrize("beginning", [b"", ANNOUNCEMENTS["chat_completions"][1]])

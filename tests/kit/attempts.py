@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from ext_proc.apis.registry import spec_of
+from ext_proc.attempt.ejections import Ejections
 from ext_proc.attempt.events import (
     AnswerChunk,
     AttemptBody,
@@ -18,21 +19,19 @@ from ext_proc.attempt.events import (
     SendHeaders,
     SendTrailers,
 )
+from ext_proc.attempt.history import AttemptHistory, load_history
 from ext_proc.attempt.transaction import AttemptTransaction
 from ext_proc.events import Continue, Respond
 from ext_proc.plan.compile import compile_plan
 from protos import filter_config_pb2 as pb
-from protos.contract.headers import RETRY_HEADER
+from protos.contract.headers import HISTORY_HEADER, MODEL_HEADER, RETRY_HEADER
 from protos.contract.metadata import (
     METADATA_API,
-    METADATA_ATTEMPTED,
-    METADATA_FAILURE,
     METADATA_HAS_MODEL,
+    METADATA_HISTORY,
     METADATA_ROUTE,
     METADATA_STREAM,
-    join_names,
 )
-from protos.contract.stages import ATTEMPT_API, ATTEMPT_MODEL, ATTEMPT_NUMBER
 
 GPT, CLAUDE, RESPONSES, TOGETHER = "openai/gpt-4o", "anthropic/claude-sonnet-4-0", "openai/gpt-5", "together/*"
 BEDROCK = "amazon_bedrock/us.amazon.nova-pro-v1:0"
@@ -52,7 +51,9 @@ def chain_config(version: str = "v1") -> pb.FilterConfig:
     config.listeners.add(name="models", kind=pb.Listener.Kind.MODEL)
     for name, (api, path, upstream_model) in _TARGETS.items():
         model = config.models.add(name=name, upstream_model=upstream_model, provider=name.partition("/")[0])
-        model.targets.add(api=api, path=path, stream_path=f"{path}-stream" if api == "converse" else "")
+        stream_path = f"{path}-stream" if api == "converse" else ""
+        target = model.targets.add(api=api, path=path, stream_path=stream_path)
+        target.route, target.failover_route = f"target/{name}", f"failover/target/{name}"
         if api == "chat_completions":
             model.targets.add(api="embeddings", path="/v1/embeddings")
             embeddings = model.routes.add(api="embeddings", route=f"chain/{name}(embeddings)", by_attempt=True)
@@ -69,13 +70,13 @@ class Seen:
     """What the client sees of an attempt's replies, and Envoy."""
 
     status: int = 0
+    model: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
-    metadata: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     ended: bool = False
-    left: bool = False
-    """Whether the stage has left, and the rest passed without it."""
+    detached: bool = False
+    """Whether the stage has detached, and the rest passed without it."""
 
     @property
     def json(self) -> Any:
@@ -84,6 +85,11 @@ class Seen:
     @property
     def retry(self) -> str:
         return self.headers.get(RETRY_HEADER, "")
+
+    @property
+    def history(self) -> AttemptHistory:
+        """What the next attempt is told."""
+        return load_history(self.headers.get(HISTORY_HEADER, ""))
 
 
 class AttemptPlay:
@@ -94,14 +100,15 @@ class AttemptPlay:
         model: str = GPT,
         *,
         client_api: str = "chat_completions",
-        api: str = "",
         attempted: tuple[str, ...] = (),
         failure: str = "",
+        history: AttemptHistory | None = None,
         chain: str = "",
         metadata: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
         config: pb.FilterConfig | None = None,
         may_detach: bool = False,
+        ejections: Ejections | None = None,
     ) -> None:
         self._unanswered: list[bytes] = []
         """Pieces that Envoy keeps where it wants them answered one by one."""
@@ -109,25 +116,22 @@ class AttemptPlay:
         self.clock = 100.0
         self.session = AttemptTransaction(
             compile_plan(config or chain_config()),
+            ejections,
             monotonic=lambda: self.clock,
             now=lambda: 1700000000.0,
             new_id=lambda: "f" * 32,
         )
         self.seen = Seen()
-        attributes = {
-            ATTEMPT_MODEL: model,
-            ATTEMPT_API: api or (client_api if client_api == "embeddings" else _TARGETS[model][0]),
-            ATTEMPT_NUMBER: f"{len(attempted) + 1}.0",
-        }
         told = {
             METADATA_API: client_api,
             METADATA_ROUTE: chain or f"chain/{model}({client_api})",
             METADATA_HAS_MODEL: "true",
-            METADATA_ATTEMPTED: join_names(attempted),
-            METADATA_FAILURE: failure,
+            METADATA_HISTORY: (history or AttemptHistory(attempted=attempted, failure=failure)).dump(),
         } | (metadata or {})
+        self.api = client_api if client_api in ("embeddings", "count_tokens") else _TARGETS[model][0]
+        times = tuple(1700000000.0 + number for number in range(len(history.attempted if history else attempted) + 1))
         sent = {"x-request-id": "r-1", **(headers or {})}
-        self.begin = AttemptHeaders(headers=sent, attributes=attributes, metadata=told, may_detach=may_detach)
+        self.begin = AttemptHeaders(headers=sent, times=times, metadata=told, may_detach=may_detach)
 
     def request(self, body: Any) -> Continue | Respond:
         """Send the client's request; return what becomes of it."""
@@ -154,7 +158,7 @@ class AttemptPlay:
 
     def body(self, data: bytes, *, ends_stream: bool = False) -> None:
         """Let a piece of body arrive."""
-        if self.seen.left:
+        if self.seen.detached:
             self.seen.body += data
         else:
             self._unanswered.append(data)
@@ -179,7 +183,7 @@ class AttemptPlay:
 
     def stream(self, *chunks: bytes) -> Seen:
         """Let a whole event stream arrive."""
-        self.head(content_type=f"{spec_of(self.begin.attributes[ATTEMPT_API]).stream_type}; charset=utf-8")
+        self.head(content_type=f"{spec_of(self.api).stream_type}; charset=utf-8")
         for chunk in chunks:
             self.body(chunk)
         self.body(b"", ends_stream=True)
@@ -189,8 +193,8 @@ class AttemptPlay:
         """Where pieces are answered one by one the upstream's end is the client's, and all of them must have been answered."""
         if not self._may_detach:
             return
-        if self.session.is_done and not self.seen.left and not ends_stream:
-            self.seen.left = True
+        if self.session.is_done and not self.seen.detached and not ends_stream:
+            self.seen.detached = True
             self.seen.body += b"".join(self._unanswered)
             self._unanswered.clear()
         if ends_stream:
@@ -209,8 +213,8 @@ class AttemptPlay:
                     assert self.is_held, "the head goes once"
                     assert not seen.body
                     seen.headers = dict(reply.set_headers)
+                    seen.model = seen.headers.pop(MODEL_HEADER)
                     seen.removed = reply.remove_headers
-                    seen.metadata = dict(reply.metadata)
                     seen.status = int(seen.headers.get(":status", seen.status))
                     seen.body += reply.body or b""
                 case AnswerChunk():

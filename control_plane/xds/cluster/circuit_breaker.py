@@ -8,6 +8,9 @@ from control_plane.xds import api
 _FEW_RETRIES: Final = 3
 """Always allowed at a time, however few requests there are to take a part of."""
 
+UNLIMITED: Final = ir.CircuitBreaker(max_connections=1 << 30, max_pending_requests=1 << 30, max_requests=1 << 30)
+"""For clusters that lead to others, which have limits of their own."""
+
 
 def build_circuit_breakers(breaker: ir.CircuitBreaker) -> api.cluster.CircuitBreakers:
     """Build the limits of an upstream."""
@@ -27,7 +30,15 @@ def build_chain_breakers(breaker: ir.CircuitBreaker) -> api.cluster.CircuitBreak
     Envoy counts a chain's requests with its members, so that a part of the chain's own would be none at all: the budget is a
     part of what may be under way.
     """
-    limits = _limits(breaker)
+    return _with_retries(_limits(breaker), breaker)
+
+
+def build_retry_breakers(breaker: ir.CircuitBreaker) -> api.cluster.CircuitBreakers:
+    """Build the limit of the retries of a chain, as above, and none of what its members limit."""
+    return _with_retries(_limits(UNLIMITED), breaker)
+
+
+def _with_retries(limits: api.cluster.CircuitBreakersThresholds, breaker: ir.CircuitBreaker) -> api.cluster.CircuitBreakers:
     budget = max(_FEW_RETRIES, int(breaker.max_requests * breaker.retry_budget_percent / 100))
     limits.max_retries = budget if breaker.max_retries is None else breaker.max_retries
     return api.cluster.CircuitBreakers(thresholds=[limits])

@@ -1,36 +1,32 @@
-"""The upstream http_filter `plano.attempt`: ext_proc sees each attempt of a chain, and its answer before the client."""
+"""The http_filter `plano.attempt` of the attempts listener: ext_proc makes the request of an attempt, and judges its answer.
 
-from functools import cache
+An ordinary filter, because Envoy 1.39 and 1.40 crash when a stream ends above a watermark while ext_proc is an upstream filter
+of its cluster. See docs/adr/0006 and docs/envoy-crash-report.md.
+"""
+
 from typing import Final
 
 from control_plane.xds import api
 from control_plane.xds.http_filters.ext_proc import build_grpc_service
-from protos.contract.metadata import METADATA_NAMESPACE
-from protos.contract.stages import ATTEMPT_ATTRIBUTES, STAGE_ATTEMPT
+from protos.contract.stages import STAGE_ATTEMPT
 
 FILTER_NAME: Final = "plano.attempt"
 
 _HELD_SECONDS: Final = 3600
 """Longer than any route's timeouts, which bound the wait for a first byte: ext_proc holds the headers until it comes."""
 
-_PLANO: Final = api.ext_proc.MetadataOptionsMetadataNamespaces(untyped=[METADATA_NAMESPACE])
 
-
-@cache
 def build_attempt_filter() -> api.hcm.HttpFilter:
-    """Build the attempt stage, which is the same for every chain: the endpoint's metadata says what each attempt is for."""
+    """Build the attempt stage, which is the same for every chain."""
     config = api.ext_proc.ExternalProcessor(
         grpc_service=build_grpc_service(stage=STAGE_ATTEMPT),
         processing_mode=_processing_mode(may_detach=False),
-        # Where a route lets the stage leave: the headers are held there, too.
+        # Where a route lets the stage detach: the headers are held there, too.
         send_body_without_waiting_for_header_response=True,
-        # Scalars of the namespace `plano`, and not the endpoint's credentials beside them.
-        request_attributes=list(ATTEMPT_ATTRIBUTES),
         message_timeout=api.duration(_HELD_SECONDS),
         # ext_proc knows how long what it has held is, and takes the length off wherever it does not.
         allow_content_length_header=True,
         mutation_rules=api.mutation.HeaderMutationRules(allow_all_routing=True, allow_envoy=True),
-        metadata_options=api.ext_proc.MetadataOptions(forwarding_namespaces=_PLANO, receiving_namespaces=_PLANO),
         status_on_error=api.type_v3.HttpStatus(code=api.type_v3.StatusCode.ServiceUnavailable),
     )
     return api.hcm.HttpFilter(name=FILTER_NAME, typed_config=api.pack(config))
@@ -39,8 +35,8 @@ def build_attempt_filter() -> api.hcm.HttpFilter:
 def let_attempts_detach() -> dict[str, api.protobuf.Any]:
     """Build what a route says so that the stage may end its part in an answer, and the rest passes without it.
 
-    Envoy keeps what it has shown until it is answered, and lets it pass when the stage leaves: in this mode alone. Elsewhere it
-    forgets what it has shown. Upstream filters are configured by the route of the request, too (*seen* on 1.39.3).
+    Envoy keeps what it has shown until it is answered, and lets it pass when the stage detaches: in this mode alone. Elsewhere
+    it forgets what it has shown (*seen* on 1.39.3).
     """
     override = api.ext_proc.ExtProcOverrides(processing_mode=_processing_mode(may_detach=True))
     return {FILTER_NAME: api.pack(api.ext_proc.ExtProcPerRoute(overrides=override))}

@@ -39,7 +39,7 @@ def build_decided_filters(listener: ir.Listener, max_request_bytes: int) -> list
     decided = [] if listener.shows_headers else _decided_headers()
     answered = [_remove_keys()] if listener.kind is ir.ListenerKind.MODEL else []
     mutation = [_header_mutation(decided, answered)] if decided or answered else []
-    return [_buffer(max_request_bytes), *mutation]
+    return [build_buffer(max_request_bytes), *mutation]
 
 
 def forget_length() -> api.mutation.HeaderMutation:
@@ -47,7 +47,8 @@ def forget_length() -> api.mutation.HeaderMutation:
     return api.mutation.HeaderMutation(remove="content-length")
 
 
-def _buffer(max_request_bytes: int) -> api.hcm.HttpFilter:
+def build_buffer(max_request_bytes: int) -> api.hcm.HttpFilter:
+    """Build the filter that waits for a request's body, and lets the filters before it buffer as much."""
     config = api.buffer.Buffer(max_request_bytes=max_request_bytes)
     return api.hcm.HttpFilter(name="envoy.filters.http.buffer", typed_config=api.pack(config))
 

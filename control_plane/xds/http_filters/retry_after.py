@@ -8,11 +8,9 @@ from typing import Final
 
 from control_plane import ir
 from control_plane.xds import api
+from protos.contract.headers import VETO_HEADER
 
 RETRY_AFTER: Final = "retry-after"
-
-VETO_HEADER: Final = "x-envoy-ratelimited"
-"""Envoy's router never tries again what an upstream answered with this header."""
 
 
 def longest_waits(gateway: ir.Gateway) -> Mapping[str, int]:

@@ -6,11 +6,12 @@ from typing import Final
 from control_plane import ir
 from control_plane.ir import names
 from control_plane.xds import address, api
-from control_plane.xds.http_filters.buffer_and_header_mutation import forget_length
+from control_plane.xds.http_filters.attempt import build_attempt_filter
+from control_plane.xds.http_filters.buffer_and_header_mutation import build_buffer, forget_length
 from control_plane.xds.http_filters.header_to_metadata import build_header_to_metadata, chains_of_models
 from control_plane.xds.http_filters.order import build_grpc_bridge, build_http_filters, build_router
 from control_plane.xds.listener.access_log import build_access_log
-from control_plane.xds.listener.local_reply import build_client_local_reply, build_egress_local_reply
+from control_plane.xds.listener.local_reply import build_client_local_reply, build_internal_local_reply
 from control_plane.xds.listener.tracing import build_request_id, build_tracing
 from protos.contract.headers import INTERNAL_HEADERS
 
@@ -31,7 +32,7 @@ def build_listener(listener: ir.Listener, gateway: ir.Gateway) -> api.listener.L
     manager.request_timeout = patience
     manager.early_header_mutation_extensions = [_early_mutations(listener)]
     manager.local_reply_config = build_client_local_reply()
-    return _listener(name, address.tcp(listener.address, listener.port), manager, api.core.TrafficDirection.INBOUND, gateway)
+    return _listener(name, address.tcp(listener.address, listener.port), manager, api.core.TrafficDirection.INBOUND)
 
 
 def build_egress_listener(gateway: ir.Gateway) -> api.listener.Listener:
@@ -46,16 +47,39 @@ def build_egress_listener(gateway: ir.Gateway) -> api.listener.Listener:
     manager = _connection_manager(name, gateway, [*forwarded, *bridge, build_router()])
     manager.stream_idle_timeout = api.duration(_SILENCE_SECONDS)
     manager.internal_address_config = _internal(gateway.internal_cidrs, unix_sockets=True)
-    manager.local_reply_config = build_egress_local_reply()
-    return _listener(name, address.parse(gateway.egress.address), manager, api.core.TrafficDirection.OUTBOUND, gateway)
+    manager.local_reply_config = build_internal_local_reply()
+    return _listener(name, address.parse(gateway.egress.address), manager, api.core.TrafficDirection.OUTBOUND)
+
+
+def build_attempts_listener(gateway: ir.Gateway) -> api.listener.Listener:
+    """Build the internal listener that attempts of chains of models pass; there is always one, so that a reload can add chains.
+
+    What comes here has passed another listener, which has cleaned its headers and bounds its time.
+    """
+    name = names.ATTEMPTS_LISTENER
+    manager = api.hcm.HttpConnectionManager(
+        stat_prefix=name,
+        rds=api.hcm.Rds(config_source=api.ads(), route_config_name=name),
+        # The body first: it may be larger than a connection's buffer.
+        http_filters=[build_buffer(gateway.max_request_bytes), build_attempt_filter(), build_router()],
+        access_log=build_access_log(name, gateway.access_log_path),
+        server_header_transformation=api.hcm.HttpConnectionManagerServerHeaderTransformation.PASS_THROUGH,
+        local_reply_config=build_internal_local_reply(),
+        generate_request_id=False,
+        skip_xff_append=True,
+        stream_idle_timeout=api.duration(0),
+        # A client's, and what the gateway has added.
+        max_request_headers_kb=2 * _MAX_HEADERS_KB,
+    )
+    if gateway.tracing is not None:
+        manager.tracing = build_tracing(gateway.tracing, name)
+    listener = _listener(name, None, manager, api.core.TrafficDirection.OUTBOUND)
+    listener.internal_listener = api.listener.ListenerInternalListenerConfig()
+    return listener
 
 
 def _listener(
-    name: str,
-    where: api.core.Address,
-    manager: api.hcm.HttpConnectionManager,
-    direction: api.core.TrafficDirection,
-    gateway: ir.Gateway,
+    name: str, where: api.core.Address | None, manager: api.hcm.HttpConnectionManager, direction: api.core.TrafficDirection
 ) -> api.listener.Listener:
     http = api.listener.Filter(
         name="envoy.filters.network.http_connection_manager",
@@ -66,7 +90,7 @@ def _listener(
         stat_prefix=name,
         address=where,
         traffic_direction=direction,
-        per_connection_buffer_limit_bytes=_NO_WATERMARK if chains_of_models(gateway) else _CONNECTION_BUFFER_BYTES,
+        per_connection_buffer_limit_bytes=_CONNECTION_BUFFER_BYTES,
         filter_chains=[api.listener.FilterChain(name="http", filters=[http])],
     )
 
@@ -129,6 +153,3 @@ def _early_mutations(listener: ir.Listener) -> api.core.TypedExtensionConfig:
 
 _CONNECTION_BUFFER_BYTES: Final = 1 << 20
 """Before back-pressure. The size of a request body is bounded apart, by its virtual host."""
-
-_NO_WATERMARK: Final = 2**32 - 1
-"""Envoy 1.39 crashes when a client that reads slowly reaches the watermark while an attempt stage streams its answer."""

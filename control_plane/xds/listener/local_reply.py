@@ -10,7 +10,7 @@ from typing import Final
 
 from control_plane.xds import api
 from protos.contract.error_types import anthropic_type, openai_type
-from protos.contract.headers import DOWN_HEADER, LOCAL_REPLY_HEADER
+from protos.contract.headers import LOCAL_REPLY_HEADER, UNAVAILABLE_HEADER
 from protos.contract.metadata import METADATA_API, METADATA_NAMESPACE, UNAVAILABLE
 
 _MESSAGES_PATH: Final = "/v1/messages"
@@ -86,11 +86,11 @@ def build_client_local_reply() -> api.hcm.LocalReplyConfig:
     return api.hcm.LocalReplyConfig(mappers=mappers)
 
 
-def build_egress_local_reply() -> api.hcm.LocalReplyConfig:
-    """Mark the egress listener's own replies, so that ext_proc can tell an upstream's 503 from Envoy's."""
+def build_internal_local_reply() -> api.hcm.LocalReplyConfig:
+    """Mark own replies of a listener inside the gateway, so that ext_proc can tell an upstream's 503 from Envoy's."""
     marks = {
         LOCAL_REPLY_HEADER: "%RESPONSE_FLAGS%",
-        DOWN_HEADER: f"%UPSTREAM_METADATA({METADATA_NAMESPACE}:{UNAVAILABLE})%",
+        UNAVAILABLE_HEADER: f"%UPSTREAM_METADATA({METADATA_NAMESPACE}:{UNAVAILABLE})%",
     }
     marked = [_mark(header, value) for header, value in marks.items()]
     return api.hcm.LocalReplyConfig(mappers=[api.hcm.ResponseMapper(filter=_status(_GE, 100), headers_to_add=marked)])

@@ -20,6 +20,8 @@ from protos.contract.metadata import (
 _TRACER: Final = "envoy.tracers.opentelemetry"
 _WHOLE: Final = api.type_v3.Percent(value=100)
 _MILLION: Final = 1_000_000
+_INSIDE: Final = {names.EGRESS_LISTENER: "egress", names.ATTEMPTS_LISTENER: "target"}
+"""Listeners inside the gateway -> how the names of their spans begin."""
 
 _DECIDED: Final = (METADATA_AGENT, METADATA_API, METADATA_DECISION, METADATA_MODEL)
 """Dynamic metadata that spans show, as `plano.<key>`."""
@@ -37,15 +39,14 @@ _VALUES: Final = {
 
 def build_tracing(tracing: ir.Tracing, listener: str) -> api.hcm.HttpConnectionManagerTracing:
     """Build how the requests of a listener are traced; `listener` is its resource name."""
-    is_inside = listener == names.EGRESS_LISTENER
-    begins = 0.0 if is_inside and not tracing.traces_internal else tracing.sampling_percent
+    begins = 0.0 if listener in _INSIDE and not tracing.traces_internal else tracing.sampling_percent
     return api.hcm.HttpConnectionManagerTracing(
         # The sampler decides.
         random_sampling=_WHOLE,
         overall_sampling=_WHOLE,
         provider=api.trace.TracingHttp(name=_TRACER, typed_config=api.pack(_tracer(tracing, begins))),
         spawn_upstream_span=True,
-        operation="egress %ROUTE_NAME%" if is_inside else "%REQ(:METHOD)% %PATH(NQ:ORIG_OR_PATH)%",
+        operation=f"{_INSIDE[listener]} %ROUTE_NAME%" if listener in _INSIDE else "%REQ(:METHOD)% %PATH(NQ:ORIG_OR_PATH)%",
         upstream_operation="attempt %UPSTREAM_REQUEST_ATTEMPT_COUNT% %UPSTREAM_CLUSTER%",
         custom_tags=_tags(tracing, listener),
     )

@@ -12,15 +12,21 @@ _OTHER_ENDPOINT_TRIES: Final = 10
 """Balancers choose at random: of two endpoints the one that failed would come up again in a few choices now and then."""
 
 
-def build_retry_policy(route: ir.Route, *, is_chain: bool = False) -> api.route.RetryPolicy:
-    """Build a route's retry policy; a chain's goes on to the next member, any other to the next endpoint."""
-    policy = _basic(route, wait_header=RETRY_AFTER_HEADER if is_chain else RETRY_AFTER)
-    if is_chain:
-        policy.retry_priority = _next_member()
-        # One provider's `retry-after` says nothing about the next: only what the attempt stage says of all of them is obeyed.
-        # Set by the attempt stage as well, on answers whose body says that another model may do better.
+def build_retry_policy(route: ir.Route, chain: ir.Chain | None = None) -> api.route.RetryPolicy:
+    """Build a route's retry policy; that of a chain of agents goes on to the next member, that of an upstream to an endpoint.
+
+    One member's `retry-after` says nothing about the next: only what the attempt stage says of all of them is obeyed. It also
+    marks answers whose body says that another attempt may do better.
+    """
+    policy = _basic(route, wait_header=RETRY_AFTER_HEADER if chain else RETRY_AFTER)
+    if chain is None or not chain.is_of_models:
+        policy.retry_host_predicate = [_other_endpoint()]
+        policy.host_selection_retry_max_attempts = _OTHER_ENDPOINT_TRIES
+    if chain is not None and chain.is_of_models:
         policy.retry_on = ",".join([policy.retry_on, "retriable-headers"])
         policy.retriable_headers = [api.route.HeaderMatcher(name=header, present_match=True) for header in _marks(route)]
+    elif chain is not None:
+        policy.retry_priority = _next_member()
     return policy
 
 
@@ -36,8 +42,6 @@ def _basic(route: ir.Route, *, wait_header: str) -> api.route.RetryPolicy:
         retry_back_off=api.route.RetryPolicyRetryBackOff(
             base_interval=api.duration(retry.base_backoff_seconds), max_interval=api.duration(retry.max_backoff_seconds)
         ),
-        retry_host_predicate=[_other_endpoint()],
-        host_selection_retry_max_attempts=_OTHER_ENDPOINT_TRIES,
     )
     if retry.honours_retry_after:
         policy.rate_limited_retry_back_off = api.route.RetryPolicyRateLimitedRetryBackOff(

@@ -1,13 +1,11 @@
 """ir.Route -> RouteConfiguration: one virtual host whose matcher looks `x-plano-route` up in a map."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from control_plane import ir
 from control_plane.xds import api
-from control_plane.xds.http_filters.attempt import let_attempts_detach
 from control_plane.xds.http_filters.buffer_and_header_mutation import DECIDED_PATH
 from control_plane.xds.http_filters.ext_proc import turn_continue_on
-from control_plane.xds.http_filters.retry_after import VETO_HEADER
 from control_plane.xds.route.retry import build_retry_policy
 from protos.contract.headers import (
     AGENT_HEADER,
@@ -15,14 +13,17 @@ from protos.contract.headers import (
     BOUNDS_HEADER,
     CREDENTIAL_HEADERS,
     DECISION_HEADER,
-    DOWN_HEADER,
+    HISTORY_HEADER,
     INTERNAL_HEADERS,
     LOCAL_REPLY_HEADER,
+    MAY_DETACH_HEADER,
     MODEL_HEADER,
     OWN_FAULT_HEADER,
     RETRY_AFTER_HEADER,
     RETRY_HEADER,
     ROUTE_HEADER,
+    UNAVAILABLE_HEADER,
+    VETO_HEADER,
 )
 from protos.contract.metadata import METADATA_AGENT, METADATA_DECISION, METADATA_MODEL, METADATA_NAMESPACE
 
@@ -39,7 +40,15 @@ _ANSWERS = (
 )
 """Response headers, and the dynamic metadata that they show; absent metadata adds no header."""
 
-_INSIDE = (LOCAL_REPLY_HEADER, DOWN_HEADER, RETRY_HEADER, OWN_FAULT_HEADER, RETRY_AFTER_HEADER, VETO_HEADER)
+_INSIDE = (
+    HISTORY_HEADER,
+    LOCAL_REPLY_HEADER,
+    UNAVAILABLE_HEADER,
+    RETRY_HEADER,
+    OWN_FAULT_HEADER,
+    RETRY_AFTER_HEADER,
+    VETO_HEADER,
+)
 """Response headers between the parts of the gateway."""
 
 
@@ -48,16 +57,17 @@ def build_route_configuration(
     routes: Iterable[ir.Route],
     *,
     max_request_bytes: int,
-    chains: Collection[str] = (),
+    chains: Mapping[str, ir.Chain] | None = None,
     undecided: api.xds_matcher.MatcherOnMatch | None = None,
     inside: Iterable[str] = (),
+    not_theirs: Iterable[str] = (),
 ) -> api.route.RouteConfiguration:
     """Build the route table of a listener: each request goes where its route header says; `undecided` has the others.
 
-    `inside` are request headers that are meant for the gateway alone.
+    `inside` are request headers that are meant for the gateway alone, `not_theirs` response headers that no upstream may send.
     """
     ordered = sorted(routes, key=lambda route: route.name)
-    actions = {route.name: on_match(build_route(route, is_chain=route.cluster in chains)) for route in ordered}
+    actions = {route.name: on_match(build_route(route, (chains or {}).get(route.cluster))) for route in ordered}
     host = api.route.VirtualHost(
         name=name,
         domains=["*"],
@@ -65,7 +75,7 @@ def build_route_configuration(
         request_headers_to_remove=[*INTERNAL_HEADERS, *inside],
         response_headers_to_add=[_answer(header, key) for header, key in _ANSWERS],
         # What an upstream says under our names is not ours. Envoy removes before it adds.
-        response_headers_to_remove=[*(header for header, _ in _ANSWERS), ATTEMPTS_HEADER, *_INSIDE],
+        response_headers_to_remove=[*(header for header, _ in _ANSWERS), ATTEMPTS_HEADER, *_INSIDE, *not_theirs],
         # Bounds what ext_proc is shown and what a retry can repeat, apart from the buffers of a connection.
         request_body_buffer_limit=max_request_bytes,
     )
@@ -100,28 +110,24 @@ def reply_route(name: str, status: int) -> api.route.Route:
     return api.route.Route(name=name, match=_any(), direct_response=api.route.DirectResponseAction(status=status))
 
 
-def build_route(route: ir.Route, *, is_chain: bool = False) -> api.route.Route:
-    """Build one route, without regard to how requests find it."""
+def build_route(route: ir.Route, chain: ir.Chain | None = None) -> api.route.Route:
+    """Build one route, without regard to how requests find it; `chain` is where it leads, if that is one."""
+    is_of_models = chain is not None and chain.is_of_models
     return api.route.Route(
         name=route.name,
         match=_any(),
-        route=_route_action(route, is_chain=is_chain),
+        route=_route_action(route, chain),
         request_headers_to_add=[
-            *_bounds(route),
+            *(_for_attempts(route) if is_of_models else ()),
             *(_header(name, value, _ADD_IF_ABSENT) for name, value in route.default_headers),
         ],
         request_headers_to_remove=[] if route.keeps_credentials else [*CREDENTIAL_HEADERS, *_CLIENT_ADDRESS],
-        response_headers_to_add=[_attempts(), _agent_that_answered()] if is_chain else [_attempts()],
-        typed_per_filter_config=_stages(route),
+        response_headers_to_add=[_attempts(), *(() if chain is None or is_of_models else (_agent_that_answered(),))],
+        typed_per_filter_config=turn_continue_on() if route.is_resumable else {},
     )
 
 
-def _stages(route: ir.Route) -> dict[str, api.protobuf.Any]:
-    """Tell ext_proc's stages what is different on this route."""
-    return (turn_continue_on() if route.is_resumable else {}) | (let_attempts_detach() if route.can_detach else {})
-
-
-def _route_action(route: ir.Route, *, is_chain: bool) -> api.route.RouteAction:
+def _route_action(route: ir.Route, chain: ir.Chain | None) -> api.route.RouteAction:
     return api.route.RouteAction(
         cluster=route.cluster,
         # Usually no bound on the whole answer: a stream may last. The retry policy bounds the wait for headers, per attempt.
@@ -132,7 +138,7 @@ def _route_action(route: ir.Route, *, is_chain: bool) -> api.route.RouteAction:
         path_rewrite=DECIDED_PATH if route.takes_decided_path else "",
         auto_host_rewrite=True,
         hash_policy=build_hash_policy(route.hash_header),
-        retry_policy=build_retry_policy(route, is_chain=is_chain),
+        retry_policy=build_retry_policy(route, chain),
     )
 
 
@@ -151,12 +157,12 @@ def _client_patience(route: ir.Route) -> float:
     return max(route.idle_timeout_seconds, (1 + retry.attempts) * (route.response_timeout_seconds + retry.max_backoff_seconds))
 
 
-def _bounds(route: ir.Route) -> list[api.core.HeaderValueOption]:
-    """Tell how often Envoy tries again at most, how long it waits for each attempt, and how long a model may be waited for."""
-    if not route.tells_bounds:
-        return []
+def _for_attempts(route: ir.Route) -> Iterator[api.core.HeaderValueOption]:
+    """Say how often Envoy tries again, how long it waits for an attempt and for a model, and if the stage may detach."""
     seconds, wait = min(route.response_timeout_seconds, route.idle_timeout_seconds), route.retry.longest_wait_seconds
-    return [_header(BOUNDS_HEADER, f"%REQ(x-envoy-max-retries)%;{route.retry.attempts};{seconds:g};{wait:g}", _OVERWRITE)]
+    yield _header(BOUNDS_HEADER, f"%REQ(x-envoy-max-retries)%;{route.retry.attempts};{seconds:g};{wait:g}", _OVERWRITE)
+    if route.can_detach:
+        yield _header(MAY_DETACH_HEADER, "true", _OVERWRITE)
 
 
 def _attempts() -> api.core.HeaderValueOption:
@@ -164,7 +170,7 @@ def _attempts() -> api.core.HeaderValueOption:
 
 
 def _agent_that_answered() -> api.core.HeaderValueOption:
-    """Name the agent of the last attempt; what answers for a model has told by metadata already."""
+    """Name the agent of the last attempt; the attempt stage names its model."""
     value = f"%UPSTREAM_METADATA({METADATA_NAMESPACE}:{METADATA_AGENT})%"
     return _header(AGENT_HEADER, value, _OVERWRITE)
 

@@ -6,8 +6,10 @@ API that clients post to is meant, so its headers alone are shown to ext_proc, w
 
 from control_plane import ir
 from control_plane.xds import api
+from control_plane.xds.http_filters.attempt import let_attempts_detach
 from control_plane.xds.http_filters.ext_proc import FILTER_NAME, processing_mode
 from control_plane.xds.route.route import by_header, on_match, reply_route
+from protos.contract.headers import MAY_DETACH_HEADER
 
 
 def build_undecided(listener: ir.Listener) -> api.xds_matcher.MatcherOnMatch | None:
@@ -18,6 +20,14 @@ def build_undecided(listener: ir.Listener) -> api.xds_matcher.MatcherOnMatch | N
     not_post = reply_route("(not a post)", 404)
     not_post.typed_per_filter_config = {FILTER_NAME: api.pack(_shows_headers())}
     return api.xds_matcher.MatcherOnMatch(matcher=by_header(":method", {"POST": no_body}, on_match(not_post)))
+
+
+def build_unresolved() -> api.xds_matcher.MatcherOnMatch:
+    """Build what the attempts listener's table does until the attempt stage has named a target: it says how the stage works."""
+    may_detach = reply_route("(may detach)", 404)
+    may_detach.typed_per_filter_config = let_attempts_detach()
+    otherwise = on_match(reply_route("(none)", 404))
+    return api.xds_matcher.MatcherOnMatch(matcher=by_header(MAY_DETACH_HEADER, {"true": on_match(may_detach)}, otherwise))
 
 
 def _shows_headers() -> api.ext_proc.ExtProcPerRoute:

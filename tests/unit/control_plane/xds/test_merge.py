@@ -29,6 +29,10 @@ def test_of_two_routes_with_one_name_the_new_one_counts() -> None:
     assert merge_routes(table(route("r", cluster="old")), table(route("r", cluster="new"))) == table(route("r", cluster="new"))
 
 
+def test_the_last_route_of_a_table_stays_until_nobody_takes_it() -> None:
+    assert merge_routes(table(route("r")), table()) == table(route("r"))
+
+
 def test_a_table_without_routes_loses_nothing_of_the_new_one() -> None:
     assert merge_routes(table(), table(route("r"))) == table(route("r"))
 

@@ -78,12 +78,17 @@ def test_a_chain_goes_on_and_an_instance_is_avoided() -> None:
     route = gateways.route("agent/a")
     assert build_retry_policy(route).retry_priority is None
     assert len(build_retry_policy(route).retry_host_predicate) == 1
-    policy = build_retry_policy(route, is_chain=True)
-    assert policy.retry_priority is not None
+    agents = ir.Chain(name="c", members=(ir.ChainMember(cluster="agent/a", agent="a"),))
+    assert build_retry_policy(route, agents).retry_priority is not None
+    # The attempt stage chooses where attempts at models go.
+    policy = build_retry_policy(route, ir.Chain(name="c", members=()))
+    assert (policy.retry_priority, policy.retry_host_predicate) == (None, [])
     assert policy.retry_on.endswith(",retriable-headers")
     assert [header.name for header in policy.retriable_headers] == [RETRY_HEADER, OWN_FAULT_HEADER]
     strict = replace(route, retry=replace(route.retry, on_own_fault=False))
-    assert [header.name for header in build_retry_policy(strict, is_chain=True).retriable_headers] == [RETRY_HEADER]
+    assert [header.name for header in build_retry_policy(strict, ir.Chain(name="c", members=())).retriable_headers] == [
+        RETRY_HEADER
+    ]
 
 
 def test_waits_are_for_those_who_honour_them() -> None:

@@ -22,7 +22,7 @@ def filter_config(resources: Resources) -> filter_config_pb2.FilterConfig:
 def test_every_type_is_there() -> None:
     resources = translate(GATEWAY)
     assert resources.names(api.CLUSTER) == resources.names(api.ENDPOINT) == {"agent/weather", "model/openai/gpt-4o"}
-    listeners = {"listener/agents", "listener/models", names.EGRESS_LISTENER}
+    listeners = {"listener/agents", "listener/models", names.EGRESS_LISTENER, names.ATTEMPTS_LISTENER}
     assert resources.names(api.LISTENER) == resources.names(api.ROUTE) == listeners
     assert resources.names(api.SECRET) == {"secret/model/openai/gpt-4o/authorization"}
     assert resources.names(FILTER_CONFIG_TYPE_URL) == {FILTER_CONFIG_NAME}

@@ -12,7 +12,9 @@ from tests.kit.attempts import CLAUDE, GPT, chain_config
 
 def test_targets_and_chains_are_looked_up_by_name() -> None:
     plan = compile_plan(chain_config())
-    assert plan.targets[CLAUDE, "messages"] == Target(path="/v1/messages")
+    assert plan.targets[CLAUDE, "messages"] == Target(
+        path="/v1/messages", route=f"target/{CLAUDE}", failover_route=f"failover/target/{CLAUDE}"
+    )
     assert plan.chains[f"chain/{GPT}(messages)"] == (Member(GPT, "chat_completions"), Member(CLAUDE, "messages"))
     assert plan.entries[GPT].routes["messages"].by_attempt
 

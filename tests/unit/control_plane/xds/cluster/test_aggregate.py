@@ -4,11 +4,11 @@ import pytest
 
 from control_plane import ir
 from control_plane.ir import names
-from control_plane.xds import InconsistentGateway, api, translate
-from control_plane.xds.cluster.aggregate import build_chain, targets
-from control_plane.xds.cluster.cluster import HTTP_OPTIONS
+from control_plane.xds import InconsistentGateway, address, api, translate
+from control_plane.xds.cluster.aggregate import build_aggregate, targets
+from control_plane.xds.cluster.attempts import build_attempts
+from control_plane.xds.cluster.cluster import HTTP_OPTIONS, build_cluster
 from control_plane.xds.views import render_view
-from protos.contract.metadata import METADATA_NAMESPACE
 from tests.kit import gateways
 
 GATEWAY = gateways.gateway()
@@ -39,44 +39,40 @@ def members(built: api.cluster.Cluster) -> list[str]:
 
 def test_members_are_in_order_and_once_each() -> None:
     weather, news = (ir.ChainMember(cluster=AGENT, agent="weather", api=api) for api in ("", "x"))
-    built = build_chain(ir.Chain(name="c", members=(weather, news, weather)), CLUSTERS)
+    built = build_aggregate(ir.Chain(name="c", members=(weather, news, weather)), CLUSTERS)
     assert members(built) == [f"target/{AGENT}", f"target/{AGENT}[x]"]
 
 
-def test_a_chain_of_models_goes_on_from_one_place() -> None:
-    built = build_chain(ir.Chain(name="c", members=(member(), member(api="responses"))), CLUSTERS)
-    assert members(built) == [f"target/{MODEL}[chat_completions]", names.FAILOVER]
-    anyone = build_chain(ir.Chain(name="c", members=()), CLUSTERS)
-    assert (members(anyone), filters(anyone)[0]) == ([names.FAILOVER], "plano.attempt")
-    alone = build_chain(ir.Chain(name="c", members=(member(),)), CLUSTERS)
-    assert members(alone) == [f"target/{MODEL}[chat_completions]"]
-
-
-def test_attempts_at_models_are_edited_and_get_keys() -> None:
-    chain = ir.Chain(name="c", members=(member(),))
-    codec = "envoy.filters.http.upstream_codec"
-    assert filters(build_chain(chain, CLUSTERS)) == [
-        "plano.attempt",
-        "plano.member",
-        f"plano.credential.authorization of {MODEL}",
-        "plano.member.end",
-        codec,
-    ]
+def test_attempts_at_models_pass_the_attempts_listener() -> None:
+    built = build_attempts(ir.Chain(name="c", members=(member(), member(api="responses"))), longest_wait=5)
+    assert built.load_assignment is not None
+    [endpoint] = built.load_assignment.endpoints[0].lb_endpoints
+    assert endpoint.endpoint is not None
+    assert endpoint.endpoint.address == address.internal(names.ATTEMPTS_LISTENER)
     # Responses pass in reverse.
-    assert filters(build_chain(chain, CLUSTERS, longest_wait=5))[:2] == ["plano.retry_after", "plano.attempt"]
+    history, veto = ["plano.attempt_history.request", "plano.attempt_history"], "plano.retry_after"
+    assert filters(built) == [*history, veto, "envoy.filters.http.upstream_codec"]
+
+
+def test_nothing_but_a_listener_asks_ext_proc() -> None:
+    """Envoy crashes where ext_proc is an upstream filter."""
+    made = translate(chained(ir.Chain(name="c", members=(member(), member(api="responses")))))
+    kind = api.type_url(api.ext_proc.ExternalProcessor).encode()
+    assert not any(kind in resource.value for resource in made.of(api.CLUSTER))
+    asking = {resource.name for resource in made.of(api.LISTENER) if kind in resource.value}
+    assert asking == {"listener/agents", "listener/models", names.ATTEMPTS_LISTENER}
 
 
 def test_agents_are_sent_what_the_client_sent() -> None:
-    assert filters(build_chain(ir.Chain(name="c", members=(ir.ChainMember(cluster=AGENT, agent="weather"),)), CLUSTERS)) == []
+    chain = ir.Chain(name="c", members=(ir.ChainMember(cluster=AGENT, agent="weather"),))
+    assert filters(build_aggregate(chain, CLUSTERS)) == []
 
 
-def test_a_target_says_what_it_is_and_is_shared_by_chains() -> None:
+def test_a_target_has_its_own_key_and_is_shared_by_chains() -> None:
     chains = (ir.Chain(name="c", members=(member(),)), ir.Chain(name="d", members=(member(), member(api="responses"))))
     first, second = targets(chained(*chains))
-    assert first.metadata == {
-        METADATA_NAMESPACE: {"model": "openai/gpt-4o", "api": "chat_completions", "member": MODEL},
-    }
-    assert first.cluster.name == f"target/{MODEL}[chat_completions]"
+    assert (first.cluster.name, first.metadata) == (f"target/{MODEL}[chat_completions]", {})
+    assert filters(build_cluster(first.cluster)) == ["plano.credential.authorization", "envoy.filters.http.upstream_codec"]
     assert second.cluster.name == f"target/{MODEL}[responses]"
 
 

@@ -1,0 +1,54 @@
+"""An upstream http_filter of chains of models: the attempt stage is told what came before, and what to tell the next attempt.
+
+Dynamic metadata does not cross to the attempts listener, and a retry knows nothing of the answer that it follows. So each
+attempt takes the request's metadata along as a header, and what its answer says in headers becomes metadata. No filter but Lua
+can do the latter upstream (Envoy 1.40).
+"""
+
+from typing import Final
+
+from control_plane.xds import api
+from protos.contract.headers import ATTEMPT_TIMES_HEADER, HISTORY_HEADER, METADATA_HEADER, MODEL_HEADER
+from protos.contract.metadata import METADATA_HISTORY, METADATA_MODEL, METADATA_NAMESPACE
+
+FILTER_NAME: Final = "plano.attempt_history"
+
+_TO_METADATA: Final = {HISTORY_HEADER: METADATA_HISTORY, MODEL_HEADER: METADATA_MODEL}
+
+_SCRIPT: Final = f"""\
+local keys = {{{", ".join(f'["{header}"] = "{key}"' for header, key in _TO_METADATA.items())}}}
+function envoy_on_response(handle)
+  local headers = handle:headers()
+  for header, key in pairs(keys) do
+    local value = headers:get(header)
+    if value then
+      handle:streamInfo():dynamicMetadata():set("{METADATA_NAMESPACE}", key, value)
+      headers:remove(header)
+    end
+  end
+end
+"""
+
+_REQUEST: Final = {
+    METADATA_HEADER: f"%DYNAMIC_METADATA({METADATA_NAMESPACE})%",
+    # What an attempt sets upstream stays in the request, and the next one adds to it.
+    ATTEMPT_TIMES_HEADER: f"%REQ({ATTEMPT_TIMES_HEADER})% %EMIT_TIME(%s.%3f)%",
+}
+
+
+def build_attempt_history() -> list[api.hcm.HttpFilter]:
+    """Build the filters, the same for every chain."""
+    mutations = api.header_mutation.Mutations(request_mutations=[_overwrite(*header) for header in _REQUEST.items()])
+    request = api.header_mutation.HeaderMutation(mutations=mutations)
+    response = api.lua.Lua(default_source_code=api.core.DataSource(inline_string=_SCRIPT))
+    return [
+        api.hcm.HttpFilter(name=f"{FILTER_NAME}.request", typed_config=api.pack(request)),
+        api.hcm.HttpFilter(name=FILTER_NAME, typed_config=api.pack(response)),
+    ]
+
+
+def _overwrite(header: str, value: str) -> api.mutation.HeaderMutation:
+    action = api.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
+    return api.mutation.HeaderMutation(
+        append=api.core.HeaderValueOption(header=api.core.HeaderValue(key=header, value=value), append_action=action)
+    )

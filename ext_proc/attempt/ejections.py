@@ -1,0 +1,29 @@
+"""What Envoy has just said of targets whose instances are all ejected: to hear it again would cost an attempt each time."""
+
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import Final
+
+from ext_proc.plan.targets import Member
+
+_KNOWN_SECONDS: Final = 1.0
+
+
+class Ejections:
+    """What one worker has heard within the last second. A hint alone: whoever is asked, Envoy knows."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._until: dict[tuple[str, str], float] = {}
+
+    def note(self, model: str, api: str) -> None:
+        """Remember that no instance of a model can be reached in an API."""
+        self._until[model, api] = self._clock() + _KNOWN_SECONDS
+
+    def without(self, members: Sequence[Member]) -> tuple[Member, ...]:
+        """Return the members that may be well; all of them if none is."""
+        if not self._until:
+            return tuple(members)
+        now = self._clock()
+        self._until = {target: until for target, until in self._until.items() if until > now}
+        return tuple(member for member in members if (member.model, member.api) not in self._until) or tuple(members)
