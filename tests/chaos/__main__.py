@@ -1,4 +1,4 @@
-"""`make chaos`: everything fails at random for minutes; prints what became of the requests, and fails if one was lost."""
+"""`make chaos`: everything fails at random for minutes, then clients and upstreams leave; fails if a request was lost, or Envoy."""
 
 import argparse
 import asyncio
@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.chaos.leaving import leaving
 from tests.chaos.storm import storm
 
 
@@ -16,12 +17,30 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--rate", type=float, default=50, help="requests per second")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="repeats the faults of a run")
+    parser.add_argument("--tries", type=int, default=1000, help="clients and upstreams that leave")
+    parser.add_argument("--megabytes", type=int, default=48, help="of their largest bodies")
     asked = parser.parse_args()
     print(f"{asked.rate:g} requests a second for {asked.seconds:g} s, --seed {asked.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         table = asyncio.run(storm(Path(folder), seconds=asked.seconds, rate=asked.rate, seed=asked.seed))
     print(table)
-    return 1 if table.problems else 0
+    return 1 if table.problems or not all(_leave(asked, continues) for continues in (True, False)) else 0
+
+
+def _leave(asked: argparse.Namespace, continues_streams: bool) -> bool:
+    """Let clients and upstreams leave, half of the tries at a time; whether all was well."""
+    print(f"clients and upstreams that leave; streams {'continued' if continues_streams else 'gated'}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
+        running = leaving(
+            Path(folder),
+            tries=asked.tries // 2,
+            largest=asked.megabytes << 20,
+            seed=asked.seed,
+            continues_streams=continues_streams,
+        )
+        tally = asyncio.run(running)
+    print(tally, flush=True)
+    return not (tally.crashes or tally.problems)
 
 
 sys.exit(main())
