@@ -3,7 +3,7 @@
 from control_plane import ir
 from control_plane.config.model import Listener, PlanoConfig
 from protos import filter_config_pb2 as pb
-from protos.contract.headers import SESSION_HEADERS
+from protos.contract.headers import AGENT_HEADER, INTERNAL_HEADER, SESSION_HEADERS
 
 
 def build_affinity(config: PlanoConfig, store: ir.SessionStore | None) -> pb.Affinity | None:
@@ -30,9 +30,11 @@ def cache_marks_from(config: PlanoConfig) -> int:
 
 
 def choosing_headers(config: PlanoConfig, listener: Listener) -> tuple[str, ...]:
-    """Return the request headers that a model listener's decisions need."""
+    """Return the request headers that a listener's decisions need."""
+    if listener.type == "agent":
+        return AGENT_HEADER, INTERNAL_HEADER
     tenant = _tenant_header(config)
-    return (*SESSION_HEADERS, *([tenant] if tenant else [])) if listener.type == "model" else ()
+    return (*SESSION_HEADERS, *([tenant] if tenant else []))
 
 
 _MOST_ENTRIES = 10_000

@@ -7,13 +7,14 @@ from ext_proc.apis.conversation import read_conversation
 from ext_proc.apis.registry import PATHS
 from ext_proc.decide.large_body import let_others_run
 from ext_proc.decide.request import Record, Request, Services, go_on
+from ext_proc.errors import RequestError
 from ext_proc.events import Continue
 from ext_proc.filters.chain import run_chain
 from ext_proc.filters.filtered_request import FilteredRequest
 from ext_proc.plan.orchestration import Orchestration
 from ext_proc.routing.agents.ladder import Decision, choose_agent
 from ext_proc.runtime import Agent
-from protos.contract.headers import ROUTE_HEADER
+from protos.contract.headers import AGENT_HEADER, INTERNAL_HEADER, ROUTE_HEADER
 from protos.contract.metadata import (
     METADATA_AGENT,
     METADATA_AGENTS,
@@ -68,8 +69,26 @@ def _choices(request: Request) -> int:
     return wanted if isinstance(wanted, int) else 1
 
 
+def _named(request: Request) -> Decision | None:
+    """Return the agent that the client names itself: by the header, if it is trusted, or as the model.
+
+    Raises:
+        RequestError: the header names nobody who is here.
+    """
+    agents = request.listener.agents
+    wanted = request.headers.get(AGENT_HEADER) if request.headers.get(INTERNAL_HEADER) == "true" else None
+    if wanted is not None and wanted not in agents:
+        raise RequestError(f"No agent of this listener has the id in {AGENT_HEADER}.", param=AGENT_HEADER, code="unknown_agent")
+    model = request.value.get("model")
+    if wanted is not None:
+        return Decision((wanted,), "named_agent", "by header")
+    return Decision((model,), "named_agent", "as the model") if isinstance(model, str) and model in agents else None
+
+
 async def _choose(request: Request, services: Services, record: Record) -> Decision:
     conversation = read_conversation(request.api, request.value)
+    if (named := _named(request)) is not None:
+        return named
     await let_others_run(request.body)
     started = time.perf_counter()
     decision = await choose_agent(

@@ -22,7 +22,10 @@ ROUTE_HEADER: Final = "x-plano-route"
 
 
 AGENT_HEADER: Final = "x-plano-agent"
-"""Id of the agent that answers."""
+"""Id of the agent that answers; in a trusted client's request, of the one that is to answer."""
+
+INTERNAL_HEADER: Final = "x-envoy-internal"
+"""`true` where Envoy trusts the client, by its address; set by Envoy alone."""
 
 MODEL_HEADER: Final = "x-plano-model"
 """Name of the configured model that answers."""

@@ -340,6 +340,21 @@ async def test_only_one_answers_where_one_may(stage: Stage) -> None:
     assert not stage.weather.received
 
 
+@pytest.mark.parametrize("named", [{"model": "weather"}, {"x_plano_agent": "weather"}])
+async def test_a_client_can_name_the_agent(stage: Stage, named: dict[str, str]) -> None:
+    headers = {name: value for name, value in named.items() if name != "model"}
+    answer = await stage.gateway.post("plain", TRIP | {"model": named.get("model", "any")}, **headers)
+    assert answer.headers["x-plano-agent"] == "weather"
+    assert answer.headers["x-plano-decision"].startswith("named_agent; ")
+    assert not stage.model.received
+    assert not stage.flight.received
+
+
+async def test_a_header_that_names_nobody_is_refused(stage: Stage) -> None:
+    answer = await stage.gateway.post("plain", TRIP, x_plano_agent="nobody")
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "x-plano-agent")
+
+
 async def test_a_client_that_leaves_stops_the_sequence(stage: Stage) -> None:
     left = asyncio.Event()
 

@@ -18,7 +18,7 @@ from ext_proc.routing.agents.orchestrator import OrchestratorFailed, ask_orchest
 from ext_proc.routing.agents.semantic_rung import SemanticRung, SemanticRungFailed
 from ext_proc.runtime import Orchestrator
 
-Rung = Literal["only_agent", "orchestrator", "semantic", "built_in_router", "default_agent", "first_agent"]
+Rung = Literal["named_agent", "only_agent", "orchestrator", "semantic", "built_in_router", "default_agent", "first_agent"]
 RUNGS: Final[tuple[Rung, ...]] = get_args(Rung)
 
 MatchRung = Literal["orchestrator", "semantic", "built_in_router"]
