@@ -55,6 +55,8 @@ class ModelRoute:
     """At the provider; `{model}` stands for the upstream model."""
     stream_route: str = ""
     """Where requests for a stream go; empty for where all go."""
+    tools_route: str = ""
+    """Where requests that offer tools go, of models that take these in another API only: by attempts. Empty: as all others."""
     by_attempt: bool = False
     """Each attempt's request is made by the attempt stage, from the body that decide leaves."""
     continued: str = ""

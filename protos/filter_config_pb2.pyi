@@ -198,7 +198,7 @@ class Model(_message.Message):
     def __init__(self, name: _Optional[str] = ..., upstream_model: _Optional[str] = ..., default: _Optional[bool] = ..., internal: _Optional[bool] = ..., provider: _Optional[str] = ..., routes: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ..., targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ..., own_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ModelRoute(_message.Message):
-    __slots__ = ("api", "route", "path", "by_attempt", "members", "stream_route", "continued", "silence_seconds")
+    __slots__ = ("api", "route", "path", "by_attempt", "members", "stream_route", "continued", "silence_seconds", "tools_route")
     API_FIELD_NUMBER: _ClassVar[int]
     ROUTE_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
@@ -207,6 +207,7 @@ class ModelRoute(_message.Message):
     STREAM_ROUTE_FIELD_NUMBER: _ClassVar[int]
     CONTINUED_FIELD_NUMBER: _ClassVar[int]
     SILENCE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    TOOLS_ROUTE_FIELD_NUMBER: _ClassVar[int]
     api: str
     route: str
     path: str
@@ -215,7 +216,8 @@ class ModelRoute(_message.Message):
     stream_route: str
     continued: str
     silence_seconds: float
-    def __init__(self, api: _Optional[str] = ..., route: _Optional[str] = ..., path: _Optional[str] = ..., by_attempt: _Optional[bool] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., stream_route: _Optional[str] = ..., continued: _Optional[str] = ..., silence_seconds: _Optional[float] = ...) -> None: ...
+    tools_route: str
+    def __init__(self, api: _Optional[str] = ..., route: _Optional[str] = ..., path: _Optional[str] = ..., by_attempt: _Optional[bool] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., stream_route: _Optional[str] = ..., continued: _Optional[str] = ..., silence_seconds: _Optional[float] = ..., tools_route: _Optional[str] = ...) -> None: ...
 
 class Member(_message.Message):
     __slots__ = ("model", "api", "resumed", "resumed_api")
@@ -240,34 +242,12 @@ class Target(_message.Message):
     FAILOVER_ROUTE_FIELD_NUMBER: _ClassVar[int]
     api: str
     path: str
-    quirks: Quirks
+    quirks: str
     stream_path: str
     client_key_header: str
     route: str
     failover_route: str
-    def __init__(self, api: _Optional[str] = ..., path: _Optional[str] = ..., quirks: _Optional[_Union[Quirks, _Mapping]] = ..., stream_path: _Optional[str] = ..., client_key_header: _Optional[str] = ..., route: _Optional[str] = ..., failover_route: _Optional[str] = ...) -> None: ...
-
-class Quirks(_message.Message):
-    __slots__ = ("max_tokens_field", "cache_markers", "reasoning_history", "refuses_reasoning_effort", "joins_text", "default_max_tokens", "system_messages", "thinking", "resume_method")
-    MAX_TOKENS_FIELD_FIELD_NUMBER: _ClassVar[int]
-    CACHE_MARKERS_FIELD_NUMBER: _ClassVar[int]
-    REASONING_HISTORY_FIELD_NUMBER: _ClassVar[int]
-    REFUSES_REASONING_EFFORT_FIELD_NUMBER: _ClassVar[int]
-    JOINS_TEXT_FIELD_NUMBER: _ClassVar[int]
-    DEFAULT_MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
-    SYSTEM_MESSAGES_FIELD_NUMBER: _ClassVar[int]
-    THINKING_FIELD_NUMBER: _ClassVar[int]
-    RESUME_METHOD_FIELD_NUMBER: _ClassVar[int]
-    max_tokens_field: str
-    cache_markers: str
-    reasoning_history: str
-    refuses_reasoning_effort: bool
-    joins_text: bool
-    default_max_tokens: int
-    system_messages: bool
-    thinking: str
-    resume_method: str
-    def __init__(self, max_tokens_field: _Optional[str] = ..., cache_markers: _Optional[str] = ..., reasoning_history: _Optional[str] = ..., refuses_reasoning_effort: _Optional[bool] = ..., joins_text: _Optional[bool] = ..., default_max_tokens: _Optional[int] = ..., system_messages: _Optional[bool] = ..., thinking: _Optional[str] = ..., resume_method: _Optional[str] = ...) -> None: ...
+    def __init__(self, api: _Optional[str] = ..., path: _Optional[str] = ..., quirks: _Optional[str] = ..., stream_path: _Optional[str] = ..., client_key_header: _Optional[str] = ..., route: _Optional[str] = ..., failover_route: _Optional[str] = ...) -> None: ...
 
 class Alias(_message.Message):
     __slots__ = ("name", "model", "shares")

@@ -4,12 +4,13 @@ An upstream path is `<prefix>/<suffix>`. The prefix belongs to the provider, and
 belongs to the API.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
-from control_plane.ir import Quirks
+from control_plane.config.quirks import API_RULES, MODEL_RULES
+from protos.contract.quirks import Rule
 
 
 class Auth(StrEnum):
@@ -53,8 +54,8 @@ class Provider:
     apis: Mapping[str, Api] = field(default_factory=dict)
     """API word (`chat_completions`) -> how it is reached."""
     needs_key: bool = True
-    quirks: Quirks = field(default_factory=Quirks)
-    """What a request that is translated for it must respect."""
+    quirks: tuple[Rule, ...] = ()
+    """How it differs from others that speak its APIs."""
     client_authenticates: bool = False
     """Whether clients send credentials of their own, which are passed through unless there is a key."""
 
@@ -74,6 +75,19 @@ def resolve_provider(model: str, interface: str | None = None) -> Provider | Non
     if shared is not None and prefix in _WITHOUT_PREFIX:
         return replace(shared, prefix="")
     return shared
+
+
+def chosen_apis(provider: Provider, names: Iterable[str]) -> Mapping[str, Api]:
+    """Return the APIs that an entry says its host speaks: as the provider has them, or as everybody does."""
+    chosen = {name: replace(provider.apis.get(name, _STANDARD[name]), is_imitation=False) for name in names}
+    return chosen | (
+        {"count_tokens": provider.apis["count_tokens"]} if "messages" in chosen and "count_tokens" in provider.apis else {}
+    )
+
+
+def quirk_rules(provider: Provider) -> tuple[Rule, ...]:
+    """Return all that is known of the models of a provider, what wins last."""
+    return (*API_RULES, *MODEL_RULES, *provider.quirks)
 
 
 def own_ids(name: str) -> tuple[str, ...]:
@@ -113,10 +127,41 @@ _COMPLETIONS: Final = Api(suffix="completions")
 _MESSAGES: Final = Api(suffix="messages", auth=Auth.X_API_KEY, default_headers=(("anthropic-version", "2023-06-01"),))
 _COUNT_TOKENS: Final = replace(_MESSAGES, suffix="messages/count_tokens")
 _CONVERSE: Final = Api(suffix="model/{model}/converse", stream_suffix="model/{model}/converse-stream")
+_STANDARD: Final = {
+    "chat_completions": _CHAT,
+    "responses": _RESPONSES,
+    "messages": _MESSAGES,
+    "embeddings": _EMBEDDINGS,
+    "completions": _COMPLETIONS,
+}
+"""How an API is reached that a host speaks although its provider does not."""
 _CHAT_ONLY: Final = {"chat_completions": _CHAT}
 _CHAT_AND_EMBEDDINGS: Final = {"chat_completions": _CHAT, "embeddings": _EMBEDDINGS}
-_MAX_TOKENS: Final = Quirks(max_tokens_field="max_tokens")
+_MAX_TOKENS: Final = (Rule(quirks={"max_tokens_field": "max_tokens"}),)
 _CLASSIC: Final = {"chat_completions": _CHAT, "embeddings": _EMBEDDINGS, "completions": _COMPLETIONS}
+
+_TOOLS_OVER_RESPONSES: Final = Rule(
+    models="(?:^|/)gpt-(?:5[.][4-9]|[6-9])",
+    quirks={"tools_api": "responses"},
+    since="2026-11",
+    source="400 of /v1/chat/completions: https://github.com/openai/openai-openapi/issues/541, "
+    "https://github.com/BerriAI/litellm/pull/34569",
+)
+_OPENAI_QUIRKS: Final = (
+    Rule(
+        apis=("chat_completions",),
+        quirks={"call_ids": ".{1,40}"},
+        since="2026-11",
+        source="400 of the API: string_above_max_length",
+    ),
+    Rule(
+        apis=("responses",),
+        quirks={"call_ids": ".{1,64}", "least_max_tokens": 16, "encrypted_reasoning": "gAAAA"},
+        since="2026-11",
+        source="400s of the API: string_above_max_length, integer_below_min_value, invalid_encrypted_content",
+    ),
+    _TOOLS_OVER_RESPONSES,
+)
 
 
 def _azure(operation: str) -> Api:
@@ -124,7 +169,7 @@ def _azure(operation: str) -> Api:
 
 
 PROVIDERS: Final = (
-    Provider(id="openai", base_url="https://api.openai.com", apis=_CLASSIC | {"responses": _RESPONSES}),
+    Provider(id="openai", base_url="https://api.openai.com", apis=_CLASSIC | {"responses": _RESPONSES}, quirks=_OPENAI_QUIRKS),
     Provider(
         id="anthropic",
         base_url="https://api.anthropic.com",
@@ -134,13 +179,13 @@ PROVIDERS: Final = (
             "messages": _MESSAGES,
             "count_tokens": _COUNT_TOKENS,
         },
-        quirks=Quirks(resume_method="prefill"),
+        quirks=(Rule(quirks={"resume_method": "prefill"}, apis=("messages",)),),
     ),
     Provider(
         id="deepseek",
         base_url="https://api.deepseek.com",
         apis=_CHAT_ONLY,
-        quirks=Quirks(max_tokens_field="max_tokens", reasoning_history="reasoning_content"),
+        quirks=(Rule(quirks={"max_tokens_field": "max_tokens", "reasoning_history": "reasoning_content"}),),
     ),
     Provider(
         id="groq",
@@ -152,7 +197,19 @@ PROVIDERS: Final = (
         id="mistral",
         base_url="https://api.mistral.ai",
         apis=_CHAT_AND_EMBEDDINGS,
-        quirks=Quirks(max_tokens_field="max_tokens", resume_method="prefix"),
+        quirks=(
+            Rule(
+                quirks={
+                    "max_tokens_field": "max_tokens",
+                    "resume_method": "prefix",
+                    "refused_fields": ("stream_options", "user", "metadata", "service_tier", "store", "verbosity"),
+                    "call_ids": "[a-zA-Z0-9]{9}",
+                },
+                since="2026-06",
+                source="errors of the API: https://github.com/BerriAI/litellm/issues/8978, "
+                "https://github.com/anomalyco/opencode/issues/1680",
+            ),
+        ),
     ),
     Provider(
         id="gemini",
@@ -167,7 +224,15 @@ PROVIDERS: Final = (
         id="moonshotai",
         base_url="https://api.moonshot.ai",
         apis=_CHAT_ONLY,
-        quirks=Quirks(reasoning_history="reasoning_content", resume_method="partial"),
+        quirks=(
+            Rule(quirks={"reasoning_history": "reasoning_content", "resume_method": "partial"}),
+            Rule(
+                models="kimi-for-coding$",
+                quirks={"refused_fields": ("stream_options", "service_tier")},
+                since="2026-11",
+                source="recorded answers of the API",
+            ),
+        ),
     ),
     Provider(
         id="zhipu", base_url="https://open.bigmodel.cn", prefix="/api/paas/v4", apis=_CHAT_AND_EMBEDDINGS, quirks=_MAX_TOKENS
@@ -210,7 +275,7 @@ PROVIDERS: Final = (
         base_url="https://openrouter.ai",
         prefix="/api/v1",
         apis=_CLASSIC | {"messages": replace(_MESSAGES, auth=Auth.BEARER)},
-        quirks=Quirks(cache_markers="cache_control", reasoning_history="reasoning_details"),
+        quirks=(Rule(quirks={"cache_markers": "cache_control", "reasoning_history": "reasoning_details"}),),
     ),
     Provider(id="edenai", base_url="https://api.edenai.run", prefix="/v3", apis=_CHAT_ONLY),
 )

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from control_plane import ir
 from control_plane.config.model import Listener, Overrides
-from control_plane.config.providers import Api
 from control_plane.gateway.models import ProviderEntry, find_entry, times_streams
 from control_plane.gateway.resilience import build_circuit_breaker, connect_timeout, idle_timeout, settings_of, whole_timeout
 from control_plane.gateway.retries import chain_retries, model_failover, model_retry
@@ -24,18 +23,28 @@ FIRST_BYTE_SECONDS = 12.0
 """How long a streamed answer may take to begin before the next model is asked, unless configured."""
 
 
-def upstream_api(client_api: str, spoken: Mapping[str, Api]) -> str | None:
-    """Choose the API in which a provider is asked: the client's own, or the best one that can be translated."""
-    choices = [api for api in (client_api, *TRANSLATIONS.get(client_api, ())) if api in spoken]
-    if client_api in choices:
-        return client_api
-    return min(choices, key=lambda api: spoken[api].is_imitation, default=None)
+def upstream_api(client_api: str, entry: ProviderEntry) -> str | None:
+    """Choose the API in which an entry is asked: the client's own, or the best one that can be translated.
+
+    An imitation of the client's own API loses what it has no place for, so a translation is better, if there is one.
+    """
+    spoken = entry.provider.apis
+    order = entry.entry.apis or TRANSLATIONS.get(client_api, ())
+    choices = [api for api in (client_api, *order) if api in spoken and (api == client_api or _translates(client_api, api))]
+    best = min(choices, key=lambda api: spoken[api].is_imitation, default=None)
+    if best in (None, client_api):
+        return best
+    tools_api = entry.quirks(best).tools_api
+    return tools_api if tools_api in choices else best
+
+
+def _translates(client_api: str, api: str) -> bool:
+    return api in TRANSLATIONS.get(client_api, ())
 
 
 def served_apis(entry: ProviderEntry) -> list[str]:
     """Return the client APIs that an entry can serve, sorted."""
-    spoken = entry.provider.apis
-    return sorted(api for api in {*spoken, *TRANSLATIONS} - UPSTREAM_ONLY if upstream_api(api, spoken) is not None)
+    return sorted(api for api in {*entry.provider.apis, *TRANSLATIONS} - UPSTREAM_ONLY if upstream_api(api, entry) is not None)
 
 
 def build_chains(
@@ -86,13 +95,18 @@ def _own_chains(entry: ProviderEntry, entries: tuple[ProviderEntry, ...], overri
     if entry.is_internal:
         return {}
     fallbacks = [find_entry(entries, name) for name in entry.entry.fallbacks]
-    return build_chains(entry.name, entry, [fallback for fallback in fallbacks if fallback is not None], overrides)
+    chains = build_chains(entry.name, entry, [fallback for fallback in fallbacks if fallback is not None], overrides)
+    if CHAT_COMPLETIONS in entry.provider.apis and CHAT_COMPLETIONS not in chains and entry.takes_tools_elsewhere:
+        members = tuple(_members([entry], CHAT_COMPLETIONS))
+        chain = _chain(names.chain(entry.name, f"{CHAT_COMPLETIONS},tools"), CHAT_COMPLETIONS, members, entry, overrides)
+        chains[CHAT_COMPLETIONS] = replace(chain, for_tools=True)
+    return chains
 
 
 def _members(entries: Iterable[ProviderEntry], client_api: str) -> Iterator[ir.ChainMember]:
     """Yield the entries that can serve a client API, in order."""
     for entry in entries:
-        api = upstream_api(client_api, entry.provider.apis)
+        api = upstream_api(client_api, entry)
         if api is not None:
             yield ir.ChainMember(cluster=entry.cluster_of(api), model=entry.name, api=api, instances=len(entry.instances))
 
@@ -101,7 +115,7 @@ def _resumable(member: ir.ChainMember, entries: tuple[ProviderEntry, ...], clien
     """Say how a member continues what another has begun: in the API in which it can be given that."""
     entry = next(entry for entry in entries if entry.name == member.model)
     takes_it_up = (
-        entry.provider.quirks.resume_method == "prefill" and client_api == CHAT_COMPLETIONS and MESSAGES in entry.provider.apis
+        client_api == CHAT_COMPLETIONS and MESSAGES in entry.provider.apis and entry.quirks(MESSAGES).resume_method == "prefill"
     )
     api = MESSAGES if takes_it_up else member.api
     cluster = entry.cluster_of(api)

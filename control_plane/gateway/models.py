@@ -3,10 +3,18 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from control_plane import ir
 from control_plane.config.credentials import takes_clients_credentials
 from control_plane.config.model import Instance, Listener, ModelProvider, Overrides
-from control_plane.config.providers import Api, Auth, Provider, own_ids, resolve_provider, upstream_path
+from control_plane.config.providers import (
+    Api,
+    Auth,
+    Provider,
+    chosen_apis,
+    own_ids,
+    quirk_rules,
+    resolve_provider,
+    upstream_path,
+)
 from control_plane.gateway.resilience import hash_header, idle_timeout, response_timeout, settings_of, whole_timeout
 from control_plane.gateway.retries import model_retry
 from control_plane.gateway.upstream import build_cluster, parse_upstream
@@ -14,6 +22,7 @@ from control_plane.ir import Chain, Cluster, InjectedHeader, Route, names
 from control_plane.ir.secret import Secret
 from protos import filter_config_pb2 as pb
 from protos.contract.apis import UPSTREAM_ONLY
+from protos.contract.quirks import Quirks, Rule, encode_rules, resolve, rules_for
 
 HOSTED_ORCHESTRATOR = "plano/Plano-Orchestrator"
 """Plano's own hosted model: used when it is configured as the orchestration model without an entry in `model_providers`."""
@@ -41,6 +50,20 @@ class ProviderEntry:
     def name(self) -> str:
         """What the entry is called in names, logs and metrics."""
         return self.entry.name or self.entry.model
+
+    def rules(self, api: str) -> tuple[Rule, ...]:
+        """Return how its models differ from others that speak an API: what its entry says wins."""
+        rules = (*quirk_rules(self.provider), Rule(quirks=self.entry.quirks.given if self.entry.quirks else {}))
+        return rules_for(rules, "" if self.entry.is_wildcard else self.entry.upstream_model, api)
+
+    def quirks(self, api: str) -> Quirks:
+        """Return what is known of its model in an API; of a wildcard, what holds for all models."""
+        return resolve(self.rules(api), "", api)
+
+    @property
+    def takes_tools_elsewhere(self) -> bool:
+        """Whether some of its models take tools only in another API that it speaks than Chat Completions."""
+        return any(rule.quirks.get("tools_api") in self.provider.apis for rule in self.rules("chat_completions"))
 
     @property
     def instances(self) -> tuple[Instance, ...]:
@@ -92,6 +115,8 @@ def _with_provider(entry: ModelProvider, choosing: Collection[str]) -> ProviderE
     provider = resolve_provider(entry.model, entry.provider_interface)
     if provider is None:
         raise ValueError(f"no provider for {entry.model!r}: the configuration was not checked")
+    if entry.apis:
+        provider = replace(provider, apis=chosen_apis(provider, entry.apis))
     is_internal = provider.id == "plano" and not {entry.name, entry.model, entry.upstream_model}.isdisjoint(choosing)
     return ProviderEntry(entry=entry, provider=provider, is_internal=is_internal)
 
@@ -115,7 +140,8 @@ def build_model(
         for api in group.apis
         if api not in UPSTREAM_ONLY
     }
-    routes |= build_chain_choices(chains)
+    for api, chain in chains.items():
+        routes[api] = _with_tools(routes[api], chain) if chain.for_tools else _chain_choice(api, chain)
     return pb.Model(
         name=known.name,
         upstream_model="" if known.entry.is_wildcard else known.entry.upstream_model,
@@ -128,7 +154,7 @@ def build_model(
                 api=api,
                 path=_path(known, api),
                 stream_path=_path(known, api, is_stream=True) if how.stream_suffix else "",
-                quirks=_quirks(known.provider.quirks),
+                quirks=encode_rules(known.rules(api)),
                 client_key_header=_key_header(how.auth) if known.keeps_credentials else "",
                 **_routes_to(known.cluster_of(api), api, attempt_routes),
             )
@@ -138,15 +164,11 @@ def build_model(
     )
 
 
-def _quirks(quirks: ir.Quirks) -> pb.Quirks | None:
-    differs = pb.Quirks(
-        max_tokens_field=quirks.max_tokens_field,
-        cache_markers=quirks.cache_markers,
-        reasoning_history=quirks.reasoning_history,
-        joins_text=quirks.joins_text,
-        resume_method=quirks.resume_method,
-    )
-    return differs if differs.ByteSize() else None
+def _with_tools(route: pb.ModelRoute, chain: Chain) -> pb.ModelRoute:
+    """Add to a plain route where requests that offer tools go."""
+    more = pb.ModelRoute(tools_route=chain.name, members=_chain_choice(route.api, chain).members)
+    more.MergeFrom(route)
+    return more
 
 
 def _routes_to(cluster: str, api: str, routes: Collection[str]) -> dict[str, str]:

@@ -16,7 +16,6 @@ from control_plane.ir.cluster import (
 )
 from control_plane.ir.gateway import Gateway
 from control_plane.ir.listener import Egress, Listener, ListenerKind, Retry, Route
-from control_plane.ir.quirks import Quirks
 from control_plane.ir.rate_limit import RateLimit
 from control_plane.ir.session_store import SessionStore
 from control_plane.ir.tracing import Collector, OtlpProtocol, Tracing
@@ -37,7 +36,6 @@ __all__ = [
     "LoadBalancing",
     "OtlpProtocol",
     "OutlierDetection",
-    "Quirks",
     "RateLimit",
     "Retry",
     "Route",

@@ -44,6 +44,8 @@ class Chain:
     """How long a stream that can be continued may be silent before it counts as cut."""
     connect_timeout_seconds: float = 5.0
     circuit_breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
+    for_tools: bool = False
+    """Whether only requests that offer tools go here: the model takes them in another API than the client's."""
 
     @property
     def is_of_models(self) -> bool:

@@ -191,6 +191,8 @@ class AttemptTransaction:
             exchange_id=self._new_id(),
             now=int(self._now()),
         )
+        self._target = self._prepared.target
+        self.record.api = self._target.api
         return self._prepared.reply
 
     def _respond(self, event: ResponseHeaders) -> list[ResponseReply]:

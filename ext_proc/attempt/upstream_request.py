@@ -1,7 +1,7 @@
 """The client's body -> what this attempt's upstream is sent: an edit of the model's name, or a translation."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote
 
@@ -21,6 +21,7 @@ from protos.contract.headers import ROUTE_HEADER
 _ANTHROPIC_VERSION: Final = "2023-06-01"
 _AUTHORIZATION: Final = "authorization"
 _BEARER: Final = "Bearer "
+_TOOLS: Final = b'"tools"'
 _X_API_KEY: Final = "x-api-key"
 _PER_TRY_HEADER: Final = "x-envoy-upstream-rq-per-try-timeout-ms"
 _OF_THE_TIME: Final = 0.95
@@ -30,6 +31,8 @@ _OF_THE_TIME: Final = 0.95
 class Prepared:
     """An attempt on its way."""
 
+    target: AttemptTarget
+    """What it is for: a request that offers tools may be sent in another API than the chain says."""
     reply: Continue
     translation: Translation
     reads: str
@@ -43,8 +46,10 @@ def prepare(target: AttemptTarget, body: bytes, *, headers: Mapping[str, str], e
     Raises:
         RequestError: the target cannot carry it, or it is not a request of its API.
     """
+    target = _for_tools(target, body)
     is_identity = target.api == target.client_api
     reads = _reads(target.api)
+    quirks = target.upstream.quirks.of(target.upstream_model)
     made: Translation
     if is_identity:
         made = Identity(reads, Exchange(request={}, id=exchange_id, created=now))
@@ -55,7 +60,7 @@ def prepare(target: AttemptTarget, body: bytes, *, headers: Mapping[str, str], e
             request=parse_object(body),
             id=exchange_id,
             created=now,
-            profile=target.upstream.profile,
+            quirks=quirks,
             upstream_model=target.upstream_model,
             betas=names_in(headers.get(BETA_HEADER, "")),
         )
@@ -64,10 +69,19 @@ def prepare(target: AttemptTarget, body: bytes, *, headers: Mapping[str, str], e
         is_stream = exchange.request.get("stream") is True
         path = (target.upstream.stream_path if is_stream else "") or target.upstream.path
     if target.cache_from:
-        name, profile = target.upstream_model, target.upstream.profile
-        sent = mark_for_cache(sent, target.api, model=name, profile=profile, least_tokens=target.cache_from)
+        sent = mark_for_cache(sent, target.api, model=target.upstream_model, quirks=quirks, least_tokens=target.cache_from)
     reply = _reply(target, path, sent, headers)
-    return Prepared(reply=reply, translation=made, reads=reads, is_identity=is_identity)
+    return Prepared(target=target, reply=reply, translation=made, reads=reads, is_identity=is_identity)
+
+
+def _for_tools(target: AttemptTarget, body: bytes) -> AttemptTarget:
+    """Choose the API in which the model takes tools, if they are offered and it does not take them in the chain's."""
+    wanted = target.upstream.quirks.of(target.upstream_model).tools_api
+    elsewhere = target.upstream.for_tools.get(wanted)
+    if elsewhere is None or _TOOLS not in body:
+        return target
+    reached = replace(elsewhere, route=target.upstream.route, failover_route=target.upstream.failover_route)
+    return replace(target, api=wanted, upstream=reached)
 
 
 def _reads(api: str) -> str:

@@ -29,5 +29,5 @@ def mark_prompt(body: bytes, resolved: ResolvedModel, request: Request, services
     target = services.plan.targets.get((resolved.model.name, request.api))
     if target is None:
         return MarkedPrompt(body)
-    name, profile = resolved.upstream_model, target.profile
-    return MarkedPrompt(mark_for_cache(body, request.api, model=name, profile=profile, least_tokens=least_tokens))
+    name = resolved.upstream_model
+    return MarkedPrompt(mark_for_cache(body, request.api, model=name, quirks=target.quirks.of(name), least_tokens=least_tokens))

@@ -59,6 +59,7 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
     body, value = await run_filters(request, services)
     marked = mark_prompt(body, resolved, request, services)
     noted = {METADATA_DECISION: resolved.reason, **marked.metadata, **_counted(request, value, services)}
+    route = _for_tools(route, resolved, request, value, services)
     return _forward(request, resolved, route, marked.body, value, noted)
 
 
@@ -77,6 +78,7 @@ async def _decide_by_preference(request: Request, services: Services, record: Re
     noted |= _counted(request, value, services)
     if len(ranked) > 1:
         noted[METADATA_ORDER] = join_names(model.name for model in ranked)
+    route = _for_tools(route, resolved, request, value, services)
     return _forward(request, resolved, route, marked.body, value, noted)
 
 
@@ -126,6 +128,18 @@ def _route(resolved: ResolvedModel, request: Request) -> ModelRoute:
             f"The provider of model `{resolved.name}` does not serve {PATHS[request.api]}. It serves: {spoken}.", param="model"
         )
     return route
+
+
+def _for_tools(
+    route: ModelRoute, resolved: ResolvedModel, request: Request, value: JsonObject, services: Services
+) -> ModelRoute:
+    """Return the route of attempts if the model takes the tools that are offered in another API only."""
+    if not route.tools_route or not value.get("tools"):
+        return route
+    target = services.plan.targets.get((resolved.model.name, request.api))
+    if target is None or not target.quirks.of(resolved.upstream_model).tools_api:
+        return route
+    return ModelRoute(route=route.tools_route, path="", by_attempt=True)
 
 
 def _route_name(request: Request, route: ModelRoute, value: JsonObject) -> str:

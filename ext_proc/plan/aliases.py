@@ -36,5 +36,10 @@ def _reached(model: Model, share: pb.Share) -> Model:
 def compile_route(item: pb.ModelRoute) -> ModelRoute:
     """Compile how a client API is reached."""
     return ModelRoute(
-        route=item.route, path=item.path, stream_route=item.stream_route, by_attempt=item.by_attempt, continued=item.continued
+        route=item.route,
+        path=item.path,
+        stream_route=item.stream_route,
+        tools_route=item.tools_route,
+        by_attempt=item.by_attempt,
+        continued=item.continued,
     )

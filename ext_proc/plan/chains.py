@@ -1,21 +1,13 @@
 """The part of FilterConfig -> Plan that attempts need: targets of models, and the chains of models that a route tries."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from dataclasses import replace
 
 from ext_proc.plan.targets import Member, ResumableRoute, Target
 from ext_proc.runtime import Uncompilable
-from ext_proc.translate.quirks import Profile
 from ext_proc.translate.registry import supports
 from protos import filter_config_pb2 as pb
-
-_CHOICES: Final[dict[str, frozenset[str]]] = {
-    "max_tokens_field": frozenset({"max_completion_tokens", "max_tokens"}),
-    "cache_markers": frozenset({"none", "cache_control", "prompt_cache_breakpoint"}),
-    "reasoning_history": frozenset({"none", "reasoning_content", "reasoning_details"}),
-    "thinking": frozenset({"adaptive", "budget", "none"}),
-}
-
+from protos.contract.quirks import QuirkTable, decode_rules
 
 Holder = pb.Model | pb.Share | pb.Start
 """What has routes to chains."""
@@ -35,13 +27,19 @@ def compile_targets(items: Iterable[pb.Model]) -> dict[tuple[str, str], Target]:
             targets[item.name, target.api] = Target(
                 path=target.path,
                 stream_path=target.stream_path,
-                profile=_profile(item.name, target.quirks),
-                resume_method=_resume_method(item.name, target.quirks),
+                quirks=_quirks(item.name, target.quirks),
                 client_key_header=target.client_key_header,
                 failover_route=target.failover_route,
                 route=target.route,
             )
-    return targets
+    return {key: _with_tools_target(key, target, targets) for key, target in targets.items()}
+
+
+def _with_tools_target(key: tuple[str, str], target: Target, targets: Mapping[tuple[str, str], Target]) -> Target:
+    model, api = key
+    elsewhere = {name for rule in target.quirks.rules if (name := rule.quirks.get("tools_api", "")) not in ("", api)}
+    found = {name: targets[model, name] for name in sorted(elsewhere) if (model, name) in targets}
+    return replace(target, for_tools=found) if found else target
 
 
 def compile_chains(items: Iterable[Holder], targets: Mapping[tuple[str, str], Target]) -> dict[str, tuple[Member, ...]]:
@@ -53,10 +51,11 @@ def compile_chains(items: Iterable[Holder], targets: Mapping[tuple[str, str], Ta
     chains: dict[str, tuple[Member, ...]] = {}
     for item in items:
         for route in item.routes:
-            if not route.by_attempt:
+            if not route.by_attempt and not route.tools_route:
                 continue
             members = tuple(_member(member, route, targets) for member in route.members)
-            for name in filter(None, (route.route, route.stream_route, route.continued)):
+            own = (route.route, route.stream_route, route.continued) if route.by_attempt else (route.tools_route,)
+            for name in filter(None, own):
                 if not members or chains.setdefault(name, members) != members:
                     raise Uncompilable(f"route {name!r} has {'two chains' if members else 'no members'}")
             chains |= {member.resumed: (Member(member.model, member.resumed_api),) for member in members if member.resumed}
@@ -95,25 +94,8 @@ def _can_resume(member: Member, targets: Mapping[tuple[str, str], Target]) -> bo
     return bool(member.resumed) and (member.model, member.resumed_api) in targets
 
 
-def _resume_method(model: str, quirks: pb.Quirks) -> str:
-    if quirks.resume_method not in ("", "prefill", "prefix", "partial"):
-        raise Uncompilable(f"resume_method of model {model!r} cannot be {quirks.resume_method!r}")
-    return quirks.resume_method
-
-
-def _profile(model: str, quirks: pb.Quirks) -> Profile:
-    given: dict[str, Any] = {}
-    for field, words in _CHOICES.items():
-        word = getattr(quirks, field)
-        if word and word not in words:
-            raise Uncompilable(f"{field} of model {model!r} cannot be {word!r}")
-        if word:
-            given[field] = word
-    if quirks.default_max_tokens > 0:
-        given["default_max_tokens"] = quirks.default_max_tokens
-    return Profile(
-        reasoning_effort=not quirks.refuses_reasoning_effort,
-        joins_text=quirks.joins_text,
-        system_messages=quirks.system_messages,
-        **given,
-    )
+def _quirks(model: str, text: str) -> QuirkTable:
+    try:
+        return QuirkTable(decode_rules(text))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Uncompilable(f"the quirks of model {model!r} cannot be read: {error}") from None

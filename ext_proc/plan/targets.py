@@ -1,8 +1,9 @@
 """Where attempts can go, and what is made of the APIs there. Made by `compile_attempts`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ext_proc.translate.quirks import Profile
+from protos.contract.quirks import QuirkTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,15 +14,20 @@ class Target:
     """`{model}` stands for the upstream model."""
     stream_path: str = ""
     """For requests that ask for a stream; empty for the same."""
-    profile: Profile = field(default_factory=Profile)
-    resume_method: str = ""
-    """How it takes up a started answer: `prefill`, `prefix`, `partial`, or not at all."""
+    quirks: QuirkTable = field(default_factory=QuirkTable)
     route: str = ""
     """On the attempts listener; empty if no chain leads there."""
     failover_route: str = ""
     """The same, which fails at once while all of its instances are ejected."""
     client_key_header: str = ""
     """Header in which it takes the client's own key; empty if the client's is not passed through."""
+    for_tools: Mapping[str, "Target"] = field(default_factory=dict)
+    """Other APIs of the model's, at the same host, in which some models are asked if tools are offered."""
+
+    @property
+    def resume_method(self) -> str:
+        """How it resumes a started answer: `prefill`, `prefix`, `partial`, or not at all."""
+        return self.quirks.of("").resume_method
 
 
 @dataclass(frozen=True, slots=True)

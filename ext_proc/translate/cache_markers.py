@@ -12,8 +12,8 @@ from typing import Final
 import orjson
 
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.translate.quirks import Profile
 from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES
+from protos.contract.quirks import Quirks
 
 _MARK: Final = {"cache_control": {"type": "ephemeral"}}
 _OWN_MARKS: Final = (b'"cache_control"', b'"prompt_cache_breakpoint"')
@@ -24,13 +24,13 @@ _BLOCKS: Final = frozenset({"image", "document", "tool_use", "tool_result"})
 _INSTRUCTING: Final = ("system", "developer")
 
 
-def mark_for_cache(body: bytes, api: str, *, model: str, profile: Profile, least_tokens: int) -> bytes:
+def mark_for_cache(body: bytes, api: str, *, model: str, quirks: Quirks, least_tokens: int) -> bytes:
     """Return the upstream's body with marks, or as it is: if it has marks, is too short, or is for a provider that takes none.
 
     `least_tokens` are those of tools and instructions, a quarter of their bytes. What is no request of its API stays as it is.
     """
     least_bytes = least_tokens * _BYTES_PER_TOKEN
-    if len(body) < least_bytes or not _takes_marks(api, model, profile) or any(mark in body for mark in _OWN_MARKS):
+    if len(body) < least_bytes or not _takes_marks(api, model, quirks) or any(mark in body for mark in _OWN_MARKS):
         return body
     value: JsonObject = orjson.loads(body)
     instructions = value.get("system") if api == MESSAGES else _instructions(value)
@@ -42,10 +42,10 @@ def mark_for_cache(body: bytes, api: str, *, model: str, profile: Profile, least
         return body
 
 
-def _takes_marks(api: str, model: str, profile: Profile) -> bool:
+def _takes_marks(api: str, model: str, quirks: Quirks) -> bool:
     if api == MESSAGES:
         return True
-    return api == CHAT_COMPLETIONS and profile.cache_markers == "cache_control" and _CLAUDE.search(model) is not None
+    return api == CHAT_COMPLETIONS and quirks.cache_markers == "cache_control" and _CLAUDE.search(model) is not None
 
 
 def _mark_messages(value: JsonObject) -> JsonObject:

@@ -3,10 +3,12 @@
 Nothing else is dropped: a field that says what the answer must contain and has no place is an UnsupportedFeature.
 """
 
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from ext_proc.codec.json_body import JsonObject
+from ext_proc.translate.json_fields import unsupported
 
 _ANTHROPICS_OWN: Final = MappingProxyType(
     {
@@ -15,6 +17,9 @@ _ANTHROPICS_OWN: Final = MappingProxyType(
         "diagnostics": "asks for hints about the prompt cache",
         "user_profile_id": "Anthropic's own accounting",
         "workspace_id": "Anthropic's own accounting",
+        "billing_policy": "Anthropic's own accounting",
+        "fallbacks": "asks Anthropic to fall back; the gateway's own fallbacks are configured",
+        "fallback_credit_token": "Anthropic's own accounting of its fallbacks",
     }
 )
 MESSAGES_OVER_CHAT_COMPLETIONS: Final = MappingProxyType(
@@ -119,8 +124,24 @@ IN_PART: Final = MappingProxyType(
 """What is dropped or adapted under a condition only."""
 
 
-def carry_unknown(body: JsonObject, known: frozenset[str], out: JsonObject) -> None:
-    """Copy the fields that a translation does not know: vendors' extensions, and what an API learnt after we did."""
-    for name, value in body.items():
-        if name not in known and name not in out:
-            out[name] = value
+def carry(rest: JsonObject, out: JsonObject) -> None:
+    """Pass on what is left of a request, which nobody knows: vendors' extensions, and what an API learnt after we did."""
+    for name, value in rest.items():
+        out.setdefault(name, value)
+
+
+def drop(rest: JsonObject, dropped: Iterable[str]) -> None:
+    """Take out of a copy of the request what a translation drops on purpose."""
+    for name in dropped:
+        rest.pop(name, None)
+
+
+def refuse(rest: JsonObject, refused: Mapping[str, tuple[Any, ...]], api: str) -> None:
+    """Take out of a copy of the request what the upstream cannot honour.
+
+    Raises:
+        UnsupportedFeature: a field has none of the values that ask for nothing.
+    """
+    for name, harmless in refused.items():
+        if rest.pop(name, None) not in harmless:
+            raise unsupported(name, api)

@@ -79,13 +79,14 @@ def compose(outer: Pair, inner: Pair) -> Pair:
     """
 
     def middle(exchange: Exchange) -> Exchange:
-        body = outer.request(replace(exchange, profile=LOSSLESS), _model_of(exchange))
+        quirks = replace(LOSSLESS, provider_tools=exchange.quirks.provider_tools)
+        body = outer.request(replace(exchange, quirks=quirks, is_lossless=True), _model_of(exchange))
         return replace(exchange, request=body)
 
     def unsaid(exchange: Exchange) -> Exchange:
         # To read an answer it matters what was asked for, such as tools, not what was said: most of the work, and done before.
         request = {**exchange.request, spec_of(outer.client_api).conversation: []}
-        return middle(replace(exchange, request=request))
+        return replace(middle(replace(exchange, request=request, warnings=[])), is_lossless=True)
 
     def request(exchange: Exchange, upstream_model: str) -> JsonObject:
         try:

@@ -126,10 +126,10 @@ def arguments_object(arguments: object) -> JsonObject:
     return parsed if isinstance(parsed, dict) else {"_value": parsed}
 
 
-def chat_limit(body: JsonObject) -> Any:
-    """Return the limit of tokens that a chat client sets, by either name; None if it sets none."""
-    limit = body.get("max_completion_tokens")
-    return body.get("max_tokens") if limit is None else limit
+def take_chat_limit(rest: JsonObject) -> Any:
+    """Take the limit of tokens that a chat client sets, by either name, out of a copy of its request; None if it sets none."""
+    limit, older = rest.pop("max_completion_tokens", None), rest.pop("max_tokens", None)
+    return older if limit is None else limit
 
 
 def user_id(value: str) -> str:

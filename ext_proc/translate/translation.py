@@ -10,7 +10,7 @@ from typing import Protocol
 from ext_proc.apis.usage import Usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import GatewayError
-from ext_proc.translate.quirks import Profile
+from protos.contract.quirks import Quirks
 
 CHAT_COMPLETIONS = "chat_completions"
 MESSAGES = "messages"
@@ -29,12 +29,21 @@ class Exchange:
     """Unique and free of prefixes (32 hex digits do): ids that the upstream does not give are made from it."""
     created: int
     """When the exchange began, in seconds since the epoch."""
-    profile: Profile = field(default_factory=Profile)
-    """What the upstream makes of its API."""
+    quirks: Quirks = field(default_factory=Quirks)
+    """How the upstream differs from others that speak its API."""
+    is_lossless: bool = False
+    """Whether the upstream's body is one between two translations: tuning passes as it is, and extensions carry the rest."""
+    warnings: list[str] = field(default_factory=list)
+    """What was left out of the request that the client should know of, in its own terms."""
     upstream_model: str = ""
     """What the upstream is asked for: stands for the model that answered where its API does not say."""
     betas: tuple[str, ...] = ()
     """Names in the header `anthropic-beta`, for upstreams that want them in the body."""
+
+    def warn(self, message: str) -> None:
+        """Note something that is left out of the request, once."""
+        if message not in self.warnings:
+            self.warnings.append(message)
 
 
 def model_of(body: JsonObject, exchange: Exchange) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from control_plane.config.model.instances import Instance, Instances
+from control_plane.config.model.quirks import QuirkOverrides
 from control_plane.config.model.resilience import Resilience
 from control_plane.config.model.types import Default, SecretText, Section, Text
 
@@ -13,6 +14,8 @@ ProviderInterface = Literal[
     "digitalocean", "vercel", "openrouter", "edenai", "moonshotai",
     "anthropic", "azure_openai", "ollama", "qwen", "together_ai", "xai", "zhipu",
 ]  # fmt: skip
+
+SpokenApi = Literal["chat_completions", "responses", "messages", "embeddings", "completions"]
 
 
 class ModelProvider(Section):
@@ -40,6 +43,10 @@ class ModelProvider(Section):
     """Models that are asked, in this order, when it does not answer; their own fallbacks do not count."""
     resilience: Resilience | None = None
     """Retries, timeouts, circuit breaking, health and load balancing."""
+    quirks: QuirkOverrides | None = None
+    """How its API or its model differs from others of the kind, where the gateway does not know it, or not any more."""
+    apis: Annotated[tuple[SpokenApi, ...], Default("those that the provider is known to speak")] = ()
+    """APIs that the host speaks, if these are not its provider's: others are translated into them, the first of them first."""
 
     @property
     def instances(self) -> tuple[Instance, ...]:

@@ -5,6 +5,7 @@ one with signatures; where the last is present it repeats the others.
 """
 
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.json_fields import as_list
@@ -20,6 +21,19 @@ class Thought:
     signature: str = ""
     encrypted: str = ""
     """Reasoning that only the provider can read; then there is no text."""
+    position: int = 0
+    """How many texts and calls of its message come before it."""
+
+
+_ANTHROPICS: Final = "anthropic-claude-v1"
+OPENAI_MARK: Final = "openai-reasoning:"
+"""Begins what stands for a signature where OpenAI's encrypted reasoning travels as a thinking block: mark, item id, content."""
+CALL_MARK: Final = "call-signature:"
+"""Begins what stands for encrypted reasoning where the signature of a call travels so: see `signatures`."""
+POSITION: Final = "position"
+"""Extension of one of the reasoning_details between two translations: how many texts and calls come before it."""
+FOREIGN_MARKS: Final = (OPENAI_MARK, CALL_MARK)
+"""Marks of ours on what is not Anthropic's own."""
 
 
 def thoughts_of(message: JsonObject) -> list[Thought]:
@@ -31,34 +45,63 @@ def thoughts_of(message: JsonObject) -> list[Thought]:
     return [Thought("", text)] if text else []
 
 
-def thought_blocks(thoughts: list[Thought]) -> list[JsonObject]:
-    """Return the content blocks that the pieces make up in Anthropic's API."""
-    blocks: list[JsonObject] = []
+class Placed(NamedTuple):
+    """A thinking block, and where it stands in its message."""
+
+    block: JsonObject
+    position: int
+    """How many texts and calls of the message come before it."""
+
+
+def placed_blocks(thoughts: list[Thought]) -> list[Placed]:
+    """Return the content blocks that the pieces make up in Anthropic's API, each with its place."""
+    placed: list[Placed] = []
     key: str | None = None
     for thought in thoughts:
         if thought.encrypted:
-            blocks.append({"type": "redacted_thinking", "data": thought.encrypted})
+            placed.append(Placed({"type": "redacted_thinking", "data": thought.encrypted}, thought.position))
             key = None
             continue
         if thought.key != key:
-            blocks.append({"type": "thinking", "thinking": "", "signature": ""})
+            placed.append(Placed({"type": "thinking", "thinking": "", "signature": ""}, thought.position))
             key = thought.key
-        blocks[-1]["thinking"] += thought.text
-        blocks[-1]["signature"] = thought.signature or blocks[-1]["signature"]
-    return blocks
+        block = placed[-1].block
+        block["thinking"] += thought.text
+        block["signature"] = thought.signature or block["signature"]
+    return placed
 
 
-def blocks_of_history(message: JsonObject) -> list[JsonObject]:
-    """Return the thinking blocks of an earlier message: only those that their provider can verify."""
-    if not message.get("reasoning_details"):
+def thought_blocks(thoughts: list[Thought]) -> list[JsonObject]:
+    """Return the content blocks that the pieces make up in Anthropic's API."""
+    return [placed.block for placed in placed_blocks(thoughts)]
+
+
+def interleave(thoughts: list[Placed], said: list[JsonObject]) -> list[JsonObject]:
+    """Return texts and calls with what was thought before each."""
+    if not any(thought.position for thought in thoughts):
+        return [*(thought.block for thought in thoughts), *said]
+    out: list[JsonObject] = []
+    for index, block in enumerate([*said, None]):
+        is_last = block is None
+        out += [thought.block for thought in thoughts if thought.position == index or (is_last and thought.position > index)]
+        if block is not None:
+            out.append(block)
+    return out
+
+
+def blocks_of_history(message: JsonObject) -> list[Placed]:
+    """Return the thinking blocks of an earlier message: only those that Anthropic can verify."""
+    details = message.get("reasoning_details")
+    if not isinstance(details, list) or not details:
         return []  # Nothing else has signatures.
-    blocks = thought_blocks(thoughts_of(message))
-    return [block for block in blocks if block["type"] == "redacted_thinking" or _is_anthropics(block["signature"])]
+    own = [detail for detail in details if not isinstance(detail, dict) or detail.get("format", _ANTHROPICS) == _ANTHROPICS]
+    return [placed for placed in placed_blocks(thoughts_of({"reasoning_details": own})) if is_verifiable(placed.block)]
 
 
-def _is_anthropics(signature: str) -> bool:
-    # "openai-reasoning:" marks what only OpenAI can use; see reasoning_items.
-    return bool(signature) and not signature.startswith("openai-reasoning:")
+def is_verifiable(block: JsonObject) -> bool:
+    """Tell if a thinking block is one that Anthropic has signed: others are refused, and with them the whole request."""
+    sealed = block.get("data") if block.get("type") == "redacted_thinking" else block.get("signature")
+    return isinstance(sealed, str) and bool(sealed) and not sealed.startswith(FOREIGN_MARKS)
 
 
 def detail_of(block: JsonObject, index: int) -> JsonObject:
@@ -70,12 +113,12 @@ def detail_of(block: JsonObject, index: int) -> JsonObject:
 
 def encrypted_detail(data: object, index: int) -> JsonObject:
     """Return the detail for reasoning that only the provider can read."""
-    return {"type": "reasoning.encrypted", "data": data, "format": "anthropic-claude-v1", "index": index}
+    return {"type": "reasoning.encrypted", "data": data, "format": _ANTHROPICS, "index": index}
 
 
 def text_detail(index: int, *, text: object = None, signature: object = None) -> JsonObject:
     """Return the detail for readable reasoning, or for a piece of it."""
-    detail: JsonObject = {"type": "reasoning.text", "format": "anthropic-claude-v1", "index": index}
+    detail: JsonObject = {"type": "reasoning.text", "format": _ANTHROPICS, "index": index}
     if text is not None:
         detail["text"] = text
     if signature is not None:
@@ -95,16 +138,17 @@ def mistral_thoughts(content: object, where: str) -> str:
 def _read(detail: object) -> Thought | None:
     if not isinstance(detail, dict):
         return None
-    key = str(detail.get("index", ""))
+    key, place = str(detail.get("index", "")), detail.get(POSITION, 0)
+    position = place if isinstance(place, int) else 0
     match detail.get("type"):
         case "reasoning.encrypted":
             data = _text(detail, "data")
-            return Thought(key, encrypted=data) if data else None
+            return Thought(key, encrypted=data, position=position) if data else None
         case "reasoning.summary":
-            return Thought(key, _text(detail, "summary"))
+            return Thought(key, _text(detail, "summary"), position=position)
         case _:
             text, signature = _text(detail, "text"), _text(detail, "signature")
-            return Thought(key, text, signature) if text or signature else None
+            return Thought(key, text, signature, position=position) if text or signature else None
 
 
 def _text(holder: JsonObject, name: str) -> str:

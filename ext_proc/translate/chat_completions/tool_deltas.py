@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from ext_proc.codec.json_body import JsonObject
+from ext_proc.translate.chat_completions.signatures import signature_of
 from ext_proc.translate.json_fields import as_object, objects
 
 
@@ -24,6 +25,8 @@ class Call:
     """Arguments that were not passed on yet."""
     passed: list[str] = field(default_factory=list)
     opened: bool = False
+    signature: str = ""
+    """What stands for the call's signature, if it has one."""
 
     @property
     def arguments(self) -> str:
@@ -73,6 +76,8 @@ class ToolDeltas:
             self._at[key] = call
         elif isinstance(name, str) and not call.opened and name != call.name:
             call.name += name
+        if not call.opened:
+            call.signature = signature_of(delta, call.id) or call.signature
         if isinstance(arguments, str) and arguments:
             call.waiting.append(arguments)
         elif isinstance(arguments, dict):  # Ollama's older versions.

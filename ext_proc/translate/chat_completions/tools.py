@@ -1,11 +1,15 @@
 """Tools of a Chat Completions request, and the choice among them, for upstreams that know functions only."""
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.chat_completions.custom_tools import as_function
-from ext_proc.translate.json_fields import as_object, as_text, kind_of, object_in, objects, unsupported
+from ext_proc.translate.json_fields import as_object, as_text, kind_of, object_in, objects
+from ext_proc.translate.provider_tools import leave_out, warn_of_rest
+from ext_proc.translate.translation import Exchange
+
+_KINDS: Final = ("function", "custom")
 
 
 class ChatTool(NamedTuple):
@@ -20,21 +24,42 @@ class ChatTool(NamedTuple):
     """Marker of the prompt cache, an extension."""
 
 
-def offered_tools(body: JsonObject, api: str) -> tuple[list[ChatTool], JsonObject | None]:
-    """Return the tools that may be called, and the choice among them in Anthropic's words.
+def offered_tools(rest: JsonObject, exchange: Exchange, api: str) -> tuple[list[ChatTool], JsonObject | None]:
+    """Take tools out of a copy of the request; return those that may be called, and the choice in Anthropic's words.
 
     Raises:
-        UnsupportedFeature: a tool is of a kind that `api` has no place for.
+        UnsupportedFeature: the client demands a tool of a kind that `api` has no place for.
         MalformedBody: a field is not one of Chat Completions.
     """
-    tools = [_tool(tool, where, api) for tool, where in objects(body.get("tools"), "tools")]
-    choice = _choice(body.get("tool_choice")) if tools else None
+    given, chosen = rest.pop("tools", None), rest.pop("tool_choice", None)
+    is_parallel = rest.pop("parallel_tool_calls", None)
+    tools = [_tool(tool, where, exchange) for tool, where in known_tools(given, chosen, exchange, api)]
+    choice = _choice(chosen) if tools else None
     if choice is not None and "allowed" in choice:
         allowed = choice.pop("allowed")
         tools = [tool for tool in tools if tool.name in allowed]
-    if body.get("parallel_tool_calls") is False and tools and (choice is None or choice["type"] != "none"):
+    if is_parallel is False and tools and (choice is None or choice["type"] != "none"):
         choice = {**(choice or {"type": "auto"}), "disable_parallel_tool_use": True}
     return tools, choice
+
+
+def known_tools(given: object, choice: object, exchange: Exchange, api: str) -> list[tuple[JsonObject, str]]:
+    """Return the functions and custom tools among some tools, each with its path; the others are left out.
+
+    Raises:
+        UnsupportedFeature: the client demands one of the others.
+    """
+    tools = [(tool, where, chat_tool_kind(tool, where)) for tool, where in objects(given, "tools")]
+    known = [(tool, where) for tool, where, kind in tools if kind in _KINDS]
+    for _, where, kind in tools:
+        if kind not in _KINDS:
+            is_demanded = _kind_of_choice(choice) == kind or (choice == "required" and not known)
+            leave_out(kind, where, exchange, api, is_demanded=is_demanded)
+    return known
+
+
+def _kind_of_choice(choice: object) -> object:
+    return choice.get("type") if isinstance(choice, dict) else None
 
 
 def custom_names(request: JsonObject) -> frozenset[str]:
@@ -58,24 +83,26 @@ def parameters_of(schema: object, where: str) -> JsonObject:
     return given if not is_object or "properties" in given or "$ref" in given else {"type": "object", **given, "properties": {}}
 
 
-def _tool(tool: JsonObject, where: str, api: str) -> ChatTool:
-    match chat_tool_kind(tool, where):
-        case "function":
-            function = object_in(tool, "function", where)
-        case "custom":
-            custom = object_in(tool, "custom", where)
-            name = as_text(custom.get("name"), f"{where}.custom.name")
-            function = as_function(name, custom.get("description"), custom.get("format"))
-        case _:
-            raise unsupported(f"{where}.type", api)
-    parameters = function.get("parameters")
-    return ChatTool(
-        name=as_text(function.get("name"), f"{where}.function.name"),
-        description=function.get("description"),
+def _tool(tool: JsonObject, where: str, exchange: Exchange) -> ChatTool:
+    rest = {name: value for name, value in tool.items() if name not in ("type", "function", "custom")}
+    marker = rest.pop("cache_control", None)
+    if chat_tool_kind(tool, where) == "function":
+        function = dict(object_in(tool, "function", where))
+    else:
+        custom = object_in(tool, "custom", where)
+        name = as_text(custom.get("name"), f"{where}.custom.name")
+        function = as_function(name, custom.get("description"), custom.get("format"))
+    parameters = function.pop("parameters", None)
+    made = ChatTool(
+        name=as_text(function.pop("name", None), f"{where}.function.name"),
+        description=function.pop("description", None),
         parameters=as_object(parameters, f"{where}.function.parameters") if parameters else None,
-        strict=function.get("strict"),
-        cache_control=tool.get("cache_control") or function.get("cache_control"),
+        strict=function.pop("strict", None),
+        cache_control=marker or function.pop("cache_control", None),
     )
+    warn_of_rest(function, f"{where}.function", exchange)
+    warn_of_rest(rest, where, exchange)
+    return made
 
 
 def _choice(choice: Any) -> JsonObject | None:

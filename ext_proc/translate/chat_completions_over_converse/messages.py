@@ -6,14 +6,14 @@ from typing import Final
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.chat_completions.custom_tools import FIELD
-from ext_proc.translate.chat_completions.reasoning import blocks_of_history
+from ext_proc.translate.chat_completions.reasoning import Placed, blocks_of_history, interleave
 from ext_proc.translate.chat_completions.refusals import refuse_history
 from ext_proc.translate.converse.blocks import media_of_url, reasoning_block, tool_result, tool_use_id
 from ext_proc.translate.converse.families import Family
 from ext_proc.translate.converse.turns import Turns
 from ext_proc.translate.json_fields import kind_of, named_in, object_in, objects, text_in, unsupported
 from ext_proc.translate.parts import arguments_object
-from ext_proc.translate.translation import CONVERSE
+from ext_proc.translate.translation import CONVERSE, Exchange
 
 Blocks = list[JsonObject]
 
@@ -23,9 +23,9 @@ _EPHEMERAL: Final = {"type": "ephemeral"}
 class ConverseTurnsOfChat:
     """Collects the turns of one request."""
 
-    def __init__(self, family: Family) -> None:
+    def __init__(self, family: Family, exchange: Exchange) -> None:
         self.turns = Turns(caches=family.caches)
-        self._family = family
+        self._family, self._exchange = family, exchange
 
     def add_all(self, messages: object) -> None:
         """Add the messages of a request."""
@@ -60,15 +60,16 @@ class ConverseTurnsOfChat:
 
     def _answered(self, message: JsonObject, where: str) -> Blocks:
         refuse_history(message, where, CONVERSE)
-        out: Blocks = [reasoning_block(block) for block in blocks_of_history(message)] if self._family.is_claude else []
-        out += self._blocks(message.get("content"), where, _answer)
+        thoughts = blocks_of_history(message) if self._family.is_claude else []
+        out = self._blocks(message.get("content"), where, _answer)
         if message.get("refusal"):
             self.turns.put(out, {"text": text_in(message, "refusal", where)})
         calls = message.get("tool_calls")
         if calls is not None:
             for call, place in objects(calls, f"{where}.tool_calls"):
                 self.turns.put(out, self._call(call, place), _marker(call))
-        return self._marked(message, out)
+        placed = [Placed(reasoning_block(thought.block), thought.position) for thought in thoughts]
+        return self._marked(message, interleave(placed, out))
 
     def _call(self, call: JsonObject, where: str) -> JsonObject:
         kind = "custom" if call.get("type") == "custom" else "function"

@@ -6,6 +6,7 @@ from ext_proc.apis.chat_completions.usage import to_chat_completions
 from ext_proc.apis.converse.usage import from_converse
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_completions.custom_tools import unwrap
+from ext_proc.translate.chat_completions.reasoning import Placed
 from ext_proc.translate.chat_completions.tools import custom_names
 from ext_proc.translate.chat_completions_over_messages.response import assistant_message, finish_reason
 from ext_proc.translate.converse.answer import answered_by, content_of, stop_reason, tier_of, told
@@ -41,7 +42,7 @@ def service_tier(holder: JsonObject) -> JsonObject:
 
 def _message(exchange: Exchange, body: JsonObject) -> JsonObject:
     texts: list[str] = []
-    thoughts: list[JsonObject] = []
+    thoughts: list[Placed] = []
     calls: list[JsonObject] = []
     custom = custom_names(exchange.request)
     for block, where in content_of(body):
@@ -53,10 +54,10 @@ def _message(exchange: Exchange, body: JsonObject) -> JsonObject:
                 case "citationsContent":
                     texts.append(cited_text(as_object(given, place)))
                 case "reasoningContent":
-                    thoughts.append(thinking_block(as_object(given, place), place))
+                    thoughts.append(Placed(thinking_block(as_object(given, place), place), len(texts) + len(calls)))
                 case "toolUse":
                     calls.append(_call(as_object(given, place), place, custom))
-    return assistant_message(texts, thoughts, calls)
+    return assistant_message(exchange, texts, thoughts, calls)
 
 
 def _call(use: JsonObject, where: str, custom: frozenset[str]) -> JsonObject:

@@ -9,7 +9,7 @@ from typing import Any
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.chat_completions.custom_tools import FIELD
-from ext_proc.translate.chat_completions.reasoning import blocks_of_history
+from ext_proc.translate.chat_completions.reasoning import blocks_of_history, interleave
 from ext_proc.translate.chat_completions.refusals import refuse_history
 from ext_proc.translate.json_fields import (
     as_object,
@@ -23,16 +23,16 @@ from ext_proc.translate.json_fields import (
     unsupported,
 )
 from ext_proc.translate.parts import arguments_object, media_type_of, split_data_url, text_of_data
-from ext_proc.translate.translation import MESSAGES
+from ext_proc.translate.translation import MESSAGES, Exchange
 
 
 class AnthropicMessages:
     """Collects the system prompt and the messages of one request."""
 
-    def __init__(self, *, system_messages: bool) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         self.system: list[JsonObject] = []
         self.out: list[JsonObject] = []
-        self._system_messages = system_messages
+        self._system_messages = exchange.quirks.system_messages
 
     def add_all(self, messages: object) -> None:
         """Add the messages of a request."""
@@ -124,7 +124,7 @@ def _results_first(message: JsonObject) -> None:
 
 def _assistant_blocks(message: JsonObject, where: str) -> list[JsonObject]:
     refuse_history(message, where, MESSAGES)
-    blocks = blocks_of_history(message)
+    blocks: list[JsonObject] = []
     content = message.get("content")
     if isinstance(content, str):
         blocks += _plain(content)
@@ -135,7 +135,7 @@ def _assistant_blocks(message: JsonObject, where: str) -> list[JsonObject]:
     calls = message.get("tool_calls")
     if calls is not None:
         blocks += [_call(call, place) for call, place in objects(calls, f"{where}.tool_calls")]
-    return blocks
+    return interleave(blocks_of_history(message), blocks)
 
 
 def _said(part: JsonObject, where: str) -> JsonObject:

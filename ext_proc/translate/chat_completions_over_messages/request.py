@@ -6,67 +6,54 @@ https://platform.openai.com/docs/api-reference/chat/create, https://platform.cla
 from typing import Any, Final
 
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.translate.chat_completions.refusals import REFUSED, refuse
+from ext_proc.translate.chat_completions.refusals import REFUSED
 from ext_proc.translate.chat_completions.tools import ChatTool, offered_tools
 from ext_proc.translate.chat_completions_over_messages.messages import AnthropicMessages
 from ext_proc.translate.dropped import CHAT_COMPLETIONS_OVER_MESSAGES as DROPPED
-from ext_proc.translate.dropped import carry_unknown
+from ext_proc.translate.dropped import carry, drop, refuse
 from ext_proc.translate.json_fields import as_object, kind_of, unsupported
-from ext_proc.translate.parts import budget_of_effort, chat_limit
-from ext_proc.translate.quirks import claude_effort, default_max_tokens, takes_sampling, thinking_style
+from ext_proc.translate.json_schema import closed
+from ext_proc.translate.parts import budget_of_effort, take_chat_limit
+from ext_proc.translate.provider_tools import warn_of_rest
+from ext_proc.translate.quirks import accepted_effort, accepted_limit, leave_out_refused
 from ext_proc.translate.translation import MESSAGES, Exchange
+from protos.contract.quirks import Quirks
 
-_KNOWN: Final = (
-    frozenset(DROPPED)
-    | REFUSED
-    | {
-        "model",
-        "messages",
-        "max_tokens",
-        "max_completion_tokens",
-        "stop",
-        "stream",
-        "temperature",
-        "top_p",
-        "tools",
-        "tool_choice",
-        "parallel_tool_calls",
-        "reasoning_effort",
-        "response_format",
-        "user",
-        "service_tier",
-    }
-)
 _ANY_INPUT: Final = {"type": "object", "properties": {}}
+JSON_ONLY: Final = "Answer with a single JSON object and nothing else: no prose around it, and no code fence."
+"""Asks for JSON where the API has no word for it but with a schema, and none for an object of any."""
 
 
 def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     """Return the Messages body for a Chat Completions body."""
-    body, profile = exchange.request, exchange.profile
-    refuse(body, MESSAGES)
-    messages = AnthropicMessages(system_messages=profile.system_messages)
-    messages.add_all(body.get("messages"))
-    limit = chat_limit(body)
+    rest, quirks = dict(exchange.request), exchange.quirks
+    refuse(rest, REFUSED, MESSAGES)
+    messages = AnthropicMessages(exchange)
+    messages.add_all(rest.pop("messages", None))
+    limit = take_chat_limit(rest)
+    rest.pop("model", None)
     out: JsonObject = {
         "model": upstream_model,
-        "max_tokens": limit if limit is not None else default_max_tokens(upstream_model, profile),
+        "max_tokens": quirks.default_max_tokens if limit is None else accepted_limit(limit, quirks),
         "messages": messages.out,
     }
-    if messages.system:
-        out["system"] = messages.system
-    stops = _stop_sequences(body.get("stop"))
+    stops = _stop_sequences(rest.pop("stop", None))
     if stops:
         out["stop_sequences"] = stops
-    if body.get("stream") is not None:
-        out["stream"] = body["stream"]
-    _tools(body, out)
-    _format(body, out)
-    _account(body, out)
-    if "thinking" not in body:
-        _think(body, thinking_style(upstream_model, profile), out)
-    if takes_sampling(upstream_model):
-        _sample(body, out)
-    carry_unknown(body, _KNOWN, out)
+    if (stream := rest.pop("stream", None)) is not None:
+        out["stream"] = stream
+    _tools(rest, exchange, out)
+    _format(rest, exchange, messages, out)
+    if messages.system:
+        out["system"] = messages.system
+    _account(rest, out)
+    effort = rest.pop("reasoning_effort", None)
+    if isinstance(effort, str) and "thinking" not in rest:
+        _think(effort, quirks, out)
+    _sample(rest.pop("temperature", None), rest.pop("top_p", None), quirks, out)
+    drop(rest, DROPPED)
+    carry(rest, out)
+    leave_out_refused(out, quirks)
     return out
 
 
@@ -76,9 +63,9 @@ def _stop_sequences(stop: Any) -> Any:
     return [text for text in stops if not isinstance(text, str) or text.strip()] if isinstance(stops, list) else stops
 
 
-def _tools(body: JsonObject, out: JsonObject) -> None:
-    offered, choice = offered_tools(body, MESSAGES)
-    tools = [_tool(tool) for tool in offered]
+def _tools(rest: JsonObject, exchange: Exchange, out: JsonObject) -> None:
+    offered, choice = offered_tools(rest, exchange, MESSAGES)
+    tools = [_tool(tool, exchange.quirks) for tool in offered]
     if not tools:
         # Anthropic refuses calls in the conversation without tools; OpenAI does not.
         tools = [{"name": name, "input_schema": _ANY_INPUT} for name in _called(out["messages"])]
@@ -90,11 +77,12 @@ def _tools(body: JsonObject, out: JsonObject) -> None:
         out["tool_choice"] = choice
 
 
-def _tool(tool: ChatTool) -> JsonObject:
+def _tool(tool: ChatTool, quirks: Quirks) -> JsonObject:
     out: JsonObject = {"name": tool.name}
     if tool.description is not None:
         out["description"] = tool.description
-    out["input_schema"] = tool.parameters or _ANY_INPUT
+    schema = tool.parameters or _ANY_INPUT
+    out["input_schema"] = closed(schema) if tool.strict is True and quirks.schemas == "closed" else schema
     if tool.strict is not None:
         out["strict"] = tool.strict
     if tool.cache_control:
@@ -107,39 +95,48 @@ def _called(messages: list[JsonObject]) -> list[str]:
     return list(dict.fromkeys(block["name"] for block in blocks if block["type"] == "tool_use"))
 
 
-def _format(body: JsonObject, out: JsonObject) -> None:
-    if body.get("response_format") is None:
+def _format(rest: JsonObject, exchange: Exchange, messages: AnthropicMessages, out: JsonObject) -> None:
+    given = rest.pop("response_format", None)
+    if given is None:
         return
-    wanted = as_object(body["response_format"], "response_format")
+    wanted = as_object(given, "response_format")
     match kind_of(wanted, "response_format"):
         case "text":
             pass
+        case "json_object":
+            messages.system.append({"type": "text", "text": JSON_ONLY})
         case "json_schema":
             place = "response_format.json_schema"
-            schema = as_object(as_object(wanted.get("json_schema"), place).get("schema"), f"{place}.schema")
+            named = dict(as_object(wanted.get("json_schema"), place))
+            schema = as_object(named.pop("schema", None), f"{place}.schema")
+            for name in ("name", "strict", "description"):
+                named.pop(name, None)
+            warn_of_rest(named, place, exchange)
+            schema = closed(schema) if exchange.quirks.schemas == "closed" else schema
             out["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
-        case _:  # json_object: Anthropic has no JSON without a schema.
+        case _:
             raise unsupported("response_format.type", MESSAGES)
 
 
-def _account(body: JsonObject, out: JsonObject) -> None:
-    user = body.get("user") or body.get("safety_identifier")
+def _account(rest: JsonObject, out: JsonObject) -> None:
+    user = rest.pop("user", None) or rest.get("safety_identifier")
     if isinstance(user, str):
         out["metadata"] = {"user_id": user}
-    if body.get("service_tier") is not None:
-        out["service_tier"] = "standard_only" if body["service_tier"] == "default" else "auto"
+    if (tier := rest.pop("service_tier", None)) is not None:
+        out["service_tier"] = "standard_only" if tier == "default" else "auto"
 
 
-def _think(body: JsonObject, style: str, out: JsonObject) -> None:
-    effort = body.get("reasoning_effort")
-    if not isinstance(effort, str) or style == "none":
+def _think(effort: str, quirks: Quirks, out: JsonObject) -> None:
+    if quirks.thinking == "none":
         return
     if effort == "none":
         out["thinking"] = {"type": "disabled"}
         return
-    if style == "adaptive":
-        out["thinking"] = {"type": "adaptive"}
-        out.setdefault("output_config", {})["effort"] = claude_effort(out["model"], effort)
+    if quirks.thinking == "adaptive":
+        # Clients of OpenAI's APIs are shown what a model thought without asking.
+        out["thinking"] = {"type": "adaptive", **({"display": "summarized"} if quirks.omits_thinking else {})}
+        if (accepted := accepted_effort(effort, quirks)) is not None:
+            out.setdefault("output_config", {})["effort"] = accepted
         return
     limit = out["max_tokens"]
     budget = budget_of_effort(effort, limit) if isinstance(limit, int) else None
@@ -158,10 +155,9 @@ def _may_think(out: JsonObject) -> bool:
     return not answers_tools or last["content"][0]["type"] in ("thinking", "redacted_thinking")
 
 
-def _sample(body: JsonObject, out: JsonObject) -> None:
+def _sample(temperature: Any, top_p: Any, quirks: Quirks, out: JsonObject) -> None:
     thinks = out.get("thinking", {}).get("type") in ("enabled", "adaptive")
-    temperature, top_p = body.get("temperature"), body.get("top_p")
-    if thinks:
+    if thinks or not quirks.takes_sampling:
         return  # Anthropic accepts its own choice only.
     if temperature is not None:
         # OpenAI's scale ends at 2, Anthropic's at 1.

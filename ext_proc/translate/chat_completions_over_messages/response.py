@@ -4,7 +4,7 @@ from ext_proc.apis.chat_completions.usage import to_chat_completions
 from ext_proc.apis.messages.usage import from_messages
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_completions.custom_tools import unwrap
-from ext_proc.translate.chat_completions.reasoning import detail_of
+from ext_proc.translate.chat_completions.reasoning import POSITION, Placed, detail_of
 from ext_proc.translate.chat_completions.tools import custom_names
 from ext_proc.translate.json_fields import as_object, dump, objects, text_in
 from ext_proc.translate.parts import CHAT_FINISH, CHAT_TIER
@@ -59,14 +59,18 @@ def service_tier(counts: object) -> str | None:
     return CHAT_TIER.get(tier) if isinstance(tier, str) else None
 
 
-def assistant_message(texts: list[str], thoughts: list[JsonObject], calls: list[JsonObject]) -> JsonObject:
+def assistant_message(exchange: Exchange, texts: list[str], thoughts: list[Placed], calls: list[JsonObject]) -> JsonObject:
     """Return the message that says these texts, thinking blocks (redacted ones among them) and calls of tools."""
     message: JsonObject = {"role": "assistant", "content": "".join(texts) if texts or not calls else None, "refusal": None}
     if thoughts:
-        said = "".join(str(block["thinking"]) for block in thoughts if block.get("thinking"))
+        said = "".join(str(thought.block["thinking"]) for thought in thoughts if thought.block.get("thinking"))
         if said:
             message["reasoning_content"] = said
-        message["reasoning_details"] = [detail_of(block, index) for index, block in enumerate(thoughts)]
+        message["reasoning_details"] = [detail_of(thought.block, index) for index, thought in enumerate(thoughts)]
+    if exchange.is_lossless and any(thought.position for thought in thoughts):
+        message["content"] = [{"type": "text", "text": text} for text in texts]
+        for detail, thought in zip(message["reasoning_details"], thoughts, strict=True):
+            detail[POSITION] = thought.position
     if calls:
         message["tool_calls"] = calls
     return message
@@ -74,7 +78,7 @@ def assistant_message(texts: list[str], thoughts: list[JsonObject], calls: list[
 
 def _message(exchange: Exchange, body: JsonObject) -> JsonObject:
     texts: list[str] = []
-    thoughts: list[JsonObject] = []
+    thoughts: list[Placed] = []
     calls: list[JsonObject] = []
     custom = custom_names(exchange.request)
     for block, where in objects(body.get("content"), "content"):
@@ -82,10 +86,10 @@ def _message(exchange: Exchange, body: JsonObject) -> JsonObject:
             case "text":
                 texts.append(text_in(block, "text", where))
             case "thinking" | "redacted_thinking":
-                thoughts.append(block)
+                thoughts.append(Placed(block, len(texts) + len(calls)))
             case "tool_use":
                 calls.append(_call(block, where, custom))
-    return assistant_message(texts, thoughts, calls)
+    return assistant_message(exchange, texts, thoughts, calls)
 
 
 def _call(block: JsonObject, where: str, custom: frozenset[str]) -> JsonObject:

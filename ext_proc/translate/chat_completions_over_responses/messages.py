@@ -1,21 +1,22 @@
 """Messages of Chat Completions -> input items of the Responses API: a message becomes its reasoning, text and calls."""
 
+from typing import Any
+
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
-from ext_proc.translate.chat_completions.reasoning import thought_blocks, thoughts_of
+from ext_proc.translate.chat_completions.reasoning import Placed, interleave, placed_blocks, thoughts_of
 from ext_proc.translate.chat_completions.refusals import refuse_history
 from ext_proc.translate.json_fields import as_text, kind_of, named_in, object_in, objects, parts_of, text_in, unsupported
-from ext_proc.translate.quirks import Profile
 from ext_proc.translate.responses.reasoning_items import openai_item
-from ext_proc.translate.translation import RESPONSES
+from ext_proc.translate.translation import RESPONSES, Exchange
 
 
 class InputItems:
     """Collects the input items of one request."""
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         self.out: list[JsonObject] = []
-        self._profile = profile
+        self._quirks = exchange.quirks
         self._custom: set[str] = set()
         """Ids of calls of custom tools, whose results are items of another type."""
 
@@ -33,21 +34,23 @@ class InputItems:
                 case _:
                     raise MalformedBody(f"{where}.role is not a role of Chat Completions.", param=f"{where}.role")
 
+    def take_instructions(self) -> str:
+        """Take the instructions that the input begins with out of it, as one text; "" if it begins with none."""
+        texts: list[str] = []
+        while self.out and self.out[0].get("role") in ("system", "developer"):
+            content = self.out.pop(0)["content"]
+            texts += [content] if isinstance(content, str) else [part["text"] for part in content if "text" in part]
+        return "\n\n".join(texts)
+
     def _add_assistant(self, message: JsonObject, where: str) -> None:
         refuse_history(message, where, RESPONSES)
-        thoughts = thoughts_of(message)
-        for block in thought_blocks(thoughts) if thoughts else ():
-            item = openai_item(block["thinking"], block["signature"]) if block["type"] == "thinking" else None
-            if item is not None:
-                self.out.append(item)
         said = _content_of_assistant(message, where)
         calls = list(objects(message.get("tool_calls"), f"{where}.tool_calls"))
-        if said or not calls:
-            self.out.append({"type": "message", "role": "assistant", "content": said})
-        for call, place in calls:
-            self._add_call(call, place)
+        texts = [{"type": "message", "role": "assistant", "content": part} for part in _texts(said)]
+        made = [*(texts if said or not calls else ()), *(self._call(call, place) for call, place in calls)]
+        self.out += interleave(_own_reasoning(message), made) if message.get("reasoning_details") else made
 
-    def _add_call(self, call: JsonObject, where: str) -> None:
+    def _call(self, call: JsonObject, where: str) -> JsonObject:
         ident = text_in(call, "id", where)
         if call.get("type") == "custom":
             self._custom.add(ident)
@@ -58,7 +61,7 @@ class InputItems:
             function, name = named_in(call, "function", where)
             item = {"type": "function_call", "call_id": ident, "name": name}
             item["arguments"] = as_text(function.get("arguments") or "{}", f"{where}.function.arguments")
-        self.out.append(item)
+        return item
 
     def _add_result(self, message: JsonObject, where: str) -> None:
         ident = text_in(message, "tool_call_id", where)
@@ -90,9 +93,22 @@ class InputItems:
                 raise unsupported(f"{where}.type", RESPONSES)
         if part.get("prompt_cache_breakpoint"):
             out["prompt_cache_breakpoint"] = part["prompt_cache_breakpoint"]
-        elif part.get("cache_control") and self._profile.cache_markers == "prompt_cache_breakpoint":
+        elif part.get("cache_control") and self._quirks.cache_markers == "prompt_cache_breakpoint":
             out["prompt_cache_breakpoint"] = {"mode": "explicit"}
         return out
+
+
+def _own_reasoning(message: JsonObject) -> list[Placed]:
+    """Return the items of reasoning that OpenAI made itself."""
+    placed = placed_blocks(thoughts_of(message))
+    items = [openai_item(block["thinking"], block["signature"]) for block, _ in placed if block["type"] == "thinking"]
+    places = [position for block, position in placed if block["type"] == "thinking"]
+    return [Placed(item, position) for item, position in zip(items, places, strict=True) if item is not None]
+
+
+def _texts(said: str | list[JsonObject]) -> list[Any]:
+    """Return the contents of the messages that texts become, where thoughts may stand between them."""
+    return [said] if isinstance(said, str) or len(said) < 2 else [[part] for part in said]
 
 
 def _content_of_assistant(message: JsonObject, where: str) -> str | list[JsonObject]:

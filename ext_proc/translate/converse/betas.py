@@ -5,14 +5,14 @@ are about Anthropic's own service. So only those go there that AWS documents for
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html
 """
 
+import re
 from collections.abc import Iterable
 from typing import Final
-
-from ext_proc.translate.quirks import claude_version
 
 HEADER: Final = "anthropic-beta"
 
 _Version = tuple[int, int]
+_CLAUDE: Final = re.compile(r"claude-(?:[a-z]+-)?(\d+)(?:[-.](\d{1,2}))?(?!\d)")
 _TAKEN: Final[dict[str, tuple[str, _Version, _Version]]] = {
     "interleaved-thinking-2025-05-14": ("claude", (4, 0), (4, 5)),
     "context-1m-2025-08-07": ("sonnet", (4, 0), (4, 5)),
@@ -29,7 +29,7 @@ def names_in(header: str) -> tuple[str, ...]:
 
 def betas_for(model: str, asked: Iterable[str]) -> list[str]:
     """Return those of the features that a model of Bedrock is asked for."""
-    version = claude_version(model)
+    version = _version_of(model)
     if version is None:
         return []
     return [name for name in asked if name in _TAKEN and _takes(model, version, *_TAKEN[name])]
@@ -37,3 +37,9 @@ def betas_for(model: str, asked: Iterable[str]) -> list[str]:
 
 def _takes(model: str, version: _Version, word: str, first: _Version, last: _Version) -> bool:
     return word in model and first <= version <= last
+
+
+def _version_of(model: str) -> tuple[int, int] | None:
+    """Return the version in the name of a Claude, None if it has none."""
+    found = _CLAUDE.search(model)
+    return (int(found[1]), int(found[2] or 0)) if found else None

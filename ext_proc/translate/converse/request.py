@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -103,11 +102,11 @@ class ConverseRequest:
         text = {"schema": dump(schema, where), **told}
         self.out.setdefault("outputConfig", {})["textFormat"] = {"type": "json_schema", "structure": {"jsonSchema": text}}
 
-    def body(self, turns: Turns, client: JsonObject, known: Collection[str]) -> JsonObject:
-        """Return the whole request; fields of the client's that nobody knows are taken for the model's own."""
-        own = {name: value for name, value in client.items() if name in _OWN}
-        rest = {name: value for name, value in client.items() if name not in known and name not in _OWN and name != _MODELS}
-        models = self.models | rest | as_object(client.get(_MODELS) or {}, _MODELS)
+    def body(self, turns: Turns, rest: JsonObject) -> JsonObject:
+        """Return the whole request; what is left of the client's, which nobody knows, is taken for the model's own."""
+        own = {name: rest.pop(name) for name in [*rest] if name in _OWN}
+        given = as_object(rest.pop(_MODELS, None) or {}, _MODELS)
+        models = self.models | rest | given
         out: JsonObject = {"messages": turns.messages}
         if turns.system:
             out["system"] = turns.system

@@ -8,12 +8,14 @@ from typing import Final
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
-from ext_proc.translate.chat_completions.reasoning import detail_of
+from ext_proc.translate.chat_completions.reasoning import POSITION, Placed, detail_of
+from ext_proc.translate.chat_completions.signatures import read_signature, sign_calls
 from ext_proc.translate.chat_completions.tool_results import split_tool_result
 from ext_proc.translate.json_fields import as_object, dump, kind_of, lone_text, objects, parts_of, text_in, unsupported
+from ext_proc.translate.messages.tools import PROVIDERS_OWN
 from ext_proc.translate.parts import data_url, media_type_of, text_of_data
-from ext_proc.translate.quirks import Profile
-from ext_proc.translate.translation import CHAT_COMPLETIONS
+from ext_proc.translate.provider_tools import leave_out
+from ext_proc.translate.translation import CHAT_COMPLETIONS, Exchange
 
 _MARKER: Final = "cache_control"
 """Marker of the prompt cache."""
@@ -23,9 +25,10 @@ _REASONING: Final = frozenset({"thinking", "redacted_thinking"})
 class ChatMessages:
     """Collects the Chat Completions messages of one request."""
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         self.out: list[JsonObject] = []
-        self._profile = profile
+        self._quirks, self._is_lossless = exchange.quirks, exchange.is_lossless
+        self._exchange = exchange
 
     def add_system(self, system: object) -> None:
         """Add the system prompt, if there is one."""
@@ -79,7 +82,7 @@ class ChatMessages:
             if not inner or inner[0]["type"] != "text":
                 inner.insert(0, {"type": "text", "text": ""})
             inner[0]["text"] = f"Error: {inner[0]['text']}"
-        held, others = split_tool_result(inner, call, rich=self._profile.rich_tool_results)
+        held, others = split_tool_result(inner, call, rich=self._is_lossless)
         if held and marker:
             self._mark(block, held[-1])
         self.out.append({"role": "tool", "tool_call_id": call, "content": self._content(held)})
@@ -88,31 +91,44 @@ class ChatMessages:
     def _add_assistant(self, content: object, where: str) -> None:
         said: list[JsonObject] = []
         calls: list[JsonObject] = []
-        thoughts: list[JsonObject] = []
+        thoughts: list[Placed] = []
         for block, place in parts_of(content, where):
             kind = kind_of(block, place)
             if kind == "tool_use":
                 calls.append(_call(block, place))
             elif kind in _REASONING:
-                thoughts.append(block)
+                thoughts.append(Placed(block, len(said) + len(calls)))
             elif kind == "text":
                 said.append(self._text(block, place))
-            else:
+            elif kind == "compaction" and isinstance(block.get("content"), str):
+                said.append({"type": "text", "text": block["content"]})
+            elif kind in PROVIDERS_OWN:
+                leave_out(kind, place, self._exchange, CHAT_COMPLETIONS)
+            elif kind != "fallback":  # That only tells which model of Anthropic's has answered.
                 raise unsupported(f"{place}.type", CHAT_COMPLETIONS)
+        if not said and not calls and content and not thoughts:
+            return  # All of it was left out.
         message: JsonObject = {"role": "assistant", "content": self._content(said) if said or not calls else None}
-        if thoughts:
-            self._think(thoughts, message)
         if calls:
             message["tool_calls"] = calls
+        self._think(thoughts, message)
         self.out.append(message)
 
-    def _think(self, thoughts: list[JsonObject], message: JsonObject) -> None:
-        history = self._profile.reasoning_history
-        text = "".join(block["thinking"] for block in thoughts if isinstance(block.get("thinking"), str))
+    def _think(self, thoughts: list[Placed], message: JsonObject) -> None:
+        signed = [read_signature(thought.block.get("data")) for thought in thoughts]
+        if self._quirks.call_signatures != "none":
+            sign_calls(message, dict(filter(None, signed)), are_required=self._quirks.call_signatures == "required")
+        history = self._quirks.reasoning_history
+        own = [thought for thought, signature in zip(thoughts, signed, strict=True) if signature is None]
+        text = "".join(thought.block["thinking"] for thought in own if isinstance(thought.block.get("thinking"), str))
         if text and history == "reasoning_content":
             message["reasoning_content"] = text
-        elif thoughts and history == "reasoning_details":
-            message["reasoning_details"] = [detail_of(block, index) for index, block in enumerate(thoughts)]
+        elif own and history == "reasoning_details":
+            details = [detail_of(thought.block, index) for index, thought in enumerate(own)]
+            if self._is_lossless:
+                for detail, thought in zip(details, own, strict=True):
+                    detail[POSITION] = thought.position
+            message["reasoning_details"] = details
 
     def _parts(self, block: JsonObject, where: str) -> list[JsonObject]:
         """Return the parts for one content block: several for a document of several parts."""
@@ -159,7 +175,7 @@ class ChatMessages:
                 else:
                     url = data_url(media_type, data)
                     parts = [{"type": "file", "file": {"filename": title or "document.pdf", "file_data": url}}]
-            case "url" if self._profile.file_urls:
+            case "url" if self._is_lossless:
                 file = {"file_url": text_in(source, "url", place)}
                 parts = [{"type": "file", "file": {**file, "filename": title} if title else file}]
             case "text":
@@ -177,9 +193,9 @@ class ChatMessages:
     def _mark(self, block: JsonObject, part: JsonObject) -> None:
         """Carry a marker of the prompt cache."""
         marker = block.get(_MARKER)
-        if marker and self._profile.cache_markers == "cache_control":
+        if marker and self._quirks.cache_markers == "cache_control":
             part["cache_control"] = marker
-        elif marker and self._profile.cache_markers == "prompt_cache_breakpoint":
+        elif marker and self._quirks.cache_markers == "prompt_cache_breakpoint":
             part["prompt_cache_breakpoint"] = {"mode": "explicit"}
 
     def _content(self, parts: list[JsonObject]) -> str | list[JsonObject]:
@@ -188,7 +204,7 @@ class ChatMessages:
             return ""
         if len(parts) == 1 and parts[0].keys() == {"type", "text"}:
             return str(parts[0]["text"])
-        if self._profile.joins_text and all(part["type"] == "text" for part in parts):
+        if self._quirks.joins_text and all(part["type"] == "text" for part in parts):
             return "\n".join(part["text"] for part in parts)
         return parts
 

@@ -7,7 +7,15 @@ from ext_proc.apis.messages.usage import to_messages
 from ext_proc.apis.provider_errors import broken_off, provider_failure
 from ext_proc.apis.usage import Usage
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.translate.chat_completions.reasoning import Thought, mistral_thoughts, thought_blocks, thoughts_of
+from ext_proc.translate.chat_completions.reasoning import (
+    Placed,
+    Thought,
+    interleave,
+    mistral_thoughts,
+    placed_blocks,
+    thoughts_of,
+)
+from ext_proc.translate.chat_completions.signatures import signature_of
 from ext_proc.translate.chat_completions.tool_deltas import call_id
 from ext_proc.translate.json_fields import as_list, as_object, as_text, object_in, objects
 from ext_proc.translate.parts import ANTHROPIC_STOP, ANTHROPIC_TIER, arguments_object
@@ -66,20 +74,47 @@ def text_of(content: object, where: str) -> str:
 
 def _content(exchange: Exchange, message: JsonObject) -> list[JsonObject]:
     where = "choices[0].message"
-    given = message.get("content")
-    thoughts = thoughts_of(message)
-    if not thoughts and (thinking := mistral_thoughts(given, f"{where}.content")):
-        thoughts = [Thought("", thinking)]
-    blocks = thought_blocks(thoughts)
-    said = text_of(given, f"{where}.content")
-    cited = [citation(note, said) for note in annotations_of(message)]
-    if said:
-        blocks.append({"type": "text", "text": said} | ({"citations": cited} if cited else {}))
+    said: list[JsonObject] = [{"type": "text", "text": text} for text in texts_of(message.get("content"), f"{where}.content")]
+    notes = annotations_of(message)
+    if said and notes:
+        said[0]["citations"] = [citation(note, said[0]["text"]) for note in notes]
     if isinstance(message.get("refusal"), str) and message["refusal"]:
-        blocks.append({"type": "text", "text": message["refusal"]})
+        said.append({"type": "text", "text": message["refusal"]})
+    signatures: dict[str, str] = {"": signature_of(message, "")}
     for number, (call, place) in enumerate(calls_of(message, where)):
-        blocks.append(_tool_use(call, place, call_id(call.get("id"), exchange.id, number)))
-    return blocks
+        ident = call_id(call.get("id"), exchange.id, number)
+        signatures[ident] = signature_of(call, ident)
+        said.append(_tool_use(call, place, ident))
+    blocks = interleave(placed_thoughts(message, where), said)
+    return signed(blocks, signatures)
+
+
+def placed_thoughts(message: JsonObject, where: str) -> list[Placed]:
+    """Return what an answer thought, as blocks, each with its place."""
+    thoughts = thoughts_of(message)
+    if not thoughts and (thinking := mistral_thoughts(message.get("content"), f"{where}.content")):
+        thoughts = [Thought("", thinking)]
+    return placed_blocks(thoughts)
+
+
+def texts_of(content: object, where: str) -> list[str]:
+    """Return the texts of an answer: one, or, between two translations, those that thoughts stand between."""
+    if isinstance(content, list) and all(isinstance(part, dict) and part.get("type") == "text" for part in content):
+        return [text for part in content if (text := text_of([part], where))]
+    text = text_of(content, where)
+    return [text] if text else []
+
+
+def signed(blocks: list[JsonObject], signatures: dict[str, str]) -> list[JsonObject]:
+    """Put what stands for the signatures of calls before these, and that of the message at its beginning."""
+    out: list[JsonObject] = []
+    for block in ({}, *blocks):
+        signature = signatures.get(block.get("id", "")) if not block or block["type"] == "tool_use" else None
+        if signature:
+            out.append({"type": "redacted_thinking", "data": signature})
+        if block:
+            out.append(block)
+    return out
 
 
 def calls_of(message: JsonObject, where: str) -> Iterator[tuple[JsonObject, str]]:

@@ -120,8 +120,7 @@ class MessagesOverChatCompletionsStream:
 
     def _think(self, thought: Thought, out: Events) -> None:
         if thought.encrypted:
-            self._begin("redacted", {"type": "redacted_thinking", "data": thought.encrypted}, out)
-            self._stop(out)
+            self._seal(thought.encrypted, out)
             return
         kind = f"thinking {thought.key}"
         if self._open != kind:
@@ -130,6 +129,11 @@ class MessagesOverChatCompletionsStream:
             self._delta({"type": "thinking_delta", "thinking": thought.text}, out)
         if thought.signature:
             self._delta({"type": "signature_delta", "signature": thought.signature}, out)
+
+    def _seal(self, data: str, out: Events) -> None:
+        if data:
+            self._begin("redacted", {"type": "redacted_thinking", "data": data}, out)
+            self._stop(out)
 
     def _say(self, text: str, kind: str, out: Events) -> None:
         if not text:
@@ -150,6 +154,7 @@ class MessagesOverChatCompletionsStream:
     def _call(self, steps: list[Step], out: Events) -> None:
         for step in steps:
             if step.opens:
+                self._seal(step.call.signature, out)
                 block = {"type": "tool_use", "id": step.call.id, "name": step.call.name, "input": {}}
                 self._begin("tool", block, out)
             if step.arguments:

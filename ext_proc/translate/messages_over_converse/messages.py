@@ -4,11 +4,14 @@ from typing import Final
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
+from ext_proc.translate.chat_completions.reasoning import is_verifiable
 from ext_proc.translate.converse.blocks import media, media_of_url, reasoning_block, tool_result, tool_use_id
 from ext_proc.translate.converse.families import Family
 from ext_proc.translate.converse.turns import Turns
 from ext_proc.translate.json_fields import as_list, as_object, kind_of, lone_text, objects, parts_of, text_in, unsupported
-from ext_proc.translate.translation import CONVERSE
+from ext_proc.translate.messages.tools import PROVIDERS_OWN
+from ext_proc.translate.provider_tools import leave_out
+from ext_proc.translate.translation import CONVERSE, Exchange
 
 _MARKER: Final = "cache_control"
 """Marker of the prompt cache."""
@@ -20,9 +23,9 @@ Blocks = list[JsonObject]
 class ConverseTurnsOfMessages:
     """Collects the turns of one request."""
 
-    def __init__(self, family: Family) -> None:
+    def __init__(self, family: Family, exchange: Exchange) -> None:
         self.turns = Turns(caches=family.caches)
-        self._family = family
+        self._family, self._exchange = family, exchange
 
     def add_system(self, system: object, where: str = "system") -> None:
         """Add the system prompt, if there is one, or instructions within the conversation."""
@@ -64,6 +67,13 @@ class ConverseTurnsOfMessages:
                 made = self._call(block, place)
             elif kind == "text":
                 made = {"text": text_in(block, "text", place)}
+            elif kind == "compaction" and isinstance(block.get("content"), str):
+                made = {"text": block["content"]}
+            elif kind in PROVIDERS_OWN:
+                leave_out(kind, place, self._exchange, CONVERSE)
+                continue
+            elif kind == "fallback":
+                continue  # It only tells which model of Anthropic's has answered.
             elif kind not in _REASONING:
                 raise unsupported(f"{place}.type", CONVERSE)
             elif self._is_taken_back(block):
@@ -75,9 +85,7 @@ class ConverseTurnsOfMessages:
 
     def _is_taken_back(self, block: JsonObject) -> bool:
         """Tell if the model can verify what it has thought: nobody takes back what is not signed by themselves."""
-        signature = block.get("signature")
-        is_signed = isinstance(signature, str) and signature != "" and not signature.startswith("openai-reasoning:")
-        return self._family.is_claude and (is_signed or block.get("type") == "redacted_thinking")
+        return self._family.is_claude and is_verifiable(block)
 
     def _call(self, block: JsonObject, where: str) -> JsonObject:
         name = text_in(block, "name", where)

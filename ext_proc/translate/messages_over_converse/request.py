@@ -4,7 +4,7 @@ https://platform.claude.com/docs/en/api/messages,
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
 """
 
-from typing import Final
+from typing import Any
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.converse.betas import betas_for
@@ -12,86 +12,76 @@ from ext_proc.translate.converse.families import effort_fields, family_of
 from ext_proc.translate.converse.request import ConverseRequest, mark_tool, tool_spec
 from ext_proc.translate.converse.turns import Turns
 from ext_proc.translate.dropped import MESSAGES_OVER_CONVERSE as DROPPED
-from ext_proc.translate.json_fields import as_list, as_object, as_text, kind_of, object_in, objects, text_in, unsupported
+from ext_proc.translate.dropped import drop, refuse
+from ext_proc.translate.json_fields import as_list, as_object, as_text, kind_of, object_in, unsupported
+from ext_proc.translate.json_schema import closed
+from ext_proc.translate.messages.tools import offered_tools
+from ext_proc.translate.messages_over_chat_completions.request import REFUSED
 from ext_proc.translate.messages_over_converse.messages import ConverseTurnsOfMessages
 from ext_proc.translate.parts import budget_of_effort, effort_of_budget
-from ext_proc.translate.quirks import Profile, thinking_style
+from ext_proc.translate.provider_tools import leave_out, warn_of_rest
+from ext_proc.translate.quirks import accepted_limit
 from ext_proc.translate.translation import CONVERSE, Exchange
-
-_REFUSED: Final = ("container", "mcp_servers", "inference_geo")
-_KNOWN: Final = (
-    frozenset(_REFUSED)
-    | frozenset(DROPPED)
-    | {
-        "model",
-        "messages",
-        "system",
-        "max_tokens",
-        "stop_sequences",
-        "temperature",
-        "top_p",
-        "top_k",
-        "metadata",
-        "tools",
-        "tool_choice",
-        "thinking",
-        "output_config",
-        "output_format",
-        "cache_control",
-    }
-)
+from protos.contract.quirks import Quirks
 
 
 def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     """Return the Converse body for a Messages body."""
-    body, family = exchange.request, family_of(upstream_model)
-    for name in _REFUSED:
-        if body.get(name) is not None:
-            raise unsupported(name, CONVERSE)
-    messages = ConverseTurnsOfMessages(family)
-    messages.add_system(body.get("system"))
-    messages.add_all(body.get("messages"))
-    messages.turns.finish(marker=body.get("cache_control"))
+    rest, family = dict(exchange.request), family_of(upstream_model)
+    refuse(rest, REFUSED, CONVERSE)
+    if rest.pop("mcp_servers", None):
+        leave_out("mcp_servers", "mcp_servers", exchange, CONVERSE)
+    rest.pop("model", None)
+    messages = ConverseTurnsOfMessages(family, exchange)
+    messages.add_system(rest.pop("system", None))
+    messages.add_all(rest.pop("messages", None))
+    messages.turns.finish(marker=rest.pop("cache_control", None))
     made = ConverseRequest(family)
-    stops = as_list(body.get("stop_sequences"), "stop_sequences")
+    _limit(rest, made, exchange.quirks)
+    made.offer(_tools(rest, exchange, made), _choice(rest, made), messages.turns)
+    made.sample_from(rest.pop("top_k", None))
+    betas = betas_for(upstream_model, exchange.betas) if family.is_claude else []
+    if betas:
+        made.models["anthropic_beta"] = betas
+    config = dict(as_object(rest.pop("output_config", None) or {}, "output_config"))
+    thinking = dict(as_object(rest.pop("thinking", None) or {}, "thinking"))
+    _think(thinking, config.pop("effort", None), made, upstream_model, exchange.quirks, messages.turns)
+    _format(rest, config, made, exchange.quirks)
+    config.pop("task_budget", None)
+    warn_of_rest(config, "output_config", exchange)
+    metadata = dict(as_object(rest.pop("metadata", None) or {}, "metadata"))
+    user = metadata.pop("user_id", None)
+    made.label(metadata, user)
+    drop(rest, DROPPED)
+    return made.body(messages.turns, rest)
+
+
+def _limit(rest: JsonObject, made: ConverseRequest, quirks: Quirks) -> None:
+    stops = as_list(rest.pop("stop_sequences", None), "stop_sequences")
     made.limit(
-        maxTokens=body.get("max_tokens"),
-        temperature=body.get("temperature"),
-        topP=body.get("top_p"),
+        maxTokens=accepted_limit(rest.pop("max_tokens", None), quirks),
+        temperature=rest.pop("temperature", None),
+        topP=rest.pop("top_p", None),
         stopSequences=stops or None,
     )
     if stops:
         # Converse says that there was one, and which one only if it is asked to.
         made.out["additionalModelResponseFieldPaths"] = ["/stop_sequence"]
-    made.offer(_tools(body, made), _choice(body, made), messages.turns)
-    made.sample_from(body.get("top_k"))
-    betas = betas_for(upstream_model, exchange.betas) if family.is_claude else []
-    if betas:
-        made.models["anthropic_beta"] = betas
-    _think(body, made, upstream_model, exchange.profile, messages.turns)
-    _format(body, made)
-    metadata = as_object(body.get("metadata") or {}, "metadata")
-    made.label({name: value for name, value in metadata.items() if name != "user_id"}, metadata.get("user_id"))
-    return made.body(messages.turns, body, _KNOWN)
 
 
-def _tools(body: JsonObject, made: ConverseRequest) -> list[JsonObject]:
+def _tools(rest: JsonObject, exchange: Exchange, made: ConverseRequest) -> list[JsonObject]:
     tools: list[JsonObject] = []
-    for tool, where in objects(body.get("tools"), "tools"):
-        if tool.get("type") not in (None, "custom"):
-            # web_search_…, bash_…: run by Anthropic, or known to its models by name only.
-            raise unsupported(f"{where}.type", CONVERSE)
-        name = text_in(tool, "name", where)
-        schema = as_object(tool.get("input_schema", {"type": "object"}), f"{where}.input_schema")
-        tools.append(tool_spec(name, tool.get("description"), schema, tool.get("strict")))
-        mark_tool(tools, tool.get("cache_control"), made.family)
+    for tool in offered_tools(rest, exchange, CONVERSE):
+        tools.append(tool_spec(tool.name, tool.description, tool.schema, tool.strict))
+        mark_tool(tools, tool.cache_control, made.family)
     return tools
 
 
-def _choice(body: JsonObject, made: ConverseRequest) -> JsonObject | None:
-    if body.get("tool_choice") is None:
+def _choice(rest: JsonObject, made: ConverseRequest) -> JsonObject | None:
+    given = rest.pop("tool_choice", None)
+    if given is None:
         return None
-    choice = as_object(body["tool_choice"], "tool_choice")
+    choice = as_object(given, "tool_choice")
     if kind_of(choice, "tool_choice") not in ("auto", "any", "tool", "none"):
         raise unsupported("tool_choice.type", CONVERSE)
     if choice["type"] == "tool":
@@ -101,9 +91,7 @@ def _choice(body: JsonObject, made: ConverseRequest) -> JsonObject | None:
     return choice
 
 
-def _think(body: JsonObject, made: ConverseRequest, model: str, profile: Profile, turns: Turns) -> None:
-    thinking = as_object(body.get("thinking") or {}, "thinking")
-    effort = as_object(body.get("output_config") or {}, "output_config").get("effort")
+def _think(thinking: JsonObject, effort: Any, made: ConverseRequest, model: str, quirks: Quirks, turns: Turns) -> None:
     if not made.family.is_claude:
         if effort is None and thinking.get("type") in ("enabled", "adaptive"):
             effort = effort_of_budget(thinking.get("budget_tokens"))
@@ -111,10 +99,10 @@ def _think(body: JsonObject, made: ConverseRequest, model: str, profile: Profile
             made.models.update(effort_fields(made.family, effort, is_bounded=bool(made.limits)))
         return
     # An ARN that names no model does not say how it is told to think: as the client says, then.
-    style = thinking_style(model, profile) if "claude" in model.lower() else "adaptive"
+    style = quirks.thinking if "claude" in model.lower() else "adaptive"
     if style == "budget" and thinking.get("type") == "adaptive":
         # It stands in for a newer Claude, which the client knows how to tell.
-        word, limit = effort if isinstance(effort, str) else "high", body.get("max_tokens")
+        word, limit = effort if isinstance(effort, str) else "high", made.limits.get("maxTokens")
         budget = budget_of_effort(word, limit) if isinstance(limit, int) and made.may_think(turns) else None
         thinking = {"type": "enabled", "budget_tokens": budget} if budget is not None else {}
     if thinking and style != "none":
@@ -123,12 +111,13 @@ def _think(body: JsonObject, made: ConverseRequest, model: str, profile: Profile
         made.out["outputConfig"] = {"effort": effort}
 
 
-def _format(body: JsonObject, made: ConverseRequest) -> None:
-    config = as_object(body.get("output_config") or {}, "output_config")
-    given = config.get("format") or body.get("output_format")  # output_format was its name during the beta.
+def _format(rest: JsonObject, config: JsonObject, made: ConverseRequest, quirks: Quirks) -> None:
+    output_format = rest.pop("output_format", None)  # Its name during the beta.
+    given = config.pop("format", None) or output_format
     if given is None:
         return
     wanted = as_object(given, "output_config.format")
     if kind_of(wanted, "output_config.format") != "json_schema":
         raise unsupported("output_config.format.type", CONVERSE)
-    made.answer_as(object_in(wanted, "schema", "output_config.format"), "output_config.format.schema")
+    schema = object_in(wanted, "schema", "output_config.format")
+    made.answer_as(closed(schema) if quirks.schemas == "closed" else schema, "output_config.format.schema")

@@ -6,13 +6,12 @@ What Anthropic can verify travels in `encrypted_content`, marked, so that it is 
 from typing import Any, Final
 
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.translate.chat_completions.reasoning import encrypted_detail, text_detail
+from ext_proc.translate.chat_completions.reasoning import CALL_MARK, OPENAI_MARK, encrypted_detail, text_detail
 
 SIGNATURE: Final = "claude-signature:"
 REDACTED: Final = "claude-redacted:"
-OPENAI: Final = "openai-reasoning:"
-"""Starts what stands for a signature where OpenAI's encrypted reasoning travels as a thinking block: mark, item id, content."""
-
+OUR_MARKS: Final = (SIGNATURE, REDACTED, CALL_MARK)
+"""Marks of ours on what is not OpenAI's own."""
 
 PART_BREAK: Final = "\n\n"
 """Between the parts of a summary: each begins with a title of its own."""
@@ -21,7 +20,9 @@ PART_BREAK: Final = "\n\n"
 def reasoning_item(item_id: str, block: JsonObject) -> JsonObject:
     """Return the item for a thinking block."""
     if block["type"] == "redacted_thinking":
-        return {"id": item_id, "type": "reasoning", "summary": [], "encrypted_content": f"{REDACTED}{block['data']}"}
+        data = block["data"]
+        sealed = data if data.startswith(CALL_MARK) else f"{REDACTED}{data}"
+        return {"id": item_id, "type": "reasoning", "summary": [], "encrypted_content": sealed}
     text, signature = block["thinking"], block["signature"]
     summary = [{"type": "summary_text", "text": text}] if text else []
     sealed = f"{SIGNATURE}{signature}" if signature else None
@@ -37,13 +38,13 @@ def detail_of_openai_item(item: JsonObject, index: int) -> JsonObject:
 def openai_signature(item: JsonObject) -> str:
     """Return what stands for the signature of an item of OpenAI's own; "" if it cannot go back."""
     sealed, ident = item.get("encrypted_content"), item.get("id")
-    return f"{OPENAI}{ident}:{sealed}" if isinstance(sealed, str) and isinstance(ident, str) else ""
+    return f"{OPENAI_MARK}{ident}:{sealed}" if isinstance(sealed, str) and isinstance(ident, str) else ""
 
 
 def openai_item(text: str, signature: str) -> JsonObject | None:
     """Return the item that a piece of reasoning once was, if it was OpenAI's."""
-    ident, colon, sealed = signature.removeprefix(OPENAI).partition(":")
-    if not signature.startswith(OPENAI) or not colon:
+    ident, colon, sealed = signature.removeprefix(OPENAI_MARK).partition(":")
+    if not signature.startswith(OPENAI_MARK) or not colon:
         return None
     summary = [{"type": "summary_text", "text": text}] if text else []
     return {"type": "reasoning", "id": ident, "summary": summary, "encrypted_content": sealed}
@@ -59,6 +60,8 @@ def detail_of_item(item: JsonObject, index: int) -> JsonObject | None:
     sealed, text = item.get("encrypted_content"), text_of_item(item)
     if isinstance(sealed, str) and sealed.startswith(REDACTED):
         return encrypted_detail(sealed.removeprefix(REDACTED), index)
+    if isinstance(sealed, str) and sealed.startswith(CALL_MARK):
+        return encrypted_detail(sealed, index)
     if isinstance(sealed, str) and sealed.startswith(SIGNATURE):
         return text_detail(index, text=text, signature=sealed.removeprefix(SIGNATURE))
     return text_detail(index, text=text) if text else None

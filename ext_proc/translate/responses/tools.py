@@ -4,6 +4,7 @@ Functions of a namespace get its name as a prefix; custom tools become functions
 function stands for what, from the client's request alone, so that answers can be told in the client's terms.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
@@ -12,9 +13,17 @@ from ext_proc.errors import MalformedBody
 from ext_proc.translate.chat_completions.custom_tools import as_function
 from ext_proc.translate.chat_completions.tools import parameters_of
 from ext_proc.translate.json_fields import kind_of, objects, text_in, unsupported
-from ext_proc.translate.translation import CHAT_COMPLETIONS
+from ext_proc.translate.provider_tools import leave_out, refused, warn_of_rest
+from ext_proc.translate.translation import CHAT_COMPLETIONS, Exchange
 
 _SEPARATOR: Final = "__"
+PROVIDERS_OWN: Final = frozenset(
+    {
+        *("web_search_call", "file_search_call", "image_generation_call", "code_interpreter_call", "tool_search_call"),
+        *("tool_search_output", "mcp_list_tools", "mcp_call", "mcp_approval_request", "mcp_approval_response"),
+    }
+)
+"""Items that tell of the use of tools that OpenAI ran."""
 
 
 class ClientTool(NamedTuple):
@@ -39,12 +48,33 @@ class ResponsesTools:
         return self.names.get(function) or ClientTool(function)
 
 
-def read_tools(request: JsonObject) -> ResponsesTools:
-    """Read the tools of a Responses request."""
+def read_tools(request: JsonObject, exchange: Exchange) -> ResponsesTools:
+    """Read the tools of a Responses request, those that stand in its input among them.
+
+    Raises:
+        UnsupportedFeature: the client demands a tool that only OpenAI runs.
+    """
     tools = ResponsesTools()
-    for tool, where in objects(request.get("tools"), "tools"):
-        _add(tools, tool, where, None)
+    others: list[tuple[str, str]] = []
+    for tool, where in _declared(request):
+        _add(tools, tool, where, exchange, others)
+    choice = request.get("tool_choice")
+    for kind, where in others:
+        is_demanded = choice == "required" and not tools.functions
+        leave_out(kind, where, exchange, CHAT_COMPLETIONS, is_demanded=is_demanded or _demands(choice, kind))
     return tools
+
+
+def _declared(request: JsonObject) -> Iterator[tuple[JsonObject, str]]:
+    yield from objects(request.get("tools"), "tools")
+    given = request.get("input")
+    for index, item in enumerate(given if isinstance(given, list) else ()):
+        if isinstance(item, dict) and item.get("type") == "additional_tools":
+            yield from objects(item.get("tools"), f"input[{index}].tools")
+
+
+def _demands(choice: Any, kind: str) -> bool:
+    return isinstance(choice, dict) and choice.get("type") == kind
 
 
 def function_name(name: str, namespace: object) -> str:
@@ -63,40 +93,72 @@ def chat_tool_choice(choice: Any, tools: ResponsesTools) -> tuple[Any, list[Json
         case {"type": "allowed_tools", "mode": "auto" | "required" as mode, "tools": list(allowed)}:
             # Chat Completions has allowed_tools too, but few servers do: leaving the others out says the same everywhere.
             names = {_allowed(tool) for tool in allowed}
-            return mode, [tool for tool in tools.functions if tool["function"]["name"] in names]
-        case {"type": str()}:
-            raise unsupported("tool_choice.type", CHAT_COMPLETIONS)
+            left = [tool for tool in tools.functions if tool["function"]["name"] in names]
+            if mode == "required" and not left:
+                raise unsupported("tool_choice.tools", CHAT_COMPLETIONS)
+            return mode, left
+        case {"type": str(kind)}:
+            raise refused(kind, "tool_choice.type", CHAT_COMPLETIONS)
     raise MalformedBody("tool_choice is not one of the Responses API.", param="tool_choice")
 
 
-def _allowed(tool: Any) -> str:
+def _allowed(tool: Any) -> str | None:
+    """Return the name of the function for a tool that the client allows; None if it is one that only OpenAI runs."""
     match tool:
         case {"type": "function" | "custom", "name": str(name)}:
             return function_name(name, tool.get("namespace"))
-    raise unsupported("tool_choice.tools", CHAT_COMPLETIONS)
+        case {"type": str()}:
+            return None
+    raise MalformedBody("tool_choice.tools must name tools.", param="tool_choice.tools")
 
 
-def _add(tools: ResponsesTools, tool: JsonObject, where: str, namespace: str | None) -> None:
-    match kind_of(tool, where):
-        case "function":
-            client = ClientTool(text_in(tool, "name", where), namespace=namespace)
-            function: JsonObject = {"name": function_name(client.name, namespace)}
-            if tool.get("description") is not None:
-                function["description"] = tool["description"]
-            if tool.get("parameters") is not None:
-                function["parameters"] = parameters_of(tool["parameters"], f"{where}.parameters")
-            if tool.get("strict") is not None:
-                function["strict"] = tool["strict"]
-        case "custom":
-            client = ClientTool(text_in(tool, "name", where), kind="custom", namespace=namespace)
-            named = function_name(client.name, namespace)
-            function = as_function(named, tool.get("description"), tool.get("format"))
-        case "namespace" if namespace is None:
-            name = text_in(tool, "name", where)
-            for inner, place in objects(tool.get("tools"), f"{where}.tools"):
-                _add(tools, inner, place, name)
-            return
-        case _:  # web_search, file_search, mcp, code_interpreter, computer…: run by OpenAI.
-            raise unsupported(f"{where}.type", CHAT_COMPLETIONS)
-    tools.functions.append({"type": "function", "function": function})
-    tools.names[function["name"]] = client
+def _add(
+    tools: ResponsesTools,
+    tool: JsonObject,
+    where: str,
+    exchange: Exchange,
+    others: list[tuple[str, str]],
+    space: JsonObject | None = None,
+) -> None:
+    """Add a tool; `space` is the namespace that it stands in, and `others` get those that only OpenAI runs."""
+    kind = kind_of(tool, where)
+    namespace = space["name"] if space is not None else None
+    if kind == "namespace" and space is None:
+        text_in(tool, "name", where)
+        for inner, place in objects(tool.get("tools"), f"{where}.tools"):
+            _add(tools, inner, place, exchange, others, tool)
+        return
+    if kind == "function":
+        client = ClientTool(text_in(tool, "name", where), namespace=namespace)
+        function = _function(dict(tool), where, exchange)
+    elif kind == "custom":
+        client = ClientTool(text_in(tool, "name", where), kind="custom", namespace=namespace)
+        function = as_function(client.name, tool.get("description"), tool.get("format"))
+    else:  # web_search, file_search, mcp, code_interpreter, computer…
+        others.append((kind, where))
+        return
+    function["name"] = function_name(client.name, namespace)
+    if space is not None and isinstance(space.get("description"), str) and space["description"]:
+        own = function.get("description")
+        told = f"{namespace}: {space['description']}"
+        function["description"] = f"{told}\n\n{own}" if isinstance(own, str) and own else told
+    if function["name"] not in tools.names:  # What stands in the input may repeat what stands in `tools`.
+        tools.functions.append({"type": "function", "function": function})
+        tools.names[function["name"]] = client
+
+
+def _function(rest: JsonObject, where: str, exchange: Exchange) -> JsonObject:
+    function: JsonObject = {"name": rest.pop("name", None)}
+    if (description := rest.pop("description", None)) is not None:
+        function["description"] = description
+    if (parameters := rest.pop("parameters", None)) is not None:
+        function["parameters"] = parameters_of(parameters, f"{where}.parameters")
+    if (strict := rest.pop("strict", None)) is not None:
+        function["strict"] = strict
+    callers = rest.pop("allowed_callers", None)
+    if isinstance(callers, list) and callers and "direct" not in callers:
+        raise unsupported(f"{where}.allowed_callers", CHAT_COMPLETIONS)
+    for name in ("type", "defer_loading", "output_schema"):
+        rest.pop(name, None)  # It is offered at once; what it returns is the client's affair.
+    warn_of_rest(rest, where, exchange)
+    return function

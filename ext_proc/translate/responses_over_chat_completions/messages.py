@@ -9,24 +9,30 @@ from typing import Final
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.chat_completions.custom_tools import wrap
+from ext_proc.translate.chat_completions.reasoning import POSITION
+from ext_proc.translate.chat_completions.signatures import read_signature, sign_calls
 from ext_proc.translate.chat_completions.tool_results import split_tool_result
 from ext_proc.translate.json_fields import as_text, kind_of, lone_text, objects, text_in, unsupported
-from ext_proc.translate.quirks import Profile
+from ext_proc.translate.provider_tools import leave_out
 from ext_proc.translate.responses.reasoning_items import detail_of_item, text_of_item
-from ext_proc.translate.responses.tools import function_name
-from ext_proc.translate.translation import CHAT_COMPLETIONS
+from ext_proc.translate.responses.tools import PROVIDERS_OWN, function_name
+from ext_proc.translate.translation import CHAT_COMPLETIONS, Exchange
 
 _MARKER: Final = "prompt_cache_breakpoint"
 """Marker of the prompt cache."""
 _TEXTS: Final = ("input_text", "output_text", "text")
+_OF_ASSISTANT: Final = frozenset({"message", "function_call", "custom_tool_call", "reasoning"})
+"""Items that may belong to the assistant's message that is being put together."""
 
 
 class ChatMessagesOfItems:
     """Collects the Chat Completions messages of one request."""
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         self.out: list[JsonObject] = []
-        self._profile = profile
+        self._quirks, self._is_lossless = exchange.quirks, exchange.is_lossless
+        self._exchange = exchange
+        self._signatures: dict[str, JsonObject] = {}
         self._shown: list[JsonObject] = []
         """Images and files of tool results, waiting for the last result."""
 
@@ -42,12 +48,15 @@ class ChatMessagesOfItems:
             return
         for item, where in objects([given] if isinstance(given, dict) else given, "input"):
             self._add(item, where)
+        self._sign()
         self._show()
 
     def _add(self, item: JsonObject, where: str) -> None:
-        kind = item.get("type", "message")
+        kind = kind_of(item, where) if "type" in item else "message"
         if self._shown and kind not in ("function_call_output", "custom_tool_call_output"):
             self._show()
+        if kind not in _OF_ASSISTANT:
+            self._sign()
         match kind:
             case "message":
                 self._add_message(item, where)
@@ -59,14 +68,20 @@ class ChatMessagesOfItems:
                 self._add_result(item, where)
             case "reasoning":
                 self._add_reasoning(item)
+            case "additional_tools":
+                pass  # Read with the other tools.
+            case _ if kind in PROVIDERS_OWN:
+                leave_out(kind, where, self._exchange, CHAT_COMPLETIONS)
             case _:
                 raise unsupported(f"{where}.type", CHAT_COMPLETIONS)
 
     def _add_message(self, item: JsonObject, where: str) -> None:
         match item.get("role"):
             case "user":
+                self._sign()
                 self.out.append({"role": "user", "content": self._said(item, "content", where)})
             case "system" | "developer":
+                self._sign()
                 # `developer` is OpenAI's word; every server knows `system`, and OpenAI takes it for the same.
                 self.out.append({"role": "system", "content": self._said(item, "content", where)})
             case "assistant":
@@ -93,7 +108,11 @@ class ChatMessagesOfItems:
         self._assistant().setdefault("tool_calls", []).append(call)
 
     def _add_reasoning(self, item: JsonObject) -> None:
-        history = self._profile.reasoning_history
+        signature = read_signature(item.get("encrypted_content"))
+        if signature is not None:
+            self._signatures.update([signature])
+            return
+        history = self._quirks.reasoning_history
         if history == "reasoning_content":
             text = text_of_item(item)
             if text:
@@ -104,7 +123,15 @@ class ChatMessagesOfItems:
             details = message.setdefault("reasoning_details", [])
             detail = detail_of_item(item, len(details))
             if detail is not None:
+                if self._is_lossless:
+                    detail[POSITION] = _said_so_far(message)
                 details.append(detail)
+
+    def _sign(self) -> None:
+        """Put the signatures of calls back into the assistant's message that has just ended."""
+        if self.out and self.out[-1]["role"] == "assistant" and self._quirks.call_signatures != "none":
+            sign_calls(self.out[-1], self._signatures, are_required=self._quirks.call_signatures == "required")
+        self._signatures = {}
 
     def _add_result(self, item: JsonObject, where: str) -> None:
         call = text_in(item, "call_id", where)
@@ -113,7 +140,7 @@ class ChatMessagesOfItems:
             self.out.append({"role": "tool", "tool_call_id": call, "content": text})
             return
         parts = self._parts(item, "output", where)
-        held, others = split_tool_result(parts, call, rich=self._profile.rich_tool_results)
+        held, others = split_tool_result(parts, call, rich=self._is_lossless)
         self._shown.extend(others)
         self.out.append({"role": "tool", "tool_call_id": call, "content": self._content(held)})
 
@@ -153,9 +180,9 @@ class ChatMessagesOfItems:
             case _:
                 raise unsupported(f"{where}.type", CHAT_COMPLETIONS)
         marker = part.get(_MARKER)
-        if marker and self._profile.cache_markers == "cache_control":
+        if marker and self._quirks.cache_markers == "cache_control":
             out["cache_control"] = {"type": "ephemeral"}
-        elif marker and self._profile.cache_markers == "prompt_cache_breakpoint":
+        elif marker and self._quirks.cache_markers == "prompt_cache_breakpoint":
             out[_MARKER] = marker
         return out
 
@@ -173,7 +200,7 @@ class ChatMessagesOfItems:
             file["filename"] = part["filename"]
         if part.get("file_data") is not None:
             file["file_data"] = part["file_data"]
-        elif part.get("file_url") is not None and self._profile.file_urls:
+        elif part.get("file_url") is not None and self._is_lossless:
             file["file_url"] = part["file_url"]
         else:
             name = "file_url" if part.get("file_url") is not None else "file_id"
@@ -185,6 +212,13 @@ class ChatMessagesOfItems:
             return ""
         if len(parts) == 1 and parts[0].keys() == {"type", "text"}:
             return str(parts[0]["text"])
-        if self._profile.joins_text and all(part["type"] == "text" for part in parts):
+        if self._quirks.joins_text and all(part["type"] == "text" for part in parts):
             return "\n".join(part["text"] for part in parts)
         return parts
+
+
+def _said_so_far(message: JsonObject) -> int:
+    """Return how many texts and calls an assistant's message has."""
+    content = message["content"]
+    texts = len(content) if isinstance(content, list) else int(bool(content))
+    return texts + len(message.get("tool_calls", ()))

@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.dropped import RESPONSES_OVER_CHAT_COMPLETIONS as DROPPED
-from ext_proc.translate.dropped import carry_unknown
+from ext_proc.translate.dropped import carry, drop, refuse
 from ext_proc.translate.json_fields import as_list, as_object, kind_of, unsupported
-from ext_proc.translate.quirks import SAMPLING, Profile, leave_out_refused, openai_effort, openai_takes_sampling
+from ext_proc.translate.provider_tools import warn_of_rest
+from ext_proc.translate.quirks import SAMPLING, accepted_effort, accepted_limit, leave_out_refused
 from ext_proc.translate.responses.logprobs import wants_logprobs
-from ext_proc.translate.responses.tools import chat_tool_choice, read_tools
+from ext_proc.translate.responses.tools import ResponsesTools, chat_tool_choice, read_tools
 from ext_proc.translate.responses_over_chat_completions.messages import ChatMessagesOfItems
 from ext_proc.translate.translation import CHAT_COMPLETIONS, Exchange
 
@@ -26,7 +27,7 @@ _SAME: Final = (
     "prompt_cache_retention",
     "safety_identifier",
 )
-_REFUSED: Final[dict[str, tuple[Any, ...]]] = {
+REFUSED: Final[dict[str, tuple[Any, ...]]] = {
     "previous_response_id": (None,),
     "conversation": (None,),
     "prompt": (None,),
@@ -35,89 +36,81 @@ _REFUSED: Final[dict[str, tuple[Any, ...]]] = {
     "image": (None,),
 }
 """Field -> values that ask for nothing."""
-_KNOWN: Final = (
-    frozenset(_SAME)
-    | frozenset(_REFUSED)
-    | frozenset(DROPPED)
-    | {
-        "model",
-        "input",
-        "instructions",
-        "max_output_tokens",
-        "tools",
-        "tool_choice",
-        "parallel_tool_calls",
-        "reasoning",
-        "text",
-        "top_logprobs",
-    }
-)
 
 
 def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     """Return the Chat Completions body for a Responses body."""
-    body, profile = exchange.request, exchange.profile
-    _refuse(body)
-    messages = ChatMessagesOfItems(profile)
-    messages.add_instructions(body.get("instructions"))
-    messages.add_all(body.get("input"))
+    rest, quirks = dict(exchange.request), exchange.quirks
+    refuse(rest, REFUSED, CHAT_COMPLETIONS)
+    tools = read_tools(exchange.request, exchange)
+    messages = ChatMessagesOfItems(exchange)
+    messages.add_instructions(rest.pop("instructions", None))
+    messages.add_all(rest.pop("input", None))
+    rest.pop("model", None)
     out: JsonObject = {"model": upstream_model, "messages": messages.out}
-    samples = openai_takes_sampling(upstream_model, profile)
     for name in _SAME:
-        if body.get(name) is not None and (samples or name not in SAMPLING):
-            out[name] = body[name]
-    if body.get("max_output_tokens") is not None:
-        out[profile.max_tokens_field] = body["max_output_tokens"]
-    if body.get("stream") is True:
+        if (value := rest.pop(name, None)) is not None and (quirks.takes_sampling or name not in SAMPLING):
+            out[name] = value
+    if (limit := rest.pop("max_output_tokens", None)) is not None:
+        out[quirks.max_tokens_field] = accepted_limit(limit, quirks)
+    if out.get("stream") is True:
         # Usage is asked for: a Responses client always gets it.
         out["stream_options"] = {"include_usage": True}
-    as_list(body.get("include"), "include")
-    if wants_logprobs(body):
-        out["logprobs"] = True
-        if body.get("top_logprobs") is not None:
-            out["top_logprobs"] = body["top_logprobs"]
-    _tools(body, out)
-    _reasoning(body, profile, out)
-    _text(body, out)
-    carry_unknown(body, _KNOWN, out)
-    leave_out_refused(out, upstream_model, profile)
+    _logprobs(rest, out)
+    _tools(rest, tools, out)
+    _reasoning(rest, exchange, out)
+    _text(rest, exchange, out)
+    drop(rest, DROPPED)
+    carry(rest, out)
+    leave_out_refused(out, quirks)
     return out
 
 
-def _refuse(body: JsonObject) -> None:
-    for name, harmless in _REFUSED.items():
-        if body.get(name) not in harmless:
-            raise unsupported(name, CHAT_COMPLETIONS)
+def _logprobs(rest: JsonObject, out: JsonObject) -> None:
+    as_list(rest.get("include"), "include")
+    is_wanted, top = wants_logprobs(rest), rest.pop("top_logprobs", None)
+    if is_wanted:
+        out["logprobs"] = True
+        if top is not None:
+            out["top_logprobs"] = top
 
 
-def _tools(body: JsonObject, out: JsonObject) -> None:
-    tools = read_tools(body)
+def _tools(rest: JsonObject, tools: ResponsesTools, out: JsonObject) -> None:
+    rest.pop("tools", None)
+    is_parallel, given = rest.pop("parallel_tool_calls", None), rest.pop("tool_choice", None)
     choice, left = None, tools.functions
-    if body.get("tool_choice") is not None:
-        choice, left = chat_tool_choice(body["tool_choice"], tools)
+    if given is not None:
+        choice, left = chat_tool_choice(given, tools)
     if not left:
         return  # OpenAI refuses tool_choice and parallel_tool_calls without tools.
     out["tools"] = left
     if choice is not None:
         out["tool_choice"] = choice
-    if body.get("parallel_tool_calls") is not None:
-        out["parallel_tool_calls"] = body["parallel_tool_calls"]
+    if is_parallel is not None:
+        out["parallel_tool_calls"] = is_parallel
 
 
-def _reasoning(body: JsonObject, profile: Profile, out: JsonObject) -> None:
-    reasoning = as_object(body.get("reasoning") or {}, "reasoning")
-    effort = reasoning.get("effort")
-    if effort is not None and (taken := openai_effort(out["model"], effort, profile)) is not None:
-        out["reasoning_effort"] = taken
+def _reasoning(rest: JsonObject, exchange: Exchange, out: JsonObject) -> None:
+    reasoning = dict(as_object(rest.pop("reasoning", None) or {}, "reasoning"))
+    effort = reasoning.pop("effort", None)
+    for name in ("summary", "generate_summary"):
+        reasoning.pop(name, None)  # Reasoning is returned as the upstream tells it.
+    warn_of_rest(reasoning, "reasoning", exchange)
+    if effort is not None and not exchange.is_lossless:
+        effort = accepted_effort(effort, exchange.quirks)
+    if effort is not None:
+        out["reasoning_effort"] = effort
 
 
-def _text(body: JsonObject, out: JsonObject) -> None:
-    text = as_object(body.get("text") or {}, "text")
-    if text.get("verbosity") is not None:
-        out["verbosity"] = text["verbosity"]
-    if text.get("format") is None:
+def _text(rest: JsonObject, exchange: Exchange, out: JsonObject) -> None:
+    text = dict(as_object(rest.pop("text", None) or {}, "text"))
+    verbosity, given = text.pop("verbosity", None), text.pop("format", None)
+    if verbosity is not None:
+        out["verbosity"] = verbosity
+    warn_of_rest(text, "text", exchange)
+    if given is None:
         return
-    wanted = as_object(text["format"], "text.format")
+    wanted = as_object(given, "text.format")
     match kind_of(wanted, "text.format"):
         case "text":
             pass

@@ -1,13 +1,16 @@
 """Chat completion -> response."""
 
+from dataclasses import replace
+
 from ext_proc.apis.chat_completions.usage import from_chat_completions
 from ext_proc.apis.provider_errors import broken_off, provider_failure
 from ext_proc.apis.responses.usage import to_responses
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.translate.chat_completions.reasoning import Thought, mistral_thoughts, thought_blocks, thoughts_of
+from ext_proc.translate.chat_completions.reasoning import interleave
+from ext_proc.translate.chat_completions.signatures import signature_of
 from ext_proc.translate.chat_completions.tool_deltas import call_id
 from ext_proc.translate.json_fields import as_list, as_object, as_text, object_in
-from ext_proc.translate.messages_over_chat_completions.response import calls_of, text_of
+from ext_proc.translate.messages_over_chat_completions.response import calls_of, placed_thoughts, signed, texts_of
 from ext_proc.translate.responses.logprobs import of_choice, wants_logprobs
 from ext_proc.translate.responses.reasoning_items import reasoning_item
 from ext_proc.translate.responses.response_object import (
@@ -19,7 +22,7 @@ from ext_proc.translate.responses.response_object import (
     response_object,
     text_part,
 )
-from ext_proc.translate.responses.tools import read_tools
+from ext_proc.translate.responses.tools import ResponsesTools, read_tools
 from ext_proc.translate.translation import Exchange, model_of
 
 
@@ -42,39 +45,48 @@ def response(exchange: Exchange, body: JsonObject) -> JsonObject:
 
 def _output(exchange: Exchange, choice: JsonObject, status: str) -> list[JsonObject]:
     message = as_object(choice.get("message"), "choices[0].message")
-    probabilities = of_choice(choice) if wants_logprobs(exchange.request) else []
     where = "choices[0].message"
-    given = message.get("content")
-    thoughts = thoughts_of(message)
-    if not thoughts and (thinking := mistral_thoughts(given, f"{where}.content")):
-        thoughts = [Thought("", thinking)]
-    items: list[JsonObject] = []
-    for block in thought_blocks(thoughts):
-        items.append(reasoning_item(item_id("rs", exchange, len(items)), block))
-    content = _content(message, text_of(given, f"{where}.content"), probabilities)
-    if content:
-        items.append(message_item(item_id("msg", exchange, len(items)), content, "completed"))
-    tools = read_tools(exchange.request)
+    said: list[JsonObject] = [{"type": "text", "content": content} for content in _contents(exchange, choice, message)]
+    signatures = {"": signature_of(message, "")}
     for number, (call, place) in enumerate(calls_of(message, where)):
-        function = object_in(call, "function", place)
-        item = call_item(
-            tools.client_tool(as_text(function.get("name"), f"{place}.function.name")),
-            number=(exchange, len(items)),
-            call_id=call_id(call.get("id"), exchange.id, number),
-            arguments=as_text(function.get("arguments") or "{}", f"{place}.function.arguments"),
-            status="completed",
-        )
-        items.append(item)
+        ident = call_id(call.get("id"), exchange.id, number)
+        signatures[ident] = signature_of(call, ident)
+        said.append({"type": "tool_use", "id": ident, "function": object_in(call, "function", place), "place": place})
+    blocks = signed(interleave(placed_thoughts(message, where), said), signatures)
+    tools = read_tools(exchange.request, replace(exchange, warnings=[]))
+    items = [_item(block, (exchange, index), tools) for index, block in enumerate(blocks)]
     if items and "status" in items[-1]:
         items[-1]["status"] = status  # What was cut off is the last.
     return items
 
 
-def _content(message: JsonObject, text: str, probabilities: list[JsonObject]) -> list[JsonObject]:
-    content = []
-    if text:
-        content.append(text_part(text, annotations_of(message), probabilities))
+def _item(block: JsonObject, number: tuple[Exchange, int], tools: ResponsesTools) -> JsonObject:
+    """Return the output item for a thinking block, or for what was said; `number` is where in the output of which exchange."""
+    match block["type"]:
+        case "text":
+            return message_item(item_id("msg", *number), block["content"], "completed")
+        case "tool_use":
+            function, place = block["function"], block["place"]
+            return call_item(
+                tools.client_tool(as_text(function.get("name"), f"{place}.function.name")),
+                number=number,
+                call_id=block["id"],
+                arguments=as_text(function.get("arguments") or "{}", f"{place}.function.arguments"),
+                status="completed",
+            )
+    return reasoning_item(item_id("rs", *number), block)
+
+
+def _contents(exchange: Exchange, choice: JsonObject, message: JsonObject) -> list[list[JsonObject]]:
+    """Return the content of each message of the answer: of one, unless thoughts stand between its texts."""
+    probabilities = of_choice(choice) if wants_logprobs(exchange.request) else []
+    notes = annotations_of(message)
+    texts = texts_of(message.get("content"), "choices[0].message.content")
+    contents = [[text_part(text, [], [])] for text in texts]
+    if contents:
+        contents[0] = [text_part(texts[0], notes, probabilities)]
     refusal = message.get("refusal")
     if isinstance(refusal, str) and refusal:
-        content.append({"type": "refusal", "refusal": refusal})
-    return content
+        contents = contents or [[]]
+        contents[-1].append({"type": "refusal", "refusal": refusal})
+    return contents

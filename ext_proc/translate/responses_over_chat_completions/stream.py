@@ -1,6 +1,7 @@
 """Chunks of a chat stream -> events of a Responses stream. What an event looks like is response_events' affair."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ext_proc.apis.chat_completions.usage import from_chat_completions
 from ext_proc.apis.errors import ProviderError
@@ -27,7 +28,7 @@ class ResponsesOverChatCompletionsStream:
         self.closed = False
         self._events = ResponseEvents(exchange)
         self._asked_model = exchange.upstream_model
-        self._client_tools = read_tools(exchange.request)
+        self._client_tools = read_tools(exchange.request, replace(exchange, warnings=[]))
         self._tells_logprobs = wants_logprobs(exchange.request)
         self._tools = ToolDeltas(exchange.id)
         self._late: list[str] = []
@@ -104,6 +105,8 @@ class ResponsesOverChatCompletionsStream:
     def _call(self, steps: list[Step], *, last_status: str = "completed") -> None:
         for step in steps:
             if step.opens:
+                if step.call.signature:
+                    self._events.seal(step.call.signature)
                 self._events.call(self._client_tools.client_tool(step.call.name), step.call.id)
             if step.arguments:
                 self._events.arguments(step.arguments)

@@ -69,7 +69,7 @@ def test_what_decisions_are_made_by(api: str, data: st.DataObject) -> None:
 @given(data=st.data())
 def test_prompts_that_are_marked_for_the_cache(api: str, data: st.DataObject) -> None:
     raw = dumps(data.draw(almost(almost_right.requests(api))))
-    marked = mark_for_cache(raw, api, model="claude", profile=LOSSLESS, least_tokens=0)
+    marked = mark_for_cache(raw, api, model="claude", quirks=LOSSLESS, least_tokens=0)
     assert isinstance(orjson.loads(marked), dict)
 
 

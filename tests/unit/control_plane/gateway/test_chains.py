@@ -1,16 +1,16 @@
 """Which models are tried one after another, for which client API, and as what."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
 from control_plane import ir
 from control_plane.config import load
-from control_plane.config.model import Listener, PlanoConfig, Resilience
-from control_plane.config.providers import Api
+from control_plane.config.model import Listener, ModelProvider, PlanoConfig, Resilience
+from control_plane.config.providers import Api, Provider
 from control_plane.gateway import aliases
 from control_plane.gateway.aliases import build_shared_aliases
-from control_plane.gateway.chains import build_chain_routes, build_chains, served_apis, upstream_api
+from control_plane.gateway.chains import build_chain_routes, build_chains, chained_models, served_apis, upstream_api
 from control_plane.gateway.models import ProviderEntry, build_chain_choices, find_entry, provider_entries
 from control_plane.gateway.retries import agent_failover, chain_retries
 from protos import filter_config_pb2 as pb
@@ -67,14 +67,52 @@ def shown(chain: ir.Chain) -> list[tuple[str, str, str]]:
     ],
 )
 def test_the_api_that_a_provider_is_asked_in(client_api: str, spoken: Sequence[str], expected: str | None) -> None:
-    assert upstream_api(client_api, {api: Api(suffix=api) for api in spoken}) == expected
+    assert upstream_api(client_api, speaking({api: Api(suffix=api) for api in spoken})) == expected
 
 
-def test_an_imitation_is_for_those_alone_who_ask_for_it() -> None:
+def speaking(spoken: Mapping[str, Api], **more: object) -> ProviderEntry:
+    entry = ModelProvider.model_validate({"model": "own/model", **more})
+    return ProviderEntry(entry=entry, provider=Provider(id="own", apis=spoken))
+
+
+def test_an_imitation_is_worse_than_a_translation() -> None:
     spoken = {"chat_completions": Api(suffix="chat", is_imitation=True), "messages": Api(suffix="messages")}
-    assert upstream_api("responses", spoken) == "messages"
-    assert upstream_api("chat_completions", spoken) == "chat_completions"
-    assert upstream_api("messages", {"chat_completions": spoken["chat_completions"]}) == "chat_completions"
+    assert upstream_api("responses", speaking(spoken)) == "messages"
+    assert upstream_api("chat_completions", speaking(spoken)) == "messages"
+    assert upstream_api("messages", speaking({"chat_completions": spoken["chat_completions"]})) == "chat_completions"
+
+
+def test_an_entry_says_which_apis_its_host_speaks() -> None:
+    known = entries(
+        parse("""  - {model: anthropic/claude-opus-4-5, access_key: k, apis: [chat_completions, messages]}
+  - {model: mistral/own, access_key: k, base_url: "https://llm.example/v2", apis: [responses, chat_completions]}
+""")
+    )
+    assert upstream_api("chat_completions", entry(known, "anthropic/claude-opus-4-5")) == "chat_completions"
+    own = entry(known, "mistral/own")
+    assert upstream_api("messages", own) == "responses"
+    assert served_apis(own) == ["chat_completions", "messages", "responses"]
+
+
+@pytest.mark.parametrize(
+    ("model", "messages", "chat"),
+    [
+        ("openai/gpt-4.1", "chat_completions", None),
+        ("openai/gpt-5.3-codex", "chat_completions", None),
+        ("openai/gpt-5.4", "responses", "chat_completions"),
+        ("openai/gpt-5.6-terra", "responses", "chat_completions"),
+        ("openai/gpt-6.1", "responses", "chat_completions"),
+        ("openai/*", "chat_completions", "chat_completions"),
+        ("mistral/gpt-6-like", "chat_completions", None),
+    ],
+)
+def test_tools_take_the_newest_models_of_openai_to_responses(model: str, messages: str, chat: str | None) -> None:
+    config = parse(f"  - {{model: {model}, access_key: k, name: asked}}\n")
+    [found] = [known for known in chained_models(entries(config), config.overrides) if known.entry.name == "asked"]
+    assert found.chains["messages"].members[0].api == messages
+    own = found.chains.get("chat_completions")
+    assert (own.members[0].api if own else None) == chat
+    assert own is None or own.for_tools
 
 
 def test_every_translatable_api_is_served() -> None:
@@ -84,12 +122,13 @@ def test_every_translatable_api_is_served() -> None:
 
 
 def test_a_chain_where_a_client_must_be_translated_only() -> None:
-    assert made("claude") == {"responses": [("claude", "messages", "model/claude(messages)")]}
+    translated = [("claude", "messages", "model/claude(messages)")]
+    assert made("claude") == {"chat_completions": translated, "responses": translated}
 
 
 def test_fallbacks_make_a_chain_of_every_api_that_they_serve() -> None:
     assert made("big", "claude") == {
-        "chat_completions": [("big", "chat_completions", "model/big"), ("claude", "chat_completions", "model/claude")],
+        "chat_completions": [("big", "chat_completions", "model/big"), ("claude", "messages", "model/claude(messages)")],
         "messages": [("big", "chat_completions", "model/big"), ("claude", "messages", "model/claude(messages)")],
         "responses": [("big", "responses", "model/big"), ("claude", "messages", "model/claude(messages)")],
     }
@@ -175,10 +214,8 @@ def test_attempts_make_the_request_of_a_chain() -> None:
     config = parse()
     chained = build_chains("claude", entry(entries(config), "claude"), (), config.overrides)
     assert build_chain_choices(chained) == {
-        "responses": pb.ModelRoute(
-            api="responses",
-            route="chain/claude(responses)",
-            by_attempt=True,
-            members=[pb.Member(model="claude", api="messages")],
+        api: pb.ModelRoute(
+            api=api, route=f"chain/claude({api})", by_attempt=True, members=[pb.Member(model="claude", api="messages")]
         )
+        for api in ("chat_completions", "responses")
     }

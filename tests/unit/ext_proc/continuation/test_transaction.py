@@ -16,6 +16,7 @@ from ext_proc.plan.plan import Plan
 from ext_proc.plan.targets import Member, ResumableRoute, Target
 from protos.contract.headers import ATTEMPTS_HEADER, LOCAL_REPLY_HEADER, MODEL_HEADER
 from protos.contract.metadata import METADATA_API, METADATA_DECISION, METADATA_ROUTE
+from protos.contract.quirks import QuirkTable, Rule
 from tests.kit.folding import fold, payloads
 from tests.kit.llm_provider import HELLO, WEATHER
 from tests.kit.llm_streams import STREAMS, Answer, answers, chunked
@@ -71,7 +72,8 @@ class Upstreams:
 
 def plan(api: str, resume_method: str = "", *, silence: float = 10.0) -> Plan:
     members = tuple(Member(model, api, f"resumed/{model}", api) for model in ("a/1", "b/2", "c/3"))
-    targets = {(member.model, api): Target(path="/", resume_method=resume_method) for member in members}
+    target = Target(path="/", quirks=QuirkTable((Rule(quirks={"resume_method": resume_method}),)))
+    targets = {(member.model, api): target for member in members}
     resumable = {ROUTE: ResumableRoute(client_api=api, members=members, silence_seconds=silence)}
     return Plan(version="1", targets=targets, resumable=resumable)
 

@@ -5,8 +5,8 @@ import pytest
 from ext_proc.plan.compile import compile_plan
 from ext_proc.plan.targets import Member, Target
 from ext_proc.runtime import Uncompilable
-from ext_proc.translate.quirks import Profile
 from protos import filter_config_pb2 as pb
+from protos.contract.quirks import Quirks, Rule, encode_rules
 from tests.kit.attempts import CLAUDE, GPT, chain_config
 
 
@@ -19,16 +19,13 @@ def test_targets_and_chains_are_looked_up_by_name() -> None:
     assert plan.entries[GPT].routes["messages"].by_attempt
 
 
-def test_quirks_become_a_profile() -> None:
+def test_quirks_are_those_of_the_model_that_is_asked() -> None:
     config = chain_config()
-    quirks = config.models[0].targets[0].quirks
-    quirks.max_tokens_field, quirks.cache_markers, quirks.default_max_tokens = "max_tokens", "cache_control", 8192
-    quirks.refuses_reasoning_effort = True
-    profile = compile_plan(config).targets[GPT, "chat_completions"].profile
-    expected = Profile(
-        max_tokens_field="max_tokens", cache_markers="cache_control", default_max_tokens=8192, reasoning_effort=False
-    )
-    assert profile == expected
+    rules = (Rule(quirks={"max_tokens_field": "max_tokens"}), Rule(models="mini$", quirks={"efforts": ("low", "high")}))
+    config.models[0].targets[0].quirks = encode_rules(rules)
+    table = compile_plan(config).targets[GPT, "chat_completions"].quirks
+    assert table.of("gpt-large") == Quirks(max_tokens_field="max_tokens")
+    assert table.of("GPT-mini") == Quirks(max_tokens_field="max_tokens", efforts=("low", "high"))
 
 
 def _twice(config: pb.FilterConfig) -> None:
@@ -52,7 +49,7 @@ def _untranslatable(config: pb.FilterConfig) -> None:
 
 
 def _quirk(config: pb.FilterConfig) -> None:
-    config.models[0].targets[0].quirks.thinking = "hard"
+    config.models[0].targets[0].quirks = '[{"thinks":"hard"}]'
 
 
 @pytest.mark.parametrize(
@@ -63,7 +60,7 @@ def _quirk(config: pb.FilterConfig) -> None:
         (_nothing, "has no members"),
         (_differs, "has two chains"),
         (_untranslatable, "cannot be translated"),
-        (_quirk, "cannot be 'hard'"),
+        (_quirk, "no quirks: thinks"),
     ],
 )
 def test_what_cannot_work_is_said(spoil: Callable[[pb.FilterConfig], None], message: str) -> None:

@@ -10,22 +10,23 @@ from hypothesis import strategies as st
 
 from ext_proc.codec.json_body import parse_object, write_json
 from ext_proc.errors import MalformedBody, UnsupportedFeature, UpstreamError
-from ext_proc.translate.quirks import LOSSLESS, Profile
+from ext_proc.translate.quirks import LOSSLESS
 from ext_proc.translate.registry import PAIRS, translation
 from ext_proc.translate.translation import Exchange
+from protos.contract.quirks import Quirks
 from tests.kit import almost_right
 from tests.kit.almost_right import almost, dumps, written
 from tests.kit.folding import payloads, sse_events
 
 ALL = sorted(PAIRS)
 MODELS = ("upstream-model", "claude-sonnet-4-5", "anthropic.claude-opus-4-6-v1", "amazon.nova-2-lite-v1:0", "gpt-5.2")
-PROFILES = (Profile(), LOSSLESS, Profile(joins_text=True, reasoning_history="reasoning_content", thinking="budget"))
+QUIRKS = (Quirks(), LOSSLESS, Quirks(joins_text=True, reasoning_history="reasoning_content", thinking="budget"))
 few = settings(max_examples=settings().max_examples // 2)
-some_model, some_profile = st.sampled_from(MODELS), st.sampled_from(PROFILES)
+some_model, some_quirks = st.sampled_from(MODELS), st.sampled_from(QUIRKS)
 
 
-def exchange(request: dict[str, Any], profile: Profile = PROFILES[0]) -> Exchange:
-    return Exchange(request=request, id="0" * 32, created=1, profile=profile, upstream_model="upstream-model")
+def exchange(request: dict[str, Any], quirks: Quirks = QUIRKS[0]) -> Exchange:
+    return Exchange(request=request, id="0" * 32, created=1, quirks=quirks, upstream_model="upstream-model")
 
 
 def request_of(client: str) -> st.SearchStrategy[Any]:
@@ -34,14 +35,14 @@ def request_of(client: str) -> st.SearchStrategy[Any]:
 
 @pytest.mark.parametrize(("client", "upstream"), ALL)
 @few
-@given(data=st.data(), model=some_model, profile=some_profile)
+@given(data=st.data(), model=some_model, quirks=some_quirks)
 def test_a_request_is_translated_or_refused(
-    client: str, upstream: str, data: st.DataObject, model: str, profile: Profile
+    client: str, upstream: str, data: st.DataObject, model: str, quirks: Quirks
 ) -> None:
     raw = dumps(data.draw(request_of(client)))
     with contextlib.suppress(MalformedBody, UnsupportedFeature):
         body = parse_object(raw)
-        assert write_json(translation(client, upstream, exchange(body, profile)).request(upstream_model=model))
+        assert write_json(translation(client, upstream, exchange(body, quirks)).request(upstream_model=model))
 
 
 @pytest.mark.parametrize(("client", "upstream"), ALL)

@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ext_proc.translate.cache_markers import mark_for_cache
-from ext_proc.translate.quirks import Profile
+from protos.contract.quirks import Quirks
 
 MARK = {"cache_control": {"type": "ephemeral"}}
 LONG = "Be brief. " * 20
 TOOL = {"name": "look", "input_schema": {"type": "object"}}
-HANDS_ON = Profile(cache_markers="cache_control")
+HANDS_ON = Quirks(cache_markers="cache_control")
 
 
-def marked(body: Any, api: str = "messages", *, model: str = "claude-x", profile: Profile = HANDS_ON, least: int = 10) -> Any:
-    return orjson.loads(mark_for_cache(orjson.dumps(body), api, model=model, profile=profile, least_tokens=least))
+def marked(body: Any, api: str = "messages", *, model: str = "claude-x", quirks: Quirks = HANDS_ON, least: int = 10) -> Any:
+    return orjson.loads(mark_for_cache(orjson.dumps(body), api, model=model, quirks=quirks, least_tokens=least))
 
 
 def user(content: Any) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def test_instructions_are_marked_where_a_provider_hands_marks_on_to_claude() -> 
     made = marked(body, "chat_completions", model="anthropic/claude-sonnet-4.5")
     assert made["messages"] == [first | {"content": [text(LONG, **MARK)]}, *body["messages"][1:]]
     assert marked(body, "chat_completions", model="openai/gpt-5") == body
-    assert marked(body, "chat_completions", model="anthropic/claude-sonnet-4.5", profile=Profile()) == body
+    assert marked(body, "chat_completions", model="anthropic/claude-sonnet-4.5", quirks=Quirks()) == body
     assert marked(body, "responses") == body
 
 
@@ -85,12 +85,12 @@ def test_instructions_are_marked_where_a_provider_hands_marks_on_to_claude() -> 
 )
 def test_bodies_with_marks_and_short_ones_are_left_alone_to_the_byte(body: Any) -> None:
     raw = orjson.dumps(body, option=orjson.OPT_INDENT_2)
-    assert mark_for_cache(raw, "messages", model="c", profile=Profile(), least_tokens=30) is raw
+    assert mark_for_cache(raw, "messages", model="c", quirks=Quirks(), least_tokens=30) is raw
 
 
 def test_a_body_that_is_too_deep_to_be_written_again_is_left_alone() -> None:
     deep = b'{"system": "%s", "metadata": %s1%s}' % (LONG.encode(), b"[" * 500, b"]" * 500)
-    assert mark_for_cache(deep, "messages", model="c", profile=Profile(), least_tokens=1) is deep
+    assert mark_for_cache(deep, "messages", model="c", quirks=Quirks(), least_tokens=1) is deep
 
 
 _JSON = st.recursive(
@@ -111,7 +111,7 @@ _BODY = st.fixed_dictionaries(
 @given(body=_BODY, api=st.sampled_from(["messages", "chat_completions"]))
 def test_nothing_but_marks_is_added_to_any_body(body: Any, api: str) -> None:
     raw = orjson.dumps(body)
-    made = mark_for_cache(raw, api, model="claude", profile=HANDS_ON, least_tokens=1)
+    made = mark_for_cache(raw, api, model="claude", quirks=HANDS_ON, least_tokens=1)
     assert made.count(b'"cache_control"') <= 2
     assert without_marks(orjson.loads(made)) == without_marks(body)
 

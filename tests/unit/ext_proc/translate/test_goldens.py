@@ -6,10 +6,12 @@ from typing import Any
 import orjson
 import pytest
 
+from control_plane.config.providers import find_provider, quirk_rules
+from control_plane.config.quirks import API_RULES, MODEL_RULES
 from ext_proc.errors import UnsupportedFeature
-from ext_proc.translate.quirks import Profile
 from ext_proc.translate.registry import PAIRS, translation
 from ext_proc.translate.translation import Exchange
+from protos.contract.quirks import Quirks, Rule, resolve
 from tests.kit.converse_rules import converse_problems
 from tests.kit.event_stream import encode_events
 from tests.kit.golden import assert_golden, assert_no_orphans, golden_id, golden_inputs, golden_path
@@ -38,15 +40,24 @@ def apis_of(source: Path) -> tuple[str, str]:
     return client, upstream
 
 
+def quirks_of(provider: str, model: str, api: str, overrides: dict[str, Any]) -> Quirks:
+    """Return what the catalogue says of a model at a provider, "" for one that it does not know, and what a case overrides."""
+    known = find_provider(provider)
+    rules = quirk_rules(known) if known else (*API_RULES, *MODEL_RULES)
+    return resolve((*rules, Rule(quirks=overrides)), model, api)
+
+
 @pytest.mark.parametrize("source", inputs("requests"))
 def test_request(source: Path, request: pytest.FixtureRequest) -> None:
     given = orjson.loads(source.read_bytes())
-    profile, model = Profile(**given.pop("$profile", {})), given.pop("$model", "upstream-model")
-    betas = tuple(given.pop("$betas", ()))
-    exchange = Exchange(request=given, id="0" * 32, created=1_700_000_000, profile=profile, betas=betas)
+    model, betas = given.pop("$model", "upstream-model"), tuple(given.pop("$betas", ()))
+    quirks = quirks_of(given.pop("$provider", ""), model, apis_of(source)[1], given.pop("$quirks", {}))
+    exchange = Exchange(request=given, id="0" * 32, created=1_700_000_000, quirks=quirks, betas=betas)
     before = orjson.dumps(given)
     try:
         body = translation(*apis_of(source), exchange).request(upstream_model=model)
+        if exchange.warnings:
+            body = {"$warnings": exchange.warnings, **body}
     except UnsupportedFeature as error:
         body = {"unsupported": error.param, "message": error.public_message}
     assert orjson.dumps(given) == before
@@ -59,6 +70,7 @@ OVER_CONVERSE = [source for source in inputs("requests") if apis_of(source.value
 @pytest.mark.parametrize("source", OVER_CONVERSE)
 def test_bedrock_would_accept_what_it_is_sent(source: Path) -> None:
     sent = orjson.loads(golden_path(source, "upstream", "json").read_bytes())
+    sent.pop("$warnings", None)
     assert "unsupported" in sent or list(converse_problems(sent)) == []
 
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from ext_proc.errors import MalformedBody, UnsupportedFeature, UpstreamError
 from ext_proc.translate import dropped
-from ext_proc.translate.quirks import Profile
 from ext_proc.translate.registry import PAIRS, supports, translation
 from ext_proc.translate.translation import Exchange
+from protos.contract.quirks import Quirks
 from tests.kit.golden import GOLDEN_ROOT
 
 ALL = sorted(PAIRS)
@@ -40,11 +40,11 @@ values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=5), max_leaves=30
 )
 bodies = st.dictionaries(words, values, max_size=8)
-profiles = st.builds(
-    Profile,
+quirks_of_any = st.builds(
+    Quirks,
     cache_markers=st.sampled_from(["none", "cache_control", "prompt_cache_breakpoint"]),
     reasoning_history=st.sampled_from(["none", "reasoning_content", "reasoning_details"]),
-    thinking=st.sampled_from(["adaptive", "budget", "none", None]),
+    thinking=st.sampled_from(["adaptive", "budget", "none"]),
     joins_text=st.booleans(),
     system_messages=st.booleans(),
 )
@@ -58,17 +58,17 @@ def real_requests() -> list[Any]:
     ]
 
 
-def exchange(request: dict[str, Any], profile: Profile | None = None) -> Exchange:
-    return Exchange(request=request, id="0" * 32, created=1, profile=profile or Profile())
+def exchange(request: dict[str, Any], quirks: Quirks | None = None) -> Exchange:
+    return Exchange(request=request, id="0" * 32, created=1, quirks=quirks or Quirks())
 
 
 @pytest.mark.parametrize(("client", "upstream"), ALL)
 @few
-@given(body=bodies, profile=profiles)
-def test_any_request_is_translated_or_refused(client: str, upstream: str, body: dict[str, Any], profile: Profile) -> None:
+@given(body=bodies, quirks=quirks_of_any)
+def test_any_request_is_translated_or_refused(client: str, upstream: str, body: dict[str, Any], quirks: Quirks) -> None:
     before = copy.deepcopy(body)
     with contextlib.suppress(MalformedBody, UnsupportedFeature):
-        translation(client, upstream, exchange(body, profile)).request(upstream_model="claude-sonnet-4-5")
+        translation(client, upstream, exchange(body, quirks)).request(upstream_model="claude-sonnet-4-5")
     assert repr(body) == repr(before)
 
 

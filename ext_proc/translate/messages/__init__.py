@@ -1,0 +1,1 @@
+"""What several pairs share about Anthropic's Messages API."""
