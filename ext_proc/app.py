@@ -23,6 +23,7 @@ from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.orchestration.answer import OrchestratedAnswer
 from ext_proc.parent import when_parent_ends
 from ext_proc.plan.compile import compile_plan
+from ext_proc.routing.agents.decision_memory import DecisionMemory
 from ext_proc.routing.models.measures import Measures
 from ext_proc.runtime import Uncompilable
 from ext_proc.server.attempt import AttemptProcessor
@@ -72,6 +73,7 @@ class Worker:
         self._ejections = Ejections()
         self._keeper = SourceKeeper(self._measures, metrics.sources)
         self._semantic = SemanticKeeper()
+        self._memory = DecisionMemory()
         self._stores = SessionStores(settings.sessions, metrics.sessions)
         self._usage = SessionUsage(lambda: self._stores.current)
         self._tracer = Tracer(metrics.traces.count)
@@ -131,7 +133,7 @@ class Worker:
         self.server.limit_requests(plan.max_request_bytes)
         metered = MeteredEgress(TracedEgress(egress, plan, self._tracer), plan, self._metrics)
         semantic = self._semantic.follow(plan, metered)
-        self._services = Services(plan, metered, self._mcp_sessions, self._measures, sessions, semantic)
+        self._services = Services(plan, metered, self._mcp_sessions, self._measures, sessions, semantic, self._memory)
         self._keeper.follow(plan, egress)
         self._tracer.follow(plan.tracing, egress)
         self._mcp_sessions.keep_only(frozenset(plan.filters.values()))

@@ -92,7 +92,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orchestrator:
-    """The model that chooses agents, and how it is reached: always by chat completions."""
+    """The model that chooses agents, and how it is reached."""
 
     model: str
     """Its configured name."""
@@ -105,6 +105,14 @@ class Orchestrator:
     timeout_seconds: float
     context_length: int
     """Budget of the prompt, in tokens (estimated as bytes / 4)."""
+    api: str = "chat_completions"
+    """How it is asked; decision models by `decisions` or `systemone`."""
+    threshold: float = 0.5
+    """Probability from which on an agent fits, if it is a decision model."""
+    cache_seconds: float = 0.0
+    """How long the same question is not asked again; 0: it always is."""
+    tells_earlier: bool = False
+    """Whether it sees who answered earlier in the conversation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -357,11 +357,19 @@ class Embedding(_message.Message):
     def __init__(self, route: _Optional[str] = ..., path: _Optional[str] = ..., upstream_model: _Optional[str] = ..., timeout_seconds: _Optional[float] = ..., built_in: _Optional[bool] = ...) -> None: ...
 
 class Orchestrator(_message.Message):
-    __slots__ = ("model", "timeout_seconds", "context_length")
+    __slots__ = ("model", "timeout_seconds", "context_length", "api", "threshold", "cache_seconds", "tells_earlier")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_SECONDS_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    API_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    CACHE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    TELLS_EARLIER_FIELD_NUMBER: _ClassVar[int]
     model: str
     timeout_seconds: float
     context_length: int
-    def __init__(self, model: _Optional[str] = ..., timeout_seconds: _Optional[float] = ..., context_length: _Optional[int] = ...) -> None: ...
+    api: str
+    threshold: float
+    cache_seconds: float
+    tells_earlier: bool
+    def __init__(self, model: _Optional[str] = ..., timeout_seconds: _Optional[float] = ..., context_length: _Optional[int] = ..., api: _Optional[str] = ..., threshold: _Optional[float] = ..., cache_seconds: _Optional[float] = ..., tells_earlier: _Optional[bool] = ...) -> None: ...

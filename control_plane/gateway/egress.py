@@ -47,6 +47,10 @@ def build_choosing_model(name: str | None, overrides: Overrides, entries: tuple[
         model=entry.name,
         timeout_seconds=overrides.orchestration_timeout,
         context_length=overrides.orchestrator_model_context_length,
+        api=overrides.orchestration_api,
+        threshold=overrides.orchestration_threshold,
+        cache_seconds=overrides.orchestration_cache,
+        tells_earlier=overrides.orchestration_history,
     )
 
 
@@ -65,13 +69,17 @@ def _filter_route(step: pb.Filter, settings: Resilience) -> ir.Route:
     )
 
 
+def _route_of(model: pb.Model) -> str:
+    return next(route.route for route in model.routes if route.api == ORCHESTRATOR_API)
+
+
 def _choosing_route(orchestrator: pb.Orchestrator, models: tuple[ChainedModel, ...], overrides: Overrides) -> ir.Route:
     entry, chains = next((model.entry, model.chains) for model in models if model.entry.name == orchestrator.model)
-    cluster = next(route.route for route in build_model(entry, {}).routes if route.api == ORCHESTRATOR_API)
+    name, cluster = (_route_of(build_model(entry, known)) for known in (chains, {}))
     retry = replace(model_retry(settings_of(entry.entry.resilience, overrides), None), attempts=1)
     return ir.Route(
         # As the model's own route is called. Here it leads to this model alone: the ladder has a rung of its own for failures.
-        name=chains[ORCHESTRATOR_API].name if ORCHESTRATOR_API in chains else cluster,
+        name=name,
         cluster=cluster,
         response_timeout_seconds=orchestrator.timeout_seconds,
         idle_timeout_seconds=orchestrator.timeout_seconds,

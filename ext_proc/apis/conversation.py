@@ -28,6 +28,8 @@ class Turn:
     """`user` or `assistant`."""
     text: str
     """Never blank; several text parts are joined by newlines."""
+    name: str = ""
+    """Who said it, in the client's words; of an answer this may be an agent's id."""
 
 
 Conversation = tuple[Turn, ...]
@@ -75,7 +77,8 @@ def _turns(messages: object, field: str) -> Iterator[Turn]:
             raise MalformedBody(f"'{field}[{index}].role' must be a string.", param=f"{field}[{index}].role")
         text = _text(message.get("content"), f"{field}[{index}].content")
         if role in SPEAKERS and text and not text.isspace():
-            yield Turn(role, text)
+            name = message.get("name")
+            yield Turn(role, text, name if isinstance(name, str) else "")
 
 
 def _is_message(item: dict[str, object], field: str) -> bool:

@@ -98,6 +98,7 @@ async def _choose(request: Request, services: Services, record: Record) -> Decis
         orchestrator=services.plan.orchestrator,
         headers=request.headers,
         semantic=services.semantic,
+        memory=services.memory,
     )
     record.decision_seconds = time.perf_counter() - started
     return decision

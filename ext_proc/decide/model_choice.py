@@ -86,6 +86,7 @@ async def _match(
         orchestrator=services.plan.routing_model,
         headers=request.headers,
         semantic=services.semantic,
+        memory=services.memory,
     )
     record.decision_seconds = time.perf_counter() - started
     return match

@@ -11,6 +11,7 @@ from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.plan.plan import Listener, Plan
 from ext_proc.ports import Egress
 from ext_proc.routing.affinity.sessions import NoSessions, SessionStore
+from ext_proc.routing.agents.decision_memory import DecisionMemory
 from ext_proc.routing.agents.semantic_rung import SemanticRung
 from ext_proc.routing.models.measures import Measures
 from protos.contract.metadata import METADATA_API
@@ -29,6 +30,8 @@ class Services:
     """What is remembered of sessions."""
     semantic: SemanticRung | None = None
     """None: nothing is decided by meaning."""
+    memory: DecisionMemory = field(default_factory=DecisionMemory)
+    """What the orchestrator has said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

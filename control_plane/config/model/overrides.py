@@ -1,11 +1,11 @@
 """Settings of the whole gateway: ports, limits and timeouts. Where Plano has no such key, it is ours."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from control_plane.config.model.resilience import Resilience
-from control_plane.config.model.types import Cidr, Default, Duration, NoEffect, Port, Section, Text
+from control_plane.config.model.types import Cidr, Default, Duration, DurationOrZero, NoEffect, Port, Section, Text
 
 _NO_PROMPT_TARGETS: Final = NoEffect("prompt targets are not served yet")
 
@@ -43,6 +43,16 @@ class Overrides(Section):
     none answers, and matching words leave a doubt; `none` leaves it to the words."""
     embedding_timeout: Duration = 1.0
     """Bounds the embedding of a question; then the built-in router chooses."""
+    orchestration_api: Literal["chat_completions", "decisions", "systemone"] = "chat_completions"
+    """How the orchestration model is asked: by a prompt, or with the typed questions of a decision model, at OpenAI's
+    `/v1/decisions` or at TypeSafe's `/v1/systemone`."""
+    orchestration_threshold: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Probability from which on an agent fits, if a decision model is asked; where none reaches it, none fits."""
+    orchestration_cache: DurationOrZero = 0.0
+    """How long a worker remembers what the orchestration model has said to a conversation; `0s` asks it each time."""
+    orchestration_history: bool = False
+    """Whether the orchestration model sees which agents answered earlier in the conversation: by the `name` of assistant
+    messages, or by what the worker remembers of it."""
     metrics_port: Port = 9092
     """Where the request path serves `/metrics`."""
     control_plane_metrics_port: Port = 9093

@@ -14,7 +14,8 @@ from ext_proc.apis.conversation import Conversation
 from ext_proc.ports import Egress
 from ext_proc.routing.agents.agent_pool import AgentPool
 from ext_proc.routing.agents.built_in_router import Choice
-from ext_proc.routing.agents.orchestrator import OrchestratorFailed, ask_orchestrator
+from ext_proc.routing.agents.decision_memory import DecisionMemory
+from ext_proc.routing.agents.orchestrator import Named, OrchestratorFailed, ask_orchestrator
 from ext_proc.routing.agents.semantic_rung import SemanticRung, SemanticRungFailed
 from ext_proc.runtime import Orchestrator
 
@@ -79,11 +80,14 @@ async def choose_agent(
     orchestrator: Orchestrator | None,
     headers: Mapping[str, str],
     semantic: SemanticRung | None = None,
+    memory: DecisionMemory | None = None,
 ) -> Decision:
     """Choose the agents that answer; the trace context in `headers` goes along to the orchestrator. Never raises."""
     if len(agents.ids) == 1:
         return Decision(agents.ids, "only_agent", "")
-    match = await find_match(agents, conversation, egress=egress, orchestrator=orchestrator, headers=headers, semantic=semantic)
+    match = await find_match(
+        agents, conversation, egress=egress, orchestrator=orchestrator, headers=headers, semantic=semantic, memory=memory
+    )
     if isinstance(match, NoMatch):
         return _fallback(agents, match.reason)
     return Decision(match.names, match.rung, safe_reason(match.reason))
@@ -97,6 +101,7 @@ async def find_match(
     orchestrator: Orchestrator | None,
     headers: Mapping[str, str],
     semantic: SemanticRung | None = None,
+    memory: DecisionMemory | None = None,
 ) -> Match | NoMatch:
     """Find out which of `pool` are meant: the rungs are asked from the top, until one can tell. Never raises."""
     if not conversation:
@@ -104,11 +109,12 @@ async def find_match(
     why_not = ""
     if orchestrator is not None:
         try:
-            named = await ask_orchestrator(orchestrator, pool.routes, pool.known, conversation, egress=egress, headers=headers)
+            named = await _orchestrated(orchestrator, pool, conversation, egress, headers, memory or DecisionMemory())
         except OrchestratorFailed as failure:
             why_not = str(failure)
         else:
-            return _named(named)
+            # As in Plano: a model that was asked and found nothing is not overruled by matching words.
+            return Match(named.names, "orchestrator", named.reason) if named.names else NoMatch(named.reason)
     if semantic is None or (sure := pool.router.sure(conversation)) is not None:
         return _matched(pool.router.choose(conversation) if semantic is None else sure, why_not)
     try:
@@ -126,11 +132,22 @@ def _matched(choice: Choice | None, why_not: str) -> Match | NoMatch:
     return Match((choice.agent,), "built_in_router", _joined(why_not, f"matched {terms}"))
 
 
-def _named(named: tuple[str, ...]) -> Match | NoMatch:
-    if not named:
-        # As in Plano: a model that was asked and found nothing is not overruled by matching words.
-        return NoMatch("orchestrator found nothing that fits")
-    return Match(named, "orchestrator", f"named {', '.join(named)}" if len(named) > 1 else "the only one named")
+async def _orchestrated(
+    orchestrator: Orchestrator,
+    pool: AgentPool,
+    conversation: Conversation,
+    egress: Egress,
+    headers: Mapping[str, str],
+    memory: DecisionMemory,
+) -> Named:
+    """Ask the orchestrator, unless the same was asked just now."""
+    known = memory.recall(orchestrator, pool, conversation)
+    if known is not None:
+        return known
+    told = memory.with_names(orchestrator, pool, conversation) if orchestrator.tells_earlier else conversation
+    named = await ask_orchestrator(orchestrator, pool, told, egress=egress, headers=headers)
+    memory.remember(orchestrator, pool, conversation, named)
+    return named
 
 
 def _fallback(agents: AgentPool, reason: str) -> Decision:

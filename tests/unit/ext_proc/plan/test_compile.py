@@ -85,3 +85,25 @@ def test_an_empty_configuration_serves_nothing() -> None:
     plan = compile_plan(pb.FilterConfig(version="v0"))
     assert (plan.listeners, plan.orchestrator, plan.models.default) == ({}, None, None)
     assert plan.models_body == b'{"object":"list","data":[]}'
+
+
+@pytest.mark.parametrize(
+    ("api", "path"), [("", "/v1/chat/completions"), ("decisions", "/v1/decisions"), ("systemone", "/v1/systemone")]
+)
+def test_a_decision_model_is_reached_beside_chat_completions(api: str, path: str) -> None:
+    config = filter_config()
+    (model,) = (model for model in config.models if model.name == "together/orchestrator")
+    for route in model.routes:
+        if route.api == "chat_completions":
+            route.path = "/v1/chat/completions"
+    config.orchestrator.CopyFrom(pb.Orchestrator(model="together/orchestrator", api=api, threshold=0.7, cache_seconds=2))
+    orchestrator = compile_plan(config).orchestrator
+    assert orchestrator is not None
+    assert (orchestrator.path, orchestrator.threshold, orchestrator.cache_seconds) == (path, 0.7, 2)
+
+
+def test_an_api_that_no_orchestrator_has_is_refused() -> None:
+    config = filter_config()
+    config.orchestrator.CopyFrom(pb.Orchestrator(model="together/orchestrator", api="telepathy"))
+    with pytest.raises(Uncompilable, match="cannot be asked by 'telepathy'"):
+        compile_plan(config)

@@ -1,9 +1,6 @@
 """What the checks say about the embedding model beside what the goldens of problems show."""
 
-import pytest
-
 from control_plane.config import load
-from control_plane.config.check import models
 
 CONFIG = """
 version: v0.4.0
@@ -26,7 +23,7 @@ def warnings(overrides: str, more: str = FLIGHTS) -> list[str]:
     ]
 
 
-def test_with_the_extra_there_is_nothing_to_say() -> None:
+def test_there_is_nothing_to_say_of_several_agents() -> None:
     assert (
         warnings("{}") == warnings("{agent_embedding_model: openai/embed}") == warnings("{agent_embedding_model: none}") == []
     )
@@ -35,17 +32,3 @@ def test_with_the_extra_there_is_nothing_to_say() -> None:
 def test_one_agent_leaves_nothing_to_decide() -> None:
     (warning,) = warnings("{agent_embedding_model: openai/embed}", more="")
     assert warning.startswith("no-effect: ")
-
-
-@pytest.mark.parametrize(
-    ("overrides", "missing"),
-    [("{}", "numpy, onnxruntime, tokenizers"), ("{agent_embedding_model: openai/embed}", "numpy"), ("", "")],
-)
-def test_without_the_extra_it_is_said_what_decides(monkeypatch: pytest.MonkeyPatch, overrides: str, missing: str) -> None:
-    monkeypatch.setattr(models, "find_spec", lambda name: None)
-    if not overrides:
-        assert warnings("{agent_embedding_model: none}") == warnings("{}", more="") == []
-        return
-    (warning,) = warnings(overrides)
-    assert warning.startswith(f"no-semantic-rung: matching words decide alone: {missing}")
-    assert "plano-gateway[semantic]" in warning

@@ -1,6 +1,6 @@
 """Who decides when: playbooks of the ladder with an orchestrator that answers, fails, or is not there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 import pytest
@@ -136,3 +136,28 @@ async def test_a_reason_fits_into_a_header() -> None:
     assert len(decision.reason) <= MAX_REASON
     assert decision.reason.isascii()
     assert decision.reason.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("api", "answer"),
+    [
+        ("decisions", {"answers": [{"type": "predicate", "probability": 0.9}, {"type": "predicate", "probability": 0.6}, {}]}),
+        ("systemone", {"answers": {"0": {"type": "noul", "noul": 0.9}, "1": {"type": "noul", "noul": 0.6}}}),
+    ],
+)
+async def test_a_decision_model_is_an_orchestrator(api: str, answer: object) -> None:
+    egress = RecordingEgress([reply(answer), reply({"answers": []})])
+    model = replace(ORCHESTRATOR, api=api)
+    agents = pool(FLIGHT, WEATHER)
+    decision = await choose_agent(agents, SKY, egress=egress, orchestrator=model, headers={})
+    assert decision.agents == ("flight_agent", "weather_agent")
+    assert decision.header == "orchestrator; flight_agent 0.90, then weather_agent 0.60"
+    failed = await choose_agent(agents, SKY, egress=egress, orchestrator=model, headers={})
+    assert failed.header == 'built_in_router; orchestrator\'s reply was unreadable; matched "weather"'
+
+
+async def test_a_decision_model_that_is_sure_of_nothing_names_nobody() -> None:
+    egress = RecordingEgress([reply({"answers": [{"probability": 0.3}, {"probability": 0.1}]})])
+    model = replace(ORCHESTRATOR, api="decisions", threshold=0.4)
+    decision = await choose_agent(pool(WEATHER, HELP), SKY, egress=egress, orchestrator=model, headers={})
+    assert decision.header == "default_agent; orchestrator found nothing with a probability of 0.4"
