@@ -56,7 +56,7 @@ async def _measure(plan: Plan, client: str, body: bytes, rounds: int) -> list[fl
 
 
 def _config(client: str, upstream: str) -> pb.FilterConfig:
-    config = pb.FilterConfig(version="1", egress_url="http://127.0.0.1:9")
+    config = pb.FilterConfig(version="1", egress_url="http://127.0.0.1:9", max_request_bytes=16 << 20)
     config.listeners.add(name="models", kind=pb.Listener.Kind.MODEL)
     model = config.models.add(name=MODEL, upstream_model="m", provider="provider")
     model.targets.add(api=upstream, path="/v1/upstream")

@@ -83,8 +83,15 @@ class UnsupportedFeature(RequestError):
     code = "unsupported_feature"
 
 
+class BodyTooLarge(RequestError):
+    """More than the configured limit, once it is decompressed."""
+
+    status = 413
+    code = "request_too_large"
+
+
 class UnsupportedEncoding(RequestError):
-    """The body is compressed: nothing here could read it."""
+    """The body is compressed in a way that nothing here could read."""
 
     status = 415
     code = "unsupported_content_encoding"

@@ -29,10 +29,15 @@ from envoy_data_plane.envoy.extensions.clusters.common.dns import v3 as dns
 from envoy_data_plane.envoy.extensions.clusters.dns import v3 as dns_cluster
 from envoy_data_plane.envoy.extensions.common.matching import v3 as matching
 from envoy_data_plane.envoy.extensions.common.ratelimit import v3 as ratelimit
+from envoy_data_plane.envoy.extensions.compression.brotli.decompressor import v3 as brotli
+from envoy_data_plane.envoy.extensions.compression.gzip.decompressor import v3 as gzip
+from envoy_data_plane.envoy.extensions.compression.zstd.decompressor import v3 as zstd
 from envoy_data_plane.envoy.extensions.filters.common.matcher.action import v3 as matcher_action
 from envoy_data_plane.envoy.extensions.filters.http.buffer import v3 as buffer
 from envoy_data_plane.envoy.extensions.filters.http.composite import v3 as composite
+from envoy_data_plane.envoy.extensions.filters.http.cors import v3 as cors
 from envoy_data_plane.envoy.extensions.filters.http.credential_injector import v3 as credential_injector
+from envoy_data_plane.envoy.extensions.filters.http.decompressor import v3 as decompressor
 from envoy_data_plane.envoy.extensions.filters.http.ext_proc import v3 as ext_proc
 from envoy_data_plane.envoy.extensions.filters.http.grpc_http1_bridge import v3 as grpc_http1_bridge
 from envoy_data_plane.envoy.extensions.filters.http.header_mutation import v3 as header_mutation
@@ -80,6 +85,7 @@ __all__ = [
     "aggregate",
     "betterproto2",
     "bootstrap",
+    "brotli",
     "buffer",
     "cel_expr",
     "cel_filter",
@@ -87,7 +93,9 @@ __all__ = [
     "composite",
     "connections_monitor",
     "core",
+    "cors",
     "credential_injector",
+    "decompressor",
     "default_message_pool",
     "dns",
     "dns_cluster",
@@ -99,6 +107,7 @@ __all__ = [
     "file_log",
     "generic_credential",
     "grpc_http1_bridge",
+    "gzip",
     "hcm",
     "header_mutation",
     "header_to_metadata",
@@ -138,6 +147,7 @@ __all__ = [
     "xds_extension",
     "xds_matcher",
     "xds_type",
+    "zstd",
 ]
 
 

@@ -1,9 +1,12 @@
-"""Undoes compressed responses, chunk by chunk, for upstreams that compress although they were asked not to."""
+"""Undoes compression: of responses, chunk by chunk, where upstreams compress although they were asked not to.
+
+And of requests by `deflate`, the one encoding of clients that Envoy has no decompressor for.
+"""
 
 import zlib
 from typing import Final, Protocol
 
-from ext_proc.errors import UpstreamError
+from ext_proc.errors import BodyTooLarge, MalformedBody, UpstreamError
 
 MAX_RATIO: Final = 100
 """To how many times its size compressed data may grow: 400 KB of gzip can become 400 MB, answers of models grow less than 30
@@ -77,3 +80,23 @@ def decoder(encoding: str) -> Decoder | None:
     if known in IDENTITY:
         return Plain()
     return Inflating(known) if known in _WINDOWS else None
+
+
+def inflate_request(body: bytes, *, max_bytes: int) -> bytes:
+    """Undo `deflate`, with or without zlib's header: clients disagree about it.
+
+    Raises:
+        MalformedBody: the body is something else, or not whole.
+        BodyTooLarge: more than `max_bytes` come out.
+    """
+    for window in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
+        inflating = zlib.decompressobj(window)
+        try:
+            plain = inflating.decompress(body, max_bytes + 1)
+        except zlib.error:
+            continue
+        if len(plain) > max_bytes:
+            raise BodyTooLarge("The request body is too large.")
+        if inflating.eof:
+            return plain
+    raise MalformedBody("The request body is not what its content-encoding says.", code="invalid_content_encoding")

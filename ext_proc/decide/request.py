@@ -47,14 +47,17 @@ class Request:
     body: bytes
     value: JsonObject
     """The body, parsed."""
+    was_compressed: bool = False
+    """Whether the client sent another body, of which this is the plain form."""
 
 
 def go_on(request: Request, body: bytes, *, headers: Mapping[str, str], metadata: Mapping[str, str]) -> Continue:
     """Send a request on, with the body that is left of it."""
-    is_changed = body != request.body
+    is_changed = request.was_compressed or body != request.body
     length = {"content-length": str(len(body))} if is_changed else {}
     return Continue(
         set_headers={**headers, **length},
+        remove_headers=("content-encoding",) if request.was_compressed else (),
         body=body if is_changed else None,
         clear_route_cache=True,
         metadata={**metadata, METADATA_API: request.api},

@@ -11,6 +11,7 @@ from typing import Final
 from ext_proc.apis.api import Api
 from ext_proc.apis.errors import Shape, render_error
 from ext_proc.apis.registry import AGENT_APIS, DECISION_APIS, MODEL_APIS, error_shape, find_api, split_query
+from ext_proc.codec.content_encoding import IDENTITY, inflate_request
 from ext_proc.codec.json_body import parse_object
 from ext_proc.decide.agent_flow import decide_agent
 from ext_proc.decide.decision_flow import answer_decision
@@ -19,13 +20,17 @@ from ext_proc.decide.model_flow import decide_model
 from ext_proc.decide.request import Record, Request, Services
 from ext_proc.decide.routing_input import CONVERSATIONS
 from ext_proc.decide.trace_context import is_valid_traceparent, new_traceparent
-from ext_proc.errors import GatewayError, InternalError, NotReady, UnsupportedEncoding
+from ext_proc.errors import BodyTooLarge, GatewayError, InternalError, NotReady, UnsupportedEncoding
 from ext_proc.events import Continue, Event, Reply, RequestBody, RequestHeaders, Respond, Trailers
 from ext_proc.plan.plan import Listener, ListenerKind, Plan
 from ext_proc.signals.rows import Row, read_rows
 from protos.contract.headers import REQUEST_ID_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER
 
 _GO_ON: Final = Continue()
+_DEFLATE: Final = "deflate"
+_ENCODINGS: Final = frozenset({*IDENTITY, _DEFLATE})
+"""Content encodings of bodies as Envoy shows them: it has undone the others."""
+_ACCEPTED: Final = "gzip, br, zstd, deflate"
 _TABLES: Final = {ListenerKind.AGENT: AGENT_APIS, ListenerKind.MODEL: MODEL_APIS | DECISION_APIS}
 _MODELS_PREFLIGHT: Final = Respond(
     status=204,
@@ -58,6 +63,7 @@ class Transaction:
         self._asks_only = False
         """Whether the client wants to know the decision, and nothing else."""
         self._head: tuple[Api, str, Mapping[str, str]] | None = None
+        self._is_deflated = False
 
     async def handle(self, event: Event) -> Reply:
         """Answer an event. GatewayErrors become responses; anything else that is raised is a bug."""
@@ -103,12 +109,16 @@ class Transaction:
         self.record.api = api
         if api is Api.MODELS:
             return _answer_models(services.plan, headers[":method"])
-        if headers.get("content-encoding", "identity").lower() not in ("identity", ""):
-            raise UnsupportedEncoding("Compressed request bodies are not supported.", headers={"accept-encoding": "identity"})
+        encoding = headers.get("content-encoding", "").strip().lower()
+        if encoding not in _ENCODINGS:
+            raise UnsupportedEncoding(
+                f"Request bodies may be compressed by {_ACCEPTED}; not in another way.", headers={"accept-encoding": _ACCEPTED}
+            )
         if event.ends_stream:
             parse_object(b"")
         self.headers, reply = self._trace(headers)
         self._head = api, query, self.headers
+        self._is_deflated = encoding == _DEFLATE
         return reply
 
     async def _decide(self, body: bytes) -> Reply:
@@ -116,8 +126,20 @@ class Transaction:
             raise InternalError("The gateway failed to handle the request.", detail="a body that was not expected")
         services, listener = self._bound()
         api, query, headers = self._head
-        request = Request(listener=listener, api=api, query=query, headers=headers, body=body, value=await read_object(body))
-        self.request = request
+        if self._is_deflated:
+            body = inflate_request(body, max_bytes=services.plan.max_request_bytes)
+        elif len(body) > services.plan.max_request_bytes:
+            # Envoy's buffers do not bound what its decompressors hand over at once.
+            raise BodyTooLarge("The request body is too large.")
+        request = self.request = Request(
+            listener=listener,
+            api=api,
+            query=query,
+            headers=headers,
+            body=body,
+            value=await read_object(body),
+            was_compressed=self._is_deflated,
+        )
         await let_others_run(body)
         if listener.kind is ListenerKind.AGENT:
             return await decide_agent(request, services, self.record)
@@ -131,7 +153,11 @@ class Transaction:
         decided = await self._decide(body)
         if isinstance(decided, Respond):
             return decided
-        return replace(decided, set_headers={**begun.set_headers, **decided.set_headers}, remove_headers=begun.remove_headers)
+        return replace(
+            decided,
+            set_headers={**begun.set_headers, **decided.set_headers},
+            remove_headers=(*begun.remove_headers, *decided.remove_headers),
+        )
 
     def _trace(self, headers: Mapping[str, str]) -> tuple[Mapping[str, str], Continue]:
         if self._traceparent:

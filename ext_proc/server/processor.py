@@ -45,8 +45,9 @@ from protos.contract.stages import (
 )
 
 SERVICE: Final = "envoy.service.ext_proc.v3.ExternalProcessor"
-_BESIDE_BODY_BYTES: Final = 1 << 20
-"""What a message holds beside a body: headers of 96 KB, attributes and metadata."""
+_BEYOND_BODY_BYTES: Final = 128 << 20
+"""By how much a message may be longer than a request's body may be: Envoy's decompressors hand over in one piece what they make
+of the 1 MiB that it reads at once, a hundred times as much at most. Such a body is refused in the client's API."""
 
 METHOD: Final = f"/{SERVICE}/Process"
 
@@ -211,8 +212,8 @@ class Server:
         return await self._server.start(address)
 
     def limit_requests(self, max_bytes: int) -> None:
-        """Take no messages that are longer than a request's body and what Envoy says beside it."""
-        self._server.limit.max_bytes = max_bytes + _BESIDE_BODY_BYTES
+        """Take no messages that are longer than what Envoy may make of a request's body."""
+        self._server.limit.max_bytes = max_bytes + _BEYOND_BODY_BYTES
 
     def set_serving(self, is_serving: bool) -> None:
         """Tell health checks whether requests should come here."""

@@ -111,9 +111,13 @@ async def test_bodies_over_the_limit(stage: Stage, listener: str, path: str, is_
     assert stage.weather.received == stage.provider.received == []
 
 
-async def test_compressed_bodies_are_not_read(stage: Stage) -> None:
-    answer = await stage.gateway.post("travel", b"\x1f\x8b", content_encoding="gzip")
-    refused(answer, 415, CHAT)
+@pytest.mark.parametrize("encoding", ["gzip", "br", "zstd", "deflate"])
+async def test_bodies_that_are_not_what_their_encoding_says(stage: Stage, encoding: str) -> None:
+    refused(await stage.gateway.post("travel", b"\x1f\x8b", content_encoding=encoding), 400, CHAT)
+
+
+async def test_bodies_in_an_unknown_encoding(stage: Stage) -> None:
+    refused(await stage.gateway.post("travel", b"\x1f\x8b", content_encoding="lzma"), 415, CHAT)
 
 
 async def test_a_refusal_takes_milliseconds(stage: Stage) -> None:

@@ -175,7 +175,8 @@ async def test_a_stream_that_ends_without_a_body_ends(it: Running) -> None:
     assert await call.code() == grpc.StatusCode.OK
 
 
-async def test_a_message_longer_than_a_request_may_be_is_refused(it: Running) -> None:
+async def test_a_message_longer_than_a_request_may_be_is_refused(it: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ext_proc.server.processor._BEYOND_BODY_BYTES", 1 << 20)
     config = filter_config("v2")
     config.max_request_bytes = 1000
     it.worker.apply(config)

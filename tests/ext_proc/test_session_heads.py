@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ext_proc.decide.transaction import Transaction
 from ext_proc.events import Continue, Reply, RequestBody, RequestHeaders, Respond, Trailers
+from tests.kit.filter_configs import filter_config
 from tests.kit.playbook import Check, play, refused
 from tests.kit.sessions import head, new_session
 
@@ -60,9 +61,18 @@ async def test_says_which_methods_are_allowed() -> None:
     assert reply.headers["allow"] == "GET, OPTIONS"
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "br", "x"])
-async def test_compressed_bodies_are_refused(encoding: str) -> None:
-    await (play(new_session("solo")) >> head(content_encoding=encoding) << refused(415, "Compressed"))
+@pytest.mark.parametrize("encoding", ["lzma", "compress", "gzip, deflate"])
+async def test_bodies_that_are_compressed_in_another_way_are_refused(encoding: str) -> None:
+    reply = await new_session("solo").handle(head(content_encoding=encoding))
+    assert isinstance(reply, Respond)
+    assert (reply.status, reply.headers["accept-encoding"]) == (415, "gzip, br, zstd, deflate")
+
+
+async def test_a_body_beyond_the_limit_is_refused() -> None:
+    config = filter_config()
+    config.max_request_bytes = 100
+    too_large = RequestBody(b" " * 101)
+    await (play(new_session("models", config=config)) >> head() << Continue() >> too_large << refused(413, "large"))
 
 
 async def test_a_listener_without_configuration_is_not_ready() -> None:

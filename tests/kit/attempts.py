@@ -47,7 +47,7 @@ _TARGETS = {
 
 def chain_config(version: str = "v1") -> pb.FilterConfig:
     """Every model serves every translatable client API by a chain: itself first, then Claude and GPT."""
-    config = pb.FilterConfig(version=version, egress_url="http://127.0.0.1:9")
+    config = pb.FilterConfig(version=version, egress_url="http://127.0.0.1:9", max_request_bytes=16 << 20)
     config.listeners.add(name="models", kind=pb.Listener.Kind.MODEL)
     for name, (api, path, upstream_model) in _TARGETS.items():
         model = config.models.add(name=name, upstream_model=upstream_model, provider=name.partition("/")[0])

@@ -54,9 +54,9 @@ def build_buffer(max_request_bytes: int) -> api.hcm.HttpFilter:
 
 
 def _decided_headers() -> list[api.mutation.HeaderMutation]:
-    # The state of a trace that could not be read goes: it stays only where the decision repeats it.
-    removed = api.mutation.HeaderMutation(remove=TRACESTATE_HEADER)
-    return [removed, *(_from_metadata(header, key) for header, key in _HEADERS.items())]
+    # The state of a trace that could not be read goes: it stays only where the decision repeats it. The body is plain by now.
+    removed = [api.mutation.HeaderMutation(remove=header) for header in (TRACESTATE_HEADER, "content-encoding")]
+    return [*removed, *(_from_metadata(header, key) for header, key in _HEADERS.items())]
 
 
 def _remove_keys() -> api.mutation.HeaderMutation:

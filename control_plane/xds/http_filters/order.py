@@ -6,6 +6,7 @@ from control_plane import ir
 from control_plane.ir import names
 from control_plane.xds import api
 from control_plane.xds.http_filters.buffer_and_header_mutation import build_decided_filters
+from control_plane.xds.http_filters.decompressor import build_decompressors
 from control_plane.xds.http_filters.error import build_errors
 from control_plane.xds.http_filters.ext_proc import EXT_PROC_CLUSTER, build_continue, build_ext_proc
 from control_plane.xds.http_filters.local_rate_limit import build_rate_limit
@@ -19,7 +20,8 @@ def build_http_filters(listener: ir.Listener, max_request_bytes: int) -> list[ap
     decided = build_decided_filters(listener, max_request_bytes)
     limited = [build_rate_limit(listener.rate_limits, names.listener(listener.name))] if listener.rate_limits else []
     errors = [build_errors()] if listener.kind is ir.ListenerKind.MODEL else []
-    return [_health_check(), build_ext_proc(listener), *decided, *limited, *continued, *errors, build_router()]
+    plain = build_decompressors()
+    return [_health_check(), *plain, build_ext_proc(listener), *decided, *limited, *continued, *errors, build_router()]
 
 
 def build_router() -> api.hcm.HttpFilter:

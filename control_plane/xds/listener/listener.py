@@ -114,12 +114,18 @@ def _connection_manager(
         path_with_escaped_slashes_action=api.hcm.HttpConnectionManagerPathWithEscapedSlashesAction.KEEP_UNCHANGED,
         request_headers_timeout=api.duration(_HEADERS_SECONDS),
         max_request_headers_kb=_MAX_HEADERS_KB,
+        http_protocol_options=_http1(),
         http2_protocol_options=_http2(),
     )
     if gateway.tracing is not None:
         manager.tracing = build_tracing(gateway.tracing, name)
         manager.request_id_extension = build_request_id()
     return manager
+
+
+def _http1() -> api.core.Http1ProtocolOptions:
+    """Serve HTTP/1.0 as well: nginx speaks it to whatever a plain `proxy_pass` leads to."""
+    return api.core.Http1ProtocolOptions(accept_http_10=True, default_host_for_http_10="localhost")
 
 
 def _http2() -> api.core.Http2ProtocolOptions:

@@ -31,6 +31,8 @@ class _Reply:
     flags: tuple[str, ...] = ()
     """Only for these response flags of Envoy."""
     headers: tuple[tuple[str, str], ...] = ()
+    becomes: int = 0
+    """Status that the client gets instead; 0: the same."""
 
 
 _OVERFLOW = ("UO",)
@@ -38,11 +40,16 @@ _UNREACHABLE = ("UF", "UH", "UC", "UR", "LR", "URX", "NC", "DF")
 
 _REPLIES: Final = (
     _Reply(400, "bad_request", "The request has no body, or is not valid HTTP."),
-    _Reply(403, "upgrade_not_supported", "Protocol upgrades are not served here."),
+    _Reply(
+        403,
+        "upgrade_required",
+        "Nothing is served over WebSocket or another protocol; use HTTP/1.1 or HTTP/2.",
+        becomes=426,
+        headers=(("upgrade", "HTTP/1.1"),),
+    ),
     _Reply(404, "unknown_url", "Nothing is served at this path."),
     _Reply(408, "request_timeout", "The request took too long to arrive."),
     _Reply(413, "request_too_large", "The request body is too large."),
-    _Reply(426, "http_version_not_supported", "HTTP/1.0 is not served; use HTTP/1.1 or HTTP/2."),
     _Reply(429, "rate_limit_exceeded", "Too many requests. Try again later."),
     _Reply(431, "headers_too_large", "The request headers are too large."),
     _Reply(500, "internal_error", "The gateway failed to handle the request."),
@@ -121,7 +128,12 @@ def _mapper(reply: _Reply, extra: _Filter | None, body: object) -> api.hcm.Respo
         filters.append(_Filter(response_flag_filter=api.accesslog.ResponseFlagFilter(flags=list(reply.flags))))
     if extra is not None:
         filters.append(extra)
-    return api.hcm.ResponseMapper(filter=_all_of(filters), body_format_override=_json(body), headers_to_add=_headers(reply))
+    return api.hcm.ResponseMapper(
+        filter=_all_of(filters),
+        status_code=reply.becomes or None,
+        body_format_override=_json(body),
+        headers_to_add=_headers(reply),
+    )
 
 
 def _headers(reply: _Reply) -> list[api.core.HeaderValueOption]:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext_proc.codec.content_encoding import FREE_BYTES, MAX_RATIO, Decoder, GrowsTooMuch, decoder
-from ext_proc.errors import UpstreamError
+from ext_proc.codec.content_encoding import FREE_BYTES, MAX_RATIO, Decoder, GrowsTooMuch, decoder, inflate_request
+from ext_proc.errors import BodyTooLarge, MalformedBody, UpstreamError
 from tests.kit.llm_streams import chunked
 
 
@@ -61,3 +61,21 @@ def test_what_is_repetitive_is_undone() -> None:
     undo = decoder("gzip")
     assert undo is not None
     assert undo.decode(gzip.compress(events)) == events
+
+
+@given(data=st.binary(max_size=100), is_raw=st.booleans())
+def test_a_request_is_undone_with_zlibs_header_or_without(data: bytes, is_raw: bool) -> None:
+    packing = zlib.compressobj(wbits=-zlib.MAX_WBITS if is_raw else zlib.MAX_WBITS)
+    assert inflate_request(packing.compress(data) + packing.flush(), max_bytes=100) == data
+
+
+def test_a_request_that_is_too_large_is_refused() -> None:
+    with pytest.raises(BodyTooLarge) as caught:
+        inflate_request(zlib.compress(b" " * (64 << 20)), max_bytes=1000)
+    assert caught.value.status == 413
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", zlib.compress(b"x" * 1000)[:-5]])
+def test_a_request_that_is_something_else_is_malformed(body: bytes) -> None:
+    with pytest.raises(MalformedBody):
+        inflate_request(body, max_bytes=1000)

@@ -32,9 +32,13 @@ def stage(config: api.ext_proc.ExternalProcessor) -> str:
     return metadata(config)[STAGE_METADATA]
 
 
+DECOMPRESSORS = [f"envoy.filters.http.decompressor.{encoding}" for encoding in ("gzip", "brotli", "zstd")]
+
+
 def test_a_request_waits_for_its_decision_before_it_is_routed() -> None:
     assert [http_filter.name for http_filter in build_http_filters(AGENTS, 1024)] == [
         "envoy.filters.http.health_check",
+        *DECOMPRESSORS,
         "plano.decide",
         "envoy.filters.http.buffer",
         "envoy.filters.http.header_mutation",
@@ -46,6 +50,7 @@ def test_decisions_that_see_the_headers_change_them_themselves() -> None:
     shown = replace(AGENTS, shows_headers=True)
     assert [http_filter.name for http_filter in build_http_filters(shown, 1024)] == [
         "envoy.filters.http.health_check",
+        *DECOMPRESSORS,
         "plano.decide",
         "envoy.filters.http.buffer",
         "envoy.filters.http.router",

@@ -40,13 +40,16 @@ def test_no_text_uses_what_envoy_knows(body: str) -> None:
     assert "envoy" not in body.lower()
 
 
-def test_an_old_version_of_http_is_told_so() -> None:
-    codes = [error["code"] for error in (json.loads(body)["error"] for body in TEXTS) if "code" in error]
-    assert "http_version_not_supported" in codes
+def headers(mapper: api.hcm.ResponseMapper) -> set[str]:
+    return {option.header.key for option in mapper.headers_to_add if option.header is not None}
+
+
+def test_who_asks_for_another_protocol_is_told_to_use_http() -> None:
+    assert {mapper.status_code for mapper in MAPPERS if "upgrade" in headers(mapper)} == {426}
 
 
 def test_only_overflow_says_when_to_come_back() -> None:
-    assert {json.loads(text(mapper) or "")["error"]["type"] for mapper in MAPPERS if mapper.headers_to_add} == {
+    assert {json.loads(text(mapper) or "")["error"]["type"] for mapper in MAPPERS if "retry-after" in headers(mapper)} == {
         "overloaded_error",
         "server_error",
     }
