@@ -1,13 +1,18 @@
 """An answer that is a stream of events: held until it says something, then translated, or passed without the stage."""
 
+from typing import Final
+
 from ext_proc.attempt.answers import Attempt, empty_answer, refusal, stream_head, unreadable
 from ext_proc.attempt.events import Detach, ResponseReply, SendBody
 from ext_proc.attempt.failures import classify, status_of
 from ext_proc.attempt.first_token_gate import Gate, Opened, Opening
 from ext_proc.attempt.record import BEGUN, COMPLETED, CUT_OFF
-from ext_proc.errors import GatewayError
+from ext_proc.errors import GatewayError, UpstreamError
 from protos.contract.headers import UNCOUNTED_HEADER
 from protos.contract.metadata import WATCH_BEGINNING, WATCH_GATE, WATCH_HEAD
+
+MAX_HELD_BYTES: Final = 16 << 20
+"""A stream may not have more than that before it says something: comments, announcements, the beginning of an event."""
 
 
 class StreamAnswer:
@@ -18,6 +23,7 @@ class StreamAnswer:
         self._gate: Gate | None = Gate(attempt.prepared.reads)
         """None once it is open."""
         self._held: list[bytes] = []
+        self._held_bytes = 0
         self._refused = False
         self._stream = attempt.prepared.translation.stream()
 
@@ -35,6 +41,9 @@ class StreamAnswer:
         if self._gate is None:
             return _body(self._stream.feed(data))
         self._held.append(data)
+        self._held_bytes += len(data)
+        if self._held_bytes > MAX_HELD_BYTES:
+            raise UpstreamError("The provider's stream says nothing.", code="bad_upstream_answer")
         opening = self._gate.feed(data)
         return [] if opening is None else self._open(opening)
 

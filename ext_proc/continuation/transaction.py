@@ -236,7 +236,7 @@ class ResumableAnswer:
     async def _go_on(self, course: _Course, current: str) -> None:
         splicer = course.splicer
         for member in course.resumable.members:
-            if member.model == current or splicer.is_complete or self._retries == 0:
+            if member.model == current or splicer.is_complete or splicer.merger.transcript.is_full or self._retries == 0:
                 continue
             await self._by(member, course, current)
             if self._outcome == CUT_OFF:

@@ -8,6 +8,9 @@ from typing import Final
 
 import orjson
 
+_MOST_BYTES: Final = 32 << 20
+"""Of one answer, with what Python takes for each piece: hundreds of thousands of tokens."""
+_PIECE_BYTES: Final = 64
 _LEAST_REPEATED: Final = 8
 """Characters: a shorter text may well come twice in a row."""
 
@@ -24,6 +27,9 @@ class Transcript:
         self._new: dict[Hashable, list[str]] = {}
         self._again: dict[Hashable, int] = {}
         self._missing = 0
+        self._kept_bytes = 0
+        self.is_full = False
+        """Whether the answer was too long to be kept: nobody can go on from it."""
         self._given: Hashable = None
         """The text whose beginning was given, as long as it is open whether that is said again all the same."""
         self._doubted = ""
@@ -68,8 +74,17 @@ class Transcript:
         self._missing -= len(known)
         new = text[len(known) :]
         if new:
-            self._new.setdefault(key, []).append(new)
+            self._keep(key, new)
         return new
+
+    def _keep(self, key: Hashable, text: str) -> None:
+        self._kept_bytes += len(text) + _PIECE_BYTES
+        if self._kept_bytes <= _MOST_BYTES:
+            self._new.setdefault(key, []).append(text)
+        elif not self.is_full:
+            self.is_full = True
+            self._new.clear()
+            self._sent.clear()
 
     def _resolved(self, key: Hashable, text: str) -> str:
         """Return what is known by now to go on from a given text; nothing as long as it may be that text again."""

@@ -210,3 +210,13 @@ def test_an_event_without_end_is_given_up() -> None:
     attempt.head(content_type="text/event-stream")
     attempt.body(b"data: " + b"x" * (17 << 20))
     assert (attempt.seen.status, attempt.seen.retry, attempt.seen.ended) == (502, "unreadable_answer", True)
+
+
+def test_a_stream_that_says_nothing_has_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ext_proc.attempt.stream_answer.MAX_HELD_BYTES", 100)
+    attempt = play()
+    attempt.head(content_type="text/event-stream")
+    attempt.body(b": keep-alive\n\n" * 5)
+    assert attempt.is_held
+    attempt.body(b": keep-alive\n\n" * 5)
+    assert (attempt.seen.status, attempt.seen.retry) == (502, "unreadable_answer")
