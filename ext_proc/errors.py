@@ -103,6 +103,12 @@ class PolicyError(GatewayError):
     status = 403
 
 
+class Forbidden(PolicyError):
+    """The caller may not use what it asks for."""
+
+    code = "not_allowed"
+
+
 class FilterRejected(PolicyError):
     """A user's filter answered with a 4xx: its status and message reach the client."""
 

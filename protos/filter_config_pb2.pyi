@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class FilterConfig(_message.Message):
-    __slots__ = ("version", "listeners", "filters", "models", "aliases", "orchestrator", "egress_url", "preferences", "routing_model", "sources", "affinity", "cache_marks_from", "counts_tokens", "rankings", "tracing", "max_request_bytes", "embedding", "disable_signals", "latest_names")
+    __slots__ = ("version", "listeners", "filters", "models", "aliases", "orchestrator", "egress_url", "preferences", "routing_model", "sources", "affinity", "cache_marks_from", "counts_tokens", "rankings", "tracing", "max_request_bytes", "embedding", "disable_signals", "latest_names", "callers")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LISTENERS_FIELD_NUMBER: _ClassVar[int]
     FILTERS_FIELD_NUMBER: _ClassVar[int]
@@ -28,6 +28,7 @@ class FilterConfig(_message.Message):
     EMBEDDING_FIELD_NUMBER: _ClassVar[int]
     DISABLE_SIGNALS_FIELD_NUMBER: _ClassVar[int]
     LATEST_NAMES_FIELD_NUMBER: _ClassVar[int]
+    CALLERS_FIELD_NUMBER: _ClassVar[int]
     version: str
     listeners: _containers.RepeatedCompositeFieldContainer[Listener]
     filters: _containers.RepeatedCompositeFieldContainer[Filter]
@@ -47,7 +48,8 @@ class FilterConfig(_message.Message):
     embedding: Embedding
     disable_signals: bool
     latest_names: bool
-    def __init__(self, version: _Optional[str] = ..., listeners: _Optional[_Iterable[_Union[Listener, _Mapping]]] = ..., filters: _Optional[_Iterable[_Union[Filter, _Mapping]]] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., orchestrator: _Optional[_Union[Orchestrator, _Mapping]] = ..., egress_url: _Optional[str] = ..., preferences: _Optional[_Iterable[_Union[Preference, _Mapping]]] = ..., routing_model: _Optional[_Union[Orchestrator, _Mapping]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., affinity: _Optional[_Union[Affinity, _Mapping]] = ..., cache_marks_from: _Optional[int] = ..., counts_tokens: _Optional[bool] = ..., rankings: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ..., tracing: _Optional[_Union[Tracing, _Mapping]] = ..., max_request_bytes: _Optional[int] = ..., embedding: _Optional[_Union[Embedding, _Mapping]] = ..., disable_signals: _Optional[bool] = ..., latest_names: _Optional[bool] = ...) -> None: ...
+    callers: _containers.RepeatedCompositeFieldContainer[Caller]
+    def __init__(self, version: _Optional[str] = ..., listeners: _Optional[_Iterable[_Union[Listener, _Mapping]]] = ..., filters: _Optional[_Iterable[_Union[Filter, _Mapping]]] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., orchestrator: _Optional[_Union[Orchestrator, _Mapping]] = ..., egress_url: _Optional[str] = ..., preferences: _Optional[_Iterable[_Union[Preference, _Mapping]]] = ..., routing_model: _Optional[_Union[Orchestrator, _Mapping]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., affinity: _Optional[_Union[Affinity, _Mapping]] = ..., cache_marks_from: _Optional[int] = ..., counts_tokens: _Optional[bool] = ..., rankings: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ..., tracing: _Optional[_Union[Tracing, _Mapping]] = ..., max_request_bytes: _Optional[int] = ..., embedding: _Optional[_Union[Embedding, _Mapping]] = ..., disable_signals: _Optional[bool] = ..., latest_names: _Optional[bool] = ..., callers: _Optional[_Iterable[_Union[Caller, _Mapping]]] = ...) -> None: ...
 
 class Tracing(_message.Message):
     __slots__ = ("route", "path", "protocol", "timeout_seconds", "interval_seconds", "queue_size", "batch_size", "resource", "attributes", "header_prefixes", "captures_content")
@@ -88,6 +90,20 @@ class Tracing(_message.Message):
     header_prefixes: _containers.RepeatedScalarFieldContainer[str]
     captures_content: bool
     def __init__(self, route: _Optional[str] = ..., path: _Optional[str] = ..., protocol: _Optional[str] = ..., timeout_seconds: _Optional[float] = ..., interval_seconds: _Optional[float] = ..., queue_size: _Optional[int] = ..., batch_size: _Optional[int] = ..., resource: _Optional[_Mapping[str, str]] = ..., attributes: _Optional[_Mapping[str, str]] = ..., header_prefixes: _Optional[_Iterable[str]] = ..., captures_content: _Optional[bool] = ...) -> None: ...
+
+class Caller(_message.Message):
+    __slots__ = ("name", "restricts_models", "models", "restricts_agents", "agents")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    RESTRICTS_MODELS_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    RESTRICTS_AGENTS_FIELD_NUMBER: _ClassVar[int]
+    AGENTS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    restricts_models: bool
+    models: _containers.RepeatedScalarFieldContainer[str]
+    restricts_agents: bool
+    agents: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., restricts_models: _Optional[bool] = ..., models: _Optional[_Iterable[str]] = ..., restricts_agents: _Optional[bool] = ..., agents: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Listener(_message.Message):
     __slots__ = ("name", "kind", "agents", "input_filters", "continues_streams", "passes_streams_at_once", "orchestration")

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-_INLINE: Final = re.compile(r'(inline_(?:string|bytes)):\s*"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
+_INLINE: Final = re.compile(r'(inline_(?:string|bytes)|\bkey):\s*"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
 
 
 def without_secrets(text: str) -> str:

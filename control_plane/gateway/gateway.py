@@ -16,6 +16,7 @@ from control_plane.gateway.agents import (
 )
 from control_plane.gateway.aliases import SharedAlias, alias_chains, build_aliases, build_shared_aliases
 from control_plane.gateway.attempt_routes import build_attempt_routes
+from control_plane.gateway.callers import build_callers, build_permissions
 from control_plane.gateway.chains import ChainedModel, all_chains, build_chain_routes, chained_models
 from control_plane.gateway.continuations import build_continuations, build_continued_routes
 from control_plane.gateway.egress import build_choosing_model, build_egress
@@ -130,6 +131,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
             tracing=build_exporter(tracing),
             max_request_bytes=overrides.max_request_bytes,
             embedding=embedding.plan if embedding else None,
+            callers=build_permissions(config),
             disable_signals=overrides.disable_signals,
             latest_names=bool(overrides.gen_ai_latest_names),
         ),
@@ -198,6 +200,7 @@ def _listener(
         routes=tuple(sorted(routes, key=lambda route: route.name)),
         decision_timeout_seconds=_decision_timeout(listener, config, filters),
         choosing_headers=choosing_headers(config, listener),
+        callers=build_callers(config, listener),
         rate_limits=build_rate_limits(config, listener),
         shows_headers=any(_chains(listener)) or _wants_headers(config),
     )

@@ -3,7 +3,7 @@
 from control_plane import ir
 from control_plane.config.model import Listener, PlanoConfig
 from protos import filter_config_pb2 as pb
-from protos.contract.headers import AGENT_HEADER, INTERNAL_HEADER, SESSION_HEADERS
+from protos.contract.headers import AGENT_HEADER, CALLER_HEADER, INTERNAL_HEADER, SESSION_HEADERS
 
 
 def build_affinity(config: PlanoConfig, store: ir.SessionStore | None) -> pb.Affinity | None:
@@ -31,10 +31,11 @@ def cache_marks_from(config: PlanoConfig) -> int:
 
 def choosing_headers(config: PlanoConfig, listener: Listener) -> tuple[str, ...]:
     """Return the request headers that a listener's decisions need."""
+    caller = (CALLER_HEADER,) if listener.asks_for_keys else ()
     if listener.type == "agent":
-        return AGENT_HEADER, INTERNAL_HEADER
+        return AGENT_HEADER, INTERNAL_HEADER, *caller
     tenant = _tenant_header(config)
-    return (*SESSION_HEADERS, *([tenant] if tenant else []))
+    return (*SESSION_HEADERS, *([tenant] if tenant else []), *caller)
 
 
 _MOST_ENTRIES = 10_000

@@ -15,12 +15,13 @@ from control_plane.ir.cluster import (
     UpstreamTls,
 )
 from control_plane.ir.gateway import Gateway
-from control_plane.ir.listener import Egress, Listener, ListenerKind, Retry, Route
+from control_plane.ir.listener import Caller, Egress, Listener, ListenerKind, Retry, Route
 from control_plane.ir.rate_limit import RateLimit
 from control_plane.ir.session_store import SessionStore
 from control_plane.ir.tracing import Collector, OtlpProtocol, Tracing
 
 __all__ = [
+    "Caller",
     "Chain",
     "ChainMember",
     "CircuitBreaker",

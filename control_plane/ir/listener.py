@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from control_plane.ir.rate_limit import RateLimit
+from control_plane.ir.secret import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,14 @@ class ListenerKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Somebody whose keys a listener takes."""
+
+    name: str
+    keys: tuple[Secret, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
     """One port that clients connect to, and the routes that its requests can take."""
 
@@ -78,6 +87,8 @@ class Listener:
     """Request headers, in lower case, that say how a model is chosen: they come along with the body."""
     rate_limits: tuple[RateLimit, ...] = ()
     """Sorted."""
+    callers: tuple[Caller, ...] | None = None
+    """Whose keys it takes, sorted by name; None: it asks for none."""
     shows_headers: bool = False
     """Whether decisions need all of a request's headers, because filters get them. Costs ext_proc a second message."""
 

@@ -33,6 +33,7 @@ from envoy_data_plane.envoy.extensions.compression.brotli.decompressor import v3
 from envoy_data_plane.envoy.extensions.compression.gzip.decompressor import v3 as gzip
 from envoy_data_plane.envoy.extensions.compression.zstd.decompressor import v3 as zstd
 from envoy_data_plane.envoy.extensions.filters.common.matcher.action import v3 as matcher_action
+from envoy_data_plane.envoy.extensions.filters.http.api_key_auth import v3 as api_key_auth
 from envoy_data_plane.envoy.extensions.filters.http.buffer import v3 as buffer
 from envoy_data_plane.envoy.extensions.filters.http.composite import v3 as composite
 from envoy_data_plane.envoy.extensions.filters.http.cors import v3 as cors
@@ -83,6 +84,7 @@ __all__ = [
     "accesslog",
     "ads",
     "aggregate",
+    "api_key_auth",
     "betterproto2",
     "bootstrap",
     "brotli",

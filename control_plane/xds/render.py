@@ -37,6 +37,8 @@ def _plain(message: betterproto2.Message) -> dict[str, Any]:
     plain = message.to_dict(casing=cast("betterproto2.Casing", _as_declared))
     if isinstance(message, api.cluster.Cluster):
         _hide_passwords(plain)
+    if isinstance(message, api.route.RouteConfiguration):
+        _hide_keys(plain)
     return plain
 
 
@@ -44,6 +46,14 @@ def _hide_passwords(plain: dict[str, Any]) -> None:
     """Hide what Envoy itself authenticates with: of a cluster's options for its protocol."""
     for options in plain.get("typed_extension_protocol_options", {}).values():
         options.update({field: {"inline_string": _REDACTED} for field in _HIDDEN if field in options})
+
+
+def _hide_keys(plain: dict[str, Any]) -> None:
+    """Hide callers' keys."""
+    for host in plain.get("virtual_hosts", []):
+        for config in host.get("typed_per_filter_config", {}).values():
+            for credential in config.get("credentials", []):
+                credential["key"] = _REDACTED
 
 
 def _as_declared(name: str) -> str:

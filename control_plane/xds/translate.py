@@ -80,7 +80,7 @@ def _listeners(gateway: ir.Gateway) -> Iterator[_Named]:
         name = names.listener(listener.name)
         yield api.LISTENER, Resource(name, encode(build_listener(listener, gateway)))
         inside = SESSION_HEADERS if listener.kind is ir.ListenerKind.MODEL else ()
-        yield _routes(name, listener.routes, gateway, build_undecided(listener), inside)
+        yield _routes(name, listener.routes, gateway, build_undecided(listener), inside, callers=listener.callers)
     yield api.LISTENER, Resource(names.EGRESS_LISTENER, encode(build_egress_listener(gateway)))
     yield _routes(names.EGRESS_LISTENER, gateway.egress.routes, gateway)
     yield api.LISTENER, Resource(names.ATTEMPTS_LISTENER, encode(build_attempts_listener(gateway)))
@@ -96,6 +96,7 @@ def _routes(
     undecided: api.xds_matcher.MatcherOnMatch | None = None,
     inside: Iterable[str] = (),
     not_theirs: Iterable[str] = (),
+    callers: Iterable[ir.Caller] | None = None,
 ) -> _Named:
     table = build_route_configuration(
         name,
@@ -105,5 +106,6 @@ def _routes(
         undecided=undecided,
         inside=inside,
         not_theirs=not_theirs,
+        callers=callers,
     )
     return api.ROUTE, Resource(name, encode(table))

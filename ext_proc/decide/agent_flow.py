@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from ext_proc.apis.conversation import read_conversation
 from ext_proc.apis.registry import PATHS
+from ext_proc.decide.access import agents_for
 from ext_proc.decide.large_body import let_others_run
 from ext_proc.decide.request import Record, Request, Services, go_on
-from ext_proc.errors import RequestError
+from ext_proc.errors import Forbidden, RequestError
 from ext_proc.events import Continue
 from ext_proc.filters.chain import run_chain
 from ext_proc.filters.filtered_request import FilteredRequest
@@ -69,30 +70,35 @@ def _choices(request: Request) -> int:
     return wanted if isinstance(wanted, int) else 1
 
 
-def _named(request: Request) -> Decision | None:
+def _named(request: Request, services: Services) -> Decision | None:
     """Return the agent that the client names itself: by the header, if it is trusted, or as the model.
 
     Raises:
         RequestError: the header names nobody who is here.
+        Forbidden: the caller may not use the agent.
     """
     agents = request.listener.agents
+    allowed = agents_for(request, services).known
     wanted = request.headers.get(AGENT_HEADER) if request.headers.get(INTERNAL_HEADER) == "true" else None
     if wanted is not None and wanted not in agents:
         raise RequestError(f"No agent of this listener has the id in {AGENT_HEADER}.", param=AGENT_HEADER, code="unknown_agent")
     model = request.value.get("model")
-    if wanted is not None:
-        return Decision((wanted,), "named_agent", "by header")
-    return Decision((model,), "named_agent", "as the model") if isinstance(model, str) and model in agents else None
+    name = wanted or (model if isinstance(model, str) and model in agents else None)
+    if name is None:
+        return None
+    if name not in allowed:
+        raise Forbidden(f"This caller may not use the agent `{name}`.", param=AGENT_HEADER if wanted else "model")
+    return Decision((name,), "named_agent", "by header" if wanted else "as the model")
 
 
 async def _choose(request: Request, services: Services, record: Record) -> Decision:
     conversation = read_conversation(request.api, request.value)
-    if (named := _named(request)) is not None:
+    if (named := _named(request, services)) is not None:
         return named
     await let_others_run(request.body)
     started = time.perf_counter()
     decision = await choose_agent(
-        request.listener.pool,
+        agents_for(request, services),
         conversation,
         egress=services.egress,
         orchestrator=services.plan.orchestrator,

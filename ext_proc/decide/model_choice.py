@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from ext_proc.apis.conversation import Conversation
 from ext_proc.apis.registry import PATHS
+from ext_proc.decide.access import may_use
 from ext_proc.decide.request import Record, Request, Services
 from ext_proc.decide.routing_input import RoutingInput
 from ext_proc.routing.agents.ladder import Match, MatchRung, NoMatch, find_match, safe_reason
@@ -96,7 +97,7 @@ def _matched(match: Match | NoMatch, preferences: Preferences, request: Request,
     if isinstance(match, NoMatch):
         return None
     preference = preferences.by_name[match.name]
-    serving = [model for model in preference.models if request.api in model.model.routes]
+    serving = [model for model in preference.models if request.api in model.model.routes and may_use(model, request, services)]
     if not serving:
         return None
     ranked = rank(serving, preference.prefer, services.measures)

@@ -10,6 +10,7 @@ from ext_proc.apis.prompt_size import estimate_size
 from ext_proc.apis.registry import PATHS
 from ext_proc.codec.json_body import JsonObject, parse_object
 from ext_proc.codec.model_edit import remove_member, replace_model
+from ext_proc.decide.access import check_model
 from ext_proc.decide.cache_marking import mark_prompt
 from ext_proc.decide.request import Record, Request, Services, go_on
 from ext_proc.decide.routing_input import has_preferences, read_routing_input, requested_model
@@ -52,6 +53,7 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
     if has_preferences(request, services):
         return await _decide_by_preference(request, services, record)
     resolved = requested_model(request, services)
+    check_model(resolved, request, services)
     record.model, record.reason = resolved.model.name, resolved.reason
     if request.api is Api.COUNT_TOKENS and request.api not in resolved.model.routes:
         return _answer_estimate(resolved, request)
@@ -71,6 +73,7 @@ async def _decide_by_preference(request: Request, services: Services, record: Re
     decided = await choose_in_session(routing_input, request, value, services=services, record=record)
     ranked = decided.choice.ranked
     resolved = ranked[0] if ranked else requested_model(request, services)
+    check_model(resolved, request, services)
     record.model = resolved.model.name
     route = _route(resolved, request)
     marked = mark_prompt(body, resolved, request, services)

@@ -17,8 +17,19 @@ from ext_proc.plan.plan import Listener, ListenerKind, Plan
 from ext_proc.plan.preferences import compile_affinity, compile_configured, compile_sources
 from ext_proc.plan.rankings import compile_rankings
 from ext_proc.plan.targets import Target
-from ext_proc.routing.agents.agent_pool import compile_agents
-from ext_proc.runtime import Agent, EmbeddingModel, Filter, FilterType, Model, ModelTables, Orchestrator, Share, Uncompilable
+from ext_proc.routing.agents.agent_pool import AgentPool, compile_agents
+from ext_proc.runtime import (
+    Agent,
+    Caller,
+    EmbeddingModel,
+    Filter,
+    FilterType,
+    Model,
+    ModelTables,
+    Orchestrator,
+    Share,
+    Uncompilable,
+)
 from ext_proc.tracing.settings import Protocol, TracingSettings
 from protos import filter_config_pb2 as pb
 
@@ -42,8 +53,11 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
     starts = (start for item in config.preferences for start in item.starts)
     holders: tuple[Holder, ...] = (*config.models, *shares, *starts)
     aliases = _by_key(((item.name, compile_alias(item, models)) for item in config.aliases), "alias")
+    callers = _by_key(((item.name, _caller(item)) for item in config.callers), "caller")
     choosing = partial(_orchestrator, models=models, targets=targets)
-    listeners = _by_key(((item.name, _listener(item, filters, choosing)) for item in config.listeners), "listener")
+    listeners = _by_key(
+        ((item.name, _listener(item, filters, choosing, callers.values())) for item in config.listeners), "listener"
+    )
     chains = compile_chains(holders, targets)
     rankings = compile_rankings(config.rankings, models, targets, chains)
     return Plan(
@@ -69,6 +83,7 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
         latest_names=config.latest_names,
         tracing=_tracing(config.tracing) if config.HasField("tracing") else None,
         embedding=_embedding(config.embedding) if config.HasField("embedding") else None,
+        callers=callers,
         egress_url=config.egress_url,
         models_body=render_models(models.values(), {name: shares[0].model for name, shares in aliases.items()}),
     )
@@ -112,7 +127,12 @@ def _filter(item: pb.Filter) -> Filter:
     )
 
 
-def _listener(item: pb.Listener, filters: dict[str, Filter], choosing: Callable[[pb.Orchestrator], Orchestrator]) -> Listener:
+def _listener(
+    item: pb.Listener,
+    filters: dict[str, Filter],
+    choosing: Callable[[pb.Orchestrator], Orchestrator],
+    callers: Iterable[Caller],
+) -> Listener:
     chain = tuple(_lookup(filters, filter_id, "filter") for filter_id in item.input_filters)
     if item.kind == pb.Listener.Kind.MODEL:
         return Listener(
@@ -132,7 +152,20 @@ def _listener(item: pb.Listener, filters: dict[str, Filter], choosing: Callable[
         kind=ListenerKind.AGENT,
         agents=agents,
         pool=compile_agents(tuple(agents.values())),
+        pools={caller.name: _pool(caller.agents, agents) for caller in callers if caller.agents is not None},
         orchestration=_orchestration(item.orchestration, choosing) if item.HasField("orchestration") else None,
+    )
+
+
+def _pool(allowed: frozenset[str], agents: dict[str, Agent]) -> AgentPool:
+    return compile_agents(tuple(agent for agent in agents.values() if agent.id in allowed))
+
+
+def _caller(item: pb.Caller) -> Caller:
+    return Caller(
+        name=item.name,
+        models=frozenset(item.models) if item.restricts_models else None,
+        agents=frozenset(item.agents) if item.restricts_agents else None,
     )
 
 

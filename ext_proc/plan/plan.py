@@ -12,7 +12,7 @@ from ext_proc.plan.targets import Member, ResumableRoute, Target
 from ext_proc.routing.affinity.sessions import Affinity
 from ext_proc.routing.agents.agent_pool import AgentPool, compile_agents
 from ext_proc.routing.models.preferences import Preferences
-from ext_proc.runtime import Agent, EmbeddingModel, Filter, Model, ModelTables, Orchestrator, Source
+from ext_proc.runtime import Agent, Caller, EmbeddingModel, Filter, Model, ModelTables, Orchestrator, Source
 from ext_proc.tracing.settings import TracingSettings
 
 
@@ -33,6 +33,8 @@ class Listener:
     """By id, in the declared order. Agent listeners only."""
     pool: AgentPool = field(default_factory=lambda: compile_agents(()))
     """What decisions among these agents need."""
+    pools: Mapping[str, AgentPool] = field(default_factory=dict)
+    """The same for callers that may not use all of them, by name."""
     orchestration: Orchestration | None = None
     """How several agents answer together. None: one answers, whoever is named first."""
     input_filters: tuple[Filter, ...] = ()
@@ -85,6 +87,8 @@ class Plan:
     """None: nothing is traced."""
     embedding: EmbeddingModel | None = None
     """None: nothing is decided by meaning."""
+    callers: Mapping[str, Caller] = field(default_factory=dict)
+    """By name: those whose keys Envoy takes."""
     egress_url: str = ""
     max_request_bytes: int = 0
     models_body: bytes = b""

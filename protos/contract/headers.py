@@ -24,6 +24,12 @@ ROUTE_HEADER: Final = "x-plano-route"
 AGENT_HEADER: Final = "x-plano-agent"
 """Id of the agent that answers; in a trusted client's request, of the one that is to answer."""
 
+CALLER_HEADER: Final = "x-plano-caller"
+"""Name of the caller whose key the request has shown: set by Envoy, sent on to agents."""
+
+KEY_HEADERS: Final = ("authorization", "x-api-key", "api-key")
+"""Where callers' keys are looked for; `authorization` with or without `Bearer`."""
+
 INTERNAL_HEADER: Final = "x-envoy-internal"
 """`true` where Envoy trusts the client, by its address; set by Envoy alone."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from control_plane.config.check.callers import check_callers
 from control_plane.config.check.effects import check_effects
 from control_plane.config.check.fallbacks import check_agent_fallbacks, check_alias_targets, check_model_fallbacks
 from control_plane.config.check.finding import Check, Finding
@@ -62,6 +63,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_orchestration_model,
     check_embedding_model,
     check_orchestration,
+    check_callers,
     check_preferences,
     check_rate_limits,
     check_metrics_sources,

@@ -1,6 +1,7 @@
 """The configuration as values: plano_config.yaml key for key, immutable, with a description of each field."""
 
 from control_plane.config.model.agents import Agent, Filter
+from control_plane.config.model.callers import Auth, Caller
 from control_plane.config.model.config import PlanoConfig
 from control_plane.config.model.instances import Instance
 from control_plane.config.model.listeners import Listener, ListenerAgent, Orchestration
@@ -15,6 +16,8 @@ __all__ = [
     "NO_EMBEDDINGS",
     "Agent",
     "AliasTarget",
+    "Auth",
+    "Caller",
     "CostSource",
     "Default",
     "Filter",

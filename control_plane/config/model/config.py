@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from control_plane.config.model.agents import Agent, Filter
+from control_plane.config.model.callers import Caller
 from control_plane.config.model.listeners import Listener
 from control_plane.config.model.operations import RateLimit, StateStorage
 from control_plane.config.model.overrides import Overrides
@@ -32,6 +33,8 @@ class PlanoConfig(Section):
     """Models that clients can ask for; with any, there is a model listener, on port 12000 unless configured."""
     model_aliases: Annotated[dict[str, ModelAlias], Field(default_factory=dict)]
     """Names of your own for models."""
+    callers: tuple[Caller, ...] = ()
+    """Who may use listeners that ask for keys (`listeners[].auth`)."""
     overrides: Annotated[Overrides, Field(default_factory=Overrides)]
     """Settings of the whole gateway."""
     routing_preferences: tuple[RoutingPreference, ...] = ()

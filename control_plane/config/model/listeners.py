@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
+from control_plane.config.model.callers import Auth
 from control_plane.config.model.types import Default, Duration, DurationOrZero, IpAddress, Port, Section, Text
 
 MODEL_LISTENER: Final[Mapping[str, Any]] = {"name": "egress_traffic", "port": 12000, "timeout": "300s"}
@@ -90,6 +91,8 @@ class Listener(Section):
     """Model listeners: whether a stream waits for its first token before the client sees it, so that fallbacks replace a model
     that says nothing, or an error. Always so for streams that are continued. What comes after the first token passes without
     ext_proc where the models speak the client's API, uncounted; without the gate, all of it does."""
+    auth: Auth | None = None
+    """What clients must show; without it, whoever reaches the port may use what is behind it."""
     orchestration: Orchestration = Orchestration()
     """Agent listeners: how several agents answer one request."""
     router: Literal["plano_orchestrator_v1"] = "plano_orchestrator_v1"
@@ -100,6 +103,11 @@ class Listener(Section):
     """Ids of filters that see the requests of a model listener first, in this order."""
     output_filters: tuple[Text, ...] = ()
     """Ids of filters that see responses before the client does. Refused as long as answers are not filtered."""
+
+    @property
+    def asks_for_keys(self) -> bool:
+        """Whether clients need a key."""
+        return self.auth is not None and self.auth.api_keys
 
     @property
     def is_orchestrated(self) -> bool:

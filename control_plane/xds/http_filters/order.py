@@ -5,6 +5,7 @@ from typing import Final
 from control_plane import ir
 from control_plane.ir import names
 from control_plane.xds import api
+from control_plane.xds.http_filters.api_key_auth import build_api_key_auth
 from control_plane.xds.http_filters.buffer_and_header_mutation import build_decided_filters
 from control_plane.xds.http_filters.decompressor import build_decompressors
 from control_plane.xds.http_filters.error import build_errors
@@ -20,8 +21,9 @@ def build_http_filters(listener: ir.Listener, max_request_bytes: int) -> list[ap
     decided = build_decided_filters(listener, max_request_bytes)
     limited = [build_rate_limit(listener.rate_limits, names.listener(listener.name))] if listener.rate_limits else []
     errors = [build_errors()] if listener.kind is ir.ListenerKind.MODEL else []
+    auth = [build_api_key_auth()] if listener.callers is not None else []
     plain = build_decompressors()
-    return [_health_check(), *plain, build_ext_proc(listener), *decided, *limited, *continued, *errors, build_router()]
+    return [_health_check(), *auth, *plain, build_ext_proc(listener), *decided, *limited, *continued, *errors, build_router()]
 
 
 def build_router() -> api.hcm.HttpFilter:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from control_plane.xds import api
-from protos.contract.headers import REQUEST_ID_HEADER, TRACEPARENT_HEADER
+from protos.contract.headers import CALLER_HEADER, REQUEST_ID_HEADER, TRACEPARENT_HEADER
 from protos.contract.metadata import METADATA_AGENT, METADATA_DECISION, METADATA_MODEL, METADATA_NAMESPACE
 
 _STDOUT: Final = "/dev/stdout"
@@ -26,6 +26,7 @@ def _fields(listener: str) -> dict[str, str]:
         "status_details": "%RESPONSE_CODE_DETAILS%",
         "flags": "%RESPONSE_FLAGS%",
         "route": "%ROUTE_NAME%",
+        "caller": f"%REQ({CALLER_HEADER})%",
         "agent": _decided(METADATA_AGENT),
         "model": _decided(METADATA_MODEL),
         "decision": _decided(METADATA_DECISION),

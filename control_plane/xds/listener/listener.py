@@ -13,7 +13,7 @@ from control_plane.xds.http_filters.order import build_grpc_bridge, build_http_f
 from control_plane.xds.listener.access_log import build_access_log
 from control_plane.xds.listener.local_reply import build_client_local_reply, build_internal_local_reply
 from control_plane.xds.listener.tracing import build_request_id, build_tracing
-from protos.contract.headers import INTERNAL_HEADERS
+from protos.contract.headers import CALLER_HEADER, INTERNAL_HEADERS
 
 _SILENCE_SECONDS: Final = 300.0
 _HEADERS_SECONDS: Final = 30.0
@@ -149,7 +149,7 @@ def _range(cidr: str) -> api.core.CidrRange:
 
 def _early_mutations(listener: ir.Listener) -> api.core.TypedExtensionConfig:
     """Drop what only the gateway may say, before any http_filter sees it."""
-    mutations = [api.mutation.HeaderMutation(remove=header) for header in INTERNAL_HEADERS]
+    mutations = [api.mutation.HeaderMutation(remove=header) for header in (*INTERNAL_HEADERS, CALLER_HEADER)]
     if not listener.shows_headers:
         mutations.append(forget_length())
     return api.extension(

@@ -40,6 +40,7 @@ _UNREACHABLE = ("UF", "UH", "UC", "UR", "LR", "URX", "NC", "DF")
 
 _REPLIES: Final = (
     _Reply(400, "bad_request", "The request has no body, or is not valid HTTP."),
+    _Reply(401, "invalid_api_key", "A valid API key is needed, in `authorization: Bearer`, `x-api-key` or `api-key`."),
     _Reply(
         403,
         "upgrade_required",

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from control_plane import ir
 from control_plane.xds import api
+from control_plane.xds.http_filters.api_key_auth import let_in
 from control_plane.xds.http_filters.buffer_and_header_mutation import DECIDED_PATH
 from control_plane.xds.http_filters.ext_proc import turn_continue_on
 from control_plane.xds.route.retry import build_retry_policy
@@ -11,6 +12,7 @@ from protos.contract.headers import (
     AGENT_HEADER,
     ATTEMPTS_HEADER,
     BOUNDS_HEADER,
+    CALLER_HEADER,
     CREDENTIAL_HEADERS,
     DECISION_HEADER,
     HISTORY_HEADER,
@@ -61,10 +63,12 @@ def build_route_configuration(
     undecided: api.xds_matcher.MatcherOnMatch | None = None,
     inside: Iterable[str] = (),
     not_theirs: Iterable[str] = (),
+    callers: Iterable[ir.Caller] | None = None,
 ) -> api.route.RouteConfiguration:
     """Build the route table of a listener: each request goes where its route header says; `undecided` has the others.
 
-    `inside` are request headers that are meant for the gateway alone, `not_theirs` response headers that no upstream may send.
+    `inside` are request headers that are meant for the gateway alone, `not_theirs` response headers that no upstream may send,
+    `callers` those whose keys are taken.
     """
     ordered = sorted(routes, key=lambda route: route.name)
     actions = {route.name: on_match(build_route(route, (chains or {}).get(route.cluster))) for route in ordered}
@@ -78,6 +82,7 @@ def build_route_configuration(
         response_headers_to_remove=[*(header for header, _ in _ANSWERS), ATTEMPTS_HEADER, *_INSIDE, *not_theirs],
         # Bounds what ext_proc is shown and what a retry can repeat, apart from the buffers of a connection.
         request_body_buffer_limit=max_request_bytes,
+        typed_per_filter_config={} if callers is None else let_in(callers),
     )
     # So that a route knows better than its table which agent answered.
     return api.route.RouteConfiguration(name=name, virtual_hosts=[host], most_specific_header_mutations_wins=True)
@@ -121,7 +126,10 @@ def build_route(route: ir.Route, chain: ir.Chain | None = None) -> api.route.Rou
             *(_for_attempts(route) if is_of_models else ()),
             *(_header(name, value, _ADD_IF_ABSENT) for name, value in route.default_headers),
         ],
-        request_headers_to_remove=[] if route.keeps_credentials else [*CREDENTIAL_HEADERS, *_CLIENT_ADDRESS],
+        request_headers_to_remove=[
+            *(() if route.keeps_credentials else (*CREDENTIAL_HEADERS, *_CLIENT_ADDRESS)),
+            *([CALLER_HEADER] if route.takes_decided_path else ()),
+        ],
         response_headers_to_add=[_attempts(), *(() if chain is None or is_of_models else (_agent_that_answered(),))],
         typed_per_filter_config=turn_continue_on() if route.is_resumable else {},
     )

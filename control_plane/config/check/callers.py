@@ -1,0 +1,53 @@
+"""`callers`: keys that tell them apart, and what they may use is there."""
+
+from collections.abc import Iterator
+
+from control_plane.config.check.finding import Finding, warning
+from control_plane.config.model import Caller, PlanoConfig
+from control_plane.config.suggest import suggest
+
+
+def check_callers(config: PlanoConfig) -> Iterator[Finding]:
+    """Find callers that cannot be told apart, listeners that nobody can use, and names of what is not there."""
+    yield from _names_and_keys(config)
+    for index, listener in enumerate(config.listeners):
+        if listener.asks_for_keys and not callers_of(config, listener.name):
+            yield Finding(("listeners", index, "auth"), "no-callers", "nobody could use this listener: none of `callers` may")
+    if config.callers and not any(listener.asks_for_keys for listener in config.listeners):
+        yield warning(("callers",), "no-effect-yet", "no listener asks for keys: set `auth: {}` at those that should")
+    for index, caller in enumerate(config.callers):
+        yield from _permissions(index, caller, config)
+
+
+def callers_of(config: PlanoConfig, listener: str) -> list[Caller]:
+    """Return those whose keys a listener takes."""
+    return [caller for caller in config.callers if caller.listeners is None or listener in caller.listeners]
+
+
+def _names_and_keys(config: PlanoConfig) -> Iterator[Finding]:
+    names: set[str] = set()
+    keys: dict[str, str] = {}
+    for index, caller in enumerate(config.callers):
+        if not (caller.name.isascii() and caller.name.isprintable()):
+            yield Finding(("callers", index, "name"), "invalid-name", "must be printable ASCII: it is sent in a header")
+        if caller.name in names:
+            yield Finding(("callers", index, "name"), "duplicate-caller", f"`{caller.name}` is another caller's name, too")
+        names.add(caller.name)
+        for place, key in enumerate(caller.keys):
+            other = keys.setdefault(key.reveal(), caller.name)
+            if other != caller.name:
+                message = f"is a key of `{other}`, too: callers are told apart by their keys"
+                yield Finding(("callers", index, "keys", place), "duplicate-key", message)
+
+
+def _permissions(index: int, caller: Caller, config: PlanoConfig) -> Iterator[Finding]:
+    listeners = {listener.name for listener in config.listeners}
+    agents = {agent.id for listener in config.listeners for agent in listener.agents}
+    models = {provider.model for provider in config.model_providers} | set(config.model_aliases)
+    models |= {f"{name.partition('/')[0]}/*" for name in models if "/" in name}
+    wildcards = {name[:-1] for name in models if name.endswith("/*")}
+    for field, known in (("listeners", listeners), ("agents", agents), ("models", models)):
+        for place, name in enumerate(getattr(caller, field) or ()):
+            if name not in known and not (field == "models" and name.startswith(tuple(wildcards))):
+                message = f"there is no `{name}` among the {field}{suggest(name, known)}"
+                yield Finding(("callers", index, field, place), "unknown-permission", message)

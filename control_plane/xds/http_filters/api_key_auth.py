@@ -1,0 +1,35 @@
+"""Envoy's api_key_auth: whose key a request shows. A missing key costs no Python.
+
+The keys are the virtual host's, not the filter's: adding or revoking one changes a route table, and no connection drains.
+https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/api_key_auth_filter
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from control_plane import ir
+from control_plane.xds import api
+from protos.contract.headers import CALLER_HEADER, KEY_HEADERS
+
+_FILTER: Final = "envoy.filters.http.api_key_auth"
+
+
+def build_api_key_auth() -> api.hcm.HttpFilter:
+    """Build the filter: it knows where keys are, and lets nobody in by itself."""
+    config = api.api_key_auth.ApiKeyAuth(
+        key_sources=[api.api_key_auth.KeySource(header=header) for header in KEY_HEADERS], forwarding=_forwarding()
+    )
+    return api.hcm.HttpFilter(name=_FILTER, typed_config=api.pack(config))
+
+
+def let_in(callers: Iterable[ir.Caller]) -> dict[str, api.protobuf.Any]:
+    """Build what a virtual host says of the callers that it knows."""
+    credentials = [
+        api.api_key_auth.Credential(key=key.reveal(), client=caller.name) for caller in callers for key in caller.keys
+    ]
+    config = api.api_key_auth.ApiKeyAuthPerRoute(credentials=credentials, forwarding=_forwarding())
+    return {_FILTER: api.pack(config)}
+
+
+def _forwarding() -> api.api_key_auth.Forwarding:
+    return api.api_key_auth.Forwarding(header=CALLER_HEADER, hide_credentials=True)

@@ -1,0 +1,42 @@
+"""What a caller may use: Envoy has checked the key, and says by a header whose it is."""
+
+from ext_proc.decide.request import Request, Services
+from ext_proc.errors import Forbidden
+from ext_proc.routing.agents.agent_pool import AgentPool
+from ext_proc.routing.models.resolve import ResolvedModel
+from ext_proc.runtime import Caller
+from protos.contract.headers import CALLER_HEADER
+
+
+def caller_of(request: Request, services: Services) -> Caller | None:
+    """Return who calls; None where the listener asks for no key."""
+    return services.plan.callers.get(request.headers.get(CALLER_HEADER, ""))
+
+
+def may_use(model: ResolvedModel, request: Request, services: Services) -> bool:
+    """Tell whether the caller may use a model, by the name that was asked for or by its own."""
+    caller = caller_of(request, services)
+    return caller is None or caller.may_ask(model.name, model.model.name, str(request.value.get("model")))
+
+
+def check_model(model: ResolvedModel, request: Request, services: Services) -> None:
+    """Refuse a model that the caller may not use.
+
+    Raises:
+        Forbidden: it may not.
+    """
+    if not may_use(model, request, services):
+        raise Forbidden(f"This caller may not use the model `{model.name}`.", param="model")
+
+
+def agents_for(request: Request, services: Services) -> AgentPool:
+    """Return the agents that may answer the caller.
+
+    Raises:
+        Forbidden: none may.
+    """
+    caller = caller_of(request, services)
+    pool = request.listener.pools.get(caller.name, request.listener.pool) if caller else request.listener.pool
+    if not pool.ids:
+        raise Forbidden("This caller may use none of the agents of this listener.")
+    return pool
