@@ -19,7 +19,7 @@ from control_plane.xds.route.without_decision import build_undecided, build_unre
 from control_plane.xds.secret import build_secret
 from control_plane.xds.session_store import build_store_cluster, build_store_listener
 from protos.contract.discovery import FILTER_CONFIG_NAME, FILTER_CONFIG_TYPE_URL
-from protos.contract.headers import SESSION_HEADERS, UNCOUNTED_HEADER
+from protos.contract.headers import CALLER_HEADER, SESSION_HEADERS, UNCOUNTED_HEADER
 from protos.filter_config_pb2 import FilterConfig
 
 _Named = tuple[str, Resource]
@@ -85,7 +85,12 @@ def _listeners(gateway: ir.Gateway) -> Iterator[_Named]:
     yield _routes(names.EGRESS_LISTENER, gateway.egress.routes, gateway)
     yield api.LISTENER, Resource(names.ATTEMPTS_LISTENER, encode(build_attempts_listener(gateway)))
     yield _routes(
-        names.ATTEMPTS_LISTENER, gateway.attempt_routes, gateway, build_unresolved(), not_theirs=_OF_THE_ATTEMPT_STAGE
+        names.ATTEMPTS_LISTENER,
+        gateway.attempt_routes,
+        gateway,
+        build_unresolved(),
+        inside=(CALLER_HEADER,),
+        not_theirs=_OF_THE_ATTEMPT_STAGE,
     )
 
 

@@ -24,7 +24,7 @@ from ext_proc.errors import BodyTooLarge, GatewayError, InternalError, NotReady,
 from ext_proc.events import Continue, Event, Reply, RequestBody, RequestHeaders, Respond, Trailers
 from ext_proc.plan.plan import Listener, ListenerKind, Plan
 from ext_proc.signals.rows import Row, read_rows
-from protos.contract.headers import REQUEST_ID_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER
+from protos.contract.headers import CALLER_HEADER, REQUEST_ID_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER
 
 _GO_ON: Final = Continue()
 _DEFLATE: Final = "deflate"
@@ -108,7 +108,7 @@ class Transaction:
         self._asks_only = path in DECISION_APIS
         self.record.api = api
         if api is Api.MODELS:
-            return _answer_models(services.plan, headers[":method"])
+            return _answer_models(services.plan, headers[":method"], headers.get(CALLER_HEADER, ""))
         encoding = headers.get("content-encoding", "").strip().lower()
         if encoding not in _ENCODINGS:
             raise UnsupportedEncoding(
@@ -174,11 +174,12 @@ def _loggable(request_id: str) -> str:
     return request_id if request_id.isascii() and len(request_id) <= 128 else ""
 
 
-def _answer_models(plan: Plan, method: str) -> Respond:
+def _answer_models(plan: Plan, method: str, caller: str) -> Respond:
     if method == "OPTIONS":
         return _MODELS_PREFLIGHT
-    headers = {"content-type": "application/json", "content-length": str(len(plan.models_body))}
-    return Respond(status=200, headers=headers, body=plan.models_body, details="plano_models")
+    body = plan.models_bodies.get(caller, plan.models_body)
+    headers = {"content-type": "application/json", "content-length": str(len(body))}
+    return Respond(status=200, headers=headers, body=body, details="plano_models")
 
 
 def _trace(headers: Mapping[str, str]) -> tuple[Mapping[str, str], Continue]:

@@ -58,6 +58,7 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
     listeners = _by_key(
         ((item.name, _listener(item, filters, choosing, callers.values())) for item in config.listeners), "listener"
     )
+    named = {name: shares[0].model for name, shares in aliases.items()}
     chains = compile_chains(holders, targets)
     rankings = compile_rankings(config.rankings, models, targets, chains)
     return Plan(
@@ -85,7 +86,12 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
         embedding=_embedding(config.embedding) if config.HasField("embedding") else None,
         callers=callers,
         egress_url=config.egress_url,
-        models_body=render_models(models.values(), {name: shares[0].model for name, shares in aliases.items()}),
+        models_body=render_models(models.values(), named),
+        models_bodies={
+            caller.name: render_models(models.values(), named, caller.may_ask)
+            for caller in callers.values()
+            if caller.models is not None
+        },
     )
 
 

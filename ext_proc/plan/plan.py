@@ -93,3 +93,5 @@ class Plan:
     max_request_bytes: int = 0
     models_body: bytes = b""
     """The answer to GET /v1/models."""
+    models_bodies: Mapping[str, bytes] = field(default_factory=dict)
+    """The same for callers that may not use all of them, by name."""

@@ -1,4 +1,4 @@
-"""`make chaos`: everything fails at random for minutes, then clients and upstreams leave; fails if anything was lost, or Envoy."""
+"""`make chaos`: everything fails at random, then clients and upstreams leave; fails if anything was lost, or Envoy."""
 
 import argparse
 import asyncio

@@ -48,7 +48,12 @@ def configuration(stage: dict[str, Actor], **guest: Any) -> dict[str, Any]:
         "agents": [{"id": name, "url": stage[name].url} for name in ("weather", "flight")],
         "model_providers": [
             {"model": "openai/gpt-4o", "base_url": f"{stage['provider'].url}/v1", "access_key": "$KEY", "default": True},
-            {"model": "openai/gpt-5", "base_url": f"{stage['provider'].url}/v1", "access_key": "$KEY"},
+            {
+                "model": "openai/gpt-5",
+                "base_url": f"{stage['provider'].url}/v1",
+                "access_key": "$KEY",
+                "fallbacks": ["openai/gpt-4o"],
+            },
         ],
         "model_aliases": {"cheap": {"target": "gpt-4o"}},
         "callers": [
@@ -89,6 +94,10 @@ async def test_a_key_lets_its_caller_in_and_goes_no_further(stage: Stage, key: s
     assert answer.status_code == 200
     assert stage.provider.last.headers["authorization"] == "Bearer sk-provider"
     assert "x-plano-caller" not in stage.provider.last.headers
+    answer = await stage.gateway.post("models", RAIN | {"model": "gpt-5"}, **{header: scheme + key})
+    assert answer.status_code == 200
+    assert "x-plano-caller" not in stage.provider.last.headers
+    assert key not in str(stage.provider.last.headers)
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer nonsense"}, {"x_api_key": ""}, {"x_plano_caller": "team"}])
@@ -110,6 +119,7 @@ async def test_health_needs_no_key(stage: Stage) -> None:
 async def test_official_clients_bring_their_keys_as_ever(stage: Stage) -> None:
     async with AsyncOpenAI(base_url=f"{stage.gateway.url('models')}/v1", api_key=GUEST, max_retries=0) as client:
         assert (await client.chat.completions.create(model="cheap", messages=RAIN["messages"])).choices
+        assert [model.id async for model in await client.models.list()] == ["cheap"]
         with pytest.raises(PermissionDeniedError, match="gpt-5"):
             await client.chat.completions.create(model="gpt-5", messages=RAIN["messages"])
     async with AsyncAnthropic(base_url=stage.gateway.url("models"), api_key="wrong", max_retries=0) as other:

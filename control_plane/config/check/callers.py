@@ -44,10 +44,10 @@ def _permissions(index: int, caller: Caller, config: PlanoConfig) -> Iterator[Fi
     listeners = {listener.name for listener in config.listeners}
     agents = {agent.id for listener in config.listeners for agent in listener.agents}
     models = {provider.model for provider in config.model_providers} | set(config.model_aliases)
+    wildcards = tuple(name[:-1] for name in models if name.endswith("/*"))
     models |= {f"{name.partition('/')[0]}/*" for name in models if "/" in name}
-    wildcards = {name[:-1] for name in models if name.endswith("/*")}
     for field, known in (("listeners", listeners), ("agents", agents), ("models", models)):
         for place, name in enumerate(getattr(caller, field) or ()):
-            if name not in known and not (field == "models" and name.startswith(tuple(wildcards))):
+            if name not in known and not (field == "models" and name.startswith(wildcards)):
                 message = f"there is no `{name}` among the {field}{suggest(name, known)}"
                 yield Finding(("callers", index, field, place), "unknown-permission", message)

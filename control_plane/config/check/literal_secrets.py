@@ -26,6 +26,8 @@ def _secrets(config: PlanoConfig) -> Iterator[tuple[Path, Secret]]:
     for path, _, value in written_fields(config):
         if isinstance(value, Secret):
             yield path, value
+        elif isinstance(value, tuple):
+            yield from (((*path, place), item) for place, item in enumerate(value) if isinstance(item, Secret))
         elif isinstance(value, dict):
             yield from (((*path, name), item) for name, item in value.items() if isinstance(item, Secret))
 
