@@ -1,7 +1,7 @@
 """What a caller may use: Envoy has checked the key, and says by a header whose it is."""
 
 from ext_proc.decide.request import Request, Services
-from ext_proc.errors import Forbidden
+from ext_proc.errors import Forbidden, NotReady
 from ext_proc.routing.agents.agent_pool import AgentPool
 from ext_proc.routing.models.resolve import ResolvedModel
 from ext_proc.runtime import Caller
@@ -9,8 +9,17 @@ from protos.contract.headers import CALLER_HEADER
 
 
 def caller_of(request: Request, services: Services) -> Caller | None:
-    """Return who calls; None where the listener asks for no key."""
-    return services.plan.callers.get(request.headers.get(CALLER_HEADER, ""))
+    """Return who calls; None where the listener asks for no key.
+
+    Raises:
+        NotReady: Envoy knows the caller already, and this worker does not yet.
+    """
+    name = request.headers.get(CALLER_HEADER)
+    if name is None:
+        return None
+    if (caller := services.plan.callers.get(name)) is None:
+        raise NotReady("The gateway's configuration is changing.", headers={"retry-after": "1"})
+    return caller
 
 
 def may_use(model: ResolvedModel, request: Request, services: Services) -> bool:

@@ -35,6 +35,9 @@ MOST_LINES = 400
 USUAL_BASES = {"listeners": "two-agents", "clusters": "provider-openai", "routes": "provider-openai"}
 """View -> the case that shows what most cases have."""
 
+REPLIES = "replies-of-envoy"
+"""The case that shows them."""
+
 CREDENTIALS = re.compile(r"( *)- " + r"\n *- ".join(map(re.escape, CREDENTIAL_HEADERS)) + r"\n")
 """The list in each route that keeps a client's credentials from its upstream."""
 
@@ -68,11 +71,31 @@ def render(case: Path, view: str) -> tuple[Any, ...]:
         r"\1- <credentials of clients>\n", render_view(made, view).replace(made.version, "<hash of the rest>")
     )
     only = first_line(case)[0].get(view, "")
-    return tuple(
+    shown = [
         document
         for document in documents(CREDENTIALS.sub(r"\1- <credentials of clients>\n", text))
         if only in ("", document.get("name"))
-    )
+    ]
+    return tuple(map(replies if golden_id(case) == REPLIES else without_replies, shown) if view == "listeners" else shown)
+
+
+def manager(listener: Any) -> dict[str, Any]:
+    """Return the HTTP connection manager of a listener; empty if it has none."""
+    config = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    return config if "http_filters" in config else {}
+
+
+def replies(listener: Any) -> Any:
+    """Show nothing but what clients read when Envoy itself answers."""
+    return manager(listener)["local_reply_config"]
+
+
+def without_replies(listener: Any) -> Any:
+    """Leave out what clients read when Envoy itself answers: it is the same for all listeners."""
+    config = manager(listener)
+    if config.get("local_reply_config"):
+        config["local_reply_config"] = f"<see {REPLIES}>" if listener["traffic_direction"] == "INBOUND" else "<internal>"
+    return listener
 
 
 @pytest.mark.parametrize("case", CASES, ids=golden_id)
