@@ -15,8 +15,7 @@ from ext_proc.decide.request import Services
 from ext_proc.decide.transaction import Transaction
 from ext_proc.events import RequestBody, RequestHeaders
 from ext_proc.filters.mcp_session import McpSessions
-from ext_proc.plan.compile import compile_plan
-from ext_proc.plan.plan import Plan
+from ext_proc.plan.plan import Plan, compile_plan
 from ext_proc.ports import EgressResponse
 from ext_proc.wire.attempt import encode_attempt
 from ext_proc.wire.decide import encode

@@ -19,13 +19,13 @@ from ext_proc.continuation.transaction import ResumableAnswer, StreamRequest
 from ext_proc.decide.request import Services
 from ext_proc.decide.session_usage import SessionUsage
 from ext_proc.decide.transaction import Transaction
+from ext_proc.errors import Uncompilable
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.orchestration.answer import OrchestratedAnswer
 from ext_proc.parent import when_parent_ends
-from ext_proc.plan.compile import compile_plan
+from ext_proc.plan.plan import compile_plan
 from ext_proc.routing.agents.decision_memory import DecisionMemory
 from ext_proc.routing.models.measures import Measures
-from ext_proc.runtime import Uncompilable
 from ext_proc.server.attempt import AttemptProcessor
 from ext_proc.server.continuation import ContinueProcessor
 from ext_proc.server.processor import ExternalProcessor, Server

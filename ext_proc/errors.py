@@ -139,3 +139,7 @@ class NotReady(GatewayError):
 
     status = 503
     code = "not_ready"
+
+
+class Uncompilable(Exception):
+    """The configuration contradicts itself; the message says where."""

@@ -27,13 +27,13 @@ from ext_proc.apis.conversation import read_conversation
 from ext_proc.clients.egress import HttpxEgress
 from ext_proc.clients.semantic_keeper import SemanticKeeper
 from ext_proc.errors import RequestError
-from ext_proc.plan.compile import compile_plan
-from ext_proc.plan.plan import ListenerKind, Plan
+from ext_proc.plan.listeners import ListenerKind
+from ext_proc.plan.plan import Plan, compile_plan
 from ext_proc.ports import Egress, EgressResponse
+from ext_proc.routing.agents.agent import Orchestrator
 from ext_proc.routing.agents.agent_pool import AgentPool
 from ext_proc.routing.agents.ladder import Match, find_match
 from ext_proc.routing.agents.semantic_rung import SemanticRung
-from ext_proc.runtime import Orchestrator
 from ext_proc.telemetry.logging import configure_logging
 from protos.filter_config_pb2 import FilterConfig
 

@@ -169,14 +169,6 @@ class Agent(_message.Message):
 
 class Filter(_message.Message):
     __slots__ = ("id", "type", "route", "tool", "path", "passthrough_auth", "timeout_seconds")
-    class Type(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-        __slots__ = ()
-        TYPE_UNSPECIFIED: _ClassVar[Filter.Type]
-        MCP: _ClassVar[Filter.Type]
-        HTTP: _ClassVar[Filter.Type]
-    TYPE_UNSPECIFIED: Filter.Type
-    MCP: Filter.Type
-    HTTP: Filter.Type
     ID_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     ROUTE_FIELD_NUMBER: _ClassVar[int]
@@ -185,13 +177,13 @@ class Filter(_message.Message):
     PASSTHROUGH_AUTH_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_SECONDS_FIELD_NUMBER: _ClassVar[int]
     id: str
-    type: Filter.Type
+    type: str
     route: str
     tool: str
     path: str
     passthrough_auth: bool
     timeout_seconds: float
-    def __init__(self, id: _Optional[str] = ..., type: _Optional[_Union[Filter.Type, str]] = ..., route: _Optional[str] = ..., tool: _Optional[str] = ..., path: _Optional[str] = ..., passthrough_auth: _Optional[bool] = ..., timeout_seconds: _Optional[float] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., type: _Optional[str] = ..., route: _Optional[str] = ..., tool: _Optional[str] = ..., path: _Optional[str] = ..., passthrough_auth: _Optional[bool] = ..., timeout_seconds: _Optional[float] = ...) -> None: ...
 
 class Model(_message.Message):
     __slots__ = ("name", "upstream_model", "default", "internal", "provider", "routes", "targets", "own_ids")

@@ -107,7 +107,7 @@ def build_filter(service: Agent | Filter) -> pb.Filter:
     settings = service if isinstance(service, Filter) else Filter(id=service.id, url=service.url)
     return pb.Filter(
         id=settings.id,
-        type=settings.type.upper(),
+        type=settings.type,
         route=names.filter_(settings.id),
         tool=settings.tool_name,
         path=parse_upstream(settings.instances[0].url).path,

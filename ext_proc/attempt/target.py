@@ -10,7 +10,7 @@ from ext_proc.attempt.history import AttemptHistory, load_history
 from ext_proc.errors import NotReady, UpstreamError
 from ext_proc.plan.plan import Plan
 from ext_proc.plan.targets import Member, Target
-from ext_proc.runtime import Model
+from ext_proc.routing.models.model import Model
 from protos.contract.headers import BOUNDS_HEADER
 from protos.contract.metadata import (
     METADATA_API,

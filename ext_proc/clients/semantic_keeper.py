@@ -10,7 +10,7 @@ from ext_proc.plan.plan import Plan
 from ext_proc.ports import Egress
 from ext_proc.routing.agents.agent_pool import AgentPool
 from ext_proc.routing.agents.semantic_rung import SemanticRung, SemanticRungFailed
-from ext_proc.runtime import EmbeddingModel
+from ext_proc.routing.semantic.model import EmbeddingModel
 from ext_proc.telemetry.logging import get_logger
 
 if TYPE_CHECKING:

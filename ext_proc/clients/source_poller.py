@@ -13,7 +13,7 @@ from ext_proc.plan.plan import Plan
 from ext_proc.ports import EgressResponse, Fetch
 from ext_proc.routing.models.measures import Known, Measures
 from ext_proc.routing.sources.feeds import UnreadableFeed, read_latencies, read_prices
-from ext_proc.runtime import Source, SourceKind
+from ext_proc.routing.sources.source import Source, SourceKind
 from ext_proc.telemetry.logging import get_logger
 from ext_proc.telemetry.source_metrics import SourceMetrics
 

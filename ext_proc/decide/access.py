@@ -3,8 +3,8 @@
 from ext_proc.decide.request import Request, Services
 from ext_proc.errors import Forbidden, NotReady
 from ext_proc.routing.agents.agent_pool import AgentPool
+from ext_proc.routing.callers import Caller
 from ext_proc.routing.models.resolve import ResolvedModel
-from ext_proc.runtime import Caller
 from protos.contract.headers import CALLER_HEADER
 
 

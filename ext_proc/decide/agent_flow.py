@@ -13,8 +13,8 @@ from ext_proc.events import Continue
 from ext_proc.filters.chain import run_chain
 from ext_proc.filters.filtered_request import FilteredRequest
 from ext_proc.plan.orchestration import Orchestration
+from ext_proc.routing.agents.agent import Agent
 from ext_proc.routing.agents.ladder import Decision, choose_agent
-from ext_proc.runtime import Agent
 from protos.contract.headers import AGENT_HEADER, INTERNAL_HEADER, ROUTE_HEADER
 from protos.contract.metadata import (
     METADATA_AGENT,

@@ -20,8 +20,8 @@ from ext_proc.events import Continue, Reply, Respond
 from ext_proc.filters.chain import run_chain
 from ext_proc.filters.filtered_request import FilteredRequest
 from ext_proc.routing.models.body_preferences import FIELD
+from ext_proc.routing.models.model import ModelRoute
 from ext_proc.routing.models.resolve import ResolvedModel
-from ext_proc.runtime import ModelRoute
 from ext_proc.translate.token_estimate import estimate_tokens
 from protos.contract.headers import ESTIMATE_HEADER, MODEL_HEADER, ROUTE_HEADER
 from protos.contract.metadata import (

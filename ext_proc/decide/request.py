@@ -8,7 +8,8 @@ from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import GatewayError
 from ext_proc.events import Continue
 from ext_proc.filters.mcp_session import McpSessions
-from ext_proc.plan.plan import Listener, Plan
+from ext_proc.plan.listeners import Listener
+from ext_proc.plan.plan import Plan
 from ext_proc.ports import Egress
 from ext_proc.routing.affinity.sessions import NoSessions, SessionStore
 from ext_proc.routing.agents.decision_memory import DecisionMemory

@@ -22,7 +22,8 @@ from ext_proc.decide.routing_input import CONVERSATIONS
 from ext_proc.decide.trace_context import is_valid_traceparent, new_traceparent
 from ext_proc.errors import BodyTooLarge, GatewayError, InternalError, NotReady, UnsupportedEncoding
 from ext_proc.events import Continue, Event, Reply, RequestBody, RequestHeaders, Respond, Trailers
-from ext_proc.plan.plan import Listener, ListenerKind, Plan
+from ext_proc.plan.listeners import Listener, ListenerKind
+from ext_proc.plan.plan import Plan
 from ext_proc.signals.rows import Row, read_rows
 from protos.contract.headers import CALLER_HEADER, REQUEST_ID_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER
 

@@ -1,14 +1,29 @@
 """Runs filters in order: the body that one leaves is what the next one sees."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
+from ext_proc.filters.filter import Filter
 from ext_proc.filters.filtered_request import FilteredRequest
 from ext_proc.filters.http_filter import call_http_filter
 from ext_proc.filters.mcp_filter import call_mcp_filter
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.ports import Egress
-from ext_proc.runtime import Filter, FilterType
+
+
+async def _call_http(filter_: Filter, request: FilteredRequest, egress: Egress, _sessions: McpSessions) -> bytes:
+    return await call_http_filter(filter_, request, egress=egress)
+
+
+async def _call_mcp(filter_: Filter, request: FilteredRequest, egress: Egress, sessions: McpSessions) -> bytes:
+    return await call_mcp_filter(filter_, request, egress=egress, sessions=sessions)
+
+
+Call = Callable[[Filter, FilteredRequest, Egress, McpSessions], Awaitable[bytes]]
+
+CALLS: Final[Mapping[str, Call]] = {"http": _call_http, "mcp": _call_mcp}
+"""Type of a filter -> how it is called. Raises what `run_chain` does."""
 
 
 async def run_chain(filters: Sequence[Filter], request: FilteredRequest, *, egress: Egress, sessions: McpSessions) -> bytes:
@@ -19,9 +34,6 @@ async def run_chain(filters: Sequence[Filter], request: FilteredRequest, *, egre
         FilterFailed: a filter could not be reached (503), was too slow (504) or answered nonsense (502).
     """
     for filter_ in filters:
-        if filter_.type is FilterType.MCP:
-            body = await call_mcp_filter(filter_, request, egress=egress, sessions=sessions)
-        else:
-            body = await call_http_filter(filter_, request, egress=egress)
+        body = await CALLS[filter_.type](filter_, request, egress, sessions)
         request = replace(request, body=body)
     return request.body

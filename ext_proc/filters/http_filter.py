@@ -5,10 +5,10 @@ The body is in the client's own API, so a filter tells by the path how to read i
 """
 
 from ext_proc.codec.json_body import load_json
+from ext_proc.filters.filter import Filter
 from ext_proc.filters.filter_reply import check_reply, failed
 from ext_proc.filters.filtered_request import FilteredRequest, forwarded_headers
 from ext_proc.ports import Egress, EgressResponse
-from ext_proc.runtime import Filter
 
 
 async def call_http_filter(filter_: Filter, request: FilteredRequest, *, egress: Egress) -> bytes:

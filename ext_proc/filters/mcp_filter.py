@@ -11,12 +11,12 @@ from typing import Final
 
 import orjson
 
+from ext_proc.filters.filter import Filter
 from ext_proc.filters.filter_reply import failed, message_of, rejected, timed_out
 from ext_proc.filters.filtered_request import FilteredRequest, forwarded_headers
 from ext_proc.filters.json_rpc import JsonRpcError, request
 from ext_proc.filters.mcp_session import McpPeer, McpSessions, read_mcp_result
 from ext_proc.ports import Egress, EgressResponse
-from ext_proc.runtime import Filter
 
 _CALL_ID: Final = 2
 _MAX_DEPTH: Final = 4

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from ext_proc.filters.filter import Filter
 from ext_proc.filters.filter_reply import check_reply, failed
 from ext_proc.filters.json_rpc import JsonRpcError, NoResponse, notification, read_result, request
 from ext_proc.ports import Egress, EgressResponse
-from ext_proc.runtime import Filter
 
 NEWEST_REVISION: Final = "2025-11-25"
 OLDEST_REVISION: Final = "2024-11-05"

@@ -20,7 +20,7 @@ from ext_proc.orchestration.part import Part
 from ext_proc.plan.orchestration import Orchestration
 from ext_proc.plan.plan import Plan
 from ext_proc.ports import Egress
-from ext_proc.runtime import Agent
+from ext_proc.routing.agents.agent import Agent
 from protos.contract.headers import AGENT_HEADER, DECISION_HEADER
 from protos.contract.metadata import METADATA_AGENTS, METADATA_API, METADATA_DECISION, METADATA_LISTENER, split_names
 

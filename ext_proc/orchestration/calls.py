@@ -20,7 +20,7 @@ from ext_proc.filters.chain import run_chain
 from ext_proc.filters.filtered_request import FilteredRequest
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.ports import Egress
-from ext_proc.runtime import Agent, Orchestrator
+from ext_proc.routing.agents.agent import Agent, Orchestrator
 from ext_proc.translate.events_to_whole import whole_answer
 from ext_proc.translate.registry import translation
 from ext_proc.translate.stream import bad_answer

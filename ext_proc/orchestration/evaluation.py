@@ -13,7 +13,7 @@ from ext_proc.codec.json_body import JsonObject, write_json
 from ext_proc.orchestration.chat_completions import read_whole
 from ext_proc.orchestration.part import Part
 from ext_proc.ports import Egress
-from ext_proc.runtime import Agent, Orchestrator
+from ext_proc.routing.agents.agent import Agent, Orchestrator
 
 _TASK: Final = (
     "You review an assistant's draft before the user gets it. Judge whether it answers the user's last question correctly and "

@@ -12,7 +12,7 @@ from ext_proc.orchestration.evaluation import Evaluate
 from ext_proc.orchestration.history import with_answers, with_feedback, with_task
 from ext_proc.orchestration.part import Part
 from ext_proc.plan.orchestration import Mode, Orchestration
-from ext_proc.runtime import Agent, Orchestrator
+from ext_proc.routing.agents.agent import Agent, Orchestrator
 from protos.contract.headers import VERDICT_HEADER
 
 _SYNTHESIS = (

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ext_proc.runtime import Model, ModelRoute, Share, Uncompilable
+from ext_proc.errors import Uncompilable
+from ext_proc.routing.models.model import Model, ModelRoute, Share
 from protos import filter_config_pb2 as pb
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from ext_proc.errors import Uncompilable
 from ext_proc.plan.targets import Member, ResumableRoute, Target
-from ext_proc.runtime import Uncompilable
 from ext_proc.translate.registry import supports
 from protos import filter_config_pb2 as pb
 from protos.contract.quirks import QuirkTable, decode_rules

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import orjson
 
-from ext_proc.runtime import Model
+from ext_proc.routing.models.model import Model
 
 
 def render_models(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ext_proc.runtime import Agent, Orchestrator
+from ext_proc.routing.agents.agent import Agent, Orchestrator
 
 
 class Mode(StrEnum):

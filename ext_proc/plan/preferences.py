@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final, cast
 
+from ext_proc.errors import Uncompilable
 from ext_proc.plan.aliases import compile_route
 from ext_proc.routing.affinity.sessions import Affinity, Budget
+from ext_proc.routing.models.model import Model
 from ext_proc.routing.models.preferences import PREFER_WORDS, Prefer, Preference, Preferences, compile_preferences
 from ext_proc.routing.models.resolve import ResolvedModel
-from ext_proc.runtime import Model, Source, SourceKind, Uncompilable
+from ext_proc.routing.sources.source import Source, SourceKind
 from protos import filter_config_pb2 as pb
 
 

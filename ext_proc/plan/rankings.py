@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from ext_proc.errors import Uncompilable
 from ext_proc.plan.aliases import compile_route
 from ext_proc.plan.targets import Member, Target
-from ext_proc.runtime import Model, Uncompilable
+from ext_proc.routing.models.model import Model
 from protos import filter_config_pb2 as pb
 
 

@@ -3,7 +3,6 @@
 import pytest
 
 from ext_proc.events import Continue, RequestBody
-from protos import filter_config_pb2 as pb
 from protos.contract.headers import ROUTE_HEADER
 from protos.contract.metadata import (
     METADATA_API,
@@ -73,7 +72,7 @@ async def test_the_query_goes_along_for_attempts_at_the_same_api() -> None:
 
 async def test_attempts_start_from_what_filters_made_of_the_body() -> None:
     config = chain_config()
-    config.filters.add(id="guard", type=pb.Filter.Type.HTTP, route="filter/guard", path="/check", timeout_seconds=5)
+    config.filters.add(id="guard", type="http", route="filter/guard", path="/check", timeout_seconds=5)
     config.listeners[0].input_filters.append("guard")
     route = f"chain/{GPT}(chat_completions)"
     changed = b'{"messages":["cleaned"]}'

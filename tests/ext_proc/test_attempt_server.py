@@ -17,7 +17,7 @@ from ext_proc.grpc_server.http2 import codes, frames
 from ext_proc.grpc_server.http2.codes import ErrorCode
 from ext_proc.grpc_server.http2.header_blocks import encode_block
 from ext_proc.grpc_server.messages import MessageReader, frame_message
-from ext_proc.plan.compile import compile_plan
+from ext_proc.plan.plan import compile_plan
 from ext_proc.server.attempt import AttemptProcessor
 from ext_proc.server.processor import METHOD, ExternalProcessor, Server
 from ext_proc.telemetry import names

@@ -16,7 +16,7 @@ from ext_proc.decide.session_usage import SessionUsage
 from ext_proc.decide.transaction import Transaction
 from ext_proc.events import Continue, Reply, RequestBody, Respond
 from ext_proc.filters.mcp_session import McpSessions
-from ext_proc.plan.compile import compile_plan
+from ext_proc.plan.plan import compile_plan
 from ext_proc.routing.affinity.sessions import Binding, Use, decode_binding
 from ext_proc.routing.models.measures import Known, Measures, Price
 from ext_proc.telemetry.session_metrics import SessionMetrics

@@ -9,7 +9,7 @@ from ext_proc.decide.request import Services
 from ext_proc.decide.transaction import Transaction
 from ext_proc.events import Continue, Reply, RequestBody, Respond
 from ext_proc.filters.mcp_session import McpSessions
-from ext_proc.plan.compile import compile_plan
+from ext_proc.plan.plan import compile_plan
 from ext_proc.routing.models.measures import Known, Measures, Price
 from protos import filter_config_pb2 as pb
 from tests.kit.filter_configs import filter_config

@@ -22,7 +22,7 @@ from ext_proc.attempt.events import (
 from ext_proc.attempt.history import AttemptHistory, load_history
 from ext_proc.attempt.transaction import AttemptTransaction
 from ext_proc.events import Continue, Respond
-from ext_proc.plan.compile import compile_plan
+from ext_proc.plan.plan import compile_plan
 from protos import filter_config_pb2 as pb
 from protos.contract.headers import HISTORY_HEADER, MODEL_HEADER, RETRY_HEADER
 from protos.contract.metadata import (

@@ -17,9 +17,9 @@ from ext_proc.embedder.model import SentenceModel
 from ext_proc.embedder.server import read_request, render_answer
 from ext_proc.ports import EgressResponse
 from ext_proc.routing.semantic.index import Subjects
+from ext_proc.routing.semantic.model import EmbeddingModel
 from ext_proc.routing.semantic.router import SemanticRouter
 from ext_proc.routing.semantic.subjects import SUBJECTS
-from ext_proc.runtime import EmbeddingModel
 
 BUILT_IN = EmbeddingModel(
     upstream_model="", route="embedding/(built-in)", path="/v1/embeddings", timeout_seconds=1, is_built_in=True

@@ -13,7 +13,7 @@ def filter_config(version: str = "v1", *, egress_url: str = "http://127.0.0.1:9"
     solo.agents.add(id="weather", description="Weather", route="agent/weather", input_filters=["guard"])
     config.listeners.add(name="models", kind=pb.Listener.Kind.MODEL)
     config.listeners.add(name="guarded", kind=pb.Listener.Kind.MODEL, input_filters=["guard"])
-    config.filters.add(id="guard", type=pb.Filter.Type.HTTP, route="filter/guard", path="/check", timeout_seconds=5)
+    config.filters.add(id="guard", type="http", route="filter/guard", path="/check", timeout_seconds=5)
     _add_models(config)
     config.aliases.add(name="fast", model="openai/gpt-4o-mini")
     return config

@@ -7,7 +7,7 @@ from ext_proc.decide.request import Services
 from ext_proc.decide.transaction import Transaction
 from ext_proc.events import RequestHeaders
 from ext_proc.filters.mcp_session import McpSessions
-from ext_proc.plan.compile import compile_plan
+from ext_proc.plan.plan import compile_plan
 from ext_proc.ports import EgressResponse
 from protos.filter_config_pb2 import FilterConfig
 from tests.kit.filter_configs import filter_config

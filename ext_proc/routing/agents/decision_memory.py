@@ -10,9 +10,9 @@ from hashlib import blake2b
 from typing import Final
 
 from ext_proc.apis.conversation import Conversation, Turn
+from ext_proc.routing.agents.agent import Orchestrator
 from ext_proc.routing.agents.agent_pool import AgentPool
 from ext_proc.routing.agents.orchestrator import Named
-from ext_proc.runtime import Orchestrator
 
 MOST_CONVERSATIONS: Final = 4_096
 

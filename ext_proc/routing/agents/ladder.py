@@ -12,12 +12,12 @@ from typing import Final, Literal, get_args
 
 from ext_proc.apis.conversation import Conversation
 from ext_proc.ports import Egress
+from ext_proc.routing.agents.agent import Orchestrator
 from ext_proc.routing.agents.agent_pool import AgentPool
 from ext_proc.routing.agents.built_in_router import Choice
 from ext_proc.routing.agents.decision_memory import DecisionMemory
 from ext_proc.routing.agents.orchestrator import Named, OrchestratorFailed, ask_orchestrator
 from ext_proc.routing.agents.semantic_rung import SemanticRung, SemanticRungFailed
-from ext_proc.runtime import Orchestrator
 
 Rung = Literal["named_agent", "only_agent", "orchestrator", "semantic", "built_in_router", "default_agent", "first_agent"]
 RUNGS: Final[tuple[Rung, ...]] = get_args(Rung)

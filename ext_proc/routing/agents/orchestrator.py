@@ -9,6 +9,7 @@ import orjson
 from ext_proc.apis.conversation import Conversation
 from ext_proc.codec.json_body import load_json
 from ext_proc.ports import Egress, EgressResponse
+from ext_proc.routing.agents.agent import Orchestrator
 from ext_proc.routing.agents.agent_pool import AgentPool
 from ext_proc.routing.agents.decision_models import (
     MOST_QUESTIONS,
@@ -20,7 +21,6 @@ from ext_proc.routing.agents.decision_models import (
 )
 from ext_proc.routing.agents.orchestrator_prompt import build_prompt, select_turns
 from ext_proc.routing.agents.orchestrator_reply import UnreadableReply, parse_reply
-from ext_proc.runtime import Orchestrator
 from protos.contract.headers import REQUEST_ID_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER
 
 _TEMPERATURE: Final = 0.01

@@ -6,9 +6,9 @@ from types import MappingProxyType
 from typing import Any, Final, NoReturn
 
 from ext_proc.errors import MalformedBody, UnknownModel
+from ext_proc.routing.models.model import Model, ModelTables
 from ext_proc.routing.models.preferences import Prefer, Preference, Preferences, compile_preferences
 from ext_proc.routing.models.resolve import ResolvedModel, resolve_model
-from ext_proc.runtime import Model, ModelTables
 
 FIELD: Final = "routing_preferences"
 """Field of the body; removed before the request goes upstream."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
 from ext_proc.routing.agents.agent_pool import AgentPool, compile_agents
+from ext_proc.routing.models.model import Model
 from ext_proc.routing.models.resolve import ResolvedModel
-from ext_proc.runtime import Model
 
 Prefer = Literal["", "cheapest", "fastest"]
 """How the models of a preference are ranked; empty for the declared order."""

@@ -6,7 +6,7 @@ from typing import Final
 from zlib import crc32
 
 from ext_proc.errors import MalformedBody, UnknownModel
-from ext_proc.runtime import Model, ModelTables, Share
+from ext_proc.routing.models.model import Model, ModelTables, Share
 
 _NAME: Final = re.compile(r"[!-~]{1,200}")
 """What a wildcard may stand for: it goes into a header and into a path."""

@@ -13,7 +13,7 @@ import orjson
 from ext_proc.ports import Egress, EgressResponse
 from ext_proc.routing.agents.semantic_rung import SemanticRungFailed
 from ext_proc.routing.semantic.index import Vectors
-from ext_proc.runtime import EmbeddingModel
+from ext_proc.routing.semantic.model import EmbeddingModel
 
 MAX_INPUTS: Final = 64
 """Of one request: providers have limits from 96 on."""

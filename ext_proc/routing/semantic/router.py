@@ -13,10 +13,10 @@ from ext_proc.routing.agents.agent_pool import AgentPool
 from ext_proc.routing.agents.semantic_rung import Meant, SemanticRungFailed
 from ext_proc.routing.semantic.embeddings import embed
 from ext_proc.routing.semantic.index import Nearness, SemanticIndex, Subjects, Vectors
+from ext_proc.routing.semantic.model import EmbeddingModel
 from ext_proc.routing.semantic.passages import passages_of
 from ext_proc.routing.semantic.reading import interpret, read
 from ext_proc.routing.semantic.subjects import SUBJECTS
-from ext_proc.runtime import EmbeddingModel
 from protos.contract.headers import REQUEST_ID_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER
 
 LEXICAL_WORTH: Final = 0.2

@@ -19,12 +19,12 @@ from ext_proc.codec.json_body import parse_object
 from ext_proc.continuation.splicer import Broken, Splicer
 from ext_proc.continuation.transcript import Mismatch
 from ext_proc.errors import FilterFailed, FilterRejected, MalformedBody, UpstreamError
+from ext_proc.filters.filter import Filter
 from ext_proc.filters.filter_reply import message_of
 from ext_proc.filters.mcp_filter import read_tool_reply
 from ext_proc.ports import EgressResponse
 from ext_proc.routing.affinity.session_key import session_key
 from ext_proc.routing.affinity.sessions import Affinity
-from ext_proc.runtime import Filter, FilterType
 from ext_proc.translate.cache_markers import mark_for_cache
 from ext_proc.translate.passthrough import IdentityStream, in_clients_shape
 from ext_proc.translate.quirks import LOSSLESS
@@ -124,7 +124,7 @@ RESULT = {"content": [{"type": "text", "text": "{}"}], "structuredContent": {"re
 MCP = {"jsonrpc": "2.0", "id": 2, "result": RESULT, "error": {"code": 1, "message": "m", "data": {}}}
 
 
-FILTER = Filter(id="guard", type=FilterType.MCP, route="filter/guard")
+FILTER = Filter(id="guard", type="mcp", route="filter/guard")
 
 
 @given(value=anything() | almost([MCP]))

@@ -4,8 +4,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from ext_proc import app
+from ext_proc.filters.filter import Filter
 from ext_proc.filters.mcp_session import McpSessions
-from ext_proc.runtime import Filter
 from ext_proc.telemetry.metrics import Metrics
 from tests.kit.filter_configs import filter_config
 

@@ -29,8 +29,8 @@ def test_the_filter_config_has_what_ext_proc_needs() -> None:
     config = gateway.filter_config
     assert config.egress_url == gateway.egress.url
     assert [(step.id, step.type, step.tool) for step in config.filters] == [
-        ("guard", pb.Filter.HTTP, "guard"),
-        ("tidy", pb.Filter.MCP, "t"),
+        ("guard", "http", "guard"),
+        ("tidy", "mcp", "t"),
     ]
     assert config.filters[0].passthrough_auth
     agents = config.listeners[0]

@@ -6,10 +6,11 @@ import pytest
 
 from ext_proc.clients import semantic_keeper
 from ext_proc.clients.semantic_keeper import SemanticKeeper
-from ext_proc.plan.plan import Listener, ListenerKind, Plan
+from ext_proc.plan.listeners import Listener, ListenerKind
+from ext_proc.plan.plan import Plan
 from ext_proc.ports import EgressResponse
+from ext_proc.routing.agents.agent import Agent
 from ext_proc.routing.agents.agent_pool import AgentPool, compile_agents
-from ext_proc.runtime import Agent
 from tests.kit.embedder import BUILT_IN, ModelEgress
 
 

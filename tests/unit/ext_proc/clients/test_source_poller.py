@@ -8,8 +8,7 @@ import orjson
 from prometheus_client import CollectorRegistry
 
 from ext_proc.clients.source_poller import SourceKeeper
-from ext_proc.plan.compile import compile_plan
-from ext_proc.plan.plan import Plan
+from ext_proc.plan.plan import Plan, compile_plan
 from ext_proc.ports import EgressResponse
 from ext_proc.routing.models.measures import Measures
 from ext_proc.routing.models.resolve import ResolvedModel

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from ext_proc.errors import FilterFailed, FilterRejected, GatewayError
 from ext_proc.filters.chain import run_chain
+from ext_proc.filters.filter import Filter
 from ext_proc.filters.filtered_request import FilteredRequest
 from ext_proc.filters.http_filter import read_http_reply
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.ports import TOO_LARGE, EgressResponse
-from ext_proc.runtime import Filter, FilterType
 from tests.unit.ext_proc.filters.recording_egress import RecordingEgress, local_reply, reply
 
 BODY = b'{"model": "m",  "messages": [{"role": "user", "content": "hi"}]}'
@@ -35,7 +35,7 @@ HEADERS = {
 
 
 def http_filter(filter_id: str, **more: object) -> Filter:
-    return Filter(**({"id": filter_id, "type": FilterType.HTTP, "route": f"filter/{filter_id}"} | more))  # type: ignore[arg-type]
+    return Filter(**({"id": filter_id, "type": "http", "route": f"filter/{filter_id}"} | more))  # type: ignore[arg-type]
 
 
 async def run(egress: RecordingEgress, *filters: Filter, path: str = "/v1/messages") -> bytes:

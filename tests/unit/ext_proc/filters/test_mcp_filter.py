@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from ext_proc.errors import FilterFailed, FilterRejected, GatewayError
 from ext_proc.filters.chain import run_chain
+from ext_proc.filters.filter import Filter
 from ext_proc.filters.filtered_request import FilteredRequest
 from ext_proc.filters.mcp_filter import read_tool_reply
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.ports import EgressResponse
-from ext_proc.runtime import Filter, FilterType
 from tests.unit.ext_proc.filters.recording_egress import Post, RecordingEgress, local_reply, reply
 
 BODY = b'{"big": 123456789012345678901234567890, "messages": []}'
-GUARD = Filter(id="guard", type=FilterType.MCP, route="filter/guard", tool="input_guards", timeout_seconds=2)
+GUARD = Filter(id="guard", type="mcp", route="filter/guard", tool="input_guards", timeout_seconds=2)
 ACCEPTED = EgressResponse(202, {}, b"")
 
 
@@ -69,7 +69,7 @@ async def test_a_session_is_kept_between_requests() -> None:
 
 
 async def test_a_session_is_never_shared_between_clients_whose_credentials_go_along() -> None:
-    guard = Filter(id="guard", type=FilterType.MCP, route="filter/guard", passthrough_auth=True)
+    guard = Filter(id="guard", type="mcp", route="filter/guard", passthrough_auth=True)
     egress, sessions = RecordingEgress([hello(), ACCEPTED, structured({})] * 2), McpSessions()
     await run(egress, sessions=sessions, guard=guard)
     await run(egress, sessions=sessions, guard=guard)
@@ -109,7 +109,7 @@ async def test_a_server_that_refuses_the_newest_revision_is_offered_the_oldest()
 
 
 async def test_the_urls_path_and_the_filters_id_are_the_defaults() -> None:
-    guard = Filter(id="guard", type=FilterType.MCP, route="r", path="/tools/mcp")
+    guard = Filter(id="guard", type="mcp", route="r", path="/tools/mcp")
     egress = RecordingEgress([hello(), ACCEPTED, structured({})])
     await run(egress, guard=guard)
     assert egress.posts[2].path == "/tools/mcp"

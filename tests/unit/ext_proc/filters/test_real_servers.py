@@ -16,9 +16,9 @@ from starlette.routing import Route
 from ext_proc.clients.egress import HttpxEgress
 from ext_proc.errors import FilterFailed, FilterRejected
 from ext_proc.filters.chain import run_chain
+from ext_proc.filters.filter import Filter
 from ext_proc.filters.filtered_request import FilteredRequest
 from ext_proc.filters.mcp_session import McpSessions
-from ext_proc.runtime import Filter, FilterType
 from tests.kit.asgi_server import serve
 
 Connect = Callable[[Any], Any]
@@ -60,7 +60,7 @@ def guards() -> MCPServer:
 
 
 def mcp_filter(tool: str) -> Filter:
-    return Filter(id="guard", type=FilterType.MCP, route="filter/guard", tool=tool)
+    return Filter(id="guard", type="mcp", route="filter/guard", tool=tool)
 
 
 def question(text: str = "hi") -> FilteredRequest:
@@ -114,9 +114,7 @@ async def test_a_chain_over_http(connect: Connect) -> None:
         ]
     )
     egress, sessions = await connect(app), McpSessions()
-    shouting, guarding = (
-        Filter(id=name, type=FilterType.HTTP, route=f"filter/{name}", path=f"/{name}") for name in ("shout", "guard")
-    )
+    shouting, guarding = (Filter(id=name, type="http", route=f"filter/{name}", path=f"/{name}") for name in ("shout", "guard"))
     left = await run_chain([guarding, shouting], question(), egress=egress, sessions=sessions)
     assert orjson.loads(left)["messages"][0]["content"] == "HI"
     with pytest.raises(FilterRejected) as rejection:

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from ext_proc.plan.compile import compile_plan
+from ext_proc.errors import Uncompilable
+from ext_proc.plan.plan import compile_plan
 from ext_proc.plan.targets import Member
-from ext_proc.runtime import ModelRoute, Share, Uncompilable
+from ext_proc.routing.models.model import ModelRoute, Share
 from protos import filter_config_pb2 as pb
 from tests.kit.attempts import CLAUDE, GPT, chain_config
 

@@ -2,9 +2,9 @@ from collections.abc import Callable
 
 import pytest
 
-from ext_proc.plan.compile import compile_plan
+from ext_proc.errors import Uncompilable
+from ext_proc.plan.plan import compile_plan
 from ext_proc.plan.targets import Member, Target
-from ext_proc.runtime import Uncompilable
 from protos import filter_config_pb2 as pb
 from protos.contract.quirks import Quirks, Rule, encode_rules
 from tests.kit.attempts import CLAUDE, GPT, chain_config

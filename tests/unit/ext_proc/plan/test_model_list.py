@@ -1,7 +1,7 @@
 import orjson
 
 from ext_proc.plan.model_list import render_models
-from ext_proc.runtime import Model
+from ext_proc.routing.models.model import Model
 
 GPT = Model(name="openai/gpt-4o", upstream_model="gpt-4o", provider="openai")
 ANY = Model(name="together/*", upstream_model="", provider="together")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ext_proc.plan.compile import compile_plan
-from ext_proc.runtime import Uncompilable
+from ext_proc.errors import Uncompilable
+from ext_proc.plan.plan import compile_plan
 from protos import filter_config_pb2 as pb
 from tests.kit.attempts import CLAUDE, GPT, TOGETHER, chain_config
 

@@ -2,7 +2,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from ext_proc.decide.request import Record
-from ext_proc.plan.compile import compile_plan
+from ext_proc.plan.plan import compile_plan
 from ext_proc.ports import EgressResponse
 from ext_proc.telemetry import names
 from ext_proc.telemetry.metered_egress import MeteredEgress

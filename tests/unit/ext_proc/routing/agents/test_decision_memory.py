@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 
 from ext_proc.apis.conversation import Turn
 from ext_proc.routing.agents import decision_memory
+from ext_proc.routing.agents.agent import Orchestrator
 from ext_proc.routing.agents.agent_pool import AgentPool, compile_agents
 from ext_proc.routing.agents.decision_memory import DecisionMemory
 from ext_proc.routing.agents.ladder import Decision, choose_agent
 from ext_proc.routing.agents.orchestrator import Named
-from ext_proc.runtime import Orchestrator
 from tests.unit.ext_proc.filters.recording_egress import RecordingEgress, reply
 
 CACHING = Orchestrator(

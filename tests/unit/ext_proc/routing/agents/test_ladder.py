@@ -7,9 +7,9 @@ import pytest
 
 from ext_proc.apis.conversation import Turn
 from ext_proc.ports import EgressResponse
+from ext_proc.routing.agents.agent import Orchestrator
 from ext_proc.routing.agents.agent_pool import AgentPool, compile_agents
 from ext_proc.routing.agents.ladder import MAX_REASON, Decision, choose_agent
-from ext_proc.runtime import Orchestrator
 from tests.unit.ext_proc.filters.recording_egress import RecordingEgress, local_reply, reply
 
 ORCHESTRATOR = Orchestrator(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ext_proc.errors import RequestError
 from ext_proc.routing.models import preferences
 from ext_proc.routing.models.body_preferences import FIELD, MAX_TEXT_BYTES, read_preferences
-from ext_proc.runtime import Model, ModelTables
+from ext_proc.routing.models.model import Model, ModelTables
 
 GPT = Model(name="openai/gpt-4o", upstream_model="gpt-4o", provider="openai")
 TABLES = ModelTables(exact={"openai/gpt-4o": GPT}, bare={"gpt-4o": GPT})

@@ -2,9 +2,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ext_proc.routing.models.measures import Known, Measures, Price
+from ext_proc.routing.models.model import Model
 from ext_proc.routing.models.ranking import rank
 from ext_proc.routing.models.resolve import ResolvedModel
-from ext_proc.runtime import Model
 
 MODELS = tuple(ResolvedModel(Model(name=f"p/{name}", upstream_model=name, provider="p"), name, "route") for name in "abcde")
 VALUES = st.dictionaries(st.sampled_from([model.name for model in MODELS]), st.floats(0, 100))

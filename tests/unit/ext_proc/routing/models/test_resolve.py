@@ -1,8 +1,8 @@
 import pytest
 
 from ext_proc.errors import MalformedBody, UnknownModel
+from ext_proc.routing.models.model import Model, ModelTables, Share
 from ext_proc.routing.models.resolve import resolve_model
-from ext_proc.runtime import Model, ModelTables, Share
 
 GPT = Model(name="openai/gpt-4o", upstream_model="gpt-4o-2024", provider="openai")
 ANY = Model(name="together/*", upstream_model="", provider="together")

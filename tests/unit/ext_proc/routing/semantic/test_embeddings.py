@@ -9,7 +9,7 @@ import pytest
 from ext_proc.ports import EgressResponse
 from ext_proc.routing.agents.semantic_rung import SemanticRungFailed
 from ext_proc.routing.semantic.embeddings import MAX_INPUTS, embed, read_vectors
-from ext_proc.runtime import EmbeddingModel
+from ext_proc.routing.semantic.model import EmbeddingModel
 from tests.unit.ext_proc.filters.recording_egress import RecordingEgress, local_reply, reply
 
 MODEL = EmbeddingModel(upstream_model="small", route="embedding/x", path="/v1/embeddings", timeout_seconds=2)

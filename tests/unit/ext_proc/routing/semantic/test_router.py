@@ -15,9 +15,9 @@ from ext_proc.ports import EgressResponse
 from ext_proc.routing.agents.agent_pool import AgentPool, compile_agents
 from ext_proc.routing.agents.ladder import Match, NoMatch, find_match
 from ext_proc.routing.agents.semantic_rung import Meant, SemanticRungFailed
+from ext_proc.routing.semantic.model import EmbeddingModel
 from ext_proc.routing.semantic.reading import read
 from ext_proc.routing.semantic.router import SemanticRouter
-from ext_proc.runtime import EmbeddingModel
 from tests.kit.embedder import ModelEgress, semantic_router, vectors_of
 from tests.unit.ext_proc.filters.recording_egress import RecordingEgress
 

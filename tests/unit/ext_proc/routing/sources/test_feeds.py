@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ext_proc.routing.models.measures import Known, Measures, Price
+from ext_proc.routing.models.model import Model
 from ext_proc.routing.models.resolve import ResolvedModel
 from ext_proc.routing.sources.feeds import UnreadableFeed, read_latencies, read_prices
-from ext_proc.runtime import Model
 
 MODELS_DEV = {
     "openai": {

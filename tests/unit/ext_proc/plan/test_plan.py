@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from ext_proc.plan.compile import compile_plan
-from ext_proc.plan.plan import ListenerKind
-from ext_proc.runtime import Uncompilable
+from ext_proc.errors import Uncompilable
+from ext_proc.plan.listeners import ListenerKind
+from ext_proc.plan.plan import compile_plan
 from protos import filter_config_pb2 as pb
 from tests.kit.filter_configs import filter_config
 
@@ -49,9 +49,9 @@ def change(**kwargs: Any) -> Callable[[pb.FilterConfig], None]:
             change(listeners={"name": "x", "kind": 1, "agents": [{"id": "a"}, {"id": "a"}]}),
             "agent of listener 'x' 'a' is there twice",
         ),
-        (change(filters={"id": "guard", "type": 1, "timeout_seconds": 1}), "filter 'guard' is there twice"),
+        (change(filters={"id": "guard", "type": "http", "timeout_seconds": 1}), "filter 'guard' is there twice"),
         (change(filters={"id": "f", "timeout_seconds": 1}), "filter 'f' has no type"),
-        (change(filters={"id": "f", "type": 1}), "filter 'f' has no timeout"),
+        (change(filters={"id": "f", "type": "http"}), "filter 'f' has no timeout"),
         (
             change(models={"name": "a/b", "upstream_model": "b", "default": True}),
             "two default models: 'openai/gpt-4o' and 'a/b'",

@@ -1,0 +1,34 @@
+"""Lookup tables that refuse what is there twice, or not at all."""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from ext_proc.errors import Uncompilable
+
+Value = TypeVar("Value")
+
+
+def by_key(items: Iterable[tuple[str, Value]], kind: str) -> dict[str, Value]:
+    """Make a table of things of one kind, by key.
+
+    Raises:
+        Uncompilable: it cannot work.
+    """
+    table: dict[str, Value] = {}
+    for key, value in items:
+        if key in table:
+            raise Uncompilable(f"{kind} {key!r} is there twice")
+        table[key] = value
+    return table
+
+
+def lookup(table: dict[str, Value], key: str, kind: str) -> Value:
+    """Return what a key stands for.
+
+    Raises:
+        Uncompilable: it cannot work.
+    """
+    value = table.get(key)
+    if value is None:
+        raise Uncompilable(f"{kind} {key!r} is not defined")
+    return value
