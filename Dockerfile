@@ -1,18 +1,21 @@
 # The Python parts. `--target product` (control plane and ext_proc) or `--target demo` (the travel agents and their servers).
 
-FROM python:3.12-slim AS build
+ARG PYTHON_IMAGE=python:3.12.12-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
 RUN python -m venv /opt/plano
 COPY constraints.txt pyproject.toml README.md ./
 COPY protos ./protos
 COPY control_plane ./control_plane
 COPY ext_proc ./ext_proc
+COPY process_log ./process_log
 RUN /opt/plano/bin/pip install --no-cache-dir --constraint constraints.txt '.[semantic]'
 
 FROM build AS build-demo
 RUN /opt/plano/bin/pip install --no-cache-dir --constraint constraints.txt '.[demo]'
 
-FROM python:3.12-slim AS base
+FROM ${PYTHON_IMAGE} AS base
 ENV PATH=/opt/plano/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 RUN useradd --system --uid 10001 --create-home plano
 WORKDIR /srv

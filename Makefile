@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
-SOURCES := control_plane ext_proc protos demos benchmarks tests
+SOURCES := control_plane ext_proc process_log protos demos benchmarks tests
 
-.PHONY: sync demo test check fmt lint types imports generated golden protos docs subjects bench chaos fuzz clean
+.PHONY: sync demo test check fmt lint types imports generated golden protos docs subjects bench chaos fuzz digests clean
 
 sync: $(STAMP)
 
@@ -60,6 +60,15 @@ golden: sync
 protos: sync
 	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. protos/*.proto
 	$(BIN)/python -m grpc_tools.protoc -I. --grpc_python_out=. protos/ext_proc.proto protos/discovery.proto
+
+# Pins the images that the containers are built from, as their tags stand today: needs docker and a network.
+IMAGES := PYTHON_IMAGE=python:3.12.12-slim-bookworm ENVOY_IMAGE=envoyproxy/envoy:v1.40.2 PROMETHEUS_IMAGE=prom/prometheus:v3.5.0
+
+digests:
+	for pair in $(IMAGES); do \
+		digest=$$(docker buildx imagetools inspect "$${pair#*=}" --format '{{.Manifest.Digest}}') || exit 1; \
+		echo "$$pair@$$digest"; \
+	done > deploy/images.env
 
 bench: sync
 	$(BIN)/python -m benchmarks

@@ -11,7 +11,7 @@ from control_plane.app import Settings, serve
 from control_plane.errors import ConfigError
 from control_plane.gateway import Runtime
 from control_plane.report.problems import problem_line
-from control_plane.telemetry import configure_logging
+from process_log import configure_logging
 
 
 @click.group()
@@ -30,6 +30,7 @@ def main() -> None:
 @click.option("--egress-url", required=True, help="Where ext_proc finds that: unix:///path or http://host:port.")
 @click.option("--access-log", required=True, metavar="PATH", help="A file, or /dev/stdout.")
 @click.option("--embedder", default="", help="Where Envoy finds ext_proc's embedder: unix:///path or host:port.")
+@click.option("--max-connections", default=50_000, show_default=True, help="Of clients: half of what Envoy may open, or less.")
 @click.option("--status", "status_file", type=click.Path(path_type=Path), help="Kept up to date for `plano status`.")
 @click.option("--metrics", metavar="HOST:PORT", help="Where Prometheus finds /metrics.")
 @click.option(
@@ -46,17 +47,22 @@ def serve_command(  # noqa: PLR0913 - one for each option
     egress_url: str,
     access_log: str,
     embedder: str,
+    max_connections: int,
     status_file: Path | None,
     metrics: str | None,
     log_level: str,
 ) -> None:
     """Serve a configuration over xDS, and follow its file. Exits with 1 if it cannot be served."""
-    configure_logging(log_level)
+    configure_logging(log_level, component="control_plane")
     settings = Settings(
         config_file=config_file,
         xds_address=xds,
         runtime=Runtime(
-            egress_address=egress_address, egress_url=egress_url, access_log_path=access_log, embedder_address=embedder
+            egress_address=egress_address,
+            egress_url=egress_url,
+            access_log_path=access_log,
+            embedder_address=embedder,
+            max_connections=max_connections,
         ),
         status_file=status_file,
         metrics_address=metrics,

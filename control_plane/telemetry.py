@@ -1,20 +1,16 @@
-"""What the control plane says about itself: JSON logs on standard error, metrics for Prometheus. All names are here.
+"""What the control plane says about itself: log events, and metrics for Prometheus. All names are here.
 
 Labels come from closed sets; nothing that a client sends or a configuration holds becomes one. Exceptions are logged by
 type and place, because their texts may quote a configuration's values.
 """
 
 import logging
-import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 
-import orjson
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
-from structlog.typing import EventDict, WrappedLogger
 
 from control_plane.ads import Nack
 from control_plane.ads.types import SHORT_NAMES, Role, short_name
@@ -124,41 +120,3 @@ def serving_metrics(registry: CollectorRegistry, address: str) -> Iterator[int]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def configure_logging(level: str) -> None:
-    """Send structlog and the standard library's logging to standard error as JSON lines."""
-    number = logging.getLevelNamesMapping()[level.upper()]
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _name_error,
-            _render,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
-        cache_logger_on_first_use=False,
-    )
-    logging.basicConfig(handlers=[_Forwarder()], level=max(number, logging.WARNING), force=True)
-
-
-def _render(_logger: WrappedLogger, _method: str, event: EventDict) -> bytes:
-    return orjson.dumps({"component": "control_plane", **event}, default=str)
-
-
-def _name_error(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    exc_info: Any = event.pop("exc_info", None)
-    error = event.pop("error", None) or (sys.exc_info()[1] if exc_info else None)
-    if isinstance(error, BaseException):
-        frames = traceback.extract_tb(error.__traceback__)
-        return {**event, "error": type(error).__name__, "stack": [f"{f.filename}:{f.lineno} {f.name}" for f in frames]}
-    return {**event, "error": error} if error is not None else event
-
-
-class _Forwarder(logging.Handler):
-    """Brings what libraries log into the same stream, without their arguments."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        error = record.exc_info[1] if record.exc_info else None
-        _log.log(record.levelno, "library_message", logger=record.name, message=str(record.msg)[:200], error=error)

@@ -30,11 +30,11 @@ from ext_proc.server.attempt import AttemptProcessor
 from ext_proc.server.continuation import ContinueProcessor
 from ext_proc.server.processor import ExternalProcessor, Server
 from ext_proc.server.provider_errors import ErrorProcessor
-from ext_proc.telemetry.logging import get_logger
 from ext_proc.telemetry.metered_egress import MeteredEgress
 from ext_proc.telemetry.metrics import Metrics
 from ext_proc.telemetry.traced_egress import TracedEgress
 from ext_proc.telemetry.tracer import Tracer
+from process_log import get_logger
 from protos.contract.metadata import METADATA_AGENTS
 from protos.filter_config_pb2 import FilterConfig
 

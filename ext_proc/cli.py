@@ -8,8 +8,8 @@ import uvloop
 
 from ext_proc.app import WorkerSettings, run_worker
 from ext_proc.process.master import Master, MasterSettings
-from ext_proc.telemetry.logging import configure_logging
 from ext_proc.telemetry.metrics import share_values
+from process_log import configure_logging
 
 
 @click.command()

@@ -34,7 +34,7 @@ from ext_proc.routing.agents.agent import Orchestrator
 from ext_proc.routing.agents.agent_pool import AgentPool
 from ext_proc.routing.agents.ladder import Match, find_match
 from ext_proc.routing.agents.semantic_rung import SemanticRung
-from ext_proc.telemetry.logging import configure_logging
+from process_log import configure_logging
 from protos.filter_config_pb2 import FilterConfig
 
 NOTHING: Final = "nothing_fits"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from control_plane import ir
-from control_plane.config.model import Listener, PlanoConfig
+from control_plane.config.model import LOOPBACK, Limits, Listener, PlanoConfig
 from control_plane.gateway.agents import (
     build_agent_chains,
     build_agents,
@@ -48,6 +48,8 @@ from control_plane.ir import names
 from protos import filter_config_pb2 as pb
 
 _Chained = tuple[ProviderEntry, ir.Chain]
+
+_THIS_MACHINE = ("127.0.0.1", "[::1]", "host.docker.internal", "localhost")
 
 DECISION_SLACK_SECONDS = 5.0
 """What parsing and deciding may take beside filters and the orchestrator."""
@@ -104,6 +106,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
         attempt_routes=tuple(sorted(attempt_routes, key=lambda route: route.name)),
         session_store=store,
         max_request_bytes=overrides.max_request_bytes,
+        limits=_limits(overrides.limits, runtime),
         internal_cidrs=overrides.internal_cidrs,
         access_log_path=runtime.access_log_path,
         tracing=tracing,
@@ -135,6 +138,16 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
             disable_signals=overrides.disable_signals,
             latest_names=bool(overrides.gen_ai_latest_names),
         ),
+    )
+
+
+def _limits(limits: Limits, runtime: Runtime) -> ir.Limits:
+    return ir.Limits(
+        max_connections=min(limits.max_connections or runtime.max_connections, runtime.max_connections),
+        connection_idle_seconds=limits.connection_idle_timeout,
+        upload_idle_seconds=limits.upload_timeout,
+        client_max_retries=limits.client_max_retries,
+        client_max_timeout_seconds=limits.client_max_timeout,
     )
 
 
@@ -195,7 +208,8 @@ def _listener(
     return ir.Listener(
         name=listener.name,
         kind=ir.ListenerKind(listener.type),
-        address=listener.address,
+        address=listener.address or LOOPBACK,
+        hosts=_hosts(listener),
         port=listener.port,
         routes=tuple(sorted(routes, key=lambda route: route.name)),
         decision_timeout_seconds=_decision_timeout(listener, config, filters),
@@ -204,6 +218,16 @@ def _listener(
         rate_limits=build_rate_limits(config, listener),
         shows_headers=any(_chains(listener)) or _wants_headers(config),
     )
+
+
+def _hosts(listener: Listener) -> tuple[str, ...]:
+    """Name the hosts that are served: where nobody has said, a port of this machine is asked for by names of this machine.
+
+    Else a web page could: its server's name may resolve to this machine when it is asked a second time.
+    """
+    if listener.allowed_hosts or listener.address:
+        return tuple(sorted(set(listener.allowed_hosts)))
+    return _THIS_MACHINE
 
 
 def _model_routes(

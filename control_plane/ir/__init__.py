@@ -15,6 +15,7 @@ from control_plane.ir.cluster import (
     UpstreamTls,
 )
 from control_plane.ir.gateway import Gateway
+from control_plane.ir.limits import Limits
 from control_plane.ir.listener import Caller, Egress, Listener, ListenerKind, Retry, Route
 from control_plane.ir.rate_limit import RateLimit
 from control_plane.ir.session_store import SessionStore
@@ -32,6 +33,7 @@ __all__ = [
     "Gateway",
     "HealthCheck",
     "InjectedHeader",
+    "Limits",
     "Listener",
     "ListenerKind",
     "LoadBalancing",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from control_plane.ir.chain import Chain
 from control_plane.ir.cluster import Cluster
+from control_plane.ir.limits import Limits
 from control_plane.ir.listener import Egress, Listener, Route
 from control_plane.ir.session_store import SessionStore
 from control_plane.ir.tracing import Tracing
@@ -24,6 +25,7 @@ class Gateway:
     """What ext_proc must know, as it is sent but for its version; not to be changed."""
     max_request_bytes: int
     """Larger bodies are refused with 413."""
+    limits: Limits
     internal_cidrs: tuple[str, ...]
     """Addresses whose `x-envoy-*` request headers are obeyed."""
     access_log_path: str

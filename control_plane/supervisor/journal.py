@@ -1,6 +1,7 @@
 """What the supervisor saw: JSON lines in `supervisor.log`, and in plain words on the terminal when there is one."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from control_plane.supervisor.child import Death
+from process_log import Line, LogSink
 
 
 class Journal:
@@ -19,8 +21,7 @@ class Journal:
 
     def record(self, event: str, **facts: str | float | None) -> None:
         """Write one line to the log."""
-        with suppress(OSError):  # a full disk must not end the gateway
-            self._log.info(event, **facts)
+        self._log.info(event, **facts)
 
     def child_died(self, death: Death) -> None:
         """Write that a child died, and say so."""
@@ -33,22 +34,20 @@ class Journal:
         self._say("Stopping: requests in flight may finish ...")
 
     def _say(self, line: str) -> None:
-        with suppress(OSError):  # nor must a terminal that was closed
+        with suppress(OSError):  # the terminal may be closed
             self._tell(line)
 
 
 @contextmanager
 def open_journal(path: Path, tell: Callable[[str], None]) -> Iterator[Journal]:
     """Append to the log at `path`; `tell` gets what a person should see at once."""
-    path.touch(mode=0o600)
-    with path.open("a", encoding="utf-8", buffering=1) as file:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
         log: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
-            structlog.PrintLogger(file),
-            processors=[
-                structlog.processors.add_log_level,
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-                structlog.processors.JSONRenderer(),
-            ],
+            structlog.BytesLogger(LogSink(str(path), file)),  # type: ignore[arg-type]
+            processors=[Line({})],
             wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         )
         yield Journal(log, tell)
+    finally:
+        os.close(file)

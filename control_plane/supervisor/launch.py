@@ -5,43 +5,53 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from control_plane.config.model import PlanoConfig
+from control_plane.config.model import Limits, PlanoConfig
 from control_plane.gateway import Runtime
 from control_plane.ir import Gateway, Listener
 from control_plane.reading import Reading, served_names
 from control_plane.supervisor.bootstrap import write_bootstrap
 from control_plane.supervisor.child import ChildSpec
-from control_plane.supervisor.environment import without_secrets
+from control_plane.supervisor.environment import connections_for, without_secrets
 from control_plane.supervisor.instance import ListenerView, reachable_url
+from control_plane.supervisor.log_rotation import LogLimits
 from control_plane.supervisor.ports import PortClaim
 from control_plane.supervisor.request import UpRequest, available_cpus
 from control_plane.supervisor.run_dir import RunDir
 from control_plane.supervisor.supervisor import Launch
+from process_log import FILE_VARIABLE
 
 LOOPBACK = "127.0.0.1"
-SAFE_PATH = {"PYTHONSAFEPATH": "1"}
-"""Modules are ours, not files that happen to lie in the current folder."""
 
 
-def build_runtime(run_dir: RunDir) -> Runtime:
-    """Say where internal traffic and the access log go."""
+def build_runtime(run_dir: RunDir, *, open_files: int) -> Runtime:
+    """Say where internal traffic and the access log go, and how many connections may be open."""
     egress = f"unix://{run_dir.egress_socket}"
     return Runtime(
         egress_address=egress,
         egress_url=egress,
         access_log_path=str(run_dir.log("access")),
         embedder_address=f"unix://{run_dir.embedder_socket}",
+        max_connections=connections_for(open_files),
     )
 
 
-def build_launch(request: UpRequest, reading: Reading, run_dir: RunDir, *, envoy: Path, env: Mapping[str, str]) -> Launch:
+def build_launch(
+    request: UpRequest, reading: Reading, run_dir: RunDir, runtime: Runtime, *, envoy: Path, env: Mapping[str, str]
+) -> Launch:
     """Put together everything that one instance consists of."""
     overrides = reading.config.overrides
     return Launch(
-        control_plane=_control_plane(request, reading.config, run_dir, env),
+        control_plane=_control_plane(request, reading.config, run_dir, runtime, env),
         ext_proc=_ext_proc(request, reading.config, run_dir, env),
         envoy=_envoy(run_dir, envoy, env),
-        write_bootstrap=partial(write_bootstrap, run_dir, workers=request.workers, stats=f"{LOOPBACK}:{overrides.admin_port}"),
+        write_bootstrap=partial(
+            write_bootstrap,
+            run_dir,
+            reading.gateway.limits,
+            workers=request.workers,
+            stats=f"{LOOPBACK}:{overrides.admin_port}",
+            max_memory_bytes=overrides.limits.max_memory_bytes,
+        ),
         xds_socket=run_dir.xds_socket,
         config_file=str(request.config_file),
         sockets=str(run_dir.sockets),
@@ -50,6 +60,7 @@ def build_launch(request: UpRequest, reading: Reading, run_dir: RunDir, *, envoy
         admin_socket=str(run_dir.admin_socket),
         stats_url=f"http://{LOOPBACK}:{overrides.admin_port}/stats/prometheus",
         metrics_url=f"http://{LOOPBACK}:{overrides.metrics_port}/metrics",
+        log_limits=_log_limits(overrides.limits),
         listeners=tuple(_view(listener, reading.gateway) for listener in reading.gateway.listeners),
     )
 
@@ -66,8 +77,13 @@ def port_claims(reading: Reading) -> Iterator[PortClaim]:
     )
 
 
-def _control_plane(request: UpRequest, config: PlanoConfig, run_dir: RunDir, env: Mapping[str, str]) -> ChildSpec:
-    runtime = build_runtime(run_dir)
+def _log_limits(limits: Limits) -> LogLimits:
+    return LogLimits(max_bytes=limits.log_max_bytes, max_age_seconds=limits.log_max_age, kept=limits.log_files)
+
+
+def _control_plane(
+    request: UpRequest, config: PlanoConfig, run_dir: RunDir, runtime: Runtime, env: Mapping[str, str]
+) -> ChildSpec:
     flags = {
         "--config": str(request.config_file),
         "--xds": f"unix://{run_dir.xds_socket}",
@@ -75,15 +91,14 @@ def _control_plane(request: UpRequest, config: PlanoConfig, run_dir: RunDir, env
         "--egress-url": runtime.egress_url,
         "--access-log": runtime.access_log_path,
         "--embedder": runtime.embedder_address,
+        "--max-connections": str(runtime.max_connections),
         "--status": str(run_dir.status),
         "--metrics": f"{LOOPBACK}:{config.overrides.control_plane_metrics_port}",
     }
     argv = (sys.executable, "-m", "control_plane", "serve", *_pairs(flags))
     # The only one that needs the keys that the configuration names.
-    environment = {**env, **SAFE_PATH}
-    return ChildSpec(
-        name="control_plane", argv=argv, log=run_dir.log("control_plane"), environment=environment, grace_seconds=5
-    )
+    log = run_dir.log("control_plane")
+    return ChildSpec(name="control_plane", argv=argv, log=log, environment={**env, **_python(log)}, grace_seconds=5)
 
 
 def _ext_proc(request: UpRequest, config: PlanoConfig, run_dir: RunDir, env: Mapping[str, str]) -> ChildSpec:
@@ -96,8 +111,8 @@ def _ext_proc(request: UpRequest, config: PlanoConfig, run_dir: RunDir, env: Map
         "--grace": "5",  # Envoy, drained, is gone before
     }
     argv = (sys.executable, "-m", "ext_proc", *_pairs(flags))
-    environment = without_secrets(env) | SAFE_PATH
-    return ChildSpec(name="ext_proc", argv=argv, log=run_dir.log("ext_proc"), environment=environment, grace_seconds=10)
+    log = run_dir.log("ext_proc")
+    return ChildSpec(name="ext_proc", argv=argv, log=log, environment=without_secrets(env) | _python(log), grace_seconds=10)
 
 
 def _envoy(run_dir: RunDir, binary: Path, env: Mapping[str, str]) -> ChildSpec:
@@ -121,6 +136,11 @@ def _envoy_threads() -> int:
     many requests.
     """
     return max(1, available_cpus() // 2)
+
+
+def _python(log: Path) -> dict[str, str]:
+    """Environment of our own programs: modules are ours, not files of the current folder; a rotated log is followed."""
+    return {"PYTHONSAFEPATH": "1", FILE_VARIABLE: str(log)}
 
 
 def _pairs(flags: dict[str, str]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from control_plane.supervisor.child import Backoff, Child, ChildSpec, Death
 from control_plane.supervisor.errors import CannotStart
 from control_plane.supervisor.instance import Instance, ListenerView, Phase, write_instance
 from control_plane.supervisor.journal import Journal
+from control_plane.supervisor.log_rotation import LogLimits, LogRotation
 from control_plane.supervisor.processes import start_mark
 
 DEATHS_BEFORE_GIVING_UP = 3
@@ -43,6 +44,7 @@ class Launch:
     stats_url: str
     metrics_url: str
     listeners: tuple[ListenerView, ...]
+    log_limits: LogLimits
     healthy_within_seconds: float = 30.0
     drain_seconds: float = 10.0
     backoff: Backoff = field(default_factory=Backoff)
@@ -51,9 +53,12 @@ class Launch:
 class Supervisor:
     """Runs one launch from start to stop."""
 
-    def __init__(self, launch: Launch, journal: Journal, *, on_healthy: Callable[[Instance], None]) -> None:
+    def __init__(
+        self, launch: Launch, journal: Journal, rotation: LogRotation, *, on_healthy: Callable[[Instance], None]
+    ) -> None:
         self._launch = launch
         self._journal = journal
+        self._rotation = rotation
         self._on_healthy = on_healthy
         self._phase = Phase.STARTING
         self._was_healthy = False
@@ -88,11 +93,13 @@ class Supervisor:
         """Run until `stop`. Raises CannotStart if the gateway does not become healthy; nothing is left running then."""
         async with asyncio.TaskGroup() as tasks:
             bring_up = tasks.create_task(self._bring_up(tasks))
+            rotation = tasks.create_task(self._rotation.run())
             try:
                 await self._stop.wait()
             finally:
                 bring_up.cancel()
                 await self._take_down()
+                rotation.cancel()
         if self._failure:
             raise CannotStart(self._failure)
 

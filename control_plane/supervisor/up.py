@@ -9,12 +9,14 @@ from pathlib import Path
 
 from control_plane.reading import read_config
 from control_plane.supervisor.bootstrap import envoy_binary
+from control_plane.supervisor.environment import raise_file_limit
 from control_plane.supervisor.errors import CannotStart
 from control_plane.supervisor.instance import Instance, read_instance
 from control_plane.supervisor.journal import Journal, open_journal
 from control_plane.supervisor.launch import build_launch, build_runtime, port_claims
 from control_plane.supervisor.leftovers import clear_leftovers
 from control_plane.supervisor.lock import AlreadyLocked, locked
+from control_plane.supervisor.log_rotation import LogRotation
 from control_plane.supervisor.ports import check_ports
 from control_plane.supervisor.request import UpRequest
 from control_plane.supervisor.run_dir import RunDir, claim_directory, place_sockets
@@ -50,14 +52,17 @@ def _claimed(path: Path) -> Iterator[RunDir]:
 
 
 def _prepare(request: UpRequest, run_dir: RunDir, env: Mapping[str, str]) -> Launch:
-    reading = read_config(request.config_file, env=env, runtime=build_runtime(run_dir))
+    runtime = build_runtime(run_dir, open_files=raise_file_limit())
+    reading = read_config(request.config_file, env=env, runtime=runtime)
     check_ports(port_claims(reading))
-    return build_launch(request, reading, run_dir, envoy=envoy_binary(env), env=env)
+    return build_launch(request, reading, run_dir, runtime, envoy=envoy_binary(env), env=env)
 
 
 async def _supervise(launch: Launch, journal: Journal, on_healthy: Callable[[Instance], None]) -> None:
-    supervisor = Supervisor(launch, journal, on_healthy=on_healthy)
+    rotation = LogRotation(launch.instance_file.parent, launch.log_limits, admin_socket=launch.admin_socket)
+    supervisor = Supervisor(launch, journal, rotation, on_healthy=on_healthy)
     loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGUSR1, rotation.reopen)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup
             loop.add_signal_handler(number, supervisor.stop, number.name)

@@ -48,12 +48,14 @@ from envoy_data_plane.envoy.extensions.filters.http.local_ratelimit import v3 as
 from envoy_data_plane.envoy.extensions.filters.http.lua import v3 as lua
 from envoy_data_plane.envoy.extensions.filters.http.router import v3 as router
 from envoy_data_plane.envoy.extensions.filters.http.upstream_codec import v3 as upstream_codec
+from envoy_data_plane.envoy.extensions.filters.network.connection_limit import v3 as connection_limit
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager import v3 as hcm
 from envoy_data_plane.envoy.extensions.filters.network.redis_proxy import v3 as redis_proxy
 from envoy_data_plane.envoy.extensions.http.early_header_mutation.header_mutation import v3 as early_mutation
 from envoy_data_plane.envoy.extensions.http.injected_credentials.generic import v3 as generic_credential
 from envoy_data_plane.envoy.extensions.request_id.uuid import v3 as request_id
 from envoy_data_plane.envoy.extensions.resource_monitors.downstream_connections import v3 as connections_monitor
+from envoy_data_plane.envoy.extensions.resource_monitors.fixed_heap import v3 as heap_monitor
 from envoy_data_plane.envoy.extensions.retry.host.previous_hosts import v3 as previous_hosts
 from envoy_data_plane.envoy.extensions.retry.priority.previous_priorities import v3 as previous_priorities
 from envoy_data_plane.envoy.extensions.tracers.opentelemetry.resource_detectors import v3 as resource_detectors
@@ -93,6 +95,7 @@ __all__ = [
     "cel_filter",
     "cluster",
     "composite",
+    "connection_limit",
     "connections_monitor",
     "core",
     "cors",
@@ -114,6 +117,7 @@ __all__ = [
     "header_mutation",
     "header_to_metadata",
     "health_check",
+    "heap_monitor",
     "internal_listener",
     "listener",
     "local_ratelimit",

@@ -9,17 +9,24 @@ from typing import Final
 from control_plane.xds import address, api
 from control_plane.xds.http_filters.ext_proc import EXT_PROC_CLUSTER
 from control_plane.xds.listener.stats import build_admin_cluster, build_stats_listener
+from control_plane.xds.overload import build_memory_release, build_overload_manager
 from control_plane.xds.render import to_yaml
 from control_plane.xds.stat_tags import build_stats_config
 
 XDS_CLUSTER: Final = "xds"
 
-_MAX_DOWNSTREAM_CONNECTIONS: Final = 50_000
 _UNLIMITED: Final = 1_000_000
 
 
 def build_bootstrap(
-    *, node_id: str, xds: str, ext_proc: Sequence[str], admin: str, stats: str | None = None
+    *,
+    node_id: str,
+    xds: str,
+    ext_proc: Sequence[str],
+    admin: str,
+    stats: str | None = None,
+    max_connections: int = 50_000,
+    max_memory_bytes: int = 1 << 30,
 ) -> api.bootstrap.Bootstrap:
     """Build Envoy's bootstrap; addresses are `unix:///path` or `host:port`, one of ext_proc for each worker.
 
@@ -36,19 +43,21 @@ def build_bootstrap(
         dynamic_resources=_dynamic_resources(),
         # For the listener that attempts of chains of models pass.
         bootstrap_extensions=[api.extension("envoy.bootstrap.internal_listener", api.internal_listener.InternalListener())],
-        overload_manager=_overload_manager(),
+        overload_manager=build_overload_manager(max_connections=max_connections, max_memory_bytes=max_memory_bytes),
+        memory_allocator_manager=build_memory_release(),
         stats_config=build_stats_config(),
     )
 
 
 def render_compose_bootstrap() -> str:
-    """Render `envoy/bootstrap.yaml`: the bootstrap of docker-compose.yaml, whose services and ports it names."""
+    """Render `envoy/bootstrap.yaml`: the bootstrap of docker-compose.yaml, whose sockets and addresses it names."""
     bootstrap = build_bootstrap(
         node_id="plano",
-        xds="control-plane:15010",
-        ext_proc=["ext-proc:50051", "ext-proc:50052"],
+        xds="unix:///run/plano/xds/xds.sock",
+        ext_proc=[f"unix:///run/plano/ext_proc/ext_proc-{worker}.sock" for worker in range(2)],
         admin="unix:///tmp/admin.sock",
-        stats="0.0.0.0:9902",
+        # The address of its own on the network of Prometheus: see docker-compose.yaml.
+        stats="10.83.2.2:9902",
     )
     return f"# Made by `make docs` from control_plane/xds/bootstrap.py: change it there.\n{render_bootstrap(bootstrap)}"
 
@@ -192,15 +201,4 @@ def _http2() -> api.upstream_http.HttpProtocolOptions:
         explicit_http_config=api.upstream_http.HttpProtocolOptionsExplicitHttpConfig(
             http2_protocol_options=api.core.Http2ProtocolOptions(connection_keepalive=keepalive)
         )
-    )
-
-
-def _overload_manager() -> api.overload.OverloadManager:
-    limit = api.connections_monitor.DownstreamConnectionsConfig(max_active_downstream_connections=_MAX_DOWNSTREAM_CONNECTIONS)
-    return api.overload.OverloadManager(
-        resource_monitors=[
-            api.overload.ResourceMonitor(
-                name="envoy.resource_monitors.global_downstream_max_connections", typed_config=api.pack(limit)
-            )
-        ]
     )

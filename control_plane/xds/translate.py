@@ -80,7 +80,15 @@ def _listeners(gateway: ir.Gateway) -> Iterator[_Named]:
         name = names.listener(listener.name)
         yield api.LISTENER, Resource(name, encode(build_listener(listener, gateway)))
         inside = SESSION_HEADERS if listener.kind is ir.ListenerKind.MODEL else ()
-        yield _routes(name, listener.routes, gateway, build_undecided(listener), inside, callers=listener.callers)
+        yield _routes(
+            name,
+            listener.routes,
+            gateway,
+            build_undecided(listener),
+            inside,
+            callers=listener.callers,
+            hosts=listener.hosts,
+        )
     yield api.LISTENER, Resource(names.EGRESS_LISTENER, encode(build_egress_listener(gateway)))
     yield _routes(names.EGRESS_LISTENER, gateway.egress.routes, gateway)
     yield api.LISTENER, Resource(names.ATTEMPTS_LISTENER, encode(build_attempts_listener(gateway)))
@@ -102,6 +110,7 @@ def _routes(
     inside: Iterable[str] = (),
     not_theirs: Iterable[str] = (),
     callers: Iterable[ir.Caller] | None = None,
+    hosts: tuple[str, ...] = (),
 ) -> _Named:
     table = build_route_configuration(
         name,
@@ -112,5 +121,6 @@ def _routes(
         inside=inside,
         not_theirs=not_theirs,
         callers=callers,
+        hosts=hosts,
     )
     return api.ROUTE, Resource(name, encode(table))

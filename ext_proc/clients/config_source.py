@@ -11,7 +11,7 @@ from typing import Any, Final
 import grpc
 import grpc.aio
 
-from ext_proc.telemetry.logging import get_logger
+from process_log import get_logger
 from protos import discovery_pb2 as ads
 from protos import discovery_pb2_grpc
 from protos.contract.discovery import FILTER_CONFIG_NAME, FILTER_CONFIG_TYPE_URL

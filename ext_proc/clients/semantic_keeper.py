@@ -11,7 +11,7 @@ from ext_proc.ports import Egress
 from ext_proc.routing.agents.agent_pool import AgentPool
 from ext_proc.routing.agents.semantic_rung import SemanticRung, SemanticRungFailed
 from ext_proc.routing.semantic.model import EmbeddingModel
-from ext_proc.telemetry.logging import get_logger
+from process_log import get_logger
 
 if TYPE_CHECKING:
     from ext_proc.routing.semantic.router import SemanticRouter

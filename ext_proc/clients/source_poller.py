@@ -14,8 +14,8 @@ from ext_proc.ports import EgressResponse, Fetch
 from ext_proc.routing.models.measures import Known, Measures
 from ext_proc.routing.sources.feeds import UnreadableFeed, read_latencies, read_prices
 from ext_proc.routing.sources.source import Source, SourceKind
-from ext_proc.telemetry.logging import get_logger
 from ext_proc.telemetry.source_metrics import SourceMetrics
+from process_log import get_logger
 
 FIRST_DELAY_SECONDS: Final = 0.5
 """Envoy is given the egress listener just after ext_proc its configuration."""

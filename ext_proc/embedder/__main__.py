@@ -13,7 +13,7 @@ from ext_proc.embedder.files import model_file, tokenizer_file
 from ext_proc.embedder.model import SentenceModel
 from ext_proc.embedder.server import Embed, Embedder
 from ext_proc.parent import when_parent_ends
-from ext_proc.telemetry.logging import configure_logging, get_logger
+from process_log import configure_logging, get_logger
 
 
 @click.command()

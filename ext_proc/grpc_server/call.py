@@ -7,7 +7,7 @@ from urllib.parse import quote
 from ext_proc.grpc_server.http2.header_blocks import Headers, encode_block
 from ext_proc.grpc_server.messages import MessageLimit, MessageReader, frame_message
 from ext_proc.grpc_server.status import Abort, Status
-from ext_proc.telemetry.logging import get_logger
+from process_log import get_logger
 
 
 class Handler(Protocol):

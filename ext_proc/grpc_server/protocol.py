@@ -18,7 +18,7 @@ from ext_proc.grpc_server.http2.events import (
 from ext_proc.grpc_server.http2.header_blocks import encode_block
 from ext_proc.grpc_server.messages import MessageLimit
 from ext_proc.grpc_server.status import Status
-from ext_proc.telemetry.logging import get_logger
+from process_log import get_logger
 
 _MAX_UNREAD_BYTES: Final = 1 << 28
 """A peer that lets so much lie is cut off: its windows bound what handlers send, nothing else bounds answers to PINGs."""

@@ -21,8 +21,8 @@ from prometheus_client.multiprocess import mark_process_dead
 from ext_proc.embedder import missing_packages
 from ext_proc.process.activation import connection, listening
 from ext_proc.process.master_folder import master_folder
-from ext_proc.telemetry.logging import get_logger
 from ext_proc.telemetry.master_metrics import MasterMetrics
+from process_log import get_logger
 
 _FIRST_DELAY_SECONDS: Final = 0.1
 _LAST_DELAY_SECONDS: Final = 10.0
@@ -80,7 +80,11 @@ class Master:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
-        with master_folder("plano-metrics-") as folder, master_folder("plano-sessions-", place=_memory()) as sessions:
+        memory = _memory()  # a full disk must not end what writes to a mapped file
+        with (
+            master_folder("plano-metrics-", place=memory) as folder,
+            master_folder("plano-sessions-", place=memory) as sessions,
+        ):
             self._sessions = str(sessions / "sessions.sqlite")
             metrics = MasterMetrics(str(folder))
             host, _, port = self._settings.metrics.rpartition(":")

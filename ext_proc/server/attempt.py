@@ -8,12 +8,12 @@ from ext_proc.decide.session_usage import SessionUsage
 from ext_proc.grpc_server.call import Call, Method
 from ext_proc.grpc_server.status import Abort, Status
 from ext_proc.telemetry.attempt_metrics import AttemptMetrics
-from ext_proc.telemetry.logging import get_logger
 from ext_proc.telemetry.spans import describe_attempt
 from ext_proc.telemetry.tracer import Tracer
 from ext_proc.tracing.span import Kind, Span
 from ext_proc.wire.attempt import decode_attempt, encode_attempt
 from ext_proc.wire.common import UnexpectedMessage, decode_request
+from process_log import get_logger
 from protos.contract.headers import TRACEPARENT_HEADER
 
 

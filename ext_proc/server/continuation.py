@@ -10,12 +10,12 @@ from ext_proc.grpc_server.status import Abort, Status
 from ext_proc.orchestration.answer import OrchestratedAnswer
 from ext_proc.telemetry.attempt_metrics import AttemptMetrics
 from ext_proc.telemetry.continuation_metrics import ContinuationMetrics
-from ext_proc.telemetry.logging import get_logger
 from ext_proc.telemetry.spans import describe_stream
 from ext_proc.telemetry.tracer import Tracer
 from ext_proc.tracing.span import Span
 from ext_proc.wire.common import UnexpectedMessage, decode_request
 from ext_proc.wire.continuation import StreamRequestReader, encode_part
+from process_log import get_logger
 from protos.contract.headers import REQUEST_ID_HEADER, TRACEPARENT_HEADER
 
 

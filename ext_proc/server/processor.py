@@ -27,13 +27,13 @@ from ext_proc.server.attempt import AttemptProcessor
 from ext_proc.server.continuation import ContinueProcessor
 from ext_proc.server.provider_errors import ErrorProcessor
 from ext_proc.signals.analysis import analyse
-from ext_proc.telemetry.logging import get_logger
 from ext_proc.telemetry.metrics import Metrics
 from ext_proc.telemetry.spans import describe_decision, describe_signals
 from ext_proc.telemetry.tracer import Tracer
 from ext_proc.tracing.span import Span
 from ext_proc.wire.common import UnexpectedMessage, UnreadableMessage, decode_request
 from ext_proc.wire.decide import decode, encode, encode_respond
+from process_log import get_logger
 from protos.contract.headers import TRACEPARENT_HEADER
 from protos.contract.stages import (
     LISTENER_METADATA,

@@ -5,10 +5,10 @@ from ext_proc.codec.key_redaction import redact_keys
 from ext_proc.errors import GatewayError
 from ext_proc.grpc_server.call import Call, Method
 from ext_proc.grpc_server.status import Abort, Status
-from ext_proc.telemetry.logging import get_logger
 from ext_proc.translate.passthrough import in_clients_shape
 from ext_proc.wire.common import UnexpectedMessage
 from ext_proc.wire.provider_errors import ErrorBytes, ErrorHead, decode_error, encode_error
+from process_log import get_logger
 
 
 class ErrorProcessor:

@@ -7,7 +7,7 @@ from typing import Final
 from prometheus_client import REGISTRY, CollectorRegistry, Counter
 
 from ext_proc.telemetry import names
-from ext_proc.telemetry.logging import get_logger
+from process_log import get_logger
 
 _QUIET_SECONDS: Final = 10.0
 """Between two log lines: a store that is down fails with every request."""

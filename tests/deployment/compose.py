@@ -1,6 +1,7 @@
 """Reads docker-compose.yaml as the tests need it: parsed, with the environment of a user who set the keys."""
 
 import json
+import re
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -38,6 +39,13 @@ def options(name: str) -> dict[str, str]:
     """Return the `--name=value` arguments of a service's command."""
     pairs = (word.removeprefix("--").partition("=") for word in service(name)["command"] if word.startswith("--"))
     return {option: value for option, _, value in pairs}
+
+
+def image(name: str) -> str:
+    """Return the image that a variable of the compose file stands for, unless it is set."""
+    found = re.search(rf"\$\{{{name}:-([^}}]+)\}}", (ROOT / "docker-compose.yaml").read_text(encoding="utf-8"))
+    assert found
+    return found[1]
 
 
 def port(address: str) -> int:

@@ -1,7 +1,6 @@
 """docker-compose.yaml against the code: commands, ports, environment, mounts, images."""
 
 import re
-from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -19,11 +18,18 @@ SERVICES = sorted(compose()["services"])
 PUBLISHED = {"envoy": {8001, 12000}, "prometheus": {9090}}
 
 
-def bootstrap_addresses(cluster: str) -> list[tuple[str, int]]:
+def bootstrap_sockets(cluster: str) -> list[str]:
     clusters = {found["name"]: found for found in bootstrap()["static_resources"]["clusters"]}
     members = clusters[cluster]["load_assignment"]["endpoints"][0]["lb_endpoints"]
-    sockets = [member["endpoint"]["address"]["socket_address"] for member in members]
-    return [(socket["address"], socket["port_value"]) for socket in sockets]
+    return [f"unix://{member['endpoint']['address']['pipe']['path']}" for member in members]
+
+
+def networks(name: str) -> set[str]:
+    return set(service(name)["networks"])
+
+
+def volumes(name: str) -> set[str]:
+    return {mount.partition(":")[0] for mount in service(name).get("volumes", [])}
 
 
 def test_commands_parse() -> None:
@@ -49,25 +55,60 @@ def test_agents_serve_where_the_configuration_says(name: str, agent_id: str) -> 
 
 
 def test_envoy_finds_the_control_plane_and_both_workers() -> None:
-    assert bootstrap_addresses("xds") == [("control-plane", port(options("control-plane")["xds"]))]
-    first, workers = port(options("ext-proc")["listen"]), int(options("ext-proc")["workers"])
-    assert bootstrap_addresses("ext_proc") == [("ext-proc", first + worker) for worker in range(workers)]
+    assert bootstrap_sockets("xds") == [options("control-plane")["xds"]]
+    listen, workers = options("ext-proc")["listen"], int(options("ext-proc")["workers"])
+    assert bootstrap_sockets("ext_proc") == [listen.replace("{worker}", str(worker)) for worker in range(workers)]
 
 
 def test_ext_proc_finds_the_control_plane_and_the_egress_listener() -> None:
-    assert options("ext-proc")["xds"] == f"control-plane:{port(options('control-plane')['xds'])}"
-    egress = urlsplit(options("control-plane")["egress-url"])
-    assert (egress.hostname, egress.port) == ("envoy", port(options("control-plane")["egress-address"]))
+    control_plane = options("control-plane")
+    assert options("ext-proc")["xds"] == control_plane["xds"]
+    assert control_plane["egress-url"] == control_plane["egress-address"]
+    assert options("ext-proc")["embedder"] == control_plane["embedder"]
+
+
+SOCKETS = {"xds": {"control-plane", "ext-proc", "envoy"}, "ext_proc": {"ext-proc", "envoy"}, "egress": {"ext-proc", "envoy"}}
+"""Volumes of sockets -> who may have them: whoever speaks ADS reads all keys, whoever reaches egress calls any provider."""
+
+
+def test_only_the_gateways_own_parts_can_speak_to_each_other() -> None:
+    for volume, expected in SOCKETS.items():
+        assert {name for name in SERVICES if volume in volumes(name)} == expected
+        options_of_volume = compose()["volumes"][volume]["driver_opts"]
+        assert {"uid=10001", "gid=10001", "mode=0700"} <= set(options_of_volume["o"].split(","))
+    for name in ("control-plane", "ext-proc", "envoy"):
+        assert service(name)["user"] == "10001:10001"
+    inside = [options("control-plane")[option] for option in ("xds", "egress-address", "embedder")]
+    for address in (*inside, options("ext-proc")["listen"]):
+        volume = address.removeprefix("unix:///run/plano/").partition("/")[0]
+        assert f"{volume}:/run/plano/{volume}" in service("ext-proc")["volumes"], f"{address} is on no volume"
+
+
+def test_agents_reach_envoys_model_listener_and_nothing_else_of_the_gateway() -> None:
+    for name in AGENTS:
+        assert networks(name) == {"models", "internet"}
+    assert {name for name in SERVICES if "models" in networks(name)} == {"envoy", *AGENTS}
+    assert {name for name in SERVICES if "internet" in networks(name)} == set(AGENTS)
+    listeners = {listener["type"]: listener["address"] for listener in yaml.safe_load(CONFIG.read_text())["listeners"]}
+    assert listeners == {"agent": service("envoy")["networks"]["clients"]["ipv4_address"], "model": "0.0.0.0"}
+
+
+def test_metrics_are_on_a_network_of_prometheus_alone() -> None:
+    assert {name for name in SERVICES if "monitoring" in networks(name)} == {"control-plane", "ext-proc", "envoy", "prometheus"}
+    assert compose()["networks"]["monitoring"]["internal"] is True
+    for name in ("control-plane", "ext-proc"):
+        assert networks(name) == {"monitoring"}
 
 
 def test_only_clients_ports_are_published() -> None:
     published = {}
     for name in SERVICES:
-        pairs = [text.split(":") for text in service(name).get("ports", [])]
-        assert all(outside == inside for outside, inside in pairs)
+        pairs = [text.rsplit(":", 2) for text in service(name).get("ports", [])]
+        assert all(pair[-1] == pair[-2] for pair in pairs)
         if pairs:
-            published[name] = {int(inside) for _, inside in pairs}
+            published[name] = {int(pair[-1]) for pair in pairs}
     assert published == PUBLISHED
+    assert service("prometheus")["ports"] == ["127.0.0.1:9090:9090"]
 
 
 def test_published_ports_are_the_configurations_listeners() -> None:
@@ -100,6 +141,8 @@ def test_the_configuration_is_the_demos_but_for_the_agents_hosts() -> None:
     ours, demos = (yaml.safe_load(path.read_text()) for path in (CONFIG, ROOT / "demos/travel_booking/plano_config.yaml"))
     for ours_agent, demos_agent in zip(ours["agents"], demos["agents"], strict=True):
         assert port(ours_agent.pop("url")) == port(demos_agent.pop("url"))
+    for listener in ours["listeners"]:
+        del listener["address"]
     assert ours == demos
 
 
@@ -130,8 +173,10 @@ def test_services_are_checked_restarted_and_wait_for_what_exists(name: str) -> N
         assert condition["condition"] in ("service_started", "service_healthy")
 
 
-@pytest.mark.parametrize("name", ["control-plane", "ext-proc", *AGENTS])
-def test_python_containers_are_locked_down(name: str) -> None:
+@pytest.mark.parametrize("name", SERVICES)
+def test_containers_are_locked_down(name: str) -> None:
     assert service(name)["read_only"] is True
     assert service(name)["cap_drop"] == ["ALL"]
     assert "no-new-privileges:true" in service(name)["security_opt"]
+    assert service(name)["logging"]["options"]["mode"] == "non-blocking"
+    assert {"max-size", "max-file"} <= service(name)["logging"]["options"].keys()

@@ -14,8 +14,9 @@ from demos.travel_booking.agents.__main__ import AGENTS as CODE
 from demos.travel_booking.agents.service import build_service
 from demos.travel_booking.agents.settings import Settings
 from tests.deployment.compose import AGENTS, options, port, service
-from tests.deployment.health import checked_port, passes
+from tests.deployment.health import checked_port, checked_socket, passes
 from tests.kit.asgi_server import serve
+from tests.kit.envoy import short_folder
 
 GRPC = {"control-plane": "xds", "ext-proc": "listen"}
 """Service -> option of its command that says where its gRPC server listens."""
@@ -23,28 +24,29 @@ NOBODY = 1
 
 
 @asynccontextmanager
-async def health_service(status: "health_pb2.HealthCheckResponse.ServingStatus") -> AsyncIterator[int]:
+async def health_service(status: "health_pb2.HealthCheckResponse.ServingStatus", where: str) -> AsyncIterator[str]:
     servicer = health.aio.HealthServicer()  # type: ignore[attr-defined]  # set at import, by version
     await servicer.set("", status)
     server = grpc.aio.server()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
-    found = server.add_insecure_port("127.0.0.1:0")
+    server.add_insecure_port(where)
     await server.start()
     try:
-        yield found
+        yield where
     finally:
         await server.stop(None)
 
 
 @pytest.mark.parametrize(("name", "option"), GRPC.items())
 async def test_grpc_services(name: str, option: str) -> None:
-    assert checked_port(name) == port(options(name)[option])
+    assert checked_socket(name) == options(name)[option].replace("{worker}", "0")
     response = health_pb2.HealthCheckResponse
-    async with health_service(response.SERVING) as serving:
-        assert await passes(name, serving)
-    async with health_service(response.NOT_SERVING) as starting:
-        assert not await passes(name, starting)
-    assert not await passes(name, NOBODY)
+    async with short_folder() as folder:
+        async with health_service(response.SERVING, f"unix://{folder}/serving.sock") as serving:
+            assert await passes(name, serving)
+        async with health_service(response.NOT_SERVING, f"unix://{folder}/starting.sock") as starting:
+            assert not await passes(name, starting)
+        assert not await passes(name, f"unix://{folder}/nobody.sock")
 
 
 @pytest.mark.parametrize(("name", "agent_id"), AGENTS.items())

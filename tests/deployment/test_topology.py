@@ -19,12 +19,12 @@ import yaml
 
 from demos.travel_booking.stand_in_provider.app import build_app
 from tests.deployment.compose import ROOT, service
-from tests.deployment.health import checked_port, passes
+from tests.deployment.health import checked_port, checked_socket, passes
 from tests.kit.asgi_server import serve
 from tests.kit.envoy import binary, short_folder
 
 KEY = "the-right-key"
-PORTS = (8001, 9092, 9093, 9901, 9902, 10510, 10520, 10530, 12000, 15001, 15010, 50051, 50052)
+PORTS = (8001, 9092, 9093, 9902, 10510, 10520, 10530, 12000)
 START = ("control-plane", "ext-proc", "weather-agent", "flight-agent", "currency-agent")
 SECONDS = 60
 SCRAPED = ((9902, "/stats/prometheus", "envoy_"), (9092, "/metrics", "plano_"), (9093, "/metrics", "plano_"))
@@ -33,19 +33,12 @@ pytestmark = pytest.mark.xdist_group("topology")
 
 
 def free_ports() -> dict[int, int]:
-    """Choose a free port for each of the deployment's, two next to each other for ext_proc's workers."""
-    while True:
-        opened = [socket.create_server(("127.0.0.1", 0)) for _ in PORTS]
-        chosen = {port: found.getsockname()[1] for port, found in zip(PORTS, opened, strict=True)}
-        chosen[50052] = chosen[50051] + 1
-        for found in opened:
-            found.close()
-        try:
-            socket.create_server(("127.0.0.1", chosen[50052])).close()
-        except OSError:
-            continue
-        if len(set(chosen.values())) == len(chosen):
-            return chosen
+    """Choose a free port for each of the deployment's."""
+    opened = [socket.create_server(("127.0.0.1", 0)) for _ in PORTS]
+    chosen = {port: found.getsockname()[1] for port, found in zip(PORTS, opened, strict=True)}
+    for found in opened:
+        found.close()
+    return chosen
 
 
 def localise(ports: dict[int, int], folder: Path) -> Callable[[str], str]:
@@ -53,10 +46,10 @@ def localise(ports: dict[int, int], folder: Path) -> Callable[[str], str]:
 
     def local(text: str) -> str:
         text = re.sub(
-            r"\b(control-plane|ext-proc|weather-agent|flight-agent|currency-agent|envoy(?=:\d)|0\.0\.0\.0)\b", "127.0.0.1", text
+            r"\b(weather-agent|flight-agent|currency-agent|envoy(?=:\d)|0\.0\.0\.0|10\.83\.\d+\.\d+)\b", "127.0.0.1", text
         )
         text = re.sub(r"\b(\d{4,5})\b", lambda number: str(ports.get(int(number[1]), number[1])), text)
-        return text.replace("/etc/plano", str(folder)).replace("/tmp/status.json", str(folder / "status.json"))
+        return re.sub(r"/(etc/plano|run/plano|tmp)(?=/)", str(folder), text)
 
     return local
 
@@ -85,6 +78,8 @@ def write_files(folder: Path, local: Callable[[str], str], provider: str) -> Non
     config = yaml.safe_load(local((ROOT / "deploy/plano/plano_config.yaml").read_text(encoding="utf-8")))
     for found in config["model_providers"]:
         found["base_url"] = provider
+    for volume in ("xds", "ext_proc", "egress"):
+        (folder / volume).mkdir()
     (folder / "plano_config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     bootstrap = local((ROOT / "envoy/bootstrap.yaml").read_text(encoding="utf-8"))
     (folder / "bootstrap.yaml").write_text(bootstrap, encoding="utf-8")
@@ -105,14 +100,15 @@ async def deployment(folder: Path, ports: dict[int, int]) -> AsyncIterator[None]
         envoy = [binary(), "--config-path", str(folder / "bootstrap.yaml"), "--disable-hot-restart", "--concurrency", "1"]
         await stack.enter_async_context(running(folder / "envoy.log", envoy, {}))
         for name in (*START, "envoy"):
-            await until_healthy(name, ports, folder)
+            await until_healthy(name, ports, local, folder)
         yield
 
 
-async def until_healthy(name: str, ports: dict[int, int], folder: Path) -> None:
+async def until_healthy(name: str, ports: dict[int, int], local: Callable[[str], str], folder: Path) -> None:
     try:
         async with asyncio.timeout(SECONDS):
-            while not await passes(name, ports[checked_port(name)]):
+            where = local(checked_socket(name)) if name in ("control-plane", "ext-proc") else ports[checked_port(name)]
+            while not await passes(name, where):
                 # Each try is a process of its own: no pause is needed.
                 continue
     except TimeoutError:

@@ -106,7 +106,8 @@ async def test_bodies_over_the_limit(stage: Stage, listener: str, path: str, is_
         for start in range(0, len(body), 1 << 16):
             yield body[start : start + (1 << 16)]
 
-    answer = await stage.gateway.http.post(f"{stage.gateway.url(listener)}{path}", content=chunks() if is_chunked else body)
+    url, json_type = f"{stage.gateway.url(listener)}{path}", {"content-type": "application/json"}
+    answer = await stage.gateway.http.post(url, content=chunks() if is_chunked else body, headers=json_type)
     refused(answer, 413, path)
     assert stage.weather.received == stage.provider.received == []
 

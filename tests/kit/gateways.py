@@ -83,6 +83,7 @@ def gateway(
             max_request_bytes=1 << 20,
         ),
         max_request_bytes=1 << 20,
+        limits=ir.Limits(),
         internal_cidrs=("127.0.0.0/8", "::1/128"),
         access_log_path=access_log,
     )

@@ -49,7 +49,7 @@ def _with_static_secrets(cluster: api.cluster.Cluster) -> api.cluster.Cluster:
 
 
 def _with_routes(listener: api.listener.Listener, routes: dict[str, bytes]) -> api.listener.Listener:
-    network_filter = listener.filter_chains[0].filters[0]
+    network_filter = listener.filter_chains[0].filters[-1]
     packed = network_filter.typed_config
     assert packed is not None
     manager = api.hcm.HttpConnectionManager.parse(packed.value)

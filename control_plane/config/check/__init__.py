@@ -10,6 +10,7 @@ from control_plane.config.check.finding import Check, Finding
 from control_plane.config.check.headers import check_headers
 from control_plane.config.check.instances import check_instances
 from control_plane.config.check.listeners import (
+    check_exposure,
     check_listener_kinds,
     check_listener_names,
     check_ports,
@@ -47,6 +48,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_listener_kinds,
     check_ports,
     check_reserved_ports,
+    check_exposure,
     check_urls,
     check_base_urls,
     check_instances,

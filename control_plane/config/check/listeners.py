@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from control_plane.config.check.finding import Finding, warning
-from control_plane.config.model import Listener, Overrides, PlanoConfig
+from control_plane.config.model import LOOPBACK, Listener, Overrides, PlanoConfig
 
 _OF_AGENTS: Final = frozenset({"orchestration"})
 _OF_MODELS: Final = frozenset({"continues_streams", "gates_streams"})
@@ -74,11 +74,23 @@ def check_ports(config: PlanoConfig) -> Iterator[Finding]:
             message = f"{listener.port} is taken by the gateway itself (overrides.{field})"
             yield Finding(path, "port-clash", message, needs=(path, ("overrides", field)))
         for place, other in enumerate(config.listeners[:index]):
-            if other.port == listener.port and _overlap(other.address, listener.address):
+            if other.port == listener.port and _overlap(other.address or LOOPBACK, listener.address or LOOPBACK):
                 message = f"{listener.port} is also the port of listener `{other.name}`{_hint(listener, other)}"
                 wheres = tuple(("listeners", at, field) for at in (place, index) for field in ("port", "address"))
                 yield Finding(path, "port-clash", message, needs=wheres)
                 break
+
+
+def check_exposure(config: PlanoConfig) -> Iterator[Finding]:
+    """Find listeners that let whoever reaches them spend the providers' keys."""
+    for index, listener in enumerate(config.listeners):
+        is_public = listener.address and not ipaddress.ip_address(listener.address).is_loopback
+        if is_public and listener.auth is None and listener.type != "prompt":
+            message = (
+                f"{listener.address}:{listener.port} is reached from other machines, and nobody is asked for a key: whoever "
+                "reaches it spends those of your providers; set `auth`, or leave `address` out"
+            )
+            yield warning(("listeners", index, "address"), "open-to-everybody", message)
 
 
 def check_reserved_ports(config: PlanoConfig) -> Iterator[Finding]:

@@ -4,7 +4,8 @@ from control_plane.config.model.agents import Agent, Filter
 from control_plane.config.model.callers import Auth, Caller
 from control_plane.config.model.config import PlanoConfig
 from control_plane.config.model.instances import Instance
-from control_plane.config.model.listeners import Listener, ListenerAgent, Orchestration
+from control_plane.config.model.limits import Limits
+from control_plane.config.model.listeners import LOOPBACK, Listener, ListenerAgent, Orchestration
 from control_plane.config.model.overrides import NO_EMBEDDINGS, Overrides
 from control_plane.config.model.providers import AliasTarget, ModelAlias, ModelProvider
 from control_plane.config.model.resilience import Resilience
@@ -13,6 +14,7 @@ from control_plane.config.model.tracing import Tracing
 from control_plane.config.model.types import Default, NoEffect, Section
 
 __all__ = [
+    "LOOPBACK",
     "NO_EMBEDDINGS",
     "Agent",
     "AliasTarget",
@@ -23,6 +25,7 @@ __all__ = [
     "Filter",
     "Instance",
     "LatencySource",
+    "Limits",
     "Listener",
     "ListenerAgent",
     "ModelAlias",

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, model_validator
 
 from control_plane.config.model.callers import Auth
-from control_plane.config.model.types import Default, Duration, DurationOrZero, IpAddress, Port, Section, Text
+from control_plane.config.model.types import Default, Duration, DurationOrZero, HostPattern, IpAddress, Port, Section, Text
 
 MODEL_LISTENER: Final[Mapping[str, Any]] = {"name": "egress_traffic", "port": 12000, "timeout": "300s"}
 """What a model listener is unless configured."""
@@ -18,6 +18,10 @@ _DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 _OTHER_DEFAULTS: Final[Mapping[str, Any]] = {"timeout": "300s"}
 """Stands for the type of a listener whose type is unknown, so that the type is the only problem reported."""
+
+
+LOOPBACK: Final = "127.0.0.1"
+"""Where a listener listens that has no `address`: whoever reaches one spends the keys of the providers."""
 
 
 class ListenerAgent(Section):
@@ -76,8 +80,10 @@ class Listener(Section):
     """Its name in Envoy, logs and metrics."""
     port: Annotated[Port, Default("12000 for a model listener, 10000 for a prompt listener")]
     """Where it listens."""
-    address: IpAddress = "0.0.0.0"  # noqa: S104 - Plano's default: a gateway serves its network
-    """The interface on which it listens."""
+    address: Annotated[IpAddress | None, Default("`127.0.0.1`")] = None
+    """The interface on which it listens; `0.0.0.0` for all."""
+    allowed_hosts: Annotated[tuple[HostPattern, ...], Default("any, or this machine's names where there is no `address`")] = ()
+    """Hosts that requests may name, `llm.example.com` or `*.example.com`; others get 421."""
     timeout: Annotated[Duration, Default("30s for an agent listener, 300s for the others")]
     """Bounds the time to the response headers, or to all of a whole answer of a model with fallbacks; never cuts a stream."""
     idle_timeout: Duration = 300.0

@@ -4,6 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from control_plane.config.model.limits import Limits
 from control_plane.config.model.resilience import Resilience
 from control_plane.config.model.types import Cidr, Default, Duration, DurationOrZero, NoEffect, Port, Section, Text
 
@@ -63,6 +64,8 @@ class Overrides(Section):
     """Larger request bodies are refused with 413. Each request that is under way may take several times as much memory."""
     internal_cidrs: tuple[Cidr, ...] = PRIVATE_RANGES
     """Clients in these ranges may use `x-envoy-*` request headers such as `x-envoy-max-retries`."""
+    limits: Annotated[Limits, Field(default_factory=Limits)]
+    """What the gateway may use: memory, connections, time, disk."""
     resilience: Annotated[Resilience, Field(default_factory=Resilience)]
     """What holds for every agent, provider and filter that does not say otherwise."""
     llm_routing_model: Annotated[Text | None, Default("`agent_orchestration_model`")] = None

@@ -14,6 +14,7 @@ LONGEST_DURATION_SECONDS: Final = 24 * 3600.0
 SHORTEST_DURATION_SECONDS: Final = 0.001
 
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h)", re.ASCII)
+_HOST_PATTERN: Final = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.ASCII)
 _UNIT_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -81,6 +82,16 @@ def _parse_cidr(value: object) -> object:
     return value
 
 
+def _parse_host_pattern(value: object) -> object:
+    if isinstance(value, str):
+        value = value.lower()
+        if not _HOST_PATTERN.fullmatch(value):
+            raise PydanticCustomError(
+                "invalid_host", "should be a host name or an IP address without a port, or `*.` and a name for all below it"
+            )
+    return value
+
+
 class _SecretSchema:
     """Turns a string into a Secret as soon as it is validated, so that nothing prints it afterwards."""
 
@@ -99,5 +110,6 @@ DurationOrZero = Annotated[float, BeforeValidator(parse_duration_or_zero), TypeN
 Port = Annotated[int, Field(ge=1, le=65535)]
 Text = Annotated[str, Field(min_length=1)]
 IpAddress = Annotated[str, BeforeValidator(_parse_ip_address), TypeName("IP address")]
+HostPattern = Annotated[str, BeforeValidator(_parse_host_pattern), TypeName("host")]
 Cidr = Annotated[str, BeforeValidator(_parse_cidr), TypeName("address range")]
 SecretText = Annotated[Secret, _SecretSchema, TypeName("secret text")]

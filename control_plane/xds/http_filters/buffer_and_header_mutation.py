@@ -17,6 +17,7 @@ from protos.contract.metadata import (
     METADATA_TRACESTATE,
 )
 
+BUFFER_FILTER: Final = "envoy.filters.http.buffer"
 _OVERWRITE: Final = api.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
 
 _HEADERS: Final = {
@@ -50,7 +51,7 @@ def forget_length() -> api.mutation.HeaderMutation:
 def build_buffer(max_request_bytes: int) -> api.hcm.HttpFilter:
     """Build the filter that waits for a request's body, and lets the filters before it buffer as much."""
     config = api.buffer.Buffer(max_request_bytes=max_request_bytes)
-    return api.hcm.HttpFilter(name="envoy.filters.http.buffer", typed_config=api.pack(config))
+    return api.hcm.HttpFilter(name=BUFFER_FILTER, typed_config=api.pack(config))
 
 
 def _decided_headers() -> list[api.mutation.HeaderMutation]:

@@ -7,6 +7,7 @@ from control_plane.ir import names
 from control_plane.xds import api
 from control_plane.xds.http_filters.api_key_auth import build_api_key_auth
 from control_plane.xds.http_filters.buffer_and_header_mutation import build_decided_filters
+from control_plane.xds.http_filters.client_bounds import build_client_bounds
 from control_plane.xds.http_filters.decompressor import build_decompressors
 from control_plane.xds.http_filters.error import build_errors
 from control_plane.xds.http_filters.ext_proc import EXT_PROC_CLUSTER, build_continue, build_ext_proc
@@ -15,15 +16,15 @@ from control_plane.xds.http_filters.local_rate_limit import build_rate_limit
 HEALTH_PATH: Final = "/healthz"
 
 
-def build_http_filters(listener: ir.Listener, max_request_bytes: int) -> list[api.hcm.HttpFilter]:
+def build_http_filters(listener: ir.Listener, gateway: ir.Gateway) -> list[api.hcm.HttpFilter]:
     """Build all http_filters of an agent or model listener."""
     continued = [build_continue()] if any(route.is_resumable for route in listener.routes) else []
-    decided = build_decided_filters(listener, max_request_bytes)
+    decided = build_decided_filters(listener, gateway.max_request_bytes)
     limited = [build_rate_limit(listener.rate_limits, names.listener(listener.name))] if listener.rate_limits else []
     errors = [build_errors()] if listener.kind is ir.ListenerKind.MODEL else []
     auth = [build_api_key_auth()] if listener.callers is not None else []
-    plain = build_decompressors()
-    return [_health_check(), *auth, *plain, build_ext_proc(listener), *decided, *limited, *continued, *errors, build_router()]
+    before = [_health_check(), *auth, build_client_bounds(gateway.limits), *build_decompressors()]
+    return [*before, build_ext_proc(listener), *decided, *limited, *continued, *errors, build_router()]
 
 
 def build_router() -> api.hcm.HttpFilter:

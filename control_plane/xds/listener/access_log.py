@@ -7,6 +7,8 @@ from protos.contract.headers import CALLER_HEADER, REQUEST_ID_HEADER, TRACEPAREN
 from protos.contract.metadata import METADATA_AGENT, METADATA_DECISION, METADATA_MODEL, METADATA_NAMESPACE
 
 _STDOUT: Final = "/dev/stdout"
+_MOST_BYTES: Final = 256
+"""Of what a client says: a request id may have 80 KB."""
 
 
 def _decided(key: str) -> str:
@@ -17,10 +19,10 @@ def _fields(listener: str) -> dict[str, str]:
     return {
         "time": "%START_TIME%",
         "listener": listener,
-        "request_id": f"%REQ({REQUEST_ID_HEADER})%",
-        "traceparent": f"%REQ({TRACEPARENT_HEADER})%",
-        "method": "%REQ(:METHOD)%",
-        "path": "%PATH(NQ:ORIG_OR_PATH)%",
+        "request_id": f"%REQ({REQUEST_ID_HEADER}):{_MOST_BYTES}%",
+        "traceparent": f"%REQ({TRACEPARENT_HEADER}):{_MOST_BYTES}%",
+        "method": "%REQ(:METHOD):16%",
+        "path": f"%PATH(NQ:ORIG_OR_PATH):{_MOST_BYTES}%",
         "protocol": "%PROTOCOL%",
         "status": "%RESPONSE_CODE%",
         "status_details": "%RESPONSE_CODE_DETAILS%",

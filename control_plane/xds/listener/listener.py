@@ -7,15 +7,16 @@ from control_plane import ir
 from control_plane.ir import names
 from control_plane.xds import address, api
 from control_plane.xds.http_filters.attempt import build_attempt_filter
-from control_plane.xds.http_filters.buffer_and_header_mutation import build_buffer, forget_length
+from control_plane.xds.http_filters.buffer_and_header_mutation import build_buffer
+from control_plane.xds.http_filters.early_header_mutation import build_early_mutations
 from control_plane.xds.http_filters.header_to_metadata import build_header_to_metadata, chains_of_models
 from control_plane.xds.http_filters.order import build_grpc_bridge, build_http_filters, build_router
 from control_plane.xds.listener.access_log import build_access_log
 from control_plane.xds.listener.local_reply import build_client_local_reply, build_internal_local_reply
 from control_plane.xds.listener.tracing import build_request_id, build_tracing
-from protos.contract.headers import CALLER_HEADER, INTERNAL_HEADERS
 
 _SILENCE_SECONDS: Final = 300.0
+_SLACK_SECONDS: Final = 30.0
 _HEADERS_SECONDS: Final = 30.0
 _MAX_HEADERS_KB: Final = 96
 _HTTP2_STREAMS: Final = 1024
@@ -24,15 +25,20 @@ _HTTP2_STREAMS: Final = 1024
 def build_listener(listener: ir.Listener, gateway: ir.Gateway) -> api.listener.Listener:
     """Build a listener that clients connect to."""
     name = names.listener(listener.name)
-    manager = _connection_manager(name, gateway, build_http_filters(listener, gateway.max_request_bytes))
+    manager = _connection_manager(name, gateway, build_http_filters(listener, gateway))
     # Until ext_proc has decided no route's idle timeout applies, so silence must outlast the longest decision.
-    patience = api.duration(max(_SILENCE_SECONDS, listener.decision_timeout_seconds + 60))
-    manager.stream_idle_timeout = patience
+    patience = max(gateway.limits.upload_idle_seconds, listener.decision_timeout_seconds + _SLACK_SECONDS)
+    manager.stream_idle_timeout = api.duration(patience)
     # A body that trickles in is never silent. Ends with the request's last byte: answers may take as long as they like.
-    manager.request_timeout = patience
-    manager.early_header_mutation_extensions = [_early_mutations(listener)]
+    manager.request_timeout = api.duration(max(_SILENCE_SECONDS, patience))
+    manager.common_http_protocol_options = api.core.HttpProtocolOptions(
+        idle_timeout=api.duration(gateway.limits.connection_idle_seconds)
+    )
+    manager.early_header_mutation_extensions = [build_early_mutations(listener)]
     manager.local_reply_config = build_client_local_reply()
-    return _listener(name, address.tcp(listener.address, listener.port), manager, api.core.TrafficDirection.INBOUND)
+    built = _listener(name, address.tcp(listener.address, listener.port), manager, api.core.TrafficDirection.INBOUND)
+    built.filter_chains[0].filters.insert(0, _connection_limit(name, gateway.limits))
+    return built
 
 
 def build_egress_listener(gateway: ir.Gateway) -> api.listener.Listener:
@@ -133,6 +139,8 @@ def _http2() -> api.core.Http2ProtocolOptions:
         max_concurrent_streams=_HTTP2_STREAMS,
         initial_stream_window_size=1 << 20,
         initial_connection_window_size=1 << 24,
+        # A malformed stream is reset; the others of its connection go on.
+        override_stream_error_on_invalid_http_message=True,
     )
 
 
@@ -147,14 +155,11 @@ def _range(cidr: str) -> api.core.CidrRange:
     return api.core.CidrRange(address_prefix=str(network.network_address), prefix_len=network.prefixlen)
 
 
-def _early_mutations(listener: ir.Listener) -> api.core.TypedExtensionConfig:
-    """Drop what only the gateway may say, before any http_filter sees it."""
-    mutations = [api.mutation.HeaderMutation(remove=header) for header in (*INTERNAL_HEADERS, CALLER_HEADER)]
-    if not listener.shows_headers:
-        mutations.append(forget_length())
-    return api.extension(
-        "envoy.http.early_header_mutation.header_mutation", api.early_mutation.HeaderMutation(mutations=mutations)
-    )
+def _connection_limit(name: str, limits: ir.Limits) -> api.listener.Filter:
+    """Leave the other listeners connections when this one has its share; those beyond it are closed at once."""
+    most = max(1, limits.max_connections * 3 // 4)
+    config = api.connection_limit.ConnectionLimit(stat_prefix=name, max_connections=most)
+    return api.listener.Filter(name="envoy.filters.network.connection_limit", typed_config=api.pack(config))
 
 
 _CONNECTION_BUFFER_BYTES: Final = 1 << 20

@@ -51,6 +51,12 @@ _REPLIES: Final = (
     _Reply(404, "unknown_url", "Nothing is served at this path."),
     _Reply(408, "request_timeout", "The request took too long to arrive."),
     _Reply(413, "request_too_large", "The request body is too large."),
+    _Reply(
+        415,
+        "unsupported_content_type",
+        "The request body must be JSON: send it with `content-type: application/json`.",
+    ),
+    _Reply(421, "misdirected_request", "Requests for this host are not served here."),
     _Reply(429, "rate_limit_exceeded", "Too many requests. Try again later."),
     _Reply(431, "headers_too_large", "The request headers are too large."),
     _Reply(500, "internal_error", "The gateway failed to handle the request."),

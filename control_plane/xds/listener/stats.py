@@ -27,8 +27,9 @@ def build_stats_listener(where: str) -> api.listener.Listener:
         name="listener/(stats)",
         address=address.parse(where),
         filter_chains=[api.listener.FilterChain(filters=[http])],
-        # Scraping must go on when clients have used up every connection.
+        # Scraping must go on when clients have used up every connection, or all memory.
         ignore_global_conn_limit=True,
+        bypass_overload_manager=True,
     )
 
 

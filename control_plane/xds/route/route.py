@@ -7,6 +7,7 @@ from control_plane.xds import api
 from control_plane.xds.http_filters.api_key_auth import let_in
 from control_plane.xds.http_filters.buffer_and_header_mutation import DECIDED_PATH
 from control_plane.xds.http_filters.ext_proc import turn_continue_on
+from control_plane.xds.route.matching import by_header, on_match, refusal, reply_route
 from control_plane.xds.route.retry import build_retry_policy
 from protos.contract.headers import (
     AGENT_HEADER,
@@ -54,7 +55,7 @@ _INSIDE = (
 """Response headers between the parts of the gateway."""
 
 
-def build_route_configuration(
+def build_route_configuration(  # noqa: PLR0913 - what differs between the tables of listeners
     name: str,
     routes: Iterable[ir.Route],
     *,
@@ -64,17 +65,18 @@ def build_route_configuration(
     inside: Iterable[str] = (),
     not_theirs: Iterable[str] = (),
     callers: Iterable[ir.Caller] | None = None,
+    hosts: tuple[str, ...] = (),
 ) -> api.route.RouteConfiguration:
     """Build the route table of a listener: each request goes where its route header says; `undecided` has the others.
 
     `inside` are request headers that are meant for the gateway alone, `not_theirs` response headers that no upstream may send,
-    `callers` those whose keys are taken.
+    `callers` those whose keys are taken, `hosts` those that are served; none: all are.
     """
     ordered = sorted(routes, key=lambda route: route.name)
     actions = {route.name: on_match(build_route(route, (chains or {}).get(route.cluster))) for route in ordered}
     host = api.route.VirtualHost(
         name=name,
-        domains=["*"],
+        domains=list(hosts) or ["*"],
         matcher=by_header(ROUTE_HEADER, actions, undecided or on_match(reply_route("(none)", 404))),
         request_headers_to_remove=[*INTERNAL_HEADERS, *inside],
         response_headers_to_add=[_answer(header, key) for header, key in _ANSWERS],
@@ -85,34 +87,17 @@ def build_route_configuration(
         typed_per_filter_config={} if callers is None else let_in(callers),
     )
     # So that a route knows better than its table which agent answered.
-    return api.route.RouteConfiguration(name=name, virtual_hosts=[host], most_specific_header_mutations_wins=True)
-
-
-def by_header(
-    header: str, actions: dict[str, api.xds_matcher.MatcherOnMatch], otherwise: api.xds_matcher.MatcherOnMatch
-) -> api.xds_matcher.Matcher:
-    """Look a header up in a map: a list would be searched from its start, for every request."""
-    if not actions:
-        return api.xds_matcher.Matcher(on_no_match=otherwise)
-    header_input = api.pack(api.matcher.HttpRequestHeaderMatchInput(header_name=header))
-    return api.xds_matcher.Matcher(
-        matcher_tree=api.xds_matcher.MatcherMatcherTree(
-            input=api.xds_core.TypedExtensionConfig(name=header, typed_config=header_input),
-            exact_match_map=api.xds_matcher.MatcherMatcherTreeMatchMap(map=actions),
-        ),
-        on_no_match=otherwise,
+    return api.route.RouteConfiguration(
+        name=name,
+        virtual_hosts=[host, _other_hosts()] if hosts else [host],
+        ignore_port_in_host_matching=True,
+        most_specific_header_mutations_wins=True,
     )
 
 
-def on_match(route: api.route.Route) -> api.xds_matcher.MatcherOnMatch:
-    """Take a route."""
-    action = api.xds_core.TypedExtensionConfig(name=route.name, typed_config=api.pack(route))
-    return api.xds_matcher.MatcherOnMatch(action=action)
-
-
-def reply_route(name: str, status: int) -> api.route.Route:
-    """Build a route that answers by itself; the body is the listener's local reply, in the shape of the client's API."""
-    return api.route.Route(name=name, match=_any(), direct_response=api.route.DirectResponseAction(status=status))
+def _other_hosts() -> api.route.VirtualHost:
+    refused = on_match(refusal("(other host)", 421))
+    return api.route.VirtualHost(name="(other hosts)", domains=["*"], matcher=api.xds_matcher.Matcher(on_no_match=refused))
 
 
 def build_route(route: ir.Route, chain: ir.Chain | None = None) -> api.route.Route:
@@ -120,7 +105,7 @@ def build_route(route: ir.Route, chain: ir.Chain | None = None) -> api.route.Rou
     is_of_models = chain is not None and chain.is_of_models
     return api.route.Route(
         name=route.name,
-        match=_any(),
+        match=api.route.RouteMatch(prefix="/"),
         route=_route_action(route, chain),
         request_headers_to_add=[
             *(_for_attempts(route) if is_of_models else ()),
@@ -181,10 +166,6 @@ def _agent_that_answered() -> api.core.HeaderValueOption:
     """Name the agent of the last attempt; the attempt stage names its model."""
     value = f"%UPSTREAM_METADATA({METADATA_NAMESPACE}:{METADATA_AGENT})%"
     return _header(AGENT_HEADER, value, _OVERWRITE)
-
-
-def _any() -> api.route.RouteMatch:
-    return api.route.RouteMatch(prefix="/")
 
 
 def _answer(header: str, key: str) -> api.core.HeaderValueOption:

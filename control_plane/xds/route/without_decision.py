@@ -1,21 +1,52 @@
-"""Routes of requests on which nothing has been decided, on a listener whose decisions come with the body.
+"""Routes of requests on which nothing has been decided: what every request is until ext_proc answers.
 
-That is what every request is until ext_proc answers, what a request without a body stays, and what anything but a POST is: no
-API that clients post to is meant, so its headers alone are shown to ext_proc, which lists models or says what is wrong.
+What no API of the gateway takes is refused here, at once and without ext_proc: a CONNECT, and a body that is not JSON, which is
+all that a web page of another site could send without asking first.
+
+Where decisions come with the body, a request without a body stays here. So does anything but a POST: no API that clients post
+to is meant, so its headers alone are shown to ext_proc, which lists models or says what is wrong.
 """
+
+from typing import Final
 
 from control_plane import ir
 from control_plane.xds import api
 from control_plane.xds.http_filters.attempt import let_attempts_detach
 from control_plane.xds.http_filters.ext_proc import FILTER_NAME, processing_mode
-from control_plane.xds.route.route import by_header, on_match, reply_route
+from control_plane.xds.route.matching import by_header, header_matches, on_match, refusal, reply_route
 from protos.contract.headers import MAY_DETACH_HEADER
 
+_JSON: Final = r"(?i)\s*application/([!#$&^_.+a-z0-9-]+\+)?json\s*(;.*)?"
 
-def build_undecided(listener: ir.Listener) -> api.xds_matcher.MatcherOnMatch | None:
-    """Build what a listener's route table does without a decision; None where every request is shown to ext_proc anyway."""
-    if listener.shows_headers:
-        return None
+_Matcher = api.xds_matcher.MatcherMatcherListFieldMatcher
+_Predicate = api.xds_matcher.MatcherMatcherListPredicate
+_All = api.xds_matcher.MatcherMatcherListPredicatePredicateList
+
+
+def build_undecided(listener: ir.Listener) -> api.xds_matcher.MatcherOnMatch:
+    """Build what a listener's route table does without a decision."""
+    is_json = header_matches("content-type", _JSON)
+    other_body = _All(predicate=[header_matches(":method", "POST"), _Predicate(not_matcher=is_json)])
+    refused = [
+        _Matcher(predicate=header_matches(":method", "CONNECT"), on_match=on_match(_connect())),
+        _Matcher(predicate=_Predicate(and_matcher=other_body), on_match=on_match(refusal("(not json)", 415))),
+    ]
+    return api.xds_matcher.MatcherOnMatch(
+        matcher=api.xds_matcher.Matcher(
+            matcher_list=api.xds_matcher.MatcherMatcherList(matchers=refused), on_no_match=_taken(listener)
+        )
+    )
+
+
+def _connect() -> api.route.Route:
+    route = refusal("(connect)", 403)
+    route.match = api.route.RouteMatch(connect_matcher=api.route.RouteMatchConnectMatcher())
+    return route
+
+
+def _taken(listener: ir.Listener) -> api.xds_matcher.MatcherOnMatch:
+    if listener.shows_headers:  # every request is shown to ext_proc
+        return on_match(reply_route("(none)", 404))
     no_body = on_match(reply_route("(no body)", 400))
     not_post = reply_route("(not a post)", 404)
     not_post.typed_per_filter_config = {FILTER_NAME: api.pack(_shows_headers())}

@@ -1,4 +1,4 @@
-"""Ports that a running gateway keeps are never changed in silence."""
+"""What a running gateway keeps is never changed in silence."""
 
 from pathlib import Path
 
@@ -22,6 +22,12 @@ def test_each_of_these_ports_waits_for_a_restart(field: str) -> None:
     (warning,) = restart_warnings(Overrides.model_validate({}), changed, file="plano_config.yaml")
     assert (warning.path, warning.code) == (f"overrides.{field}", "needs-restart")
     assert "19999" in warning.message
+
+
+def test_limits_of_processes_wait_for_a_restart() -> None:
+    changed = Overrides.model_validate({"limits": {"max_memory_bytes": 1 << 28}})
+    (warning,) = restart_warnings(Overrides.model_validate({}), changed, file="plano_config.yaml")
+    assert warning.path == "overrides.limits.max_memory_bytes"
 
 
 def test_a_changed_file_says_what_it_cannot_change(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from control_plane.ads.types import LISTENER, Role
 from control_plane.errors import Problem
 from control_plane.reload import Compiled, Report, Result
 from control_plane.status import ConfigState
-from control_plane.telemetry import Telemetry, configure_logging, serving_metrics
+from control_plane.telemetry import Telemetry, serving_metrics
+from process_log import configure_logging
 from tests.ads.world import generation
 
 REPORT = Report(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from control_plane import ir
 from control_plane.supervisor.bootstrap import envoy_binary, write_bootstrap
 from control_plane.supervisor.errors import CannotStart
 from control_plane.supervisor.run_dir import RunDir
@@ -13,7 +14,7 @@ from control_plane.supervisor.run_dir import RunDir
 
 def test_bootstrap(tmp_path: Path) -> None:
     run_dir = RunDir(tmp_path, Path("/tmp/plano-x"))
-    write_bootstrap(run_dir, workers=2, stats="127.0.0.1:9999")
+    write_bootstrap(run_dir, ir.Limits(max_connections=77), workers=2, stats="127.0.0.1:9999", max_memory_bytes=1 << 28)
     assert stat.S_IMODE(run_dir.bootstrap.stat().st_mode) == 0o600
     text = run_dir.bootstrap.read_text()
     clusters = {cluster["name"]: cluster for cluster in yaml.safe_load(text)["static_resources"]["clusters"]}
@@ -22,6 +23,8 @@ def test_bootstrap(tmp_path: Path) -> None:
     assert paths == ["/tmp/plano-x/ext_proc-0.sock", "/tmp/plano-x/ext_proc-1.sock"]
     bootstrap = yaml.safe_load(text)
     assert bootstrap["admin"]["address"] == {"pipe": {"path": "/tmp/plano-x/admin.sock"}}
+    assert "max_active_downstream_connections: '77'" in text
+    assert "max_heap_size_bytes: '268435456'" in text
     (stats,) = bootstrap["static_resources"]["listeners"]
     assert stats["address"]["socket_address"] == {"address": "127.0.0.1", "port_value": 9999}
 

@@ -3,6 +3,10 @@
 import subprocess
 import sys
 
+import pytest
+
+from control_plane.supervisor.environment import connections_for
+
 RAISE = """
 import resource
 from control_plane.supervisor.environment import raise_file_limit
@@ -14,3 +18,8 @@ print(raise_file_limit(), *resource.getrlimit(resource.RLIMIT_NOFILE))
 def test_the_soft_limit_becomes_the_hard_one() -> None:
     done = subprocess.run([sys.executable, "-c", RAISE], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["128", "128", "128"]
+
+
+@pytest.mark.parametrize(("open_files", "connections"), [(64, 16), (512, 192), (1024, 448), (1 << 20, 50_000)])
+def test_connections_leave_files_for_upstreams_and_for_the_rest(open_files: int, connections: int) -> None:
+    assert connections_for(open_files) == connections

@@ -16,6 +16,7 @@ from tests.kit import gateways
 from tests.kit.gateways import gateway
 
 RUN_DIR = RunDir(Path("/run/plano"), Path("/tmp/plano-x"))
+RUNTIME = build_runtime(RUN_DIR, open_files=1024)
 REQUEST = UpRequest(config_file=Path("/etc/plano_config.yaml"), run_dir=RUN_DIR.path, workers=3)
 
 
@@ -34,7 +35,9 @@ def with_listener(read: Reading, **changes: object) -> Reading:
 
 
 def test_three_processes_with_their_sockets_logs_and_ports() -> None:
-    launch = build_launch(REQUEST, reading(metrics_port=19092, admin_port=19901), RUN_DIR, envoy=Path("/bin/envoy"), env={})
+    launch = build_launch(
+        REQUEST, reading(metrics_port=19092, admin_port=19901), RUN_DIR, RUNTIME, envoy=Path("/bin/envoy"), env={}
+    )
     assert "--xds unix:///tmp/plano-x/xds.sock" in " ".join(launch.control_plane.argv)
     assert "--status /run/plano/status.json" in " ".join(launch.control_plane.argv)
     assert "--listen unix:///tmp/plano-x/ext_proc-{worker}.sock --workers 3" in " ".join(launch.ext_proc.argv)
@@ -55,21 +58,22 @@ def test_secrets_are_not_in_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     read = reading()
     secrets = [header.value.reveal() for cluster in read.gateway.clusters for header in cluster.injected_headers]
     assert secrets
-    launch = build_launch(REQUEST, read, RUN_DIR, envoy=Path("/bin/envoy"), env={})
+    launch = build_launch(REQUEST, read, RUN_DIR, RUNTIME, envoy=Path("/bin/envoy"), env={})
     arguments = " ".join((*launch.control_plane.argv, *launch.ext_proc.argv, *launch.envoy.argv))
     assert not [secret for secret in secrets if secret in arguments]
 
 
 def test_only_the_control_plane_inherits_what_may_be_a_key() -> None:
     env = {"PATH": "/bin", "LC_ALL": "C", "OPENAI_API_KEY": "sk-1", "MY_SECRET": "2", "AWS_SECRET_ACCESS_KEY": "3"}
-    launch = build_launch(REQUEST, reading(), RUN_DIR, envoy=Path("/bin/envoy"), env=env)
+    launch = build_launch(REQUEST, reading(), RUN_DIR, RUNTIME, envoy=Path("/bin/envoy"), env=env)
     assert launch.envoy.environment == {"PATH": "/bin", "LC_ALL": "C"}
-    assert launch.ext_proc.environment == {"PATH": "/bin", "LC_ALL": "C", "PYTHONSAFEPATH": "1"}
-    assert launch.control_plane.environment == env | {"PYTHONSAFEPATH": "1"}
+    ours = {"PYTHONSAFEPATH": "1", "PLANO_LOG_FILE": "/run/plano/ext_proc.log"}
+    assert launch.ext_proc.environment == {"PATH": "/bin", "LC_ALL": "C"} | ours
+    assert launch.control_plane.environment == env | ours | {"PLANO_LOG_FILE": "/run/plano/control_plane.log"}
 
 
 def test_listeners_with_what_they_serve() -> None:
-    launch = build_launch(REQUEST, reading(), RUN_DIR, envoy=Path("/bin/envoy"), env={})
+    launch = build_launch(REQUEST, reading(), RUN_DIR, RUNTIME, envoy=Path("/bin/envoy"), env={})
     assert [(view.name, view.url, view.serves) for view in launch.listeners] == [
         ("agents", "http://127.0.0.1:8001", ("weather",)),
         ("models", "http://127.0.0.1:12000", ("openai/gpt-4o", "fast")),
@@ -84,7 +88,7 @@ def test_models_of_plano_itself_are_not_offered() -> None:
             model.internal = True
 
     hidden = replace(read, gateway=gateways.reconfigured(read.gateway, hide))
-    assert build_launch(REQUEST, hidden, RUN_DIR, envoy=Path("/bin/envoy"), env={}).listeners[1].serves == ()
+    assert build_launch(REQUEST, hidden, RUN_DIR, RUNTIME, envoy=Path("/bin/envoy"), env={}).listeners[1].serves == ()
 
 
 @pytest.mark.parametrize(
@@ -97,7 +101,9 @@ def test_models_of_plano_itself_are_not_offered() -> None:
     ],
 )
 def test_urls_can_be_opened(address: str, url: str) -> None:
-    launch = build_launch(REQUEST, with_listener(reading(), address=address), RUN_DIR, envoy=Path("/bin/envoy"), env={})
+    launch = build_launch(
+        REQUEST, with_listener(reading(), address=address), RUN_DIR, RUNTIME, envoy=Path("/bin/envoy"), env={}
+    )
     assert launch.listeners[0].url == url
 
 
@@ -113,9 +119,10 @@ def test_every_port_is_claimed() -> None:
 
 
 def test_internal_traffic_has_no_port() -> None:
-    runtime = build_runtime(RUN_DIR)
+    runtime = RUNTIME
     assert runtime.egress_address == runtime.egress_url == "unix:///tmp/plano-x/egress.sock"
     assert runtime.access_log_path == "/run/plano/access.log"
+    assert runtime.max_connections == 448
 
 
 def test_a_request_survives_the_command_line() -> None:
@@ -123,5 +130,7 @@ def test_a_request_survives_the_command_line() -> None:
 
 
 def test_kinds() -> None:
-    kinds = [view.kind for view in build_launch(REQUEST, reading(), RUN_DIR, envoy=Path("/bin/envoy"), env={}).listeners]
+    kinds = [
+        view.kind for view in build_launch(REQUEST, reading(), RUN_DIR, RUNTIME, envoy=Path("/bin/envoy"), env={}).listeners
+    ]
     assert kinds == [ir.ListenerKind.AGENT, ir.ListenerKind.MODEL]

@@ -16,8 +16,11 @@ from control_plane.supervisor.child import ChildSpec
 from control_plane.supervisor.errors import CannotStart
 from control_plane.supervisor.instance import Instance, ListenerView, Phase, ProcessState, read_instance
 from control_plane.supervisor.journal import open_journal
+from control_plane.supervisor.log_rotation import LogLimits, LogRotation
 from control_plane.supervisor.supervisor import Launch, Supervisor
 from tests.unit.control_plane.supervisor.processes import QUICK, WAITS, blink, python
+
+LIMITS = LogLimits(max_bytes=1 << 20, max_age_seconds=3600, kept=1)
 
 STAND_IN = """
 import http.server, signal, socketserver, sys, threading
@@ -90,6 +93,7 @@ class Gateway:
     """A supervisor over stand-ins."""
 
     def __init__(self, folder: Path, exits: ExitStack) -> None:
+        self._folder = folder
         self.notes = folder / "notes"
         self.notes.touch()
         self.said: list[str] = []
@@ -113,6 +117,7 @@ class Gateway:
             stats_url="http://127.0.0.1:9901/stats/prometheus",
             metrics_url="http://127.0.0.1:9092/metrics",
             listeners=(ListenerView(name="a", kind="agent", url=f"http://127.0.0.1:{port}", serves=("weather",)),),
+            log_limits=LIMITS,
             backoff=QUICK,
         )
 
@@ -121,7 +126,8 @@ class Gateway:
             notes.write("bootstrap written\n")
 
     def supervisor(self) -> Supervisor:
-        return Supervisor(self.launch, self._journal, on_healthy=self.healthy.put_nowait)
+        rotation = LogRotation(self._folder, LIMITS, admin_socket=self.launch.admin_socket)
+        return Supervisor(self.launch, self._journal, rotation, on_healthy=self.healthy.put_nowait)
 
     @property
     def instance(self) -> Instance:
@@ -179,7 +185,7 @@ async def test_a_child_that_dies_later_is_started_again(gateway: Gateway) -> Non
         assert gateway.instance.processes[0].pid == before.processes[0].pid
         supervisor.stop("asked to")
     assert any(line.startswith("ext_proc ended (killed by SIGKILL)") for line in gateway.said)
-    assert '"event": "child_died"' in (gateway.launch.instance_file.parent / "supervisor.log").read_text()
+    assert '"event":"child_died"' in (gateway.launch.instance_file.parent / "supervisor.log").read_text()
 
 
 async def test_gives_up_when_a_child_cannot_start(gateway: Gateway) -> None:

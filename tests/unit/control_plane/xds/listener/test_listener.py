@@ -12,7 +12,7 @@ AGENTS = replace(GATEWAY.listeners[0], shows_headers=False)
 
 
 def manager(listener: api.listener.Listener) -> api.hcm.HttpConnectionManager:
-    packed = listener.filter_chains[0].filters[0].typed_config
+    packed = listener.filter_chains[0].filters[-1].typed_config
     assert packed is not None
     return api.hcm.HttpConnectionManager.parse(packed.value)
 
@@ -36,8 +36,9 @@ DECOMPRESSORS = [f"envoy.filters.http.decompressor.{encoding}" for encoding in (
 
 
 def test_a_request_waits_for_its_decision_before_it_is_routed() -> None:
-    assert [http_filter.name for http_filter in build_http_filters(AGENTS, 1024)] == [
+    assert [http_filter.name for http_filter in build_http_filters(AGENTS, GATEWAY)] == [
         "envoy.filters.http.health_check",
+        "plano.client_bounds",
         *DECOMPRESSORS,
         "plano.decide",
         "envoy.filters.http.buffer",
@@ -48,8 +49,9 @@ def test_a_request_waits_for_its_decision_before_it_is_routed() -> None:
 
 def test_decisions_that_see_the_headers_change_them_themselves() -> None:
     shown = replace(AGENTS, shows_headers=True)
-    assert [http_filter.name for http_filter in build_http_filters(shown, 1024)] == [
+    assert [http_filter.name for http_filter in build_http_filters(shown, GATEWAY)] == [
         "envoy.filters.http.health_check",
+        "plano.client_bounds",
         *DECOMPRESSORS,
         "plano.decide",
         "envoy.filters.http.buffer",
@@ -71,8 +73,8 @@ def test_only_internal_addresses_are_trusted() -> None:
 
 def test_a_decision_that_takes_long_is_not_silence() -> None:
     slow = manager(build_listener(replace(AGENTS, decision_timeout_seconds=900), GATEWAY))
-    assert slow.stream_idle_timeout == api.duration(960)
-    assert manager(build_listener(AGENTS, GATEWAY)).stream_idle_timeout == api.duration(300)
+    assert slow.stream_idle_timeout == api.duration(930)
+    assert manager(build_listener(AGENTS, GATEWAY)).stream_idle_timeout == api.duration(60)
 
 
 def test_ext_proc_is_told_who_asks_and_given_its_time() -> None:

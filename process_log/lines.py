@@ -1,25 +1,30 @@
-"""JSON logs on standard error: constant events, bounded fields, never bodies, header values or credentials."""
+"""From an event to a line of JSON, and everything that libraries log to such lines."""
 
 import logging
-import sys
+import os
 import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
+
+from process_log.sink import FILE_VARIABLE, LogSink
+
+MOST_CHARACTERS: Final = 500
+"""Of one field: a client may send a request id of 80 KB."""
 
 
 def configure_logging(level: str, **fields: Any) -> None:
     """Send structlog and the standard library's logging to standard error as JSON lines; `fields` stand in each line."""
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
-        processors=[_Line(fields)],
+        processors=[Line(fields)],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        logger_factory=structlog.BytesLoggerFactory(LogSink(os.environ.get(FILE_VARIABLE, ""))),  # type: ignore[arg-type]
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_Forwarder()], level=max(number, logging.WARNING), force=True)
@@ -31,17 +36,24 @@ def get_logger() -> FilteringBoundLogger:
     return logger
 
 
-class _Line:
+class Line:
     """Makes the line of an event in one step: there is one for every request, and a chain of processors costs twice as much."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         self._fields = fields
 
     def __call__(self, _logger: WrappedLogger, level: str, event: EventDict) -> bytes:
+        """Render an event; one that cannot be rendered leaves its name."""
         if "error" in event or "exc_info" in event:
             _explain(event)
+        for key, value in event.items():
+            if isinstance(value, str) and len(value) > MOST_CHARACTERS:
+                event[key] = f"{value[:MOST_CHARACTERS]}... ({len(value)} characters)"
         line = {**self._fields, **event, "level": level, "timestamp": datetime.now(UTC)}
-        return orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z)
+        try:
+            return orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z)
+        except orjson.JSONEncodeError:  # a lone surrogate, which is no character
+            return orjson.dumps({"event": ascii(event.get("event")), "level": level, "unprintable": True})
 
 
 def _explain(event: EventDict) -> None:

@@ -1,0 +1,50 @@
+"""Removes request headers that only the gateway may set, before anything else sees them, and most of those that Envoy obeys.
+
+Of `x-envoy-*` four headers stay: how often and how long a trusted client wants to wait; see client_bounds.py. Any other can
+grow Envoy's memory (`x-envoy-upstream-alt-stat-name`), repeat paid calls (`x-envoy-retriable-status-codes`) or forge its log
+(`x-envoy-original-path`). Who is trusted is the connection manager's business: it removes them from the others.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from control_plane import ir
+from control_plane.xds import api
+from control_plane.xds.http_filters.buffer_and_header_mutation import forget_length
+from control_plane.xds.http_filters.client_bounds import BOUNDED, ENVOYS
+from protos.contract.headers import CALLER_HEADER, INTERNAL_HEADERS
+
+_OVERWRITE: Final = api.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
+_ALLOWED: Final = (*BOUNDED, "retry-on")
+_ASIDE: Final = "x-plano-client-"
+"""Beginning of the names under which the values that stay are kept while all else of Envoy's goes."""
+
+
+def build_early_mutations(listener: ir.Listener) -> api.core.TypedExtensionConfig:
+    """Build the mutations of a listener that clients connect to."""
+    mutations = [api.mutation.HeaderMutation(remove=header) for header in (*INTERNAL_HEADERS, CALLER_HEADER)]
+    mutations += _only_what_clients_may_say()
+    if not listener.shows_headers:
+        mutations.append(forget_length())
+    return api.extension(
+        "envoy.http.early_header_mutation.header_mutation", api.early_mutation.HeaderMutation(mutations=mutations)
+    )
+
+
+def _only_what_clients_may_say() -> Iterator[api.mutation.HeaderMutation]:
+    yield _remove_all(_ASIDE)
+    yield from (_copy(f"{ENVOYS}{name}", f"{_ASIDE}{name}") for name in _ALLOWED)
+    yield _remove_all(ENVOYS)
+    yield from (_copy(f"{_ASIDE}{name}", f"{ENVOYS}{name}") for name in _ALLOWED)
+    yield _remove_all(_ASIDE)
+
+
+def _copy(source: str, target: str) -> api.mutation.HeaderMutation:
+    """Copy a header, if there is one."""
+    header = api.core.HeaderValue(key=target, value=f"%REQ({source})%")
+    return api.mutation.HeaderMutation(append=api.core.HeaderValueOption(header=header, append_action=_OVERWRITE))
+
+
+def _remove_all(prefix: str) -> api.mutation.HeaderMutation:
+    matcher = api.matcher.StringMatcher(prefix=prefix)
+    return api.mutation.HeaderMutation(remove_on_match=api.mutation.HeaderMutationRemoveOnMatch(key_matcher=matcher))

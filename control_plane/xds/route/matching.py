@@ -1,0 +1,55 @@
+"""How a request finds its route: matchers over its headers, and routes that answer by themselves."""
+
+from control_plane.xds import api
+from control_plane.xds.http_filters.buffer_and_header_mutation import BUFFER_FILTER
+from control_plane.xds.http_filters.ext_proc import FILTER_NAME
+
+
+def by_header(
+    header: str, actions: dict[str, api.xds_matcher.MatcherOnMatch], otherwise: api.xds_matcher.MatcherOnMatch
+) -> api.xds_matcher.Matcher:
+    """Look a header up in a map: a list would be searched from its start, for every request."""
+    if not actions:
+        return api.xds_matcher.Matcher(on_no_match=otherwise)
+    return api.xds_matcher.Matcher(
+        matcher_tree=api.xds_matcher.MatcherMatcherTree(
+            input=_header(header), exact_match_map=api.xds_matcher.MatcherMatcherTreeMatchMap(map=actions)
+        ),
+        on_no_match=otherwise,
+    )
+
+
+def header_matches(header: str, regex: str) -> api.xds_matcher.MatcherMatcherListPredicate:
+    """Match a header as a whole; one that is missing does not match."""
+    value = api.xds_matcher.StringMatcher(
+        safe_regex=api.xds_matcher.RegexMatcher(google_re2=api.xds_matcher.RegexMatcherGoogleRe2(), regex=regex)
+    )
+    single = api.xds_matcher.MatcherMatcherListPredicateSinglePredicate(input=_header(header), value_match=value)
+    return api.xds_matcher.MatcherMatcherListPredicate(single_predicate=single)
+
+
+def on_match(route: api.route.Route) -> api.xds_matcher.MatcherOnMatch:
+    """Take a route."""
+    action = api.xds_core.TypedExtensionConfig(name=route.name, typed_config=api.pack(route))
+    return api.xds_matcher.MatcherOnMatch(action=action)
+
+
+def reply_route(name: str, status: int) -> api.route.Route:
+    """Build a route that answers by itself; the body is the listener's local reply, in the shape of the client's API."""
+    match = api.route.RouteMatch(prefix="/")
+    return api.route.Route(name=name, match=match, direct_response=api.route.DirectResponseAction(status=status))
+
+
+def refusal(name: str, status: int) -> api.route.Route:
+    """Build a route that answers by itself, before the body has come and without ext_proc."""
+    route = reply_route(name, status)
+    route.typed_per_filter_config = {
+        FILTER_NAME: api.pack(api.ext_proc.ExtProcPerRoute(disabled=True)),
+        BUFFER_FILTER: api.pack(api.buffer.BufferPerRoute(disabled=True)),
+    }
+    return route
+
+
+def _header(name: str) -> api.xds_core.TypedExtensionConfig:
+    read = api.pack(api.matcher.HttpRequestHeaderMatchInput(header_name=name))
+    return api.xds_core.TypedExtensionConfig(name=name, typed_config=read)
