@@ -14,6 +14,12 @@ from control_plane.report.problems import problem_line
 from process_log import configure_logging
 
 
+def _socket_only(_context: click.Context, _option: click.Parameter, address: str) -> str:
+    if not address.startswith("unix:///"):
+        raise click.BadParameter("must be unix:///path: whoever reaches this address can read all provider keys")
+    return address
+
+
 @click.group()
 def main() -> None:
     """Run Plano's control plane."""
@@ -23,7 +29,9 @@ def main() -> None:
 @click.option(
     "--config", "config_file", required=True, type=click.Path(path_type=Path), help="The configuration; it is followed."
 )
-@click.option("--xds", required=True, metavar="ADDRESS", help="Where Envoy and ext_proc connect: unix:///path or host:port.")
+@click.option(
+    "--xds", required=True, metavar="ADDRESS", callback=_socket_only, help="Where Envoy and ext_proc connect: unix:///path."
+)
 @click.option(
     "--egress-address", required=True, help="Where Envoy listens for ext_proc's own calls: unix:///path or host:port."
 )
