@@ -112,7 +112,7 @@ def config(actors: dict[str, Actor], mcp_url: str) -> Config:
             agent("mcp_down", filtered("absent_mcp")),
             {"type": "model", "name": "models", "input_filters": ["guard"]},
         ],
-        "overrides": {"max_request_bytes": MAX_BYTES},
+        "overrides": {"max_request_bytes": MAX_BYTES, "agent_embedding_model": "none"},
     }
 
 

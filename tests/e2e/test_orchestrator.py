@@ -56,6 +56,7 @@ async def _stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stag
                 {"type": "model", "name": "models"},
             ],
             "overrides": {
+                "agent_embedding_model": "none",
                 "agent_orchestration_model": "openai/orchestrator",
                 "orchestration_timeout": "500ms",
                 "internal_cidrs": ["192.0.2.0/24"],  # trusts nobody who is here
