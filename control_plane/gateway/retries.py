@@ -54,7 +54,7 @@ def agent_failover(instances: Sequence[int]) -> int:
 
 
 def model_failover(models: int, settings: Resilience) -> int:
-    """Return how many turns a chain of models has: each may be asked again what failed for a moment, if anything is."""
+    """Return how many attempts a chain of models has: each model may be retried once after a transient failure."""
     return models * (2 if settings.retries.attempts else 1)
 
 

@@ -100,7 +100,7 @@ def answer_head(body: bytes, more: Mapping[str, str]) -> SendHeaders:
 
 
 class ErrorAnswer:
-    """A status of 400 or more: read as a whole, told in the client's API, marked if another model may do better."""
+    """A status of 400 or more: buffered, rendered in the client's API, and marked if another model may succeed."""
 
     def __init__(self, attempt: Attempt, status: int, headers: Mapping[str, str]) -> None:
         self._attempt = attempt
@@ -131,7 +131,7 @@ class ErrorAnswer:
         return self.finish()
 
     def _wait(self) -> dict[str, str]:
-        # A model that was not asked yet need not wait until this one has recovered.
+        # Models that were not tried yet need not wait until this one has recovered.
         if self._attempt.target.has_others or not self._retry_after:
             return {}
         return {RETRY_AFTER_HEADER: self._retry_after}

@@ -1,4 +1,4 @@
-"""What Envoy has just said of targets whose instances are all ejected: to hear it again would cost an attempt each time."""
+"""Targets whose instances are all ejected, as Envoy has just reported them: each further report would cost an attempt."""
 
 from collections.abc import Callable, Sequence
 from time import monotonic

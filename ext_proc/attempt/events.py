@@ -1,7 +1,6 @@
-"""What Envoy tells of one attempt, and what the attempt stage answers: an attempt is one request to one upstream.
+"""Events of one attempt, and the replies of the attempt stage. An attempt is one request to one upstream.
 
-Responses come in pieces that need not be answered one by one. As long as no SendHeaders was answered the client has seen
-nothing, and Envoy may still try elsewhere.
+Chunks of a response need no reply each. Until SendHeaders is sent, the client has seen nothing and Envoy may still retry.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
-"""Which model an attempt of a chain is for: told by the attempts before, and why they failed.
+"""Selects the model of an attempt from the attempts before it, and why they failed.
 
-Transient failures are retried once on the same model before the next one is asked. A model that timed out, or that asks to be
-left alone, is not retried.
+Transient failures are retried once on the same model before the next one is tried. A model that timed out, or that sent
+`retry-after`, is not retried.
 """
 
 import re
@@ -41,16 +41,16 @@ def read_bounds(text: str) -> Bounds:
 
 
 def select_member(members: Sequence[Member], history: AttemptHistory, *, left: int) -> Member | None:
-    """Choose where an attempt goes, where `left` may be made; None if nobody is left who may answer."""
+    """Select the member for an attempt when `left` attempts remain; None if no member may be tried."""
     able = [member for member in members if member.model not in history.excluded]
     if len(members) == 1:
-        able = [*members]  # There is nobody else to ask.
+        able = [*members]  # No other member is left.
     new = [member for member in able if member.model not in history.attempted]
     if history.is_transient and history.attempted.count(history.last) == 1 and len(new) < left:
         again = next((member for member in able if member.model == history.last), None)
         if again is not None:
             return again
-    # Around again: whoever was asked least, and rather not who failed just now.
+    # Start over with the member that was tried least often, preferably not the one that has just failed.
     return min(able, key=lambda member: (history.attempted.count(member.model), member.model == history.last), default=None)
 
 

@@ -1,6 +1,6 @@
-"""Answers that say no: which of them another model may better, which are final, as data.
+"""Classifies provider errors as retriable on another model, or final.
 
-Statuses that Envoy retries by itself (429, 5xx) are its own business; here is what only a body tells.
+Envoy retries statuses (429, 5xx) by itself; this covers what only the body shows.
 """
 
 import re
@@ -111,7 +111,7 @@ def is_too_long(error: ProviderError) -> bool:
 
 
 def is_policy_refusal(error: ProviderError) -> bool:
-    """Tell if the provider refuses what was asked, not that it was asked."""
+    """Tell if the provider refuses the content of the request, not its sender."""
     words = {word.lower() for word in (error.code, error.type) if word}
     return bool(words & _POLICY_CODES) or bool(_POLICY.search(error.message))
 

@@ -1,6 +1,6 @@
-"""Reads the beginning of an event stream until it says something: only then may the client see it.
+"""Reads the beginning of an event stream until it has content; only then is it shown to the client.
 
-Before that Envoy can still try elsewhere. Announcements (a message begins, a role, a ping) say nothing yet.
+Until then Envoy can still retry. Announcements (the start of a message, a role, a ping) are not content.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ _PART_BYTES: Final = 1024
 
 
 class Opened(Enum):
-    """What opens a gate other than an error."""
+    """What opens a gate, besides an error."""
 
     CONTENT = "content"
 

@@ -1,4 +1,4 @@
-"""What became of the attempts before: written on an answer, and carried by Envoy to the next attempt as it is."""
+"""The attempt history: written on an answer, and carried to the next attempt by Envoy."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -17,7 +17,7 @@ class AttemptHistory:
     """The attempts before, models by their configured names."""
 
     attempted: tuple[str, ...] = ()
-    """In order; one that was asked twice is there twice."""
+    """In order; a model that was tried twice is listed twice."""
     failure: str = ""
     """Why the last one failed: a constant word."""
     is_transient: bool = False
@@ -30,12 +30,12 @@ class AttemptHistory:
 
     @property
     def last(self) -> str:
-        """The model that was asked last; empty if none was."""
+        """The model that was tried last; empty if none was."""
         return self.attempted[-1] if self.attempted else ""
 
     @property
     def excluded(self) -> frozenset[str]:
-        """Models that are not asked again."""
+        """Models that are not tried again."""
         return frozenset((*self.too_long_for, *self.timed_out, *self.cannot_carry))
 
     def after(

@@ -28,7 +28,7 @@ def unanswered(status: int) -> UpstreamError:
 
 
 class LocalReplyAnswer:
-    """The answer is the gateway's own error, for the client if nobody else is tried."""
+    """The gateway's own error, which the client gets if no other model is tried."""
 
     def __init__(self, attempt: Attempt, status: int, headers: Mapping[str, str]) -> None:
         self._attempt = attempt

@@ -18,7 +18,7 @@ GATEWAY_ERROR = "gateway_error"
 
 @dataclass(slots=True)
 class AttemptRecord:
-    """Filled while the attempt goes on."""
+    """Filled while the attempt runs."""
 
     model: str = ""
     """Configured name of the target."""
@@ -41,7 +41,7 @@ class AttemptRecord:
     """Why that one failed."""
     first_token_seconds: float | None = None
     is_counted_elsewhere: bool = False
-    """Whether whoever asked counts how the answer ends."""
+    """Whether the caller counts how the answer ends."""
     usage: Usage = NO_USAGE
     came: str = ""
     """What came in place of an answer: its type and its first characters."""

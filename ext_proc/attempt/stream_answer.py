@@ -1,4 +1,4 @@
-"""An answer that is a stream of events: held until it says something, then translated, or passed without the stage."""
+"""An answer that is an event stream: held until it has content, then translated, or passed without the stage."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ from protos.contract.headers import UNCOUNTED_HEADER
 from protos.contract.metadata import WATCH_BEGINNING, WATCH_GATE, WATCH_HEAD
 
 MAX_HELD_BYTES: Final = 16 << 20
-"""A stream may not have more than that before it says something: comments, announcements, the beginning of an event."""
+"""Most bytes of a stream before its first content: comments, announcements, the beginning of an event."""
 
 
 class StreamAnswer:

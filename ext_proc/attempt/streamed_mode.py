@@ -1,6 +1,6 @@
-"""Replies for a response that Envoy shows piece by piece and wants answered piece by piece (STREAMED).
+"""Replies in the body mode STREAMED, in which each chunk gets exactly one reply.
 
-Elsewhere a piece may become none or several (FULL_DUPLEX_STREAMED). In return, here the stage may leave at any time.
+In FULL_DUPLEX_STREAMED a chunk may become none or several. In return, in STREAMED the stage may detach at any time.
 """
 
 from collections.abc import Iterable

@@ -33,7 +33,7 @@ class AttemptTarget:
 
     model: Model
     name: str
-    """Full name of the model that is asked: a wildcard's configured name does not say which."""
+    """Full name of the model that is tried: the configured name of a wildcard does not name one."""
     upstream_model: str
     client_api: str
     api: str
@@ -56,7 +56,7 @@ class AttemptTarget:
 
     @property
     def has_others(self) -> bool:
-        """Whether the chain has a model that was not asked yet, this one apart."""
+        """Whether the chain has another model that was not tried yet."""
         asked = {self.model.name, *self.history.attempted, *self.history.excluded}
         return not {member.model for member in self.members} <= asked
 
@@ -75,7 +75,7 @@ class AttemptTarget:
         return self.upstream.route if is_asked_anyway else self.upstream.failover_route
 
     def history_after(self, failure: str, seconds: float, *, asks_to_wait: bool = False) -> AttemptHistory:
-        """Return what the next attempt is told if this one has failed after some seconds."""
+        """Return the metadata for the next attempt if this one fails after some seconds."""
         allowed = self.bounds.seconds
         return self.history.after(self.model.name, failure, seconds=seconds, allowed=allowed, asks_to_wait=asks_to_wait)
 
@@ -146,7 +146,7 @@ def _changing(detail: str) -> NotReady:
 
 
 def _nobody_left(history: AttemptHistory) -> UpstreamError:
-    """Return the error for a chain whose models were all asked, and are not to be asked again."""
+    """Return the error for a chain of which no model may be tried again."""
     if history.too_long_for:
         names = ", ".join(f"`{name}`" for name in history.too_long_for)
         message = f"The request is too long for {names}, and the models that might take it do not answer."

@@ -1,8 +1,8 @@
 """One attempt: events in, replies out. Makes the upstream's request, and reads its answer for the client and for Envoy.
 
 Envoy's order is AttemptHeaders, AttemptBody, perhaps RequestTrailers, then ResponseHeaders, ResponseBody any number of times,
-perhaps ResponseTrailers. An attempt that Envoy gives up ends in the middle. Knows no transport, and has no timers: Envoy
-measures silence, because the head of an answer is not sent before it says something.
+perhaps ResponseTrailers. An attempt that Envoy gives up ends in the middle. Knows no transport, and has no timers: Envoy's
+timeouts cover silence, because the head of an answer is not sent before its first content.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""The client's body -> what this attempt's upstream is sent: an edit of the model's name, or a translation."""
+"""Builds the request of an attempt from the client's body: edits the model's name, or translates."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

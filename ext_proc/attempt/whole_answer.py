@@ -1,4 +1,4 @@
-"""Answers that are no streams: held until they are whole, so that one that is cut, late or damaged is asked for elsewhere."""
+"""Answers that are not streams: buffered until complete, so that another model can be tried if one is late or damaged."""
 
 from typing import Final
 
@@ -96,7 +96,7 @@ class WholeAnswer:
 
 
 class FoldedAnswer(WholeAnswer):
-    """A stream where the client asked for a whole answer: folded into one."""
+    """A stream for a client that wants a whole answer: folded into one."""
 
     def _parse(self, raw: bytes) -> JsonObject | ProviderError:
         return whole_answer(self._attempt.target.api, raw)
@@ -116,7 +116,7 @@ def _load_object(raw: bytes) -> JsonObject:
 
 
 class PassedAnswer:
-    """A body that nobody here reads, such as a recording: passes as it is, from its first byte on."""
+    """A body that is not inspected, such as a recording: passed on from its first byte."""
 
     def __init__(self, attempt: Attempt) -> None:
         self._attempt = attempt

@@ -1,1 +1,1 @@
-"""Streams that are cut in mid-answer are taken up by another model: what the client has is kept, the rest is woven on."""
+"""Resumes streams that are cut off in the middle of an answer on another model, and splices the rest on to what was sent."""

@@ -1,7 +1,7 @@
-"""Events that differ from one before them in nothing but what they say: told by their bytes, and passed on as they are.
+"""Recognises events that differ from an earlier one only in their text, by their bytes, and passes them on unparsed.
 
-Most events of a stream are like that. One is cut at the values that vary. Another that has the same bytes between them, and a
-value of the same type in each place, reads the same but for these values, whatever they are: each is one token of JSON.
+Most events of a stream are like that. An event is split at the values that vary. Another event with the same bytes between
+them, and a value of the same type in each place, differs in these values only: each is one token of JSON.
 """
 
 import re
@@ -71,7 +71,7 @@ class EventTemplate:
 
 
 def event_template(event: SseEvent, place: Place) -> EventTemplate | None:
-    """Return what other events must be like, None where that cannot be told for sure."""
+    """Return the template of an event, None where it is not certain."""
     data = event.data or b""
     if b"\n" in data or b"\r" in data:
         return None

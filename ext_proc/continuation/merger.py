@@ -1,4 +1,4 @@
-"""What must be known of a client API so that another stream can take up one of its streams: see the `*_weave` modules."""
+"""What resuming a stream needs to know of a client API: see the `*_merger` modules."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Place:
 
 
 class Merger(Protocol):
-    """Folds what the client gets, and fits the events of whoever takes over to it."""
+    """Folds what the client gets, and fits the events of a resumed stream to it."""
 
     transcript: Transcript
     number: int
@@ -44,7 +44,7 @@ class Merger(Protocol):
     """Whether the client has all of the answer; at most an announcement of the end is missing."""
 
     def begin(self) -> None:
-        """Let another answer take over, which says everything again."""
+        """Begin a resumed stream, which repeats the answer from its beginning."""
         ...
 
     def fit(self, event: JsonObject) -> JsonObject | None:
@@ -71,7 +71,7 @@ class Merger(Protocol):
         ...
 
     def give(self, length: int) -> None:
-        """Count the first characters of that text as said: whoever takes over was given them."""
+        """Count the first characters of that text as repeated: the model was given them."""
         ...
 
     def terminator(self) -> bytes:

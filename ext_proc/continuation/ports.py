@@ -1,4 +1,4 @@
-"""What continuing needs from the outside: an answer that comes piece by piece, through the egress listener."""
+"""Ports of resuming: upstream streams, in chunks, through the egress listener."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -41,6 +41,6 @@ class Source(Protocol):
         """Send a request and wait for the answer's head. Headers must be UTF-8.
 
         Raises:
-            CutOff: nobody answered.
+            CutOff: no answer came.
         """
         ...

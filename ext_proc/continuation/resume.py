@@ -1,4 +1,4 @@
-"""How a model can take up an answer that another one has begun: given what was said, or asked to say it all again."""
+"""How a model resumes an answer that another one has begun: by prefill, or by repeating it from the beginning."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, RESPONSES
 REPEAT: Final = "repeat"
 PREFILL: Final = "prefill"
 _MARKS: Final = frozenset({"prefix", "partial"})
-"""Fields of Chat Completions by which a provider is told that a message is to be gone on with."""
+"""Fields of Chat Completions that mark a message as a prefix to be continued."""
 _SAID_AGAIN: Final = "prefix"
 """Its answer begins with what it was given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeRequest:
-    """One way in which one model may go on."""
+    """One way for a model to resume the answer."""
 
     member: Member
     method: str
@@ -33,7 +33,7 @@ class ResumeRequest:
 
 
 def resume_requests(merger: Merger, member: Member, target: Target, client_api: str, body: bytes) -> Iterator[ResumeRequest]:
-    """Yield the ways for a model to go on, best first, from what the client has by then."""
+    """Yield the ways for a model to resume, best first, from what the client has so far."""
     text = (merger.text() or "").rstrip()  # Anthropic refuses a last text that ends with a space.
     if text and _can_be_given(member, target, client_api):
         started = _started(parse_object(body), text, target.resume_method)
@@ -45,7 +45,7 @@ def resume_requests(merger: Merger, member: Member, target: Target, client_api: 
 
 def _can_be_given(member: Member, target: Target, client_api: str) -> bool:
     if client_api == RESPONSES:
-        return False  # Its last events repeat all of the text, which the one who takes over does not know.
+        return False  # Its last events repeat all of the text, which a model that resumes by prefill does not send.
     if target.resume_method in _MARKS:
         return client_api == member.resumed_api == CHAT_COMPLETIONS
     return target.resume_method == PREFILL and member.resumed_api == MESSAGES

@@ -1,4 +1,4 @@
-"""The bytes of one stream after another -> the one stream that the client gets: whole events only, one end."""
+"""Splices upstream streams into the one stream that the client gets: whole events only, one terminal event."""
 
 from typing import Final
 
@@ -29,7 +29,7 @@ _LESSONS: Final = 4
 
 
 class Broken(Exception):
-    """The stream failed, by what it says itself or by what nobody can go on from; another model may do better."""
+    """The stream reported a failure, or cannot be resumed from; another model may succeed."""
 
 
 class Splicer:
@@ -60,7 +60,7 @@ class Splicer:
         return self.has_ended or self.merger.complete
 
     def begin(self) -> None:
-        """Let another stream take over."""
+        """Begin to read a resumed stream."""
         self._decoder = SseDecoder()
         self.usage = StreamUsage(self._api)
         self._is_first = False

@@ -1,7 +1,7 @@
-"""One streamed answer that may have several authors: pulls it through the egress listener, and has it taken up when it is cut.
+"""One streamed answer: read from upstream through the egress listener, and resumed on another model when it is cut off.
 
-The first request goes to the chain, where Envoy fails over as long as nothing was said. Whoever takes over is asked alone, one
-after the other, each at most once in each way. Knows no transport.
+The first request goes to the chain, where Envoy fails over until there is content. Then models resume it one after the other,
+each at most once in each way. Knows no transport.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ _CLIENT_ADDRESS: Final = frozenset({"x-forwarded-for", "x-envoy-external-address
 _MAX_RETRIES: Final = "x-envoy-max-retries"
 _TOTAL_MS: Final = "x-envoy-upstream-rq-timeout-ms"
 _OF_THE_FIRST: Final = frozenset({_MAX_RETRIES, _TOTAL_MS, "x-envoy-retry-on"})
-"""A trusted client's wishes for all of its answer: obeyed here where others take over, and by Envoy before that."""
+"""Budgets of a trusted client for all of its answer: enforced by Envoy for the first request, and here when it is resumed."""
 
 _NOT_ITS_OWN: Final = _HOP_BY_HOP | _FORWARDED | _CLIENT_ADDRESS
 
@@ -63,7 +63,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumption:
-    """What became of one attempt to go on, for the metrics: configured names and constant words."""
+    """The outcome of one attempt to resume, for the metrics: configured names and constant words."""
 
     from_model: str
     to_model: str
@@ -246,7 +246,7 @@ class ResumableAnswer:
             await course.send(splicer.abort(UpstreamError(message, code="stream_cut_off")))
 
     async def _by(self, member: Member, course: _Course, current: str) -> None:
-        """Have one model go on, in each way that it can, until it has."""
+        """Resume on one model, in each way that it supports, until one succeeds."""
         splicer, target = course.splicer, course.targets[member.model, member.resumed_api]
         splicer.begin()
         for way in resume_requests(splicer.merger, member, target, course.resumable.client_api, self._request.body):

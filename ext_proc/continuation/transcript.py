@@ -1,6 +1,6 @@
-"""What the client has of an answer, text by text, and how much of it another answer has said again.
+"""The transcript of an answer: what the client has, text by text, and how much of it a resumed stream has repeated.
 
-A stream that takes over must first say again what was said (or was given it, as a prefill). Until it has, nothing of it counts.
+A resumed stream must first repeat what was sent (or was given it, as a prefill). Until it has, none of it is passed on.
 """
 
 from collections.abc import Collection, Hashable
@@ -16,7 +16,7 @@ _LEAST_REPEATED: Final = 8
 
 
 class Mismatch(Exception):
-    """The answer that was to take over does not begin with what the client has."""
+    """A resumed stream does not begin with what the client has."""
 
 
 class Transcript:
@@ -29,7 +29,7 @@ class Transcript:
         self._missing = 0
         self._kept_bytes = 0
         self.is_full = False
-        """Whether the answer was too long to be kept: nobody can go on from it."""
+        """Whether the answer was too long to be kept: it cannot be resumed."""
         self._given: Hashable = None
         """The text whose beginning was given, as long as it is open whether that is said again all the same."""
         self._doubted = ""
@@ -41,7 +41,7 @@ class Transcript:
         return self._missing == 0 and not self._doubted
 
     def begin(self) -> None:
-        """Let another answer take over; what the last one said beyond the client's share is forgotten if it was never sent."""
+        """Begin a resumed stream; what the last one had beyond the client's share is dropped if it was never sent."""
         if self.caught_up:
             for key, chunks in self._new.items():
                 self._sent[key] = self._sent.get(key, "") + "".join(chunks)
@@ -50,7 +50,7 @@ class Transcript:
         self._missing = sum(map(len, self._sent.values()))
 
     def give(self, key: Hashable, length: int) -> None:
-        """Count the first `length` characters of a text as said: the one who takes over was given them.
+        """Count the first `length` characters of a text as repeated: the model was given them.
 
         Some say them again all the same. So what comes is kept as long as it reads like what was given.
         """

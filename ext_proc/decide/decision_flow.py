@@ -1,4 +1,4 @@
-"""The decision API, `POST /routing/v1/...`: which model would be chosen for a request, told to the client instead of asked."""
+"""The decision API, `POST /routing/v1/...`: returns which model would be chosen for a request."""
 
 import orjson
 

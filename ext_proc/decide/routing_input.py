@@ -1,6 +1,6 @@
-"""What a request leaves to choose: the model that it asks for, and the preferences that hold for it.
+"""The input of model routing: the model that a request names, and the preferences that apply to it.
 
-Preferences come with the request or from the configuration. Without any nothing is asked and nothing is read but `model`.
+Preferences come with the request or from the configuration. Without any, only `model` is read.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ CONVERSATIONS: Final = frozenset({Api.CHAT_COMPLETIONS, Api.MESSAGES, Api.RESPON
 
 @dataclass(frozen=True, slots=True)
 class RoutingInput:
-    """What there is to choose from."""
+    """What model routing decides by."""
 
     preferences: Preferences | None
     """The request's own, or the configured ones; None: the requested model answers."""

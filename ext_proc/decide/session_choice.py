@@ -1,10 +1,10 @@
-"""Which model answers a request of a session: the one that the session keeps, or the one that preferences choose anew.
+"""Chooses the model for a request of a session: the one that the session keeps, or a new one by preferences.
 
 | a session that is known | and | then |
 | --- | --- | --- |
 | has a routing budget | the choice is another model than before | it changes if the budget allows it |
-| is named by its client, or prompt caching wants it | has no budget | it keeps its model: nobody is asked |
-| is under `route_on_user_only` | the last message is no user's, its model is warm | it keeps its model: nobody is asked |
+| is named by its client, or prompt caching wants it | has no budget | it keeps its model, without a decision |
+| is under `route_on_user_only` | the last message is no user's, its model is warm | it keeps its model, without a decision |
 """
 
 from dataclasses import dataclass, replace

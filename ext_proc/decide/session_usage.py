@@ -1,4 +1,4 @@
-"""What answers say of a session: how long its conversation is, which is what a change of its model would have to pay for."""
+"""Records the usage of a session's answers: the length of the conversation is the cost of changing its model."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What is remembered of a session, as one of its turns finds it and leaves it."""
+"""Stored sessions: read and written by the requests of a session."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Calls as coroutines: read a message, write a message. A reset of the call cancels the coroutine where it waits."""
+"""Bidirectional streams as coroutines: read a message, write a message. A reset cancels the coroutine where it waits."""
 
 import asyncio
 from collections import deque

@@ -1,4 +1,4 @@
-"""Listens, keeps the connections, and lets go of them."""
+"""Listens, accepts connections, and drains them."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Calls of one message: what Envoy sends as a stream of messages, of which the first is answered and the rest is of no use."""
+"""Unary calls: the first message of a stream is answered, and any other is ignored."""
 
 import asyncio
 from collections.abc import Callable, Coroutine

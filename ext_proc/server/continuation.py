@@ -1,4 +1,4 @@
-"""The gRPC side of continued streams: a stream of Envoy is a request, answered piece by piece. Its reset cancels all of it."""
+"""The gRPC side of continued streams: one gRPC stream is one request, answered in chunks. A reset cancels it."""
 
 from collections.abc import Callable
 from dataclasses import replace

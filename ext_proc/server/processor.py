@@ -1,8 +1,8 @@
-"""The gRPC shell: ExternalProcessor.Process streams in, sessions inside, health beside them.
+"""The gRPC handler of ExternalProcessor.Process: one transaction per stream; health checks beside it.
 
-A stream ends with the reply that settles its request: to Envoy that means "nothing more to say", and it costs less than to wait
-until Envoy resets it. A reset before that is a client that went away. Sessions know no gRPC; here are the loop, the mapping of
-errors that nobody foresaw, and the record of what happened.
+A stream ends with the reply that decides its request: to Envoy that means that no more replies follow, and it costs less than
+waiting for Envoy's reset. A reset before that means that the client has gone. Transactions know no gRPC; here are the loop, the
+handling of unforeseen errors, and the record of what happened.
 """
 
 import asyncio

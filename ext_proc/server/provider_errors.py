@@ -1,4 +1,4 @@
-"""The gRPC side of providers' errors on plain routes: one call is one error, told in the client's API."""
+"""The gRPC side of providers' errors on plain routes: one call is one error, rendered in the client's API."""
 
 from ext_proc.codec.content_encoding import decoder
 from ext_proc.codec.key_redaction import redact_keys

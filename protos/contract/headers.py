@@ -85,7 +85,7 @@ VETO_HEADER: Final = "x-envoy-ratelimited"
 """Envoy's router never tries again what was answered with this header."""
 
 RETRY_AFTER_HEADER: Final = "x-plano-retry-after"
-"""Set by the attempt stage when only models are left that were asked already: routes wait that long, and remove it."""
+"""Set by the attempt stage when every model was tried: routes wait that long before the next attempt, and remove it."""
 
 UNCOUNTED_HEADER: Final = "x-plano-uncounted"
 """Set by an attempt that leaves a stream to WATCH_BEGINNING: its end and its usage were not seen."""

@@ -43,4 +43,4 @@ STAGE_CONTINUE: Final = "continue"
 """An http_filter of routes whose streams are continued elsewhere when they are cut."""
 
 STAGE_ERRORS: Final = "errors"
-"""Part of an http_filter of model listeners: asked about providers' errors alone."""
+"""Part of an http_filter of model listeners: called for providers' errors only."""

@@ -1,4 +1,4 @@
-"""Active health checks: Envoy asks each endpoint, and sends requests to those that are well."""
+"""Active health checks: Envoy sends requests to healthy endpoints only."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""When an endpoint is left alone: after errors in a row, for a fixed time."""
+"""Outlier detection: an endpoint is ejected after consecutive errors, for a fixed time."""
 
 from typing import Final
 
