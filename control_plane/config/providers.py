@@ -150,7 +150,7 @@ _TOOLS_OVER_RESPONSES: Final = Rule(
 _OPENAI_QUIRKS: Final = (
     Rule(
         apis=("chat_completions",),
-        quirks={"call_ids": ".{1,40}"},
+        quirks={"call_ids": ".{1,40}", "strict_messages": True},
         since="2026-11",
         source="400 of the API: string_above_max_length",
     ),
@@ -204,6 +204,7 @@ PROVIDERS: Final = (
                     "resume_method": "prefix",
                     "refused_fields": ("stream_options", "user", "metadata", "service_tier", "store", "verbosity"),
                     "call_ids": "[a-zA-Z0-9]{9}",
+                    "strict_messages": True,
                 },
                 since="2026-06",
                 source="errors of the API: https://github.com/BerriAI/litellm/issues/8978, "
@@ -264,6 +265,22 @@ PROVIDERS: Final = (
         apis={"responses": _RESPONSES},
         needs_key=False,
         client_authenticates=True,
+        quirks=(
+            Rule(
+                quirks={
+                    "refused_fields": (
+                        *("max_output_tokens", "user", "metadata", "temperature", "top_p", "service_tier", "truncation"),
+                        *("prompt_cache_retention", "safety_identifier", "stream_options"),
+                    ),
+                    "needs_instructions": True,
+                    "streams_only": True,
+                    "encrypted_reasoning": "gAAAA",
+                    "call_ids": ".{1,64}",
+                },
+                since="2026-11",
+                source='Codex\'s own client; 400 {"detail": "Unsupported parameter: max_output_tokens"}',
+            ),
+        ),
     ),
     Provider(
         id="vercel",

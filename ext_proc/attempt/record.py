@@ -43,5 +43,7 @@ class AttemptRecord:
     is_counted_elsewhere: bool = False
     """Whether the caller counts how the answer ends."""
     usage: Usage = NO_USAGE
+    warnings: tuple[str, ...] = ()
+    """What was left out of the request."""
     came: str = ""
     """What came in place of an answer: its type and its first characters."""

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Final
 
 from ext_proc.apis.errors import render_error
 from ext_proc.apis.registry import shape_of
@@ -46,8 +47,12 @@ from protos.contract.headers import (
     RETRY_HEADER,
     UNAVAILABLE_HEADER,
     VETO_HEADER,
+    WARNINGS_HEADER,
 )
 from protos.contract.metadata import METADATA_API, METADATA_SESSION
+
+_MAX_WARNINGS: Final = 2048
+"""Characters of the header that tells what was left out."""
 
 
 class AttemptTransaction:
@@ -92,7 +97,14 @@ class AttemptTransaction:
                 return [Continue()]
             case ResponseHeaders() | ResponseBody() | ResponseTrailers():
                 self._seen = event
-                return self._paced(self._response(event))
+                return self._paced([self._warned(reply) for reply in self._response(event)])
+
+    def _warned(self, reply: ResponseReply) -> ResponseReply:
+        """Tell the client in the head of its answer what was left out of its request."""
+        if not self.record.warnings or not isinstance(reply, SendHeaders):
+            return reply
+        told = "; ".join(self.record.warnings)[:_MAX_WARNINGS].encode("ascii", "replace").decode()
+        return replace(reply, set_headers={**reply.set_headers, WARNINGS_HEADER: told})
 
     def _response(self, event: Seen) -> list[ResponseReply]:
         match event:
@@ -192,7 +204,7 @@ class AttemptTransaction:
             now=int(self._now()),
         )
         self._target = self._prepared.target
-        self.record.api = self._target.api
+        self.record.api, self.record.warnings = self._target.api, self._prepared.warnings
         return self._prepared.reply
 
     def _respond(self, event: ResponseHeaders) -> list[ResponseReply]:

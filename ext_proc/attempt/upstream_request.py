@@ -13,6 +13,7 @@ from ext_proc.events import Continue
 from ext_proc.translate.cache_markers import mark_for_cache
 from ext_proc.translate.converse.betas import HEADER as BETA_HEADER
 from ext_proc.translate.converse.betas import names_in
+from ext_proc.translate.history import fit_history
 from ext_proc.translate.passthrough import Identity
 from ext_proc.translate.registry import translation
 from ext_proc.translate.translation import CHAT_COMPLETIONS, CONVERSE, MESSAGES, Exchange, Translation
@@ -38,6 +39,8 @@ class Prepared:
     reads: str
     """The API in whose words the upstream's answer is read."""
     is_identity: bool
+    warnings: tuple[str, ...] = ()
+    """What was left out of the request, in the client's terms."""
 
 
 def prepare(target: AttemptTarget, body: bytes, *, headers: Mapping[str, str], exchange_id: str, now: int) -> Prepared:
@@ -51,9 +54,11 @@ def prepare(target: AttemptTarget, body: bytes, *, headers: Mapping[str, str], e
     reads = _reads(target.api)
     quirks = target.upstream.quirks.of(target.upstream_model)
     made: Translation
+    warnings: tuple[str, ...] = ()
     if is_identity:
         made = Identity(reads, Exchange(request={}, id=exchange_id, created=now))
         sent = replace_model(body, target.upstream_model, has_model=target.has_model)
+        sent = fit_history(sent, target.api, quirks)
         path = target.upstream.path
     else:
         exchange = Exchange(
@@ -66,12 +71,13 @@ def prepare(target: AttemptTarget, body: bytes, *, headers: Mapping[str, str], e
         )
         made = translation(target.client_api, target.api, exchange)
         sent = write_json(made.request(upstream_model=target.upstream_model))
+        warnings = tuple(exchange.warnings)
         is_stream = exchange.request.get("stream") is True
         path = (target.upstream.stream_path if is_stream else "") or target.upstream.path
     if target.cache_from:
         sent = mark_for_cache(sent, target.api, model=target.upstream_model, quirks=quirks, least_tokens=target.cache_from)
     reply = _reply(target, path, sent, headers)
-    return Prepared(target=target, reply=reply, translation=made, reads=reads, is_identity=is_identity)
+    return Prepared(target=target, reply=reply, translation=made, reads=reads, is_identity=is_identity, warnings=warnings)
 
 
 def _for_tools(target: AttemptTarget, body: bytes) -> AttemptTarget:

@@ -22,6 +22,7 @@ from ext_proc.filters.filtered_request import FilteredRequest
 from ext_proc.routing.models.body_preferences import FIELD
 from ext_proc.routing.models.model import ModelRoute
 from ext_proc.routing.models.resolve import ResolvedModel
+from ext_proc.translate.history import fit_history
 from ext_proc.translate.token_estimate import estimate_tokens
 from protos.contract.headers import ESTIMATE_HEADER, MODEL_HEADER, ROUTE_HEADER
 from protos.contract.metadata import (
@@ -62,7 +63,8 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
     marked = mark_prompt(body, resolved, request, services)
     noted = {METADATA_DECISION: resolved.reason, **marked.metadata, **_counted(request, value, services)}
     route = _for_tools(route, resolved, request, value, services)
-    return _forward(request, resolved, route, marked.body, value, noted)
+    body = marked.body if route.by_attempt else _fit_history(marked.body, resolved, request, services)
+    return _forward(request, resolved, route, body, value, noted)
 
 
 async def _decide_by_preference(request: Request, services: Services, record: Record) -> Continue:
@@ -82,7 +84,8 @@ async def _decide_by_preference(request: Request, services: Services, record: Re
     if len(ranked) > 1:
         noted[METADATA_ORDER] = join_names(model.name for model in ranked)
     route = _for_tools(route, resolved, request, value, services)
-    return _forward(request, resolved, route, marked.body, value, noted)
+    body = marked.body if route.by_attempt else _fit_history(marked.body, resolved, request, services)
+    return _forward(request, resolved, route, body, value, noted)
 
 
 def _forward(
@@ -131,6 +134,12 @@ def _route(resolved: ResolvedModel, request: Request) -> ModelRoute:
             f"The provider of model `{resolved.name}` does not serve {PATHS[request.api]}. It serves: {spoken}.", param="model"
         )
     return route
+
+
+def _fit_history(body: bytes, resolved: ResolvedModel, request: Request, services: Services) -> bytes:
+    """Take out of a conversation what only another model can read; attempts do so themselves."""
+    target = services.plan.targets.get((resolved.model.name, request.api))
+    return fit_history(body, request.api, target.quirks.of(resolved.upstream_model)) if target is not None else body
 
 
 def _for_tools(

@@ -77,6 +77,14 @@ class AttemptProcessor:
                 to_model=record.model,
                 reason=record.failed_over_for,
             )
+        if record.warnings:
+            self._log.warning(
+                "request_reduced",
+                request_id=record.request_id,
+                model=record.model,
+                api=record.api,
+                left_out=record.warnings[:10],
+            )
         if record.came:
             self._log.warning("answer_unreadable", request_id=record.request_id, model=record.model, came=record.came)
         self._log.info(

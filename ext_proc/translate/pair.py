@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import orjson
 
@@ -11,8 +12,9 @@ from ext_proc.apis.provider_errors import parse_error
 from ext_proc.apis.registry import spec_of
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody, RequestError, UnsupportedFeature
+from ext_proc.translate.identifiers import fit_call_ids, fit_tool_names, restore_tool_names
 from ext_proc.translate.quirks import LOSSLESS
-from ext_proc.translate.stream import Chain, Machine, PairStream, bad_answer
+from ext_proc.translate.stream import Chain, Machine, PairStream, Renamed, bad_answer
 from ext_proc.translate.translation import (
     Exchange,
     StreamTranslator,
@@ -44,13 +46,20 @@ class PairTranslation:
     def __init__(self, pair: Pair, exchange: Exchange) -> None:
         self._pair = pair
         self._exchange = exchange
+        self._names: Mapping[str, str] = {}
+        """What stands for the names of tools that were shortened on the way up."""
 
     def request(self, *, upstream_model: str) -> JsonObject:
         """Return the body for the upstream."""
-        return self._pair.request(self._exchange, upstream_model)
+        body = self._pair.request(self._exchange, upstream_model)
+        fit_call_ids(body, self._pair.upstream_api, self._exchange.quirks)
+        self._names = fit_tool_names(body, self._pair.upstream_api, self._exchange.quirks)
+        return body
 
     def response(self, body: JsonObject) -> TranslatedBody:
         """Return the client's view of a whole answer."""
+        if self._names:
+            restore_tool_names(body, self._pair.upstream_api, self._names)
         try:
             translated = self._pair.response(self._exchange, body)
         except MalformedBody as error:
@@ -69,7 +78,10 @@ class PairTranslation:
     def stream(self) -> StreamTranslator:
         """Return a translator for one streamed answer."""
         pair = self._pair
-        return PairStream(pair.machine(self._exchange), client_api=pair.client_api, upstream_api=pair.upstream_api)
+        machine = pair.machine(self._exchange)
+        if self._names:
+            machine = Renamed(machine, partial(restore_tool_names, api=pair.upstream_api, names=self._names))
+        return PairStream(machine, client_api=pair.client_api, upstream_api=pair.upstream_api)
 
 
 def compose(outer: Pair, inner: Pair) -> Pair:

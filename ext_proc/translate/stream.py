@@ -4,7 +4,7 @@ A machine turns events of one API into events of another: JSON objects, without 
 pair. PairStream is the shell around it: it parses, writes, and sees to it that exactly one terminal event ends the stream.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 import orjson
@@ -190,3 +190,39 @@ class Chain:
             else:
                 out.extend(self._outer.event(event))
         return out
+
+
+class Renamed:
+    """A machine whose upstream calls tools by other names than the client."""
+
+    def __init__(self, machine: Machine, restore: Callable[[JsonObject], None]) -> None:
+        self._machine = machine
+        self._restore = restore
+
+    def event(self, event: JsonObject) -> Iterable[JsonObject]:
+        """Take one event of the upstream."""
+        self._restore(event)
+        return self._machine.event(event)
+
+    def end(self) -> Iterable[JsonObject]:
+        """Take the end of the upstream's stream."""
+        return self._machine.end()
+
+    def fail(self, error: ProviderError) -> Iterable[JsonObject]:
+        """Return the client API's in-stream error."""
+        return self._machine.fail(error)
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens as the upstream reported them."""
+        return self._machine.usage
+
+    @property
+    def model(self) -> str:
+        """The model that says it answers."""
+        return self._machine.model
+
+    @property
+    def closed(self) -> bool:
+        """The client has its terminal event."""
+        return self._machine.closed

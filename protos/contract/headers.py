@@ -42,6 +42,9 @@ DECISION_HEADER: Final = "x-plano-decision"
 ATTEMPTS_HEADER: Final = "x-plano-attempts"
 """How many attempts the answer took; 1 if the first one was good."""
 
+WARNINGS_HEADER: Final = "x-plano-warnings"
+"""What was left out of a request for a model that is served over another API: `tools[1] (web_search) was left out`."""
+
 ESTIMATE_HEADER: Final = "x-plano-token-count"
 """`estimate` on an answer to count_tokens that the gateway made itself: nobody counted exactly."""
 

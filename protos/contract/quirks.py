@@ -41,6 +41,8 @@ class Quirks:
     """Responses: how its own encrypted reasoning begins; any other is refused, and left out. Unknown by default."""
     reasoning_history: Literal["none", "reasoning_content", "reasoning_details"] = "none"
     """Chat Completions: the field in which it takes earlier reasoning back; strict servers refuse either."""
+    strict_messages: bool = False
+    """Chat Completions: whether it refuses messages with fields that OpenAI's API has not, such as reasoning."""
     call_signatures: Literal["none", "kept", "required"] = "none"
     """Chat Completions: whether calls of tools carry a signature (`extra_content`) that goes back with them, as Gemini's do;
     `required`: also those calls that another model made, which get the value by which Google skips the check."""

@@ -81,7 +81,7 @@ def _choice(rest: JsonObject, made: ConverseRequest) -> JsonObject | None:
     given = rest.pop("tool_choice", None)
     if given is None:
         return None
-    choice = as_object(given, "tool_choice")
+    choice = dict(as_object(given, "tool_choice"))
     if kind_of(choice, "tool_choice") not in ("auto", "any", "tool", "none"):
         raise unsupported("tool_choice.type", CONVERSE)
     if choice["type"] == "tool":
