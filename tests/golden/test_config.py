@@ -83,7 +83,7 @@ def render(case: Path, view: str) -> tuple[Any, ...]:
 
 def manager(listener: Any) -> dict[str, Any]:
     """Return the HTTP connection manager of a listener; empty if it has none."""
-    config = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    config = listener["filter_chains"][0]["filters"][-1]["typed_config"]
     return config if "http_filters" in config else {}
 
 
