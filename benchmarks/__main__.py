@@ -7,6 +7,8 @@ growth of memory.
 
 import argparse
 import os
+import signal
+import sys
 import tempfile
 from contextlib import ExitStack
 from functools import partial
@@ -29,6 +31,7 @@ STREAM_SETTINGS: Final[dict[str, dict[str, bool]]] = {
 
 def soak(folder: Path, ports: Ports, requests: int) -> str:
     """Send many requests and compare the memory before and after."""
+    print(f"{requests:,} requests, for errors and memory ...", file=sys.stderr, flush=True)
     ways = [Way(name="", port=port, load=SMALL) for port in (ports.agent, ports.model)]
     for way in ways:
         measure(way, CONNECTIONS, requests // 10)
@@ -88,6 +91,8 @@ def main() -> None:
     arguments.add_argument("--soak", type=int, default=100_000)
     options = arguments.parse_args()
     os.environ["BENCH_KEY"] = "bench"
+    # Ends like Ctrl-C: what was started is stopped on the way out.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="plano-bench-")))
         upstream, streams = stack.enter_context(bare_envoy.upstream(folder)), stack.enter_context(stream_upstream())

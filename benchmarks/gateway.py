@@ -41,13 +41,16 @@ def gateway(folder: Path, upstream_port: int, stream_port: int, *, workers: int,
     config.write_text(yaml.safe_dump(_configuration(ports, upstream_port, stream_port, streams)))
     plano = [str(Path(sys.executable).with_name("plano"))]
     run_dir = ["--run-dir", str(folder / "run")]
-    subprocess.run(
-        [*plano, "up", str(config), "--detach", "--workers", str(workers), *run_dir], check=True, stdout=subprocess.DEVNULL
-    )
+    # In sessions of their own: Ctrl-C is for the benchmark, which then stops what it has started.
+    command = [*plano, "up", str(config), "--detach", "--workers", str(workers), *run_dir]
+    started = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
     try:
+        if started.wait():
+            raise subprocess.CalledProcessError(started.returncode, command)
         yield ports
     finally:
-        subprocess.run([*plano, "down", *run_dir], check=True, stdout=subprocess.DEVNULL)
+        if started.wait() == 0:
+            subprocess.run([*plano, "down", *run_dir], check=True, stdout=subprocess.DEVNULL, start_new_session=True)
 
 
 def _configuration(ports: Ports, upstream_port: int, stream_port: int, streams: dict[str, bool]) -> dict[str, object]:

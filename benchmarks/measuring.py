@@ -87,12 +87,13 @@ def measure(way: Way, connections: int, requests: int) -> dict[str, float]:
 
 
 def row(way: Way, requests: int, cpu: Cpu) -> Row:
-    """Measure throughput and CPU with many connections, and latency with one."""
+    """Measure throughput and CPU with many connections, and latency with one; say on standard error what is being measured."""
+    print(f"{way.name}, {way.load.name}, {way.workers or 'no'} workers ...", end=" ", file=sys.stderr, flush=True)
     size = max(200, int(requests * way.load.share))
     measure(way, CONNECTIONS, size // 10)
     busy, spent = zip(*(_with_cpu(way, size, cpu) for _ in range(ROUNDS)), strict=True)
     calm = [measure(way, 1, max(100, size // 10)) for _ in range(ROUNDS)]
-    return Row(
+    measured = Row(
         way=way,
         rps=max(r["rps"] for r in busy),
         p50_ms=min(r["p50_ms"] for r in calm),
@@ -100,6 +101,8 @@ def row(way: Way, requests: int, cpu: Cpu) -> Row:
         cpu_us={name: min(s[name] for s in spent) for name in spent[0]},
         errors=int(sum(r["errors"] for r in (*busy, *calm))),
     )
+    print(f"{measured.rps:,.0f} requests/s", file=sys.stderr, flush=True)
+    return measured
 
 
 def _with_cpu(way: Way, requests: int, cpu: Cpu) -> tuple[dict[str, float], dict[str, float]]:
