@@ -16,7 +16,7 @@ from protos.contract.metadata import (
 )
 from tests.kit.attempts import CLAUDE, GPT, TOGETHER, chain_config
 from tests.kit.playbook import play
-from tests.kit.sessions import StubEgress, head, new_session
+from tests.kit.transactions import StubEgress, head, new_transaction
 
 
 def decided(route: str, model: str, upstream_model: str, **more: str) -> dict[str, str]:
@@ -43,7 +43,7 @@ async def test_decide_leaves_the_body_alone(asked: str, entry: str, upstream_mod
     route = f"chain/{entry}(chat_completions)"
     name = asked if entry == TOGETHER else entry
     await (
-        play(new_session("models", config=chain_config()))
+        play(new_transaction("models", config=chain_config()))
         >> head()
         << Continue()
         >> RequestBody(f'{{ "model":"{asked}","messages":[]}}'.encode())
@@ -58,7 +58,7 @@ async def test_decide_leaves_the_body_alone(asked: str, entry: str, upstream_mod
 async def test_the_query_goes_along_for_attempts_at_the_same_api() -> None:
     route = f"chain/{GPT}(chat_completions)"
     await (
-        play(new_session("models", config=chain_config()))
+        play(new_transaction("models", config=chain_config()))
         >> head("/v1/chat/completions?beta=true")
         << Continue()
         >> RequestBody(f'{{"model":"{GPT}"}}'.encode())
@@ -77,7 +77,7 @@ async def test_attempts_start_from_what_filters_made_of_the_body() -> None:
     route = f"chain/{GPT}(chat_completions)"
     changed = b'{"messages":["cleaned"]}'
     await (
-        play(new_session("models", egress=StubEgress(answer=changed), config=config))
+        play(new_transaction("models", egress=StubEgress(answer=changed), config=config))
         >> head()
         << Continue()
         >> RequestBody(f'{{"model":"{GPT}","messages":[]}}'.encode())
@@ -96,7 +96,7 @@ async def test_requests_for_a_stream_have_a_route_of_their_own(stream: str, suff
     route = config.models[0].routes[1]
     route.stream_route = f"{route.route}/stream"
     await (
-        play(new_session("models", config=config))
+        play(new_transaction("models", config=config))
         >> head()
         << Continue()
         >> RequestBody(f'{{"model":"{GPT}","stream":{stream}}}'.encode())

@@ -10,7 +10,7 @@ from protos import filter_config_pb2 as pb
 from protos.contract.metadata import METADATA_CACHE_FROM
 from tests.kit.attempts import CLAUDE, GPT, AttemptPlay, chain_config
 from tests.kit.filter_configs import filter_config
-from tests.kit.sessions import head, new_session
+from tests.kit.transactions import head, new_transaction
 
 LONG = "Be brief. " * 20
 MARK = {"cache_control": {"type": "ephemeral"}}
@@ -32,7 +32,7 @@ def config(made: pb.FilterConfig, least_tokens: int = 20) -> pb.FilterConfig:
 
 
 async def decided(body: dict[str, Any], made: pb.FilterConfig, path: str = "/v1/messages", **headers: str) -> Continue:
-    session = new_session("models", config=made)
+    session = new_transaction("models", config=made)
     await session.handle(head(path, **headers))  # type: ignore[arg-type]  # no header is called `method`
     reply = await session.handle(RequestBody(orjson.dumps(body)))
     assert isinstance(reply, Continue)

@@ -7,10 +7,10 @@ import pytest
 
 from ext_proc.events import Respond
 from protos import filter_config_pb2 as pb
-from tests.ext_proc.test_session_preferences import AZURE, CODE, GPT, INLINE, MINI, POEM, StreamRequest, config
+from tests.ext_proc.test_decision_preferences import AZURE, CODE, GPT, INLINE, MINI, POEM, StreamRequest, config
 from tests.kit.filter_configs import filter_config
 from tests.kit.playbook import play, refused
-from tests.kit.sessions import TRACEPARENT, head, new_session
+from tests.kit.transactions import TRACEPARENT, head, new_transaction
 
 PATH = "/routing/v1/chat/completions"
 
@@ -65,4 +65,4 @@ async def test_errors_have_the_clients_shape() -> None:
 
 @pytest.mark.parametrize(("listener", "path"), [("models", "/routing/v1/embeddings"), ("agents", PATH)])
 async def test_nothing_else_has_a_decision(listener: str, path: str) -> None:
-    await (play(new_session(listener)) >> head(path) << refused(404, "Nothing is served at this path"))
+    await (play(new_transaction(listener)) >> head(path) << refused(404, "Nothing is served at this path"))

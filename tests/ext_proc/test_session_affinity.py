@@ -22,7 +22,7 @@ from ext_proc.routing.models.measures import Known, Measures, Price
 from ext_proc.telemetry.session_metrics import SessionMetrics
 from protos import filter_config_pb2 as pb
 from tests.kit.filter_configs import filter_config
-from tests.kit.sessions import StubEgress, head
+from tests.kit.transactions import StubEgress, head
 
 GPT, MINI, AZURE = "openai/gpt-4o", "openai/gpt-4o-mini", "azure/gpt"
 PRICES = Known({GPT: Price(10, 20), AZURE: Price(1, 1), MINI: Price(0.1, 0.1)})

@@ -6,7 +6,7 @@ from protos.contract.metadata import METADATA_NAMESPACE
 from protos.contract.stages import LISTENER_METADATA, STAGE_DECIDE_BODY, STAGE_METADATA
 from tests.ext_proc.test_server import CHAT, running
 from tests.kit.ext_proc_client import headers_message, whole_message
-from tests.kit.sessions import head
+from tests.kit.transactions import head
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 

@@ -9,7 +9,7 @@ import grpc.aio
 from protos import ext_proc_pb2 as pb
 from protos import ext_proc_pb2_grpc
 from protos.contract.stages import ATTRIBUTES_NAMESPACE, LISTENER_METADATA, REQUEST_ATTRIBUTES, STAGE_DECIDE, STAGE_METADATA
-from tests.kit.sessions import head
+from tests.kit.transactions import head
 
 OPTIONS = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
 

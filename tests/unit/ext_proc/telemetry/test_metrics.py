@@ -8,7 +8,7 @@ from ext_proc.telemetry import names
 from ext_proc.telemetry.metered_egress import MeteredEgress
 from ext_proc.telemetry.metrics import Metrics
 from tests.kit.filter_configs import filter_config
-from tests.kit.sessions import StubEgress
+from tests.kit.transactions import StubEgress
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from ext_proc.decide.transaction import Transaction
 from ext_proc.events import Continue, Reply, RequestBody, RequestHeaders, Respond, Trailers
 from tests.kit.filter_configs import filter_config
 from tests.kit.playbook import Check, play, refused
-from tests.kit.sessions import head, new_session
+from tests.kit.transactions import head, new_transaction
 
 CHAT = b'{"messages":[{"role":"user","content":"weather in London?"}],"model":"openai/gpt-4o"}'
 
@@ -26,13 +26,13 @@ def goes_to(route: str) -> Check:
 
 
 async def test_headers_body_trailers() -> None:
-    session = new_session("solo")
+    session = new_transaction("solo")
     await (play(session) >> head() << Continue() >> RequestBody(CHAT) << goes_to("agent/weather") >> Trailers() << Continue())
     assert session.is_decided
 
 
 async def test_headers_that_end_the_stream_have_no_body_to_decide_by() -> None:
-    session = new_session("solo")
+    session = new_transaction("solo")
     await (play(session) >> head(ends_stream=True) << refused(400, "The request body is empty."))
     assert session.is_decided
 
@@ -52,18 +52,18 @@ async def test_headers_that_end_the_stream_have_no_body_to_decide_by() -> None:
 async def test_what_is_not_served_is_refused_in_the_clients_shape(
     path: str, method: str, status: int, words: dict[str, str]
 ) -> None:
-    await (play(new_session("agents")) >> head(path, method) << refused(status, "", **words))
+    await (play(new_transaction("agents")) >> head(path, method) << refused(status, "", **words))
 
 
 async def test_says_which_methods_are_allowed() -> None:
-    reply = await new_session("models").handle(head("/v1/models", "POST"))
+    reply = await new_transaction("models").handle(head("/v1/models", "POST"))
     assert isinstance(reply, Respond)
     assert reply.headers["allow"] == "GET, OPTIONS"
 
 
 @pytest.mark.parametrize("encoding", ["lzma", "compress", "gzip, deflate"])
 async def test_bodies_that_are_compressed_in_another_way_are_refused(encoding: str) -> None:
-    reply = await new_session("solo").handle(head(content_encoding=encoding))
+    reply = await new_transaction("solo").handle(head(content_encoding=encoding))
     assert isinstance(reply, Respond)
     assert (reply.status, reply.headers["accept-encoding"]) == (415, "gzip, br, zstd, deflate")
 
@@ -72,23 +72,23 @@ async def test_a_body_beyond_the_limit_is_refused() -> None:
     config = filter_config()
     config.max_request_bytes = 100
     too_large = RequestBody(b" " * 101)
-    await (play(new_session("models", config=config)) >> head() << Continue() >> too_large << refused(413, "large"))
+    await (play(new_transaction("models", config=config)) >> head() << Continue() >> too_large << refused(413, "large"))
 
 
 async def test_a_listener_without_configuration_is_not_ready() -> None:
     await (play(Transaction("agents", None)) >> head() << refused(503, "no configuration", code="not_ready"))
-    await (play(new_session("gone")) >> head("/v1/messages") << refused(503, "no configuration", type="overloaded_error"))
+    await (play(new_transaction("gone")) >> head("/v1/messages") << refused(503, "no configuration", type="overloaded_error"))
 
 
 async def test_a_body_that_was_not_announced_is_our_bug_and_ends() -> None:
-    await (play(new_session("solo")) >> RequestBody(CHAT) << refused(500, "failed to handle"))
-    again = new_session("solo")
+    await (play(new_transaction("solo")) >> RequestBody(CHAT) << refused(500, "failed to handle"))
+    again = new_transaction("solo")
     body = RequestBody(CHAT)
     await (play(again) >> head() << Continue() >> body << goes_to("agent/weather") >> body << refused(500, "failed to handle"))
 
 
 async def test_lists_models_and_aliases_in_order() -> None:
-    reply = await new_session("models").handle(head("/v1/models?limit=5", "GET", ends_stream=True))
+    reply = await new_transaction("models").handle(head("/v1/models?limit=5", "GET", ends_stream=True))
     assert isinstance(reply, Respond)
     listed = orjson.loads(reply.body)
     assert listed["object"] == "list"
@@ -103,7 +103,7 @@ async def test_lists_models_and_aliases_in_order() -> None:
 
 
 async def test_answers_the_browsers_preflight() -> None:
-    reply = await new_session("models").handle(head("/v1/models", "OPTIONS", ends_stream=True))
+    reply = await new_transaction("models").handle(head("/v1/models", "OPTIONS", ends_stream=True))
     assert isinstance(reply, Respond)
     assert (reply.status, reply.headers["access-control-allow-origin"]) == (204, "*")
 
@@ -115,7 +115,7 @@ TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01")
     "malformed", ["", "x", "00-" + "0" * 32 + "-00f067aa0ba902b7-01", "ff-" + "1" * 32 + "-" + "1" * 16 + "-01"]
 )
 async def test_a_trace_that_cannot_be_carried_on_is_replaced(malformed: str) -> None:
-    reply = await new_session("solo").handle(head(traceparent=malformed, tracestate="a=1"))
+    reply = await new_transaction("solo").handle(head(traceparent=malformed, tracestate="a=1"))
     assert isinstance(reply, Continue)
     assert TRACEPARENT.fullmatch(reply.set_headers["traceparent"])
     assert reply.remove_headers == ("tracestate",)
@@ -126,7 +126,7 @@ NAMES = st.one_of(st.sampled_from([":method", ":path", "content-encoding", "trac
 
 @given(st.dictionaries(NAMES, st.text(max_size=30)), st.booleans(), st.sampled_from(["agents", "models", "nowhere"]))
 async def test_any_header_map_is_answered(headers: dict[str, str], ends_stream: bool, listener: str) -> None:
-    reply = await new_session(listener).handle(RequestHeaders(headers, ends_stream))
+    reply = await new_transaction(listener).handle(RequestHeaders(headers, ends_stream))
     assert isinstance(reply, Respond)
     assert 400 <= reply.status < 600
 
@@ -145,7 +145,7 @@ BODIES = st.one_of(
 
 @given(BODIES, st.sampled_from(["agents", "solo", "models"]), st.sampled_from(["chat/completions", "messages", "responses"]))
 async def test_any_body_is_a_decision_or_the_clients_fault(body: bytes, listener: str, api: str) -> None:
-    session = new_session(listener)
+    session = new_transaction(listener)
     assert isinstance(await session.handle(head(f"/v1/{api}")), Continue)
     reply = await session.handle(RequestBody(body))
     assert isinstance(reply, Continue) or 400 <= reply.status < 500

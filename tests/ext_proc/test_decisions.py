@@ -8,7 +8,7 @@ import pytest
 from ext_proc.decide.transaction import Transaction
 from ext_proc.events import Continue, Reply, RequestBody, Respond
 from tests.kit.playbook import play, refused
-from tests.kit.sessions import StubEgress, head, new_session
+from tests.kit.transactions import StubEgress, head, new_transaction
 
 LONDON = b'{"messages":[{"role":"user","content":"weather forecast for London?"}], "temperature": 1.0}'
 
@@ -23,7 +23,7 @@ async def decide(session: Transaction, body: bytes, path: str = "/v1/chat/comple
 
 
 async def test_the_built_in_router_chooses_among_agents() -> None:
-    session = new_session("agents")
+    session = new_transaction("agents")
     reply = await decide(session, LONDON)
     assert isinstance(reply, Continue)
     assert reply.set_headers == {"x-plano-route": "agent/weather"}
@@ -36,7 +36,7 @@ async def test_the_built_in_router_chooses_among_agents() -> None:
 
 
 async def test_one_agent_needs_no_decision() -> None:
-    session = new_session("solo")
+    session = new_transaction("solo")
     reply = await decide(session, LONDON)
     assert isinstance(reply, Continue)
     assert reply.metadata["decision"] == "only_agent"
@@ -46,13 +46,13 @@ async def test_one_agent_needs_no_decision() -> None:
     ("path", "field"), [("/v1/chat/completions", "messages"), ("/v1/messages", "messages"), ("/v1/responses", "input")]
 )
 async def test_a_missing_conversation_is_named(path: str, field: str) -> None:
-    await (play(new_session("agents")) >> head(path) << Continue() >> RequestBody(b"{}") << refused(400, field))
+    await (play(new_transaction("agents")) >> head(path) << Continue() >> RequestBody(b"{}") << refused(400, field))
 
 
 async def test_an_agents_filter_changes_what_the_agent_sees() -> None:
     changed = b'{"messages":[{"role":"user","content":"[redacted]"}]}'
     egress = StubEgress(answer=changed)
-    reply = await decide(new_session("solo", egress=egress), LONDON)
+    reply = await decide(new_transaction("solo", egress=egress), LONDON)
     assert isinstance(reply, Continue)
     assert (reply.body, reply.set_headers["content-length"]) == (changed, str(len(changed)))
     [(route, path, _, body)] = egress.calls
@@ -61,7 +61,7 @@ async def test_an_agents_filter_changes_what_the_agent_sees() -> None:
 
 async def test_a_filters_refusal_reaches_the_client_in_its_shape() -> None:
     egress = StubEgress(status=403, answer=b'{"detail":"no"}')
-    reply = await decide(new_session("solo", egress=egress), LONDON, "/v1/messages")
+    reply = await decide(new_transaction("solo", egress=egress), LONDON, "/v1/messages")
     assert isinstance(reply, Respond)
     body = orjson.loads(reply.body)
     assert (reply.status, body["type"], body["error"]["type"]) == (403, "error", "permission_error")
@@ -71,7 +71,9 @@ async def test_a_filters_refusal_reaches_the_client_in_its_shape() -> None:
 @pytest.mark.parametrize(("flags", "status"), [("UF", 503), ("UT", 504)])
 async def test_a_filter_that_fails_is_not_the_clients_fault(flags: str, status: int) -> None:
     egress = StubEgress(status=status, answer=b"", local_reply=flags)
-    await (play(new_session("guarded", egress=egress)) >> head() << Continue() >> RequestBody(chat()) << refused(status, ""))
+    await (
+        play(new_transaction("guarded", egress=egress)) >> head() << Continue() >> RequestBody(chat()) << refused(status, "")
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,7 +91,7 @@ async def test_resolves_a_model_and_changes_nothing_else(
     requested: object, upstream: str, route: str, decision: str, name: str
 ) -> None:
     body = chat(requested)
-    reply = await decide(new_session("models"), body)
+    reply = await decide(new_transaction("models"), body)
     assert isinstance(reply, Continue)
     assert reply.set_headers["x-plano-route"] == route
     assert reply.metadata == {"route": route, "model": name, "decision": decision, "api": "chat_completions"}
@@ -102,7 +104,7 @@ async def test_resolves_a_model_and_changes_nothing_else(
 
 
 async def test_a_missing_model_is_added() -> None:
-    reply = await decide(new_session("models"), b'{"messages":[]}')
+    reply = await decide(new_transaction("models"), b'{"messages":[]}')
     assert isinstance(reply, Continue)
     assert reply.body == b'{"model":"gpt-4o","messages":[]}'
 
@@ -122,13 +124,15 @@ async def test_a_missing_model_is_added() -> None:
     ],
 )
 async def test_refuses_models_that_cannot_answer(requested: object, status: int, words: dict[str, str]) -> None:
-    await (play(new_session("models")) >> head() << Continue() >> RequestBody(chat(requested)) << refused(status, "", **words))
+    await (
+        play(new_transaction("models")) >> head() << Continue() >> RequestBody(chat(requested)) << refused(status, "", **words)
+    )
 
 
 async def test_an_unknown_model_for_an_anthropic_client() -> None:
     body = RequestBody(chat("nope"))
     expected = refused(404, "The model `nope` does not exist.", type="not_found_error")
-    await (play(new_session("models")) >> head("/v1/messages") << Continue() >> body << expected)
+    await (play(new_transaction("models")) >> head("/v1/messages") << Continue() >> body << expected)
 
 
 @pytest.mark.parametrize(
@@ -141,29 +145,29 @@ async def test_an_unknown_model_for_an_anthropic_client() -> None:
     ],
 )
 async def test_sets_the_providers_path(model: str, asked: str, sent: str) -> None:
-    reply = await decide(new_session("models"), chat(model), asked)
+    reply = await decide(new_transaction("models"), chat(model), asked)
     assert isinstance(reply, Continue)
     assert reply.set_headers[":path"] == sent
 
 
 async def test_refuses_a_query_beside_the_providers_own() -> None:
-    reply = await decide(new_session("models"), chat("azure/gpt"), "/v1/chat/completions?x=1")
+    reply = await decide(new_transaction("models"), chat("azure/gpt"), "/v1/chat/completions?x=1")
     refused(400, "takes no query parameters", param="query")(reply)
 
 
 async def test_a_listeners_filter_cannot_change_the_model() -> None:
     egress = StubEgress(answer=b'{"model":"other","messages":["changed"]}')
-    reply = await decide(new_session("guarded", egress=egress), chat("fast"))
+    reply = await decide(new_transaction("guarded", egress=egress), chat("fast"))
     assert isinstance(reply, Continue)
     assert reply.body == b'{"model":"gpt-4o-mini","messages":["changed"]}'
     assert egress.calls[0][3] == chat("fast")
 
 
 async def test_records_configured_names_only() -> None:
-    session = new_session("models")
+    session = new_transaction("models")
     await decide(session, chat("together/secret-name"))
     assert (session.record.model, session.record.reason) == ("together/*", "wildcard")
-    refused_session = new_session("models")
+    refused_session = new_transaction("models")
     await decide(refused_session, chat("secret-name"))
     assert refused_session.record.model == ""
 
@@ -173,7 +177,7 @@ def counting(model: str, **more: Any) -> bytes:
 
 
 async def test_tokens_are_estimated_for_models_whose_provider_counts_none() -> None:
-    session = new_session("models")
+    session = new_transaction("models")
     reply = await decide(session, counting("fast"), "/v1/messages/count_tokens?beta=true")
     assert isinstance(reply, Respond)
     assert (reply.status, orjson.loads(reply.body).keys()) == (200, {"input_tokens"})
@@ -185,7 +189,7 @@ async def test_tokens_are_estimated_for_models_whose_provider_counts_none() -> N
     ("model", "status", "kind"), [("nobody", 404, "not_found_error"), ("fast", 400, "invalid_request_error")]
 )
 async def test_what_cannot_be_counted_is_told_in_anthropics_shape(model: str, status: int, kind: str) -> None:
-    reply = await decide(new_session("models"), counting(model, tools=7), "/v1/messages/count_tokens")
+    reply = await decide(new_transaction("models"), counting(model, tools=7), "/v1/messages/count_tokens")
     assert isinstance(reply, Respond)
     body = orjson.loads(reply.body)
     assert (reply.status, body["type"], body["error"]["type"]) == (status, "error", kind)

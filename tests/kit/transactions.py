@@ -31,7 +31,7 @@ class StubEgress:
         return EgressResponse(self.status, {}, body if self.answer is None else self.answer, self.local_reply)
 
 
-def new_session(listener: str, *, egress: StubEgress | None = None, config: FilterConfig | None = None) -> Transaction:
+def new_transaction(listener: str, *, egress: StubEgress | None = None, config: FilterConfig | None = None) -> Transaction:
     plan = compile_plan(config or filter_config())
     return Transaction(listener, Services(plan, egress or StubEgress(), McpSessions()))
 

@@ -13,7 +13,7 @@ from ext_proc.plan.plan import compile_plan
 from ext_proc.routing.models.measures import Known, Measures, Price
 from protos import filter_config_pb2 as pb
 from tests.kit.filter_configs import filter_config
-from tests.kit.sessions import StubEgress, head
+from tests.kit.transactions import StubEgress, head
 
 GPT, MINI, AZURE = "openai/gpt-4o", "openai/gpt-4o-mini", "azure/gpt"
 CODE = [{"role": "user", "content": "Please write new code for a parser."}]
