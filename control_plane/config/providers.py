@@ -58,6 +58,8 @@ class Provider:
     """How it differs from others that speak its APIs."""
     client_authenticates: bool = False
     """Whether clients send credentials of their own, which are passed through unless there is a key."""
+    yields_to_interface: bool = False
+    """Whether `provider_interface` may be written, and wins: of providers that older files describe as ones of their own."""
 
 
 def find_provider(name: str) -> Provider | None:
@@ -69,7 +71,7 @@ def resolve_provider(model: str, interface: str | None = None) -> Provider | Non
     """Find who speaks for `provider/model`: a provider that the gateway knows, or the one whose interface it shares."""
     prefix = model.partition("/")[0]
     known = find_provider(prefix)
-    if known is not None or interface is None:
+    if interface is None or (known is not None and not known.yields_to_interface):
         return known
     shared = find_provider(interface)
     if shared is not None and prefix in _WITHOUT_PREFIX:
@@ -138,6 +140,8 @@ _STANDARD: Final = {
 _CHAT_ONLY: Final = {"chat_completions": _CHAT}
 _CHAT_AND_EMBEDDINGS: Final = {"chat_completions": _CHAT, "embeddings": _EMBEDDINGS}
 _MAX_TOKENS: Final = (Rule(quirks={"max_tokens_field": "max_tokens"}),)
+_LOCAL: Final = (Rule(quirks={"max_tokens_field": "max_tokens", "verifies_thinking": False, "schemas": "any"}),)
+"""Of servers that one runs oneself: they sign nothing, and take what they are sent."""
 _CLASSIC: Final = {"chat_completions": _CHAT, "embeddings": _EMBEDDINGS, "completions": _COMPLETIONS}
 
 _TOOLS_OVER_RESPONSES: Final = Rule(
@@ -295,6 +299,63 @@ PROVIDERS: Final = (
         quirks=(Rule(quirks={"cache_markers": "cache_control", "reasoning_history": "reasoning_details"}),),
     ),
     Provider(id="edenai", base_url="https://api.edenai.run", prefix="/v3", apis=_CHAT_ONLY),
+    *(
+        Provider(id=name, apis=_CLASSIC | more, needs_key=False, yields_to_interface=True, quirks=_LOCAL)
+        for name, more in {
+            "vllm": {"responses": _RESPONSES, "messages": replace(_MESSAGES, auth=Auth.BEARER)},
+            "llama_cpp": {"responses": _RESPONSES, "messages": replace(_MESSAGES, auth=Auth.BEARER)},
+            "lm_studio": {"responses": _RESPONSES},
+        }.items()
+    ),
+    Provider(
+        id="fireworks",
+        base_url="https://api.fireworks.ai",
+        prefix="/inference/v1",
+        apis=_CLASSIC | {"responses": _RESPONSES},
+        yields_to_interface=True,
+        quirks=_MAX_TOKENS,
+    ),
+    Provider(id="cerebras", base_url="https://api.cerebras.ai", apis=_CHAT_ONLY, yields_to_interface=True),
+    Provider(
+        id="nvidia",
+        base_url="https://integrate.api.nvidia.com",
+        apis=_CLASSIC,
+        yields_to_interface=True,
+        quirks=_MAX_TOKENS,
+    ),
+    Provider(
+        id="deepinfra",
+        base_url="https://api.deepinfra.com",
+        prefix="/v1/openai",
+        apis=_CLASSIC,
+        yields_to_interface=True,
+        quirks=_MAX_TOKENS,
+    ),
+    Provider(
+        id="cohere",
+        base_url="https://api.cohere.ai",
+        prefix="/compatibility/v1",
+        apis=_CHAT_AND_EMBEDDINGS,
+        yields_to_interface=True,
+        quirks=_MAX_TOKENS,
+    ),
+    Provider(
+        id="perplexity",
+        base_url="https://api.perplexity.ai",
+        prefix="",
+        apis=_CHAT_ONLY,
+        yields_to_interface=True,
+        quirks=_MAX_TOKENS,
+    ),
+    Provider(
+        id="sambanova",
+        base_url="https://api.sambanova.ai",
+        apis=_CHAT_AND_EMBEDDINGS,
+        yields_to_interface=True,
+        quirks=_MAX_TOKENS,
+    ),
+    # Each project and region has a path of its own: .../v1/projects/P/locations/L/endpoints/openapi
+    Provider(id="vertex_ai", apis=_CHAT_ONLY, yields_to_interface=True),
 )
 
 _OWN_IDS: Final[Mapping[str, tuple[str, ...]]] = {

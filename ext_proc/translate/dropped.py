@@ -101,11 +101,22 @@ IN_PART: Final = MappingProxyType(
         "unsigned or foreign reasoning": "Anthropic and OpenAI take back only what they can verify",
         "cache_control of parts and tools": "unless the profile says how the upstream of Chat Completions marks content",
         "temperature, top_p": "over Messages with thinking or a model that refuses them; top_p beside temperature; 1 at most",
-        "temperature and top_p": "over OpenAI's APIs for models that always reason and refuse them: o1 to o4, gpt-5, kimi-k3",
-        "reasoning.effort, output_config.effort": "over OpenAI's APIs for models whose names say that they do not reason; "
-        "beyond high where the model is not known to take it; of kimi-k3 one of its three",
-        "service_tier, the wish for usage in streams": "over Chat Completions for kimi-for-coding, which refuses both and "
-        "counts unasked",
+        "temperature and top_p of models that sample as they please": "see the limits below",
+        "reasoning.effort, output_config.effort": "the nearest that the model accepts is sent, or none: see the limits",
+        "fields that a provider refuses": "see `refused_fields` in the limits below",
+        "tools that only their own provider runs, and what a conversation tells of their use": "with a warning in the header "
+        "`x-plano-warnings` and in the log, if the model may do without them; refused by name where it is demanded, or "
+        "`quirks: {provider_tools: refuse}` is configured",
+        "members of tools, thinking, reasoning and output formats that are unknown here": "with a warning, as above",
+        "defer_loading, eager_input_streaming of tools": "the tool is offered at once",
+        "output_config.task_budget": "advice of Anthropic's to its own models",
+        "names of tools": "too long for the provider: shortened, and restored in the answer; ids become digests",
+        "minimum, maxLength and other bounds of JSON schemas": "over Messages and Converse: they stand in descriptions",
+        "strict": "over OpenAI's APIs if not all properties are required",
+        "blank stop sequences": "over Messages, which refuses them",
+        "json_object": "over Messages and Converse: asked for in the instructions",
+        "reasoning of other models": "also within one API: thinking that Anthropic has not signed, "
+        "encrypted reasoning that OpenAI has not made; the signature of a Gemini's call goes back to a Gemini only",
         "reasoning_effort": "over Messages by budget where thinking is refused: forced tool, tool loop without its thoughts",
         "image_url.detail": "over Messages, which chooses itself",
         "json_schema.name": "over Messages, whose schemas have no name",

@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from control_plane.config.providers import PROVIDERS
+from control_plane.config.quirks import API_RULES, MODEL_RULES
 from ext_proc.translate import dropped
 from ext_proc.translate.registry import PAIRS
 from protos.contract.apis import TRANSLATIONS
 from tests.clients.scenarios import CLIENTS, SAYS, STATUSES, UPSTREAMS
+from protos.contract.quirks import Rule
 from tests.kit.translation_features import ApiPair, Feature, Outcome, cases, features, outcomes, refusal
 
 _HEAD: Final = """# Translation
@@ -52,6 +55,13 @@ _DROPPED: Final = """
 Tuning that the other API has no knob for. Nothing else is dropped. A pair of two translations in a row drops what both do.
 """
 
+_LIMITS: Final = """
+## Limits of APIs, models and providers
+
+What the catalogue knows, as data: `control_plane/config/quirks.py` and `providers.py`. Later rows win, field by field, and
+`quirks:` of an entry of `model_providers` wins over all of them; docs/configuration.md says what each field means. A model is
+known by a pattern in the provider's name for it. `seen` is when, and `source` where, the limit was seen last.
+"""
 _IN_PART: Final = """
 ### Under a condition only
 """
@@ -75,9 +85,27 @@ def render_translation_reference() -> str:
             *(line for pair in sorted(PAIRS) for line in _drops(pair)),
             _IN_PART,
             *_table(("what", "when"), dropped.IN_PART.items()),
+            _LIMITS,
+            *_table(("provider", "models", "APIs", "limits", "seen", "source"), _limits()),
             "",
         ]
     )
+
+
+def _limits() -> Iterator[tuple[str, ...]]:
+    """Yield what the catalogue knows of APIs, of models and of providers."""
+    yield from (_limit("", rule) for rule in (*API_RULES, *MODEL_RULES))
+    yield from (_limit(provider.id, rule) for provider in PROVIDERS for rule in provider.quirks)
+
+
+def _limit(provider: str, rule: Rule) -> tuple[str, ...]:
+    told = ", ".join(f"`{name}: {_plain(value)}`" for name, value in rule.quirks.items())
+    models = f"`{rule.models}`".replace("|", "\\|") if rule.models else ""
+    return (provider, models, ", ".join(rule.apis), told.replace("|", "\\|"), rule.since, rule.source)
+
+
+def _plain(value: object) -> str:
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
 
 
 def _official() -> str:

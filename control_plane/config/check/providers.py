@@ -70,7 +70,7 @@ def _own_provider(path: Path, entry: ModelProvider) -> Iterator[Finding]:
 
 
 def _known_provider(path: Path, entry: ModelProvider, known: Provider) -> Iterator[Finding]:
-    if entry.provider_interface is not None:
+    if entry.provider_interface is not None and not known.yields_to_interface:
         message = f"`{entry.provider}` is known; its interface is part of `model`, so leave this out"
         yield Finding((*path, "provider_interface"), "interface-of-known-provider", message)
     if known.base_url is None and entry.base_url is None:
