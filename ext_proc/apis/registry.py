@@ -44,6 +44,9 @@ AGENT_APIS: Final = {spec.path: spec.api for spec in SPECS.values() if spec.serv
 MODEL_APIS: Final = {spec.path: spec.api for spec in SPECS.values() if spec.path}
 """What a model listener serves."""
 
+MODELS_PREFIX: Final = "/v1/models/"
+"""Before the id of one model, which may have slashes."""
+
 DECISION_PREFIX: Final = "/routing"
 
 DECISION_APIS: Final = {DECISION_PREFIX + path: api for path, api in AGENT_APIS.items() if api is not Api.MODELS}
@@ -56,6 +59,15 @@ def split_query(target: str) -> tuple[str, str]:
     """Split a request's `:path` into path and query, the query with its question mark or empty."""
     path, mark, query = target.partition("?")
     return path, mark + query
+
+
+def usual_path(path: str) -> str:
+    """Return what a path means that has slashes too many, `/v1` twice, or none, as base URLs are often written wrongly."""
+    prefix = DECISION_PREFIX if path.startswith(f"{DECISION_PREFIX}/") else ""
+    parts = [part for part in path.removeprefix(prefix).split("/") if part]
+    while parts[:1] == ["v1"]:
+        parts = parts[1:]
+    return "/".join((prefix, "v1", *parts))
 
 
 def error_shape(path: str) -> Shape:
@@ -83,7 +95,9 @@ def find_api(table: dict[str, Api], method: str, path: str) -> Api:
     """
     api = table.get(path)
     if api is None:
-        raise UnknownPath("Nothing is served at this path. Served are: " + ", ".join(sorted(table)) + ".")
+        meant = usual_path(path)
+        hint = f"Did you mean {meant}?" if meant in table else f"Served are: {', '.join(sorted(table))}."
+        raise UnknownPath(f"Nothing is served at this path. {hint}")
     allowed = SPECS[api].methods
     if method not in allowed:
         allow = ", ".join(allowed)

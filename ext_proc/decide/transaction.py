@@ -7,10 +7,20 @@ that brings its head along. Knows no transport.
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
+from urllib.parse import unquote
 
 from ext_proc.apis.api import Api
 from ext_proc.apis.errors import Shape, render_error
-from ext_proc.apis.registry import AGENT_APIS, DECISION_APIS, MODEL_APIS, error_shape, find_api, split_query
+from ext_proc.apis.registry import (
+    AGENT_APIS,
+    DECISION_APIS,
+    MODEL_APIS,
+    MODELS_PREFIX,
+    error_shape,
+    find_api,
+    split_query,
+    usual_path,
+)
 from ext_proc.codec.content_encoding import IDENTITY, inflate_request
 from ext_proc.codec.json_body import parse_object
 from ext_proc.decide.agent_flow import decide_agent
@@ -23,11 +33,15 @@ from ext_proc.decide.trace_context import is_valid_traceparent, new_traceparent
 from ext_proc.errors import BodyTooLarge, GatewayError, InternalError, NotReady, UnsupportedEncoding
 from ext_proc.events import Continue, Event, Reply, RequestBody, RequestHeaders, Respond, Trailers
 from ext_proc.plan.listeners import Listener, ListenerKind
+from ext_proc.plan.model_list import in_messages_shape, render_model
 from ext_proc.plan.plan import Plan
+from ext_proc.routing.models.resolve import resolve_model, unknown_model
 from ext_proc.signals.rows import Row, read_rows
 from protos.contract.headers import CALLER_HEADER, REQUEST_ID_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER
 
 _GO_ON: Final = Continue()
+_MESSAGES_VERSION: Final = "anthropic-version"
+"""Tells clients of Anthropic's API from those of OpenAI's where both ask at the same path."""
 _DEFLATE: Final = "deflate"
 _ENCODINGS: Final = frozenset({*IDENTITY, _DEFLATE})
 """Content encodings of bodies as Envoy shows them: it has undone the others."""
@@ -105,11 +119,17 @@ class Transaction:
         self._shape = error_shape(path)
         self.record.request_id = _loggable(headers.get(REQUEST_ID_HEADER, ""))
         services, listener = self._bound()
-        api = find_api(_TABLES[listener.kind], headers.get(":method", ""), path)
+        if headers.get(":method") == "GET" and (model := path.removeprefix(MODELS_PREFIX)) not in ("", path):
+            return self._answer_model(model, headers, services.plan)
+        table = _TABLES[listener.kind]
+        # A model's path is the provider's, whatever the client wrote; an agent is asked at the client's own.
+        if listener.kind is ListenerKind.MODEL and path not in table and (meant := usual_path(path)) in table:
+            path, self._shape = meant, error_shape(meant)
+        api = find_api(table, headers.get(":method", ""), path)
         self._asks_only = path in DECISION_APIS
         self.record.api = api
         if api is Api.MODELS:
-            return _answer_models(services.plan, headers[":method"], headers.get(CALLER_HEADER, ""))
+            return _answer_models(services.plan, headers)
         encoding = headers.get("content-encoding", "").strip().lower()
         if encoding not in _ENCODINGS:
             raise UnsupportedEncoding(
@@ -121,6 +141,16 @@ class Transaction:
         self._head = api, query, self.headers
         self._is_deflated = encoding == _DEFLATE
         return reply
+
+    def _answer_model(self, name: str, head: Mapping[str, str], plan: Plan) -> Respond:
+        """Say whether there is a model of this name."""
+        self._shape, self.record.api = "anthropic" if _MESSAGES_VERSION in head else "openai", Api.MODELS
+        named = unquote(name)
+        resolved = resolve_model(plan.models, named)
+        caller = plan.callers.get(head.get(CALLER_HEADER, ""))
+        if caller is not None and not caller.may_ask(resolved.name, resolved.model.name, named):
+            raise unknown_model(named)
+        return _models_reply(render_model(named, resolved.model.provider), head)
 
     async def _decide(self, body: bytes) -> Reply:
         if self._head is None or self.is_decided:
@@ -175,10 +205,15 @@ def _loggable(request_id: str) -> str:
     return request_id if request_id.isascii() and len(request_id) <= 128 else ""
 
 
-def _answer_models(plan: Plan, method: str, caller: str) -> Respond:
-    if method == "OPTIONS":
+def _answer_models(plan: Plan, head: Mapping[str, str]) -> Respond:
+    if head[":method"] == "OPTIONS":
         return _MODELS_PREFLIGHT
-    body = plan.models_bodies.get(caller, plan.models_body)
+    return _models_reply(plan.models_bodies.get(head.get(CALLER_HEADER, ""), plan.models_body), head)
+
+
+def _models_reply(body: bytes, head: Mapping[str, str]) -> Respond:
+    if _MESSAGES_VERSION in head:
+        body = in_messages_shape(body)
     headers = {"content-type": "application/json", "content-length": str(len(body))}
     return Respond(status=200, headers=headers, body=body, details="plano_models")
 

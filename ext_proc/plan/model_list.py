@@ -13,5 +13,28 @@ def render_models(
     """List models but internal ones and wildcards, and aliases, which their model's provider owns; `may_ask` omits some."""
     owners = {model.name: model.provider for model in models if not model.is_internal and not model.is_wildcard}
     owners |= {alias: model.provider for alias, model in aliases.items()}
-    data = [{"id": name, "object": "model", "created": 0, "owned_by": owners[name]} for name in sorted(filter(may_ask, owners))]
+    data = [_listed(name, owners[name]) for name in sorted(filter(may_ask, owners))]
     return orjson.dumps({"object": "list", "data": data})
+
+
+def render_model(name: str, owner: str) -> bytes:
+    """Describe one model."""
+    return orjson.dumps(_listed(name, owner))
+
+
+def in_messages_shape(rendered: bytes) -> bytes:
+    """Turn a list, or one model, into what a client of Anthropic's API reads: nothing is known about when a model was made."""
+    listed = orjson.loads(rendered)
+    if "data" not in listed:
+        return orjson.dumps(_of_messages(listed["id"]))
+    names = [entry["id"] for entry in listed["data"]]
+    ends = {"first_id": names[0] if names else None, "last_id": names[-1] if names else None}
+    return orjson.dumps({"data": [_of_messages(name) for name in names], "has_more": False, **ends})
+
+
+def _listed(name: str, owner: str) -> dict[str, object]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": owner}
+
+
+def _of_messages(name: str) -> dict[str, str]:
+    return {"type": "model", "id": name, "display_name": name, "created_at": "1970-01-01T00:00:00Z"}

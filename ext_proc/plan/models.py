@@ -47,6 +47,10 @@ def compile_tables(
     bare: dict[str, Model] = {}
     for model in named:
         bare.setdefault(model.name.partition("/")[2], model)
+    for model in named:
+        # A provider with a name of its own is asked for by the ids of its model, too.
+        bare.setdefault(model.upstream_model, model)
+        bare.setdefault(f"{model.provider}/{model.upstream_model}", model)
     bare.pop("", None)
     return ModelTables(
         exact={model.name: model for model in named},

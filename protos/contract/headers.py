@@ -104,7 +104,7 @@ CREDENTIAL_HEADERS: Final = (
     *("authorization", "x-api-key", "api-key", "x-goog-api-key", "x-amz-security-token", "ocp-apim-subscription-key"),
     *("x-auth-token", "x-access-token", "x-api-token"),
     # Whose account is charged: beside the key of another one the provider refuses the request, or charges the wrong one.
-    *("openai-organization", "openai-project", "chatgpt-account-id", "x-goog-user-project"),
+    *("openai-organization", "openai-project", "anthropic-organization-id", "chatgpt-account-id", "x-goog-user-project"),
     # For what stands between the client and the gateway: browsers' sessions, proxies that know who is there, other gateways.
     *("cookie", "proxy-authorization", "x-forwarded-authorization", "x-forwarded-access-token", "x-auth-request-access-token"),
     *("cf-access-token", "cf-access-jwt-assertion", "cf-access-client-id", "cf-access-client-secret", "cf-aig-authorization"),

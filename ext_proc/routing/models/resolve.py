@@ -80,8 +80,13 @@ def _wildcard(tables: ModelTables, requested: str) -> ResolvedModel:
     provider, _, upstream_model = requested.partition("/")
     model = tables.wildcards.get(provider)
     if model is None or not _NAME.fullmatch(upstream_model) or requested in tables.hidden:
-        raise UnknownModel(f"The model `{_shown(requested)}` does not exist.", param="model")
+        raise unknown_model(requested)
     return ResolvedModel(model, upstream_model, "wildcard")
+
+
+def unknown_model(requested: str) -> UnknownModel:
+    """Return the error for a model that is not there, or not there for whoever asks."""
+    return UnknownModel(f"The model `{_shown(requested)}` does not exist.", param="model")
 
 
 def _shown(requested: str) -> str:

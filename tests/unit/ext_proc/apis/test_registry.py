@@ -1,7 +1,7 @@
 import pytest
 
 from ext_proc.apis.api import Api
-from ext_proc.apis.registry import AGENT_APIS, MODEL_APIS, error_shape, find_api, shape_of, split_query
+from ext_proc.apis.registry import AGENT_APIS, MODEL_APIS, error_shape, find_api, shape_of, split_query, usual_path
 from ext_proc.errors import MethodNotAllowed, UnknownPath
 
 
@@ -34,6 +34,27 @@ def test_says_what_is_allowed(method: str, path: str, allow: str) -> None:
 )
 def test_errors_have_the_shape_of_the_path(path: str, shape: str) -> None:
     assert error_shape(path) == shape
+
+
+@pytest.mark.parametrize(
+    ("path", "usual"),
+    [
+        ("/chat/completions", "/v1/chat/completions"),
+        ("/v1/chat/completions/", "/v1/chat/completions"),
+        ("//v1//messages", "/v1/messages"),
+        ("/v1/v1/responses", "/v1/responses"),
+        ("/routing/v1/messages/", "/routing/v1/messages"),
+        ("/models", "/v1/models"),
+        ("/", "/v1"),
+    ],
+)
+def test_a_path_that_is_slightly_wrong_has_a_usual_form(path: str, usual: str) -> None:
+    assert usual_path(path) == usual
+
+
+def test_says_which_path_was_meant() -> None:
+    with pytest.raises(UnknownPath, match="Did you mean /v1/messages\\?"):
+        find_api(AGENT_APIS, "POST", "/messages/")
 
 
 def test_queries_are_apart() -> None:

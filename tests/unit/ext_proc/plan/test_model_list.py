@@ -1,6 +1,6 @@
 import orjson
 
-from ext_proc.plan.model_list import render_models
+from ext_proc.plan.model_list import in_messages_shape, render_model, render_models
 from ext_proc.routing.models.model import Model
 
 GPT = Model(name="openai/gpt-4o", upstream_model="gpt-4o", provider="openai")
@@ -17,6 +17,14 @@ def test_lists_what_clients_may_write_in_a_fixed_order() -> None:
         ("openai/gpt-4o", "openai"),
     ]
     assert {(entry["object"], entry["created"]) for entry in listed["data"]} == {("model", 0)}
+
+
+def test_clients_of_messages_read_another_shape() -> None:
+    listed = orjson.loads(in_messages_shape(render_models([GPT], {"fast": GPT})))
+    assert (listed["first_id"], listed["last_id"], listed["has_more"]) == ("fast", "openai/gpt-4o", False)
+    assert listed["data"][0] == orjson.loads(in_messages_shape(render_model("fast", "openai")))
+    assert listed["data"][0].keys() == {"type", "id", "display_name", "created_at"}
+    assert orjson.loads(in_messages_shape(render_models([], {})))["first_id"] is None
 
 
 def test_order_does_not_depend_on_the_configurations() -> None:

@@ -6,6 +6,7 @@ import pytest
 from ext_proc.errors import Uncompilable
 from ext_proc.plan.listeners import ListenerKind
 from ext_proc.plan.plan import compile_plan
+from ext_proc.routing.models.resolve import resolve_model
 from protos import filter_config_pb2 as pb
 from tests.kit.filter_configs import filter_config
 
@@ -28,6 +29,14 @@ def test_makes_every_lookup_table() -> None:
     assert plan.models.hidden == {"together/orchestrator"}
     assert plan.orchestrator is not None
     assert plan.orchestrator.path == "/openai/deployments/my%20deploy%2Fment/chat?api-version=1"
+
+
+def test_a_provider_with_a_name_is_also_asked_for_by_the_ids_of_its_model() -> None:
+    config = filter_config()
+    config.models.add(name="office-large", upstream_model="large-8b", provider="office")
+    tables = compile_plan(config).models
+    asked = [resolve_model(tables, spelling).name for spelling in ("office-large", "office/large-8b", "large-8b")]
+    assert asked == ["office-large"] * 3
 
 
 def change(**kwargs: Any) -> Callable[[pb.FilterConfig], None]:
