@@ -55,6 +55,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixtur
                 {"name": "poems", "description": "Poems", "models": ["openai/poet"]},
             ],
             "routing": {"session_cache": cache},
+            "overrides": {"agent_embedding_model": "none"},
             "listeners": [{"type": "model", "name": "models"}],
         }
         folder = tmp_path_factory.mktemp("affinity")

@@ -32,6 +32,8 @@ async def test_a_thousand_agents_and_models(tmp_path: Path) -> None:
             "model_providers": models[:1],
             "listeners": [{"type": "agent", "name": "all", "agents": offered[:1]}, {"type": "model", "name": "models"}],
         }
+        # Which of a thousand numbers is meant is a matter of words.
+        small["overrides"] = {"agent_embedding_model": "none"}
         async with plano_up(small, tmp_path, env={"KEY": "sk-secret-scale"}) as gateway:
             large = copy.deepcopy(gateway.config) | {"agents": [{"id": name, "url": agent.url} for name in names]}
             large["model_providers"], large["listeners"][0]["agents"] = models, offered

@@ -27,6 +27,8 @@ MOST_LEXICAL: Final = 2.0
 _MAX_TEXTS: Final = 2_048
 """Questions whose vectors are kept: conversations repeat themselves, and clients retry."""
 _MAX_INDEXES: Final = 64
+_MAX_PASSAGES: Final = 4_096
+"""Of all agents of a listener: some ten seconds of the built-in model."""
 _MAX_GUEST_PASSAGES: Final = 64
 """Of preferences that a request brings along."""
 _PREPARING_SECONDS: Final = 30.0
@@ -57,7 +59,7 @@ class SemanticRouter:
         self._awaited = frozenset(pool.described for pool in choices)
         for pool in choices:
             if pool.described not in self._indexes:
-                await self._build(pool, egress, passages_of(pool.described), _PREPARING_SECONDS)
+                await self._build(pool, egress, _first_passages(pool, _MAX_PASSAGES), _PREPARING_SECONDS)
 
     async def choose(self, pool: AgentPool, conversation: Conversation, *, egress: Egress, headers: Mapping[str, str]) -> Meant:
         """See SemanticRung."""
@@ -80,8 +82,7 @@ class SemanticRouter:
         if index is None:
             if self._subjects is None or pool.described in self._awaited:
                 raise SemanticRungFailed("descriptions are not embedded yet")
-            few = max(1, _MAX_GUEST_PASSAGES // len(pool.ids))
-            passages = [own[:few] for own in passages_of(pool.described)]
+            passages = _first_passages(pool, _MAX_GUEST_PASSAGES)
             index = await self._build(pool, egress, passages, self.model.timeout_seconds)
         self._indexes.move_to_end(pool.described)
         return index
@@ -121,6 +122,12 @@ class SemanticRouter:
         while len(self._vectors) > _MAX_TEXTS:
             self._vectors.popitem(last=False)
         return found
+
+
+def _first_passages(pool: AgentPool, most: int) -> list[tuple[str, ...]]:
+    """Return the first passages of each agent, about `most` in all: name and examples come first."""
+    few = max(1, most // len(pool.ids))
+    return [own[:few] for own in passages_of(pool.described)]
 
 
 def _is_latin(text: str) -> bool:
