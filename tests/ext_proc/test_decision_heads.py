@@ -155,15 +155,15 @@ async def test_any_body_is_a_decision_or_the_clients_fault(body: bytes, listener
     "path", ["/chat/completions", "/v1/chat/completions/", "//v1/chat/completions", "/v1/v1/chat/completions"]
 )
 async def test_a_model_is_found_at_a_path_that_is_slightly_wrong(path: str) -> None:
-    await (play(new_session("models")) >> head(path) << Continue() >> RequestBody(CHAT) << goes_to("model/openai/gpt-4o"))
-    await (play(new_session("agents")) >> head(path) << refused(404, "Did you mean /v1/chat/completions"))
+    await (play(new_transaction("models")) >> head(path) << Continue() >> RequestBody(CHAT) << goes_to("model/openai/gpt-4o"))
+    await (play(new_transaction("agents")) >> head(path) << refused(404, "Did you mean /v1/chat/completions"))
 
 
 @pytest.mark.parametrize("name", ["openai/gpt-4o", "openai%2Fgpt-4o", "fast", "together/any"])
 @pytest.mark.parametrize("is_messages", [False, True])
 async def test_one_model_is_described(name: str, is_messages: bool) -> None:
     version = "2023-06-01" if is_messages else ""
-    reply = await new_session("models").handle(head(f"/v1/models/{name}", "GET", anthropic_version=version))
+    reply = await new_transaction("models").handle(head(f"/v1/models/{name}", "GET", anthropic_version=version))
     assert isinstance(reply, Respond)
     described = orjson.loads(reply.body)
     assert (reply.status, described["id"]) == (200, name.replace("%2F", "/"))
@@ -172,10 +172,10 @@ async def test_one_model_is_described(name: str, is_messages: bool) -> None:
 
 @pytest.mark.parametrize("name", ["unknown", "together/orchestrator", "openai/other"])
 async def test_a_model_that_is_not_there_is_not_described(name: str) -> None:
-    await (play(new_session("models")) >> head(f"/v1/models/{name}", "GET") << refused(404, "does not exist"))
+    await (play(new_transaction("models")) >> head(f"/v1/models/{name}", "GET") << refused(404, "does not exist"))
 
 
 async def test_clients_of_messages_get_their_list() -> None:
-    reply = await new_session("models").handle(head("/v1/models", "GET", anthropic_version="2023-06-01"))
+    reply = await new_transaction("models").handle(head("/v1/models", "GET", anthropic_version="2023-06-01"))
     assert isinstance(reply, Respond)
     assert orjson.loads(reply.body)["has_more"] is False

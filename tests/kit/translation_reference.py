@@ -8,8 +8,8 @@ from control_plane.config.quirks import API_RULES, MODEL_RULES
 from ext_proc.translate import dropped
 from ext_proc.translate.registry import PAIRS
 from protos.contract.apis import TRANSLATIONS
-from tests.clients.scenarios import CLIENTS, SAYS, STATUSES, UPSTREAMS
 from protos.contract.quirks import Rule
+from tests.clients.scenarios import CLIENTS, SAYS, STATUSES, UPSTREAMS
 from tests.kit.translation_features import ApiPair, Feature, Outcome, cases, features, outcomes, refusal
 
 _HEAD: Final = """# Translation
