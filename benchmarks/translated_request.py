@@ -8,7 +8,7 @@ import orjson
 
 from ext_proc.apis.api import Api
 from ext_proc.apis.registry import PATHS
-from ext_proc.attempt.events import AttemptBody, AttemptHeaders
+from ext_proc.attempt.events import AttemptHeaders, AttemptRequest
 from ext_proc.attempt.transaction import AttemptTransaction
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.decide.request import Services
@@ -48,8 +48,8 @@ async def _measure(plan: Plan, client: str, body: bytes, rounds: int) -> list[fl
         transaction, asked = Transaction("models", Services(plan, _NoEgress(), McpSessions())), RequestBody(body, head)
         encode(asked, await transaction.handle(asked))
         attempt = AttemptTransaction(plan)
-        for event in (begin, AttemptBody(body)):
-            encode_attempt(event, attempt.handle(event))
+        event = AttemptRequest(begin, body)
+        encode_attempt(event, attempt.handle(event))
         times.append(perf_counter() - started)
     return times
 

@@ -39,6 +39,7 @@ def build_attempt_route(name: str, cluster: str, *, instances: int, keeps_creden
         idle_timeout_seconds=0.0,
         retry=_another_instance(instances),
         keeps_credentials=keeps_credentials,
+        takes_decided_path=True,
     )
 
 

@@ -28,9 +28,10 @@ class AttemptHeaders:
 
 
 @dataclass(frozen=True, slots=True)
-class AttemptBody:
-    """The whole body that decide left."""
+class AttemptRequest:
+    """The request: its head, and the whole body that decide left."""
 
+    head: AttemptHeaders
     body: bytes
 
 
@@ -60,7 +61,7 @@ class ResponseTrailers:
     """The response ends with trailers."""
 
 
-AttemptEvent = AttemptHeaders | AttemptBody | RequestTrailers | ResponseHeaders | ResponseBody | ResponseTrailers
+AttemptEvent = AttemptRequest | RequestTrailers | ResponseHeaders | ResponseBody | ResponseTrailers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
 """One attempt: events in, replies out. Makes the upstream's request, and reads its answer for the client and for Envoy.
 
-Envoy's order is AttemptHeaders, AttemptBody, perhaps RequestTrailers, then ResponseHeaders, ResponseBody any number of times,
-perhaps ResponseTrailers. An attempt that Envoy gives up ends in the middle. Knows no transport, and has no timers: Envoy's
-timeouts cover silence, because the head of an answer is not sent before its first content.
+Envoy's order is AttemptRequest, perhaps RequestTrailers, then ResponseHeaders, ResponseBody any number of times, perhaps
+ResponseTrailers. An attempt that Envoy gives up ends in the middle. Knows no transport, and has no timers: Envoy's timeouts
+cover silence, because the head of an answer is not sent before its first content.
 """
 
 import time
@@ -17,10 +17,10 @@ from ext_proc.attempt.answer_kinds import kind_of_answer
 from ext_proc.attempt.answers import Answer, Attempt
 from ext_proc.attempt.ejections import Ejections
 from ext_proc.attempt.events import (
-    AttemptBody,
     AttemptEvent,
     AttemptHeaders,
     AttemptReply,
+    AttemptRequest,
     Detach,
     RequestTrailers,
     ResponseBody,
@@ -91,7 +91,7 @@ class AttemptTransaction:
     def handle(self, event: AttemptEvent) -> list[AttemptReply]:
         """Answer an event. GatewayErrors become answers; anything else that is raised is a bug."""
         match event:
-            case AttemptHeaders() | AttemptBody():
+            case AttemptRequest():
                 return [self._request(event)]
             case RequestTrailers():
                 return [Continue()]
@@ -148,9 +148,10 @@ class AttemptTransaction:
         )
         return self._paced([head, SendBody(refusal.body, ends_stream=True)])
 
-    def _request(self, event: AttemptHeaders | AttemptBody) -> Continue | Respond:
+    def _request(self, event: AttemptRequest) -> Continue | Respond:
         try:
-            return self._begin(event) if isinstance(event, AttemptHeaders) else self._send(event.body)
+            self._begin(event.head)
+            return self._send(event.body)
         except GatewayError as error:
             return self._refuse(error)
 
@@ -173,7 +174,7 @@ class AttemptTransaction:
             return {VETO_HEADER: "true"}
         return {RETRY_HEADER: CANNOT_CARRY, HISTORY_HEADER: history.dump()}
 
-    def _begin(self, event: AttemptHeaders) -> Continue:
+    def _begin(self, event: AttemptHeaders) -> None:
         self._head = event
         if event.may_detach:
             self._paces = StreamedModeReplies()
@@ -190,7 +191,6 @@ class AttemptTransaction:
         record.upstream_model, record.provider = target.upstream_model, target.model.provider
         if target.history.last not in ("", target.model.name):
             record.failed_over_from, record.failed_over_for = target.history.last, target.history.failure
-        return Continue()
 
     def _send(self, body: bytes) -> Continue:
         self._sent_at = self._monotonic()

@@ -99,10 +99,6 @@ def _reads(api: str) -> str:
 def _reply(target: AttemptTarget, path: str, body: bytes, headers: Mapping[str, str]) -> Continue:
     changed = {
         ":path": _path(target, path),
-        "content-type": "application/json",
-        "content-length": str(len(body)),
-        # What is read here must not be compressed, and none of this text gains from it over a provider's line.
-        "accept-encoding": "identity",
         ROUTE_HEADER: target.route,
         # A model that is silent is to be found out where it is reached, and not only by who waits behind.
         _PER_TRY_HEADER: str(round(target.bounds.seconds * 1000 * _OF_THE_TIME)),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ext_proc.attempt.events import AttemptEvent, AttemptHeaders, AttemptReply, ResponseBody
+from ext_proc.attempt.events import AttemptEvent, AttemptHeaders, AttemptReply, AttemptRequest, ResponseBody
 from ext_proc.attempt.transaction import AttemptTransaction
 from ext_proc.decide.session_usage import SessionUsage
 from ext_proc.grpc_server.call import Call, Method
@@ -127,8 +127,8 @@ class _Attempt:
         """Answer a message."""
         event = self._processor.decode(message)
         if not isinstance(event, ResponseBody) or not self._session.joins_chunks:
-            if isinstance(event, AttemptHeaders):
-                self._span = self._processor.begin(event)
+            if isinstance(event, AttemptRequest):
+                self._span = self._processor.begin(event.head)
             self._answer_chunks()
             self._answer(event)
             return

@@ -12,10 +12,10 @@ import orjson
 
 from ext_proc.attempt.events import (
     AnswerChunk,
-    AttemptBody,
     AttemptEvent,
     AttemptHeaders,
     AttemptReply,
+    AttemptRequest,
     Detach,
     RequestTrailers,
     ResponseBody,
@@ -25,12 +25,15 @@ from ext_proc.attempt.events import (
     SendHeaders,
     SendTrailers,
 )
-from ext_proc.events import Continue, Event, RequestBody, RequestHeaders, Respond, Trailers
-from ext_proc.wire.common import UnexpectedMessage, decode_headers, set_headers
+from ext_proc.events import Continue, Respond, Trailers
+from ext_proc.wire.common import UnexpectedMessage, decode_headers, set_headers, set_metadata
 from ext_proc.wire.decide import encode
 from protos import ext_proc_pb2 as pb
-from protos.contract.headers import ATTEMPT_TIMES_HEADER, METADATA_HEADER
+from protos.contract.headers import ATTEMPT_TIMES_HEADER, METADATA_HEADER, ROUTE_HEADER
+from protos.contract.metadata import METADATA_PATH
+from protos.contract.stages import ATTEMPT_HEADERS, ATTRIBUTES_NAMESPACE, header_attribute
 
+_HEADER_STARTS: Final = len(header_attribute("")) - 2
 _TIME: Final = re.compile(r"[0-9]{1,12}\.[0-9]{3}", re.ASCII)
 
 
@@ -41,10 +44,8 @@ def decode_attempt(message: pb.ProcessingRequest) -> AttemptEvent:
         UnexpectedMessage: it is of no phase.
     """
     match message.WhichOneof("request"):
-        case "request_headers":
-            return _begin(message)
         case "request_body":
-            return AttemptBody(message.request_body.body)
+            return AttemptRequest(_head(message), message.request_body.body)
         case "request_trailers":
             return RequestTrailers()
         case "response_headers":
@@ -63,8 +64,9 @@ def encode_attempt(event: AttemptEvent, replies: Iterable[AttemptReply]) -> list
     return [_encode(event, reply) for reply in replies]
 
 
-def _begin(message: pb.ProcessingRequest) -> AttemptHeaders:
-    headers = decode_headers(message.request_headers.headers.headers)
+def _head(message: pb.ProcessingRequest) -> AttemptHeaders:
+    attributes = message.attributes[ATTRIBUTES_NAMESPACE].fields if ATTRIBUTES_NAMESPACE in message.attributes else {}
+    headers = {name[_HEADER_STARTS:-2]: value.string_value for name, value in attributes.items()}
     return AttemptHeaders(
         headers=headers,
         times=tuple(float(time) for time in headers.get(ATTEMPT_TIMES_HEADER, "").split() if _TIME.fullmatch(time)),
@@ -100,9 +102,23 @@ def _encode(event: AttemptEvent, reply: AttemptReply) -> bytes:
                 common.body_mutation.body = reply.body
         case SendTrailers():
             response.response_trailers.SetInParent()
+        case Continue() if isinstance(event, AttemptRequest):
+            _fill_request(response, event.head, reply)
         case Continue() | Respond():
-            return encode(_REQUEST_PHASES[type(event)], reply)
+            return encode(Trailers(), reply)
     return response.SerializeToString()
+
+
+def _fill_request(response: pb.ProcessingResponse, head: AttemptHeaders, reply: Continue) -> None:
+    """Say what is sent. Envoy lets no filter change headers that it was not shown: http_filters and the route set them."""
+    common = response.request_body.response
+    common.body_mutation.body = reply.body or b""
+    common.clear_route_cache = True
+    # Without any mutation Envoy 1.39 does not clear its route cache; it ignores this one.
+    set_headers(common.header_mutation, {ROUTE_HEADER: reply.set_headers[ROUTE_HEADER]}, ())
+    sent = {**head.headers, **reply.set_headers}
+    told = {key: sent[name] for name, key in ATTEMPT_HEADERS.items() if name in sent and name not in reply.remove_headers}
+    set_metadata(response, {METADATA_PATH: reply.set_headers[":path"], **told})
 
 
 def _fill_chunk(common: pb.CommonResponse, reply: AnswerChunk) -> None:
@@ -116,10 +132,3 @@ def _fill_chunk(common: pb.CommonResponse, reply: AnswerChunk) -> None:
 
 _CONTINUE_AND_REPLACE: Final = 1
 """CommonResponse.ResponseStatus: here is a body, where there was none."""
-
-_REQUEST_PHASES: Final[dict[type[AttemptEvent], Event]] = {
-    AttemptHeaders: RequestHeaders({}, ends_stream=False),
-    AttemptBody: RequestBody(b""),
-    RequestTrailers: Trailers(),
-}
-"""As decide knows them: a request's phases are answered alike in both stages."""

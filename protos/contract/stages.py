@@ -2,6 +2,16 @@
 
 from typing import Final
 
+from protos.contract.headers import (
+    ATTEMPT_TIMES_HEADER,
+    BOUNDS_HEADER,
+    METADATA_HEADER,
+    REQUEST_ID_HEADER,
+    ROUTE_HEADER,
+    TRACEPARENT_HEADER,
+)
+from protos.contract.metadata import METADATA_ROUTE
+
 STAGE_METADATA: Final = "x-plano-stage"
 """Which http_filter calls: see STAGE_DECIDE."""
 
@@ -37,7 +47,31 @@ ATTRIBUTES_NAMESPACE: Final = "envoy.filters.http.ext_proc"
 """Where Envoy puts the attributes of a message."""
 
 STAGE_ATTEMPT: Final = "attempt"
-"""An http_filter of the attempts listener: called once per attempt."""
+"""An http_filter of the attempts listener: one message for the request of an attempt, as in STAGE_DECIDE_BODY."""
+
+ATTEMPT_HEADERS: Final = {
+    ROUTE_HEADER: METADATA_ROUTE,
+    "x-envoy-upstream-rq-per-try-timeout-ms": "per_try_timeout_ms",
+    "anthropic-version": "anthropic_version",
+    "anthropic-beta": "anthropic_beta",
+    "authorization": "authorization",
+    "x-api-key": "x_api_key",
+    "api-key": "api_key",
+}
+"""Headers of an attempt that are what ext_proc says -> the dynamic metadata by which it says so; none where it says nothing."""
+
+ATTEMPT_ATTRIBUTES: Final = tuple(
+    header_attribute(header)
+    for header in (
+        METADATA_HEADER,
+        ATTEMPT_TIMES_HEADER,
+        BOUNDS_HEADER,
+        REQUEST_ID_HEADER,
+        TRACEPARENT_HEADER,
+        *(header for header in ATTEMPT_HEADERS if header.startswith(("a", "x-api"))),
+    )
+)
+"""What Envoy says of an attempt's head beside its body: CEL expressions."""
 
 STAGE_CONTINUE: Final = "continue"
 """An http_filter of routes whose streams are continued elsewhere when they are cut."""

@@ -1,7 +1,7 @@
 """The attempt stage behind a real Envoy, from the configuration on: failover across APIs, official clients everywhere."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import anthropic
@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from control_plane.gateway import chains
+from control_plane.gateway.models import ProviderEntry
 from ext_proc.telemetry import names
 from tests.kit.llm_provider import cutting, failing, streaming
 from tests.kit.model_world import ModelWorld, model_world
@@ -57,8 +58,9 @@ async def ask(world: ModelWorld, path: str = "/v1/chat/completions", model: str 
     return await world.gateway.http.post(world.url + path, json=body, headers=headers)
 
 
-def only_the_strangest(client_api: str, spoken: Collection[str]) -> str | None:
+def only_the_strangest(client_api: str, entry: ProviderEntry) -> str | None:
     """Have each provider speak one API alone, so that every pair occurs."""
+    spoken = entry.provider.apis
     if client_api not in SPEAKS.values():
         return client_api if client_api in spoken else None
     return next((api for api in ("messages", "responses", "converse", "chat_completions") if api in spoken), None)

@@ -1,6 +1,7 @@
 """Chains of models in a real Envoy: the same model again, the next one, or nobody, by what an attempt has failed for."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group(
 
 A, B, C = "deepseek/a", "mistral/b", "anthropic/c"
 REFUSED = "groq/refused"
-KEYS = {A: ("authorization", "Bearer sk-a"), B: ("authorization", "Bearer sk-b"), C: ("authorization", "Bearer sk-c")}
+KEYS = {A: ("authorization", "Bearer sk-a"), B: ("authorization", "Bearer sk-b"), C: ("x-api-key", "sk-c")}
 CONFIG = """
 version: v0.4.0
 model_providers:
@@ -153,7 +154,10 @@ async def until_left_alone(world: ModelWorld, *models: str) -> None:
         await ask(world)
         answer = await world.gateway.envoy.admin.get("/stats", params={"filter": "^cluster.target/.*ejections_active$"})
         ejected = {
-            model for line in answer.text.splitlines() for model in models if f"/{model}[" in line and line.endswith(" 1")
+            model
+            for line in answer.text.splitlines()
+            for model in models
+            if re.search(rf"/{model}[\[(]", line) and line.endswith(" 1")
         }
 
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ext_proc.attempt.ejections import Ejections
+from ext_proc.attempt.events import AttemptRequest
 from ext_proc.attempt.history import AttemptHistory, load_history
 from ext_proc.events import Continue, Respond
 from protos.contract.headers import HISTORY_HEADER, RETRY_HEADER, ROUTE_HEADER, VETO_HEADER
@@ -19,8 +20,6 @@ CLAUDES = f"chain/{CLAUDE}(messages)"
 def sent(reply: Continue | Respond) -> Continue:
     assert isinstance(reply, Continue), reply
     assert reply.body is not None
-    assert reply.set_headers["content-length"] == str(len(reply.body))
-    assert reply.set_headers["accept-encoding"] == "identity"
     return reply
 
 
@@ -153,7 +152,7 @@ def test_when_nobody_else_is_left_a_model_that_cannot_carry_the_request_ends_it(
 def test_a_model_is_not_asked_again_what_is_too_long_for_it() -> None:
     history = AttemptHistory(attempted=(GPT, CLAUDE), failure="unanswered", too_long_for=(GPT,), timed_out=(CLAUDE,))
     reply = AttemptPlay(GPT, history=history)
-    [refused] = reply.session.handle(reply.begin)
+    [refused] = reply.session.handle(AttemptRequest(reply.begin, b"{}"))
     assert isinstance(refused, Respond)
     assert (refused.status, orjson.loads(refused.body)["error"]["code"]) == (503, "no_model_left")
     assert refused.headers[VETO_HEADER] == "true"
@@ -217,7 +216,7 @@ def test_a_model_of_which_all_is_ejected_is_left_alone_for_a_second() -> None:
 
 def test_an_unknown_chain_is_a_gateway_that_is_changing() -> None:
     play = AttemptPlay(GPT, chain="chain/unknown")
-    [reply] = play.session.handle(play.begin)
+    [reply] = play.session.handle(AttemptRequest(play.begin, b"{}"))
     assert isinstance(reply, Respond)
     assert (reply.status, reply.headers["retry-after"], reply.headers[VETO_HEADER]) == (503, "1", "true")
     assert play.session.is_done

@@ -25,8 +25,8 @@ from ext_proc.telemetry.metrics import Metrics
 from protos import ext_proc_pb2 as pb
 from protos import ext_proc_pb2_grpc
 from protos.contract.headers import ATTEMPT_TIMES_HEADER, METADATA_HEADER, MODEL_HEADER
-from protos.contract.metadata import METADATA_API, METADATA_HISTORY, METADATA_ROUTE, METADATA_STREAM
-from protos.contract.stages import STAGE_ATTEMPT, STAGE_METADATA
+from protos.contract.metadata import METADATA_API, METADATA_HISTORY, METADATA_NAMESPACE, METADATA_ROUTE, METADATA_STREAM
+from protos.contract.stages import ATTRIBUTES_NAMESPACE, STAGE_ATTEMPT, STAGE_METADATA, header_attribute
 from tests.kit.attempts import CHAT_REQUEST, CLAUDE, GPT, MESSAGE_ANSWER, chain_config
 from tests.kit.http2_peer import BEGINNING, GRPC_HEADERS, frames_of
 from tests.kit.llm_streams import Answer, message_stream
@@ -49,16 +49,18 @@ async def worker(registry: CollectorRegistry, session: Any = None) -> AsyncItera
     await server.drain(1)
 
 
-def head(model: str = CLAUDE, *, attempted: str = "", failure: str = "") -> pb.ProcessingRequest:
-    message = pb.ProcessingRequest(request_headers=pb.HttpHeaders(headers=pb.HeaderMap()))
-    message.request_headers.headers.headers.add(key="x-request-id", raw_value=b"r-1")
+def asked(model: str = CLAUDE, *, attempted: str = "", failure: str = "") -> pb.ProcessingRequest:
+    body = pb.HttpBody(body=orjson.dumps(CHAT_REQUEST), end_of_stream=True)
+    message = pb.ProcessingRequest(request_body=body)
     told = {METADATA_API: "chat_completions", METADATA_ROUTE: f"chain/{model}(chat_completions)", METADATA_STREAM: "true"}
-    times = b"- 1700000000.000"
+    times = "- 1700000000.000"
     if attempted:
         told[METADATA_HISTORY] = AttemptHistory(attempted=(attempted,), failure=failure).dump()
-        times += b" 1700000000.100"
-    message.request_headers.headers.headers.add(key=METADATA_HEADER, raw_value=orjson.dumps(told))
-    message.request_headers.headers.headers.add(key=ATTEMPT_TIMES_HEADER, raw_value=times)
+        times += " 1700000000.100"
+    headers = {"x-request-id": "r-1", METADATA_HEADER: orjson.dumps(told).decode(), ATTEMPT_TIMES_HEADER: times}
+    attributes = message.attributes[ATTRIBUTES_NAMESPACE].fields
+    for name, value in headers.items():
+        attributes[header_attribute(name)].string_value = value
     return message
 
 
@@ -76,8 +78,6 @@ def response_body(data: bytes, *, ends: bool) -> pb.ProcessingRequest:
 async def begin(stub: Any, first: pb.ProcessingRequest) -> tuple[Any, pb.ProcessingResponse]:
     call = stub.Process(metadata=((STAGE_METADATA, STAGE_ATTEMPT),))
     await call.write(first)
-    await call.read()
-    await call.write(pb.ProcessingRequest(request_body=pb.HttpBody(body=orjson.dumps(CHAT_REQUEST), end_of_stream=True)))
     return call, await call.read()
 
 
@@ -91,8 +91,14 @@ async def replies(call: Any) -> list[pb.ProcessingResponse]:
 async def test_an_attempt_is_translated_counted_and_told() -> None:
     registry = CollectorRegistry()
     async with worker(registry) as stub:
-        call, sent = await begin(stub, head(GPT, attempted=GPT, failure="rate_limited"))
+        call, sent = await begin(stub, asked(GPT, attempted=GPT, failure="rate_limited"))
         assert orjson.loads(sent.request_body.response.body_mutation.body)["model"] == "claude-sonnet-4-0"
+        told = sent.dynamic_metadata.fields[METADATA_NAMESPACE].struct_value.fields
+        assert {key: told[key].string_value for key in ("path", "route", "anthropic_version")} == {
+            "path": "/v1/messages",
+            "route": f"failover/target/{CLAUDE}",
+            "anthropic_version": "2023-06-01",
+        }
         await call.write(response_head("200", "text/event-stream"))
         await call.write(response_body(STREAM[:50], ends=False))
         await call.write(response_body(STREAM[50:], ends=False))
@@ -116,7 +122,7 @@ async def test_an_attempt_is_translated_counted_and_told() -> None:
 async def test_an_attempt_that_envoy_gives_up_is_unanswered_and_no_completion() -> None:
     registry = CollectorRegistry()
     async with worker(registry) as stub:
-        call, _ = await begin(stub, head())
+        call, _ = await begin(stub, asked())
         await call.write(response_head("200", "text/event-stream"))
         await call.done_writing()
         assert await replies(call) == []
@@ -128,9 +134,8 @@ async def test_pieces_that_come_together_are_answered_together() -> None:
     registry = CollectorRegistry()
     server = attempt_server(registry)
     port = await server.start("127.0.0.1:0")
-    asked = pb.ProcessingRequest(request_body=pb.HttpBody(body=orjson.dumps(CHAT_REQUEST), end_of_stream=True))
     chunks = [response_body(STREAM[begin : begin + 20], ends=False) for begin in range(0, len(STREAM), 20)]
-    messages = [head(), asked, response_head("200", "text/event-stream"), *chunks, response_body(b"", ends=True)]
+    messages = [asked(), response_head("200", "text/event-stream"), *chunks, response_body(b"", ends=True)]
     body = b"".join(frame_message(message.SerializeToString()) for message in messages)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     headers = {**dict(GRPC_HEADERS), ":path": METHOD, STAGE_METADATA: STAGE_ATTEMPT}
@@ -145,14 +150,14 @@ async def test_pieces_that_come_together_are_answered_together() -> None:
     data = b"".join(payload for kind, _, _, payload in frames_of(sent) if kind == codes.DATA)
     answers = [pb.ProcessingResponse.FromString(message) for message in MessageReader().feed(data)]
     phases = [answer.WhichOneof("response") for answer in answers]
-    assert phases == ["request_headers", "request_body", "response_headers", "response_body"]
+    assert phases == ["request_body", "response_headers", "response_body"]
     assert answers[-1].response_body.response.body_mutation.streamed_response.body.endswith(b"data: [DONE]\n\n")
     assert registry.get_sample_value(names.ATTEMPTS, {"model": CLAUDE, "outcome": "completed"}) == 1
 
 
 async def test_trailers_end_the_answer() -> None:
     async with worker(CollectorRegistry()) as stub:
-        call, _ = await begin(stub, head())
+        call, _ = await begin(stub, asked())
         await call.write(response_head("200", "application/json"))
         await call.write(response_body(orjson.dumps(MESSAGE_ANSWER), ends=False))
         await call.write(pb.ProcessingRequest(response_trailers=pb.HttpTrailers()))
@@ -168,7 +173,7 @@ async def test_a_bug_is_an_error_to_the_client_and_counted() -> None:
     registry = CollectorRegistry()
     plan = compile_plan(chain_config())
     async with worker(registry, lambda: Broken(plan)) as stub:
-        _, reply = await begin(stub, head())
+        _, reply = await begin(stub, asked())
     assert reply.immediate_response.status.code == 500
     assert registry.get_sample_value(names.ERRORS, {"listener": "", "kind": "internal"}) == 1
 

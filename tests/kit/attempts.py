@@ -9,9 +9,9 @@ from ext_proc.apis.registry import spec_of
 from ext_proc.attempt.ejections import Ejections
 from ext_proc.attempt.events import (
     AnswerChunk,
-    AttemptBody,
     AttemptHeaders,
     AttemptReply,
+    AttemptRequest,
     ResponseBody,
     ResponseHeaders,
     ResponseTrailers,
@@ -136,9 +136,9 @@ class AttemptPlay:
     def request(self, body: Any) -> Continue | Respond:
         """Send the client's request; return what becomes of it."""
         stream = {METADATA_STREAM: "true"} if isinstance(body, dict) and body.get("stream") else {}
-        self.session.handle(replace(self.begin, metadata={**self.begin.metadata, **stream}))
+        head = replace(self.begin, metadata={**self.begin.metadata, **stream})
         data = body if isinstance(body, bytes) else orjson.dumps(body)
-        [reply] = [] if self.session.is_done else self.session.handle(AttemptBody(data))
+        [reply] = self.session.handle(AttemptRequest(head, data))
         assert isinstance(reply, Continue | Respond)
         return reply
 

@@ -8,7 +8,8 @@ from typing import Final
 
 from control_plane.xds import api
 from control_plane.xds.http_filters.ext_proc import build_grpc_service
-from protos.contract.stages import STAGE_ATTEMPT
+from protos.contract.metadata import METADATA_NAMESPACE
+from protos.contract.stages import ATTEMPT_ATTRIBUTES, STAGE_ATTEMPT
 
 FILTER_NAME: Final = "plano.attempt"
 
@@ -21,12 +22,16 @@ def build_attempt_filter() -> api.hcm.HttpFilter:
     config = api.ext_proc.ExternalProcessor(
         grpc_service=build_grpc_service(stage=STAGE_ATTEMPT),
         processing_mode=_processing_mode(may_detach=False),
-        # Where a route lets the stage detach: the headers are held there, too.
+        request_attributes=list(ATTEMPT_ATTRIBUTES),
+        # Where a route lets the stage detach, a response's headers are held, and its body is shown all the same.
         send_body_without_waiting_for_header_response=True,
         message_timeout=api.duration(_HELD_SECONDS),
         # ext_proc knows how long what it has held is, and takes the length off wherever it does not.
         allow_content_length_header=True,
         mutation_rules=api.mutation.HeaderMutationRules(allow_all_routing=True, allow_envoy=True),
+        metadata_options=api.ext_proc.MetadataOptions(
+            receiving_namespaces=api.ext_proc.MetadataOptionsMetadataNamespaces(untyped=[METADATA_NAMESPACE])
+        ),
         status_on_error=api.type_v3.HttpStatus(code=api.type_v3.StatusCode.ServiceUnavailable),
     )
     return api.hcm.HttpFilter(name=FILTER_NAME, typed_config=api.pack(config))
@@ -45,7 +50,8 @@ def let_attempts_detach() -> dict[str, api.protobuf.Any]:
 def _processing_mode(*, may_detach: bool) -> api.ext_proc.ProcessingMode:
     headers, body = api.ext_proc.ProcessingModeHeaderSendMode, api.ext_proc.ProcessingModeBodySendMode
     return api.ext_proc.ProcessingMode(
-        request_header_mode=headers.SEND,
+        # Attributes say what is needed of them (ADR 4).
+        request_header_mode=headers.SKIP,
         request_body_mode=body.BUFFERED,
         request_trailer_mode=headers.SKIP,
         response_header_mode=headers.SEND,

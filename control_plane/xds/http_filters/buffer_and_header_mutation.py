@@ -16,6 +16,7 @@ from protos.contract.metadata import (
     METADATA_TRACEPARENT,
     METADATA_TRACESTATE,
 )
+from protos.contract.stages import ATTEMPT_HEADERS
 
 BUFFER_FILTER: Final = "envoy.filters.http.buffer"
 _OVERWRITE: Final = api.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
@@ -41,6 +42,17 @@ def build_decided_filters(listener: ir.Listener, max_request_bytes: int) -> list
     answered = [_remove_keys()] if listener.kind is ir.ListenerKind.MODEL else []
     mutation = [_header_mutation(decided, answered)] if decided or answered else []
     return [build_buffer(max_request_bytes), *mutation]
+
+
+def build_attempt_filters(max_request_bytes: int) -> list[api.hcm.HttpFilter]:
+    """Build the http_filters between the attempt stage and the router."""
+    # What is read by ext_proc must not be compressed, and none of this text gains from it over a provider's line.
+    fixed = {"content-type": "application/json", "accept-encoding": "identity"}
+    removed = [api.mutation.HeaderMutation(remove=header) for header in ATTEMPT_HEADERS]
+    named = [_from_metadata(header, key) for header, key in ATTEMPT_HEADERS.items()]
+    mutations = [*removed, *(_overwrite(header, value) for header, value in fixed.items()), *named]
+    # A translation may be longer than what the client sent.
+    return [build_buffer(2 * max_request_bytes), _header_mutation(mutations, [])]
 
 
 def forget_length() -> api.mutation.HeaderMutation:
@@ -75,5 +87,9 @@ def _header_mutation(
 
 
 def _from_metadata(header: str, key: str) -> api.mutation.HeaderMutation:
-    value = api.core.HeaderValue(key=header, value=f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{key})%")
-    return api.mutation.HeaderMutation(append=api.core.HeaderValueOption(header=value, append_action=_OVERWRITE))
+    return _overwrite(header, f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{key})%")
+
+
+def _overwrite(header: str, value: str) -> api.mutation.HeaderMutation:
+    option = api.core.HeaderValueOption(header=api.core.HeaderValue(key=header, value=value), append_action=_OVERWRITE)
+    return api.mutation.HeaderMutation(append=option)

@@ -24,8 +24,11 @@ def build_early_mutations(listener: ir.Listener) -> api.core.TypedExtensionConfi
     """Build the mutations of a listener that clients connect to."""
     mutations = [api.mutation.HeaderMutation(remove=header) for header in (*INTERNAL_HEADERS, CALLER_HEADER)]
     mutations += _only_what_clients_may_say()
-    if not listener.shows_headers:
-        mutations.append(forget_length())
+    return build_early_mutation([*mutations, *([] if listener.shows_headers else [forget_length()])])
+
+
+def build_early_mutation(mutations: list[api.mutation.HeaderMutation]) -> api.core.TypedExtensionConfig:
+    """Build the extension that makes some mutations."""
     return api.extension(
         "envoy.http.early_header_mutation.header_mutation", api.early_mutation.HeaderMutation(mutations=mutations)
     )

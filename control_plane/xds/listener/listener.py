@@ -7,8 +7,8 @@ from control_plane import ir
 from control_plane.ir import names
 from control_plane.xds import address, api
 from control_plane.xds.http_filters.attempt import build_attempt_filter
-from control_plane.xds.http_filters.buffer_and_header_mutation import build_buffer
-from control_plane.xds.http_filters.early_header_mutation import build_early_mutations
+from control_plane.xds.http_filters.buffer_and_header_mutation import build_attempt_filters, forget_length
+from control_plane.xds.http_filters.early_header_mutation import build_early_mutation, build_early_mutations
 from control_plane.xds.http_filters.header_to_metadata import build_header_to_metadata, chains_of_models
 from control_plane.xds.http_filters.order import build_grpc_bridge, build_http_filters, build_router
 from control_plane.xds.listener.access_log import build_access_log
@@ -66,8 +66,8 @@ def build_attempts_listener(gateway: ir.Gateway) -> api.listener.Listener:
     manager = api.hcm.HttpConnectionManager(
         stat_prefix=name,
         rds=api.hcm.Rds(config_source=api.ads(), route_config_name=name),
-        # The body first: it may be larger than a connection's buffer.
-        http_filters=[build_buffer(gateway.max_request_bytes), build_attempt_filter(), build_router()],
+        http_filters=[build_attempt_filter(), *build_attempt_filters(gateway.max_request_bytes), build_router()],
+        early_header_mutation_extensions=[build_early_mutation([forget_length()])],
         access_log=build_access_log(name, gateway.access_log_path),
         server_header_transformation=api.hcm.HttpConnectionManagerServerHeaderTransformation.PASS_THROUGH,
         local_reply_config=build_internal_local_reply(),
