@@ -57,7 +57,7 @@ def build_chains(
         members = tuple(_members(entries, api))
         if len(members) > 1 and api in TRANSLATIONS:
             members = tuple(_resumable(member, entries, api) for member in members)
-        if len(members) > 1 or members[0].api != api:
+        if len(members) > 1 or members[0].api != api or primary.quirks(api).streams_only:
             variant = f"{model},{api}" if model else api
             chains[api] = _chain(names.chain(name, variant), api, members, primary, overrides)
     return chains

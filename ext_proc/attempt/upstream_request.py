@@ -13,7 +13,7 @@ from ext_proc.events import Continue
 from ext_proc.translate.cache_markers import mark_for_cache
 from ext_proc.translate.converse.betas import HEADER as BETA_HEADER
 from ext_proc.translate.converse.betas import names_in
-from ext_proc.translate.history import fit_history
+from ext_proc.translate.history import fit_history, fit_request
 from ext_proc.translate.passthrough import Identity
 from ext_proc.translate.registry import translation
 from ext_proc.translate.translation import CHAT_COMPLETIONS, CONVERSE, MESSAGES, Exchange, Translation
@@ -58,7 +58,7 @@ def prepare(target: AttemptTarget, body: bytes, *, headers: Mapping[str, str], e
     if is_identity:
         made = Identity(reads, Exchange(request={}, id=exchange_id, created=now))
         sent = replace_model(body, target.upstream_model, has_model=target.has_model)
-        sent = fit_history(sent, target.api, quirks)
+        sent = fit_request(fit_history(sent, target.api, quirks), quirks)
         path = target.upstream.path
     else:
         exchange = Exchange(

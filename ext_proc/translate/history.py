@@ -10,7 +10,9 @@ import orjson
 
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_completions.reasoning import FOREIGN_MARKS, is_verifiable
+from ext_proc.translate.chat_completions_over_responses.request import INSTRUCTIONS
 from ext_proc.translate.identifiers import fit_call_ids, pattern
+from ext_proc.translate.quirks import leave_out_refused
 from ext_proc.translate.responses.reasoning_items import OUR_MARKS
 from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, RESPONSES
 from protos.contract.quirks import Quirks
@@ -41,6 +43,19 @@ def fit_history(body: bytes, api: str, quirks: Quirks) -> bytes:
     except TypeError:  # Nested deeper than can be written: its own bytes are still good.
         return body
     return body if after == before else after
+
+
+def fit_request(body: bytes, quirks: Quirks) -> bytes:
+    """Return a Responses request in the only form that a backend takes which answers in streams, as ChatGPT's does."""
+    if not quirks.streams_only:
+        return body
+    value: JsonObject = orjson.loads(body)
+    if isinstance(value.get("input"), str):
+        value["input"] = [{"type": "message", "role": "user", "content": value["input"]}]
+    if quirks.needs_instructions and not value.get("instructions"):
+        value["instructions"] = INSTRUCTIONS
+    leave_out_refused(value, quirks)
+    return orjson.dumps({**value, "store": False, "stream": True})
 
 
 def _has_foreign_ids(body: bytes, api: str, quirks: Quirks) -> bool:

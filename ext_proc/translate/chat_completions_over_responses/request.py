@@ -35,7 +35,7 @@ REFUSED: Final[dict[str, tuple[Any, ...]]] = {
     **{name: harmless for name, harmless in REFUSED_BY_MOST.items() if name != "logprobs"},
     "stop": (None, [], ""),
 }
-_INSTRUCTIONS: Final = "Follow the user's instructions."
+INSTRUCTIONS: Final = "Follow the user's instructions."
 """Sent where a provider demands instructions, and the client gives none."""
 
 
@@ -49,7 +49,7 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     # Responses are stored unless told otherwise; chat completions are not.
     out: JsonObject = {"model": upstream_model, "input": items.out, "store": rest.pop("store", None) is True}
     if quirks.needs_instructions:
-        out["instructions"] = items.take_instructions() or _INSTRUCTIONS
+        out["instructions"] = items.take_instructions() or INSTRUCTIONS
     for name in _SAME:
         if (value := rest.pop(name, None)) is not None and (quirks.takes_sampling or name not in SAMPLING):
             out[name] = value

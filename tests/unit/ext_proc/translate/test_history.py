@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from control_plane.config.providers import find_provider, quirk_rules
-from ext_proc.translate.history import fit_history
+from ext_proc.translate.history import fit_history, fit_request
 from protos.contract.quirks import Quirks, resolve
 
 OURS = "rs_" + "0" * 32 + "_0"
@@ -113,3 +113,13 @@ def test_ids_are_such_as_mistral_takes() -> None:
 def test_what_is_well_passes_byte_for_byte(api: str, body: dict[str, Any]) -> None:
     raw = orjson.dumps(body, option=orjson.OPT_INDENT_2)
     assert fit_history(raw, api, quirks_at("openai" if api != "messages" else "anthropic", api)) is raw
+
+
+def test_the_backend_of_chatgpt_is_sent_the_only_form_that_it_takes() -> None:
+    quirks = quirks_at("chatgpt", "responses")
+    body = {"model": "m", "input": "Hi", "max_output_tokens": 9, "temperature": 0.2}
+    fitted = orjson.loads(fit_request(orjson.dumps(body), quirks))
+    assert fitted["input"] == [{"type": "message", "role": "user", "content": "Hi"}]
+    assert (fitted["store"], fitted["stream"], bool(fitted["instructions"])) == (False, True, True)
+    assert "max_output_tokens" not in fitted
+    assert "temperature" not in fitted
