@@ -63,6 +63,7 @@ def _id_for(given: str, wanted: str) -> str:
     return next((made for made in candidates if pattern(wanted).fullmatch(made)), given)
 
 
+@lru_cache(maxsize=4096)
 def _fits(name: str, longest: int) -> bool:
     return len(name) <= longest and not _NOT_OF_NAMES.search(name)
 
@@ -107,7 +108,8 @@ def _name_fields(body: JsonObject, api: str) -> Iterator[Field]:
         case _ if api == CHAT_COMPLETIONS:
             yield from _inner((*_objects(body.get("tools")), *_of(body, "tool_choice")), "function", "custom")
             for message in _objects(body.get("messages")):
-                yield from _inner(_objects(message.get("tool_calls")), "function", "custom")
+                if calls := message.get("tool_calls"):
+                    yield from _inner(_objects(calls), "function", "custom")
         case _ if api == MESSAGES:
             yield from _named((*_objects(body.get("tools")), *_of(body, "tool_choice")))
             yield from _named(block for block in _blocks(body) if block.get("type") == "tool_use")
@@ -157,4 +159,8 @@ def _named(holders: Iterable[JsonObject]) -> Iterator[Field]:
 
 
 def _inner(holders: Iterable[JsonObject], *names: str) -> Iterator[Field]:
-    return _named(inner for holder in holders for name in names for inner in _of(holder, name))
+    for holder in holders:
+        for name in names:
+            inner = holder.get(name)
+            if isinstance(inner, dict) and isinstance(inner.get("name"), str):
+                yield inner, "name"

@@ -115,6 +115,8 @@ class ChatMessages:
         self.out.append(message)
 
     def _think(self, thoughts: list[Placed], message: JsonObject) -> None:
+        if not thoughts and self._quirks.call_signatures == "none":
+            return
         signed = [read_signature(thought.block.get("data")) for thought in thoughts]
         if self._quirks.call_signatures != "none":
             sign_calls(message, dict(filter(None, signed)), are_required=self._quirks.call_signatures == "required")
