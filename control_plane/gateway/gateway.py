@@ -214,10 +214,17 @@ def _listener(
         routes=tuple(sorted(routes, key=lambda route: route.name)),
         decision_timeout_seconds=_decision_timeout(listener, config, filters),
         choosing_headers=choosing_headers(config, listener),
+        cors=_cors(listener),
         callers=build_callers(config, listener),
         rate_limits=build_rate_limits(config, listener),
         shows_headers=any(_chains(listener)) or _wants_headers(config),
     )
+
+
+def _cors(listener: Listener) -> ir.Cors | None:
+    if listener.cors is None:
+        return None
+    return ir.Cors(allow_origins=tuple(sorted(set(listener.cors.allow_origins))), max_age_seconds=listener.cors.max_age)
 
 
 def _hosts(listener: Listener) -> tuple[str, ...]:

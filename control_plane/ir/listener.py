@@ -73,6 +73,15 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cors:
+    """Which web pages may use a listener."""
+
+    allow_origins: tuple[str, ...]
+    """Sorted; `*` stands for anything within one."""
+    max_age_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
     """One port that clients connect to, and the routes that its requests can take."""
 
@@ -91,6 +100,8 @@ class Listener:
     """Sorted."""
     callers: tuple[Caller, ...] | None = None
     """Whose keys it takes, sorted by name; None: it asks for none."""
+    cors: Cors | None = None
+    """None: no page of another origin reads anything."""
     shows_headers: bool = False
     """Whether decisions need all of a request's headers, because filters get them. Costs ext_proc a second message."""
 

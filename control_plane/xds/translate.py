@@ -88,6 +88,7 @@ def _listeners(gateway: ir.Gateway) -> Iterator[_Named]:
             inside,
             callers=listener.callers,
             hosts=listener.hosts,
+            cors=listener.cors,
         )
     yield api.LISTENER, Resource(names.EGRESS_LISTENER, encode(build_egress_listener(gateway)))
     yield _routes(names.EGRESS_LISTENER, gateway.egress.routes, gateway)
@@ -102,7 +103,7 @@ def _listeners(gateway: ir.Gateway) -> Iterator[_Named]:
     )
 
 
-def _routes(
+def _routes(  # noqa: PLR0913 - as build_route_configuration
     name: str,
     routes: tuple[ir.Route, ...],
     gateway: ir.Gateway,
@@ -111,6 +112,7 @@ def _routes(
     not_theirs: Iterable[str] = (),
     callers: Iterable[ir.Caller] | None = None,
     hosts: tuple[str, ...] = (),
+    cors: ir.Cors | None = None,
 ) -> _Named:
     table = build_route_configuration(
         name,
@@ -122,5 +124,6 @@ def _routes(
         not_theirs=not_theirs,
         callers=callers,
         hosts=hosts,
+        cors=cors,
     )
     return api.ROUTE, Resource(name, encode(table))

@@ -101,5 +101,6 @@ def find_api(table: dict[str, Api], method: str, path: str) -> Api:
     allowed = SPECS[api].methods
     if method not in allowed:
         allow = ", ".join(allowed)
-        raise MethodNotAllowed(f"The method is not allowed at {path}; use {allow}.", headers={"allow": allow})
+        hint = " Web pages of other origins may ask where `listeners[].cors` allows it." if method == "OPTIONS" else ""
+        raise MethodNotAllowed(f"The method is not allowed at {path}; use {allow}.{hint}", headers={"allow": allow})
     return api

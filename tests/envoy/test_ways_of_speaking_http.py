@@ -31,7 +31,11 @@ model_providers:
   - {{model: openai/gpt-4o, base_url: "http://127.0.0.1:{provider}", access_key: $KEY, default: true}}
   - {{model: openai/gpt-5, base_url: "http://127.0.0.1:{provider}", access_key: $KEY, fallbacks: [openai/gpt-4o]}}
 listeners:
-  - {{type: model, name: models, address: 127.0.0.1, port: {models}}}
+  - type: model
+    name: models
+    address: 127.0.0.1
+    port: {models}
+    cors: {{allow_origins: ["https://chat.example.com", "https://*.example.org"], max_age: 60s}}
   - {{type: agent, name: agents, address: 127.0.0.1, port: {agents}, agents: [{{id: weather, description: Weather}}]}}
   - type: agent
     name: filtered
@@ -189,3 +193,41 @@ async def test_a_websocket_probe_is_told_to_use_http_at_once(world: World, liste
     headers = {"connection": "Upgrade", "upgrade": "websocket", "sec-websocket-version": "13", "sec-websocket-key": "eA=="}
     answer = await world.gateway.http.get(world.gateway.url(listener) + path, headers=headers)
     assert (answer.status_code, answer.json()["error"]["code"]) == (426, "upgrade_required")
+
+
+async def preflight(world: World, listener: str, origin: str) -> httpx.Response:
+    asked = {"origin": origin, "access-control-request-method": "POST", "access-control-request-headers": "authorization"}
+    return await world.gateway.http.options(world.gateway.url(listener) + CHAT, headers=asked)
+
+
+@pytest.mark.parametrize("origin", ["https://chat.example.com", "https://a.example.org"])
+async def test_a_page_of_an_allowed_origin_may_ask_and_read(world: World, origin: str) -> None:
+    allowed = await preflight(world, "models", origin)
+    assert allowed.status_code in (200, 204)
+    assert allowed.headers["access-control-allow-origin"] == origin
+    assert (allowed.headers["access-control-allow-methods"], allowed.headers["access-control-max-age"]) == (
+        "GET, POST, OPTIONS",
+        "60",
+    )
+    assert "authorization" in allowed.headers["access-control-allow-headers"]
+    for body in (request(), b"{", b""):
+        answer = await world.ask("models", body, origin=origin)
+        assert answer.headers["access-control-allow-origin"] == origin
+        assert "x-plano-model" in answer.headers["access-control-expose-headers"]
+        assert answer.status_code == (200 if body == request() else 400)
+
+
+@pytest.mark.parametrize(
+    ("listener", "origin"),
+    [
+        ("models", "https://example.com"),
+        ("models", "https://chat.example.com.evil.net"),
+        ("agents", "https://chat.example.com"),
+    ],
+)
+async def test_a_page_of_another_origin_may_not(world: World, listener: str, origin: str) -> None:
+    refused = await preflight(world, listener, origin)
+    assert refused.status_code == 405
+    assert "listeners[].cors" in refused.json()["error"]["message"]
+    answer = await world.ask(listener, request(), origin=origin)
+    assert "access-control-allow-origin" not in answer.headers

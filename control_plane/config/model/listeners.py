@@ -71,6 +71,16 @@ class Orchestration(Section):
         return {"parallel": self.synthesizer, "loop": self.evaluator}.get(self.mode)
 
 
+class Cors(Section):
+    """Which web pages may call a listener, and read its answers."""
+
+    allow_origins: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """Origins such as `https://chat.example.com`; `https://*.example.com` and `*` stand for several. A page of any of them may
+    spend what its user may: name as few as you can, and ask for keys."""
+    max_age: Duration = 600.0
+    """For how long a browser may remember the answer to its preflight."""
+
+
 class Listener(Section):
     """A port that clients connect to."""
 
@@ -86,6 +96,8 @@ class Listener(Section):
     """Hosts that requests may name, `llm.example.com` or `*.example.com`; others get 421."""
     timeout: Annotated[Duration, Default("30s for an agent listener, 300s for the others")]
     """Bounds the time to the response headers, or to all of a whole answer of a model with fallbacks; never cuts a stream."""
+    cors: Cors | None = None
+    """Web pages of other origins that may call it, by Envoy's cors filter; none may unless it is set."""
     idle_timeout: Duration = 300.0
     """Bounds silence: a stream without a byte for this long is closed."""
     max_retries: Annotated[int | None, Field(ge=0, le=10), Default("2")] = None

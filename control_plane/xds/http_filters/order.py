@@ -8,6 +8,7 @@ from control_plane.xds import api
 from control_plane.xds.http_filters.api_key_auth import build_api_key_auth
 from control_plane.xds.http_filters.buffer_and_header_mutation import build_decided_filters
 from control_plane.xds.http_filters.client_bounds import build_client_bounds
+from control_plane.xds.http_filters.cors import build_cors
 from control_plane.xds.http_filters.decompressor import build_decompressors
 from control_plane.xds.http_filters.error import build_errors
 from control_plane.xds.http_filters.ext_proc import EXT_PROC_CLUSTER, build_continue, build_ext_proc
@@ -23,7 +24,9 @@ def build_http_filters(listener: ir.Listener, gateway: ir.Gateway) -> list[api.h
     limited = [build_rate_limit(listener.rate_limits, names.listener(listener.name))] if listener.rate_limits else []
     errors = [build_errors()] if listener.kind is ir.ListenerKind.MODEL else []
     auth = [build_api_key_auth()] if listener.callers is not None else []
-    before = [_health_check(), *auth, build_client_bounds(gateway.limits), *build_decompressors()]
+    # Before anything that asks for a key: browsers send none with a preflight.
+    cors = [build_cors()] if listener.cors is not None else []
+    before = [_health_check(), *cors, *auth, build_client_bounds(gateway.limits), *build_decompressors()]
     return [*before, build_ext_proc(listener), *decided, *limited, *continued, *errors, build_router()]
 
 

@@ -5,12 +5,13 @@ content type was made by ext_proc and passes as it is.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from control_plane.xds import api
 from protos.contract.error_types import anthropic_type, openai_type
-from protos.contract.headers import LOCAL_REPLY_HEADER, UNAVAILABLE_HEADER
+from protos.contract.headers import LOCAL_REPLY_HEADER, ROUTE_HEADER, UNAVAILABLE_HEADER
 from protos.contract.metadata import METADATA_API, METADATA_NAMESPACE, UNAVAILABLE
 
 _MESSAGES_PATH: Final = "/v1/messages"
@@ -94,7 +95,7 @@ _NO_CREDENTIAL: Final = "failed_to_inject_credential"
 
 def build_client_local_reply() -> api.hcm.LocalReplyConfig:
     """Build the replies of a listener that clients connect to."""
-    mappers = [_unchanged(), _missing_credential()]
+    mappers = [_unchanged(), _missing_credential(), _no_body(_messages_api(), _anthropic), _no_body(None, _openai)]
     for reply in _REPLIES:
         mappers += [_mapper(reply, _messages_api(), _anthropic(reply)), _mapper(reply, None, _openai(reply))]
     return api.hcm.LocalReplyConfig(mappers=mappers)
@@ -125,6 +126,18 @@ def _missing_credential() -> api.hcm.ResponseMapper:
     reply = next(reply for reply in _REPLIES if reply.status == 500)
     mapper = _mapper(reply, None, _openai(reply))
     mapper.filter = _cel(f"response.code_details == '{_NO_CREDENTIAL}'")
+    mapper.status_code = reply.status
+    return mapper
+
+
+def _no_body(extra: _Filter | None, body: Callable[[_Reply], object]) -> api.hcm.ResponseMapper:
+    """Refuse a POST that nothing was decided about, because it had no body, where no route could say so."""
+    reply = next(reply for reply in _REPLIES if reply.status == 400)
+    mapper = _mapper(reply, None, body(reply))
+    undecided = _cel(
+        f"response.code_details == 'cluster_not_found' && request.method == 'POST' && !('{ROUTE_HEADER}' in request.headers)"
+    )
+    mapper.filter = undecided if extra is None else _all_of([undecided, extra])
     mapper.status_code = reply.status
     return mapper
 

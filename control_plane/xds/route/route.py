@@ -6,6 +6,7 @@ from control_plane import ir
 from control_plane.xds import api
 from control_plane.xds.http_filters.api_key_auth import let_in
 from control_plane.xds.http_filters.buffer_and_header_mutation import DECIDED_PATH
+from control_plane.xds.http_filters.cors import build_cors_policy
 from control_plane.xds.http_filters.ext_proc import turn_continue_on
 from control_plane.xds.route.matching import by_header, on_match, refusal, reply_route
 from control_plane.xds.route.retry import build_retry_policy
@@ -66,11 +67,12 @@ def build_route_configuration(  # noqa: PLR0913 - what differs between the table
     not_theirs: Iterable[str] = (),
     callers: Iterable[ir.Caller] | None = None,
     hosts: tuple[str, ...] = (),
+    cors: ir.Cors | None = None,
 ) -> api.route.RouteConfiguration:
     """Build the route table of a listener: each request goes where its route header says; `undecided` has the others.
 
     `inside` are request headers that are meant for the gateway alone, `not_theirs` response headers that no upstream may send,
-    `callers` those whose keys are taken, `hosts` those that are served; none: all are.
+    `callers` those whose keys are taken, `hosts` those that are served (none: all are), `cors` the pages that may ask.
     """
     ordered = sorted(routes, key=lambda route: route.name)
     actions = {route.name: on_match(build_route(route, (chains or {}).get(route.cluster))) for route in ordered}
@@ -84,7 +86,7 @@ def build_route_configuration(  # noqa: PLR0913 - what differs between the table
         response_headers_to_remove=[*(header for header, _ in _ANSWERS), ATTEMPTS_HEADER, *_INSIDE, *not_theirs],
         # Bounds what ext_proc is shown and what a retry can repeat, apart from the buffers of a connection.
         request_body_buffer_limit=max_request_bytes,
-        typed_per_filter_config={} if callers is None else let_in(callers),
+        typed_per_filter_config=(let_in(callers) if callers is not None else {}) | (build_cors_policy(cors) if cors else {}),
     )
     # So that a route knows better than its table which agent answered.
     return api.route.RouteConfiguration(

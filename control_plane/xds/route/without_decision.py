@@ -14,7 +14,7 @@ from control_plane.xds import api
 from control_plane.xds.http_filters.attempt import let_attempts_detach
 from control_plane.xds.http_filters.ext_proc import FILTER_NAME, processing_mode
 from control_plane.xds.route.matching import by_header, header_matches, on_match, refusal, reply_route
-from protos.contract.headers import MAY_DETACH_HEADER
+from protos.contract.headers import MAY_DETACH_HEADER, ROUTE_HEADER
 
 _JSON: Final = r"(?i)\s*application/([!#$&^_.+a-z0-9-]+\+)?json\s*(;.*)?"
 
@@ -46,11 +46,25 @@ def _connect() -> api.route.Route:
 
 def _taken(listener: ir.Listener) -> api.xds_matcher.MatcherOnMatch:
     if listener.shows_headers:  # every request is shown to ext_proc
-        return on_match(reply_route("(none)", 404))
-    no_body = on_match(reply_route("(no body)", 400))
-    not_post = reply_route("(not a post)", 404)
+        return on_match(_reply(listener, "(none)", 404))
+    no_body = on_match(_reply(listener, "(no body)", 400))
+    not_post = _reply(listener, "(not a post)", 404)
     not_post.typed_per_filter_config = {FILTER_NAME: api.pack(_shows_headers())}
     return api.xds_matcher.MatcherOnMatch(matcher=by_header(":method", {"POST": no_body}, on_match(not_post)))
+
+
+def _reply(listener: ir.Listener, name: str, status: int) -> api.route.Route:
+    """Answer by the route itself; by a cluster that nobody has where pages may ask, as Envoy's cors filter skips other routes.
+
+    The status of a missing cluster is 404. The listener's local replies make 400 of it for who sent no body.
+    """
+    if listener.cors is None:
+        return reply_route(name, status)
+    nowhere = api.route.RouteAction(
+        cluster_header=ROUTE_HEADER,
+        cluster_not_found_response_code=api.route.RouteActionClusterNotFoundResponseCode.NOT_FOUND,
+    )
+    return api.route.Route(name=name, match=api.route.RouteMatch(prefix="/"), route=nowhere)
 
 
 def build_unresolved() -> api.xds_matcher.MatcherOnMatch:

@@ -1,0 +1,36 @@
+"""Envoy's cors filter: it answers the preflights of pages of allowed origins, and lets these pages read what clients read."""
+
+import re
+from typing import Final
+
+from control_plane import ir
+from control_plane.xds import api
+from protos.contract.headers import AGENT_HEADER, ATTEMPTS_HEADER, DECISION_HEADER, MODEL_HEADER, REQUEST_ID_HEADER
+
+FILTER_NAME: Final = "envoy.filters.http.cors"
+
+_EXPOSED: Final = (AGENT_HEADER, MODEL_HEADER, DECISION_HEADER, ATTEMPTS_HEADER, REQUEST_ID_HEADER, "retry-after")
+
+
+def build_cors() -> api.hcm.HttpFilter:
+    """Build the filter; what it allows is said beside the routes."""
+    return api.hcm.HttpFilter(name=FILTER_NAME, typed_config=api.pack(api.cors.Cors()))
+
+
+def build_cors_policy(cors: ir.Cors) -> dict[str, api.protobuf.Any]:
+    """Build what a listener's virtual host says to the filter."""
+    policy = api.cors.CorsPolicy(
+        allow_origin_string_match=[_origin(origin) for origin in cors.allow_origins],
+        allow_methods="GET, POST, OPTIONS",
+        # The star stands for every name but this one.
+        allow_headers="*, authorization",
+        expose_headers=", ".join(_EXPOSED),
+        max_age=f"{cors.max_age_seconds:.0f}",
+    )
+    return {FILTER_NAME: api.pack(policy)}
+
+
+def _origin(origin: str) -> api.matcher.StringMatcher:
+    if "*" not in origin:
+        return api.matcher.StringMatcher(exact=origin)
+    return api.matcher.StringMatcher(safe_regex=api.matcher.RegexMatcher(regex=re.escape(origin).replace(r"\*", ".*")))
