@@ -1,7 +1,7 @@
 """What answers have in common, and errors: read before the client sees them. See `whole_answer` and `stream_answer`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Protocol
 
@@ -10,16 +10,27 @@ import orjson
 from ext_proc.apis.errors import ProviderError, error_body, of_gateway
 from ext_proc.apis.provider_errors import code_of, parse_error
 from ext_proc.apis.registry import spec_of
+from ext_proc.attempt.client_error import ClientError, most_useful
 from ext_proc.attempt.events import ResponseReply, SendBody, SendHeaders
-from ext_proc.attempt.failures import BETTERED_ELSEWHERE, Failure, classify
+from ext_proc.attempt.failures import BETTERED_ELSEWHERE, Failure, classify, is_policy_refusal, own_fault
+from ext_proc.attempt.history import AttemptHistory
 from ext_proc.attempt.record import AttemptRecord
 from ext_proc.attempt.target import AttemptTarget
 from ext_proc.attempt.upstream_request import Prepared
 from ext_proc.codec.key_redaction import redact_keys
 from ext_proc.errors import GatewayError, UpstreamError
-from protos.contract.headers import HISTORY_HEADER, RETRY_AFTER_HEADER, RETRY_HEADER
+from protos.contract.headers import (
+    HISTORY_HEADER,
+    MODEL_HEADER,
+    OWN_FAULT_HEADER,
+    RETRY_AFTER_HEADER,
+    RETRY_HEADER,
+    VETO_HEADER,
+)
 
 _ERROR_TYPE_HEADER: Final = "x-amzn-errortype"
+_OF_THE_ERROR: Final = ("retry-after", "retry-after-ms", "x-should-retry")
+"""Headers that belong to the error that a provider has answered with."""
 MAX_ERROR_BYTES: Final = 1 << 20
 """More of an error's body than this is not read."""
 
@@ -62,24 +73,82 @@ class Attempt:
     may_detach: bool = False
     """Whether the rest of an answer may pass without us."""
 
-    def failed(self, failure: Failure, *, asks_to_wait: bool = False) -> dict[str, str]:
-        """Record a failure; return the headers that tell it to Envoy and to the next attempt."""
-        self.record.outcome = failure
-        betters = failure in BETTERED_ELSEWHERE and (failure is not Failure.CONTEXT_LENGTH or self.target.has_others)
-        history = self.target.history_after(failure, self.elapsed(), asks_to_wait=asks_to_wait)
-        return {HISTORY_HEADER: history.dump()} | ({RETRY_HEADER: failure} if betters else {})
+    def failure_of(self, error: ProviderError) -> Failure:
+        """Tell why the attempt failed, from what the provider says and whom it concerns."""
+        failure = classify(error)
+        if failure is not Failure.REFUSED or is_policy_refusal(error):
+            return failure
+        fault = own_fault(error) if self.target.sends_our_key else ""
+        if fault and not (fault == "model" and self.target.model.is_wildcard):
+            self.record.own_fault = fault
+            return Failure.OWN_FAULT
+        return Failure.REFUSED if self.target.is_primary else Failure.NOT_TAKEN
+
+
+def tell_failure(
+    attempt: Attempt, failure: Failure, error: ClientError, *, asks_to_wait: bool = False, by_status: bool = False
+) -> list[ResponseReply]:
+    """Answer with an error, or with a more useful one of an attempt before, and say if and when another attempt follows.
+
+    With `by_status` Envoy's retry policy knows what to do about the status.
+    """
+    target, history = attempt.target, attempt.target.history
+    attempt.record.outcome = failure
+    is_waited_for = _is_waited_for(attempt, failure, error)
+    after = target.history_after(
+        failure, attempt.elapsed(), asks_to_wait=asks_to_wait or bool(error.retry_after), is_waited_for=is_waited_for
+    )
+    # What the model that was asked for has against the request is the client's to know.
+    told = error if failure is Failure.REFUSED and target.is_primary else most_useful(history.error, error)
+    marks = {HISTORY_HEADER: replace(after, error=told.shortened(target.client_api)).dump()}
+    if _may_be_bettered(attempt, failure, after):
+        marks |= {} if by_status else {OWN_FAULT_HEADER if failure is Failure.OWN_FAULT else RETRY_HEADER: failure}
+    elif told is not error:
+        marks[VETO_HEADER] = "true"
+    if error.retry_after and not error.is_ours and (is_waited_for or not target.has_others):
+        marks[RETRY_AFTER_HEADER] = error.retry_after
+    body = told.body.encode()
+    return [answer_head(body, _head_of(told) | marks, remove=() if told is error else _OF_THE_ERROR), SendBody(body)]
+
+
+def _may_be_bettered(attempt: Attempt, failure: Failure, after: AttemptHistory) -> bool:
+    if failure is Failure.CONTEXT_LENGTH:
+        return attempt.target.has_others
+    if failure in (Failure.NOT_TAKEN, Failure.OWN_FAULT):
+        return bool(attempt.target.next_after(after))
+    return failure in BETTERED_ELSEWHERE
+
+
+def _is_waited_for(attempt: Attempt, failure: Failure, error: ClientError) -> bool:
+    """Tell if Envoy is to wait until the model may be asked again, though another one could be asked."""
+    if error.is_ours or error.wait_seconds > attempt.target.bounds.wait:
+        return False
+    after = attempt.target.history_after(failure, 0.0, is_waited_for=True)
+    return attempt.target.next_after(after) == attempt.target.model.name
+
+
+def _head_of(error: ClientError) -> dict[str, str]:
+    told = {":status": str(error.status), MODEL_HEADER: error.model}
+    return told | ({"retry-after": error.retry_after} if error.retry_after else {})
 
 
 def refusal(attempt: Attempt, error: ProviderError, failure: Failure, *, status: int) -> list[ResponseReply]:
     """Answer with an error in the client's API instead of what the upstream said, before any of that was sent."""
-    body = redact_keys(orjson.dumps(error_body(error, spec_of(attempt.target.client_api).shape)))
-    return [answer_head(body, {":status": str(status), **attempt.failed(failure)}), SendBody(body)]
+    body = redact_keys(orjson.dumps(error_body(error, spec_of(attempt.target.client_api).shape))).decode()
+    return tell_failure(attempt, failure, ClientError(status=status, body=body, model=attempt.target.name))
 
 
 def unreadable(attempt: Attempt, error: GatewayError) -> list[ResponseReply]:
     """Answer for an upstream whose success cannot be understood."""
     failure = Failure.EMPTY if error.code == "empty_answer" else Failure.UNREADABLE
-    return refusal(attempt, of_gateway(error), failure, status=502)
+    return tell_failure(attempt, failure, our_error(attempt, error, status=502))
+
+
+def our_error(attempt: Attempt, error: GatewayError, *, status: int) -> ClientError:
+    """Return one of our own errors as the client would get it."""
+    body = orjson.dumps(error_body(of_gateway(error), spec_of(attempt.target.client_api).shape)).decode()
+    wait = error.headers.get("retry-after", "")
+    return ClientError(status=status, body=body, retry_after=wait, model=attempt.target.name, is_ours=True)
 
 
 def empty_answer() -> UpstreamError:
@@ -93,10 +162,11 @@ def stream_head(rendered: Mapping[str, str] = MappingProxyType({})) -> SendHeade
     return SendHeaders(set_headers={"content-type": "text/event-stream", **rendered}, remove_headers=gone)
 
 
-def answer_head(body: bytes, more: Mapping[str, str]) -> SendHeaders:
+def answer_head(body: bytes, more: Mapping[str, str], *, remove: tuple[str, ...] = ()) -> SendHeaders:
     """Return the head of a JSON body that stands for the upstream's."""
     changed = {"content-type": "application/json", "content-length": str(len(body)), **more}
-    return SendHeaders(set_headers=changed, remove_headers=("content-encoding",))
+    gone = tuple(name for name in ("content-encoding", *remove) if name not in changed)
+    return SendHeaders(set_headers=changed, remove_headers=gone)
 
 
 class ErrorAnswer:
@@ -117,21 +187,20 @@ class ErrorAnswer:
     def finish(self) -> list[ResponseReply]:
         """Tell the error."""
         body = bytes(self._held)
-        failure = classify(parse_error(self._status, body, self._code))
+        parsed = parse_error(self._status, body, self._code)
+        failure = self._attempt.failure_of(parsed)
         rendered = redact_keys(self._attempt.prepared.translation.error(self._status, body, code=self._code))
-        marks = self._attempt.failed(failure, asks_to_wait=bool(self._retry_after))
-        if failure is not Failure.CONTEXT_LENGTH and (self._status == 429 or self._status >= 500):
-            marks.pop(RETRY_HEADER, None)  # The status says it all, and Envoy's retry policy knows what to do about it.
-        if failure is Failure.REFUSED and self._status >= 500:
-            marks[":status"] = "400"  # Final: it must not be tried again.
-        return [answer_head(rendered, marks | self._wait()), SendBody(rendered)]
+        # Final: a refusal must not be tried again, whatever its status.
+        status = 400 if failure is Failure.REFUSED and self._status >= 500 else self._status
+        error = ClientError(
+            status=status,
+            body=rendered.decode(errors="replace"),
+            retry_after=self._retry_after,
+            model=self._attempt.target.name,
+        )
+        by_status = failure in (Failure.RATE_LIMITED, Failure.UPSTREAM_ERROR)
+        return tell_failure(self._attempt, failure, error, by_status=by_status)
 
     def fail(self, _error: GatewayError) -> list[ResponseReply]:
         """Tell what was read."""
         return self.finish()
-
-    def _wait(self) -> dict[str, str]:
-        # Models that were not tried yet need not wait until this one has recovered.
-        if self._attempt.target.has_others or not self._retry_after:
-            return {}
-        return {RETRY_AFTER_HEADER: self._retry_after}

@@ -28,6 +28,8 @@ class Bounds:
     """How many attempts may follow the first one."""
     seconds: float = _MANY
     """How long an attempt may take."""
+    wait: float = 0.0
+    """For how many seconds a model may be waited for that says when to come back."""
 
     def left(self, number: int) -> int:
         """Return how many attempts may still be made, the given one included: 1 for the first."""
@@ -36,8 +38,8 @@ class Bounds:
 
 def read_bounds(text: str) -> Bounds:
     """Read the value of BOUNDS_HEADER, of which a part may be anything."""
-    wanted, configured, seconds = (*text.split(";"), "", "", "")[:3]
-    return Bounds(int(_number(wanted, _number(configured, _MANY))), _number(seconds, _MANY) or _MANY)
+    wanted, configured, seconds, wait = (*text.split(";"), "", "", "", "")[:4]
+    return Bounds(int(_number(wanted, _number(configured, _MANY))), _number(seconds, _MANY) or _MANY, _number(wait, 0.0))
 
 
 def select_member(members: Sequence[Member], history: AttemptHistory, *, left: int) -> Member | None:

@@ -20,6 +20,10 @@ class Failure(StrEnum):
     """A 5xx, or its like within a stream or among the 4xx."""
     REFUSED = "refused"
     """The request itself is at fault, or a content policy refuses it: no other model is tried."""
+    NOT_TAKEN = "not_taken"
+    """Refused by a fallback: the model that was asked for might take the request, and so may others."""
+    OWN_FAULT = "own_fault"
+    """The provider refuses the gateway's own key, account or model name: see `own_fault`."""
     EMPTY = "empty_answer"
     """A success without an answer in it."""
     UNREADABLE = "unreadable_answer"
@@ -36,6 +40,8 @@ BETTERED_ELSEWHERE: Final = frozenset(
         Failure.EMPTY,
         Failure.UNREADABLE,
         Failure.UNANSWERED,
+        Failure.NOT_TAKEN,
+        Failure.OWN_FAULT,
     }
 )
 """What the next attempt may better."""
@@ -78,7 +84,9 @@ _POLICY_CODES: Final = frozenset(
     }
 )
 _POLICY: Final = re.compile(
-    r"content filtering policy|content management policy|usage polic(?:y|ies)|content policy|safety system", re.IGNORECASE
+    r"content filtering policy|content management policy|usage polic(?:y|ies)|content policy|safety system"
+    r"|requires moderation|input was flagged",  # OpenRouter, with a 403
+    re.IGNORECASE,
 )
 
 _STATUS_OF_WORDS: Final = {
@@ -101,6 +109,45 @@ _STATUS_OF_WORDS: Final = {
 
 _TRANSIENT: Final = frozenset({408, 409, 424})
 """4xx by which a provider says "try again": too slow, a lock that was not free, and Amazon Bedrock's ModelErrorException."""
+
+
+_ACCOUNT_CODES: Final = frozenset(
+    {"account_deactivated", "billing_error", "billing_hard_limit_reached", "billing_not_active", "insufficient_quota"}
+)
+_KEY_REFUSED: Final = re.compile(
+    r"api[ _-]?key (?:is )?(?:not valid|invalid|expired)|(?:incorrect|invalid) api key", re.IGNORECASE
+)
+"""Google and xAI say so with a 400."""
+_NO_CREDIT: Final = re.compile(
+    r"credit balance is too low"  # Anthropic, with a 400
+    r"|insufficient (?:account )?(?:balance|credits?|funds)"  # DeepSeek, OpenRouter, Moonshot
+    r"|account (?:has been|is) (?:deactivated|disabled|suspended)",
+    re.IGNORECASE,
+)
+_NO_SUCH_MODEL: Final = re.compile(
+    r"model .{0,200}does not exist|not a valid model id|invalid model(?: name|:)|model identifier is invalid"
+    r"|model .{0,200}(?:not found|not supported|decommissioned)|unknown model|no such model|no endpoints found",
+    re.IGNORECASE,
+)
+_OF_THE_CLIENT: Final = re.compile(
+    r"\b(?:assistant|batch|container|conversation|file|image|item|message|prompt|response|thread|tool|url|vector store)s?\b"
+    r".{0,200}(?:not found|does not exist|no such|expired)",
+    re.IGNORECASE,
+)
+"""A 404 about what the client's request names."""
+
+
+def own_fault(error: ProviderError) -> str:
+    """Return what of the gateway's configuration the provider refuses: `key`, `account`, `model`; empty if it is not that."""
+    status, words = status_of(error), {word.lower() for word in (error.code, error.type) if word}
+    if status == 402 or (status in (400, 401, 403) and (words & _ACCOUNT_CODES or _NO_CREDIT.search(error.message))):
+        return "account"
+    if status in (401, 403) or (status == 400 and _KEY_REFUSED.search(error.message)):
+        return "key"
+    if status == 404 or (status == 400 and ("model_not_found" in words or _NO_SUCH_MODEL.search(error.message))):
+        is_the_clients = error.param not in (None, "model") or _OF_THE_CLIENT.search(error.message)
+        return "" if is_the_clients and "model_not_found" not in words else "model"
+    return ""
 
 
 def is_too_long(error: ProviderError) -> bool:

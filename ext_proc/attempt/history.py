@@ -1,10 +1,12 @@
 """The attempt history: written on an answer, and carried to the next attempt by Envoy."""
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import orjson
 
+from ext_proc.attempt.client_error import ClientError
 from ext_proc.attempt.failures import Failure
 from ext_proc.attempt.record import CANNOT_CARRY
 
@@ -26,7 +28,9 @@ class AttemptHistory:
     """Models whose context the request exceeds."""
     timed_out: tuple[str, ...] = ()
     cannot_carry: tuple[str, ...] = ()
-    """Models whose API has no place for what the request asks."""
+    """Models whose API has no place for what the request asks, or whose provider refuses it or us."""
+    error: ClientError | None = None
+    """What the client is told if no attempt succeeds: the most useful error so far."""
 
     @property
     def last(self) -> str:
@@ -39,27 +43,37 @@ class AttemptHistory:
         return frozenset((*self.too_long_for, *self.timed_out, *self.cannot_carry))
 
     def after(
-        self, model: str, failure: str, *, seconds: float, allowed: float, asks_to_wait: bool = False
+        self,
+        model: str,
+        failure: str,
+        *,
+        seconds: float,
+        allowed: float,
+        asks_to_wait: bool = False,
+        is_waited_for: bool = False,
     ) -> "AttemptHistory":
-        """Add an attempt that has failed after some seconds, of so many that it was allowed."""
+        """Add an attempt that has failed after some seconds, of so many that it was allowed.
+
+        A model that asks to be left alone is not retried, unless Envoy waits for so long.
+        """
         is_quick = seconds < min(_QUICK_SECONDS, allowed * _OF_THE_TIME)
         added = replace(
             self,
             attempted=(*self.attempted, model),
             failure=failure,
-            is_transient=is_quick and failure != Failure.RATE_LIMITED and not asks_to_wait,
+            is_transient=is_waited_for or (is_quick and failure != Failure.RATE_LIMITED and not asks_to_wait),
         )
         if failure == Failure.CONTEXT_LENGTH:
             return replace(added, too_long_for=(*self.too_long_for, model))
-        if failure == CANNOT_CARRY:
+        if failure in (CANNOT_CARRY, Failure.NOT_TAKEN, Failure.OWN_FAULT):
             return replace(added, cannot_carry=(*self.cannot_carry, model))
         if failure == Failure.UNANSWERED and not is_quick:
             return replace(added, timed_out=(*self.timed_out, model))
         return added
 
     def dump(self) -> str:
-        """Write it as the value of a header."""
-        return orjson.dumps(self).decode()
+        """Write it as the value of a header, in ASCII."""
+        return json.dumps(asdict(self), separators=(",", ":"))
 
 
 def load_history(text: str) -> AttemptHistory:
@@ -69,6 +83,7 @@ def load_history(text: str) -> AttemptHistory:
     told = orjson.loads(text)
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
     try:
-        return AttemptHistory(**values)
+        error = values.pop("error", None)
+        return AttemptHistory(**values, error=ClientError(**error) if error else None)
     except TypeError:
         return AttemptHistory()

@@ -3,12 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-import orjson
-
-from ext_proc.apis.errors import error_body, of_gateway
-from ext_proc.apis.registry import spec_of
-from ext_proc.attempt.answers import Attempt, answer_head
-from ext_proc.attempt.events import ResponseReply, SendBody
+from ext_proc.attempt.answers import Attempt, our_error, tell_failure
+from ext_proc.attempt.events import ResponseReply
 from ext_proc.attempt.failures import Failure
 from ext_proc.errors import GatewayError, UpstreamError
 from protos.contract.headers import LOCAL_REPLY_HEADER, UNAVAILABLE_HEADER
@@ -42,10 +38,8 @@ class LocalReplyAnswer:
 
     def finish(self) -> list[ResponseReply]:
         """Tell the error."""
-        attempt, error = self._attempt, self._error
-        body = orjson.dumps(error_body(of_gateway(error), spec_of(attempt.target.client_api).shape))
-        marks = attempt.failed(Failure.UNANSWERED, asks_to_wait=self._asks_to_wait)
-        return [answer_head(body, {":status": str(error.status), **error.headers, **marks}), SendBody(body)]
+        error = our_error(self._attempt, self._error, status=self._error.status)
+        return tell_failure(self._attempt, Failure.UNANSWERED, error, asks_to_wait=self._asks_to_wait)
 
     def fail(self, _error: GatewayError) -> list[ResponseReply]:
         """Tell the error."""

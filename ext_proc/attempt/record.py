@@ -45,5 +45,7 @@ class AttemptRecord:
     usage: Usage = NO_USAGE
     warnings: tuple[str, ...] = ()
     """What was left out of the request."""
+    own_fault: str = ""
+    """What of the gateway's configuration the provider refuses: `key`, `account` or `model`."""
     came: str = ""
     """What came in place of an answer: its type and its first characters."""

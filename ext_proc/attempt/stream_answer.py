@@ -4,7 +4,7 @@ from typing import Final
 
 from ext_proc.attempt.answers import Attempt, empty_answer, refusal, stream_head, unreadable
 from ext_proc.attempt.events import Detach, ResponseReply, SendBody
-from ext_proc.attempt.failures import classify, status_of
+from ext_proc.attempt.failures import status_of
 from ext_proc.attempt.first_token_gate import Gate, Opened, Opening
 from ext_proc.attempt.record import BEGUN, COMPLETED, CUT_OFF
 from ext_proc.errors import GatewayError, UpstreamError
@@ -83,7 +83,7 @@ class StreamAnswer:
         if not isinstance(opening, Opened):
             # The client has seen nothing: what the provider says in its stream can still be said by a status.
             self._refused = True
-            return refusal(self._attempt, opening, classify(opening), status=status_of(opening))
+            return refusal(self._attempt, opening, self._attempt.failure_of(opening), status=status_of(opening))
         self._attempt.record.first_token_seconds = self._attempt.elapsed()
         if self._attempt.may_detach and self._attempt.target.watch == WATCH_GATE:
             return self._detach({})

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ext_proc.attempt.client_error import ClientError
 from ext_proc.attempt.ejections import Ejections
 from ext_proc.attempt.events import AttemptHeaders
 from ext_proc.attempt.failover_policy import Bounds, complete, in_order, read_bounds, select_member
@@ -61,9 +62,19 @@ class AttemptTarget:
         return not {member.model for member in self.members} <= asked
 
     @property
+    def is_primary(self) -> bool:
+        """Whether the chain begins with the model: others stand in for it."""
+        return self.members[0].model == self.model.name
+
+    @property
+    def sends_our_key(self) -> bool:
+        """Whether the provider gets the gateway's credentials, and not the client's."""
+        return not self.upstream.client_key_header
+
+    @property
     def is_first_choice(self) -> bool:
         """Whether the chain begins with the model, and this is the first attempt."""
-        return not self.history.attempted and self.members[0].model == self.model.name
+        return not self.history.attempted and self.is_primary
 
     @property
     def route(self) -> str:
@@ -74,14 +85,23 @@ class AttemptTarget:
         is_asked_anyway = self.model.name in self.history.attempted or len(self.members) == 1
         return self.upstream.route if is_asked_anyway else self.upstream.failover_route
 
-    def history_after(self, failure: str, seconds: float, *, asks_to_wait: bool = False) -> AttemptHistory:
+    def history_after(
+        self, failure: str, seconds: float, *, asks_to_wait: bool = False, is_waited_for: bool = False
+    ) -> AttemptHistory:
         """Return the metadata for the next attempt if this one fails after some seconds."""
-        allowed = self.bounds.seconds
-        return self.history.after(self.model.name, failure, seconds=seconds, allowed=allowed, asks_to_wait=asks_to_wait)
+        return self.history.after(
+            self.model.name,
+            failure,
+            seconds=seconds,
+            allowed=self.bounds.seconds,
+            asks_to_wait=asks_to_wait,
+            is_waited_for=is_waited_for,
+        )
 
-    def has_next(self, history: AttemptHistory) -> bool:
-        """Tell if another attempt could be made after this one."""
-        return select_member(self.members, history, left=self.bounds.left(self.number + 1)) is not None
+    def next_after(self, history: AttemptHistory) -> str:
+        """Return the model that another attempt after this one would be for; empty if there is none."""
+        member = select_member(self.members, history, left=self.bounds.left(self.number + 1))
+        return "" if member is None or (len(self.members) == 1 and member.model in history.excluded) else member.model
 
 
 def resolve_target(event: AttemptHeaders, plan: Plan | None, ejections: Ejections) -> AttemptTarget:
@@ -145,10 +165,22 @@ def _changing(detail: str) -> NotReady:
     return NotReady("The gateway's configuration is changing.", headers={"retry-after": "1"}, detail=detail)
 
 
+class NobodyLeft(UpstreamError):
+    """All models of the chain were asked, and are not to be asked again."""
+
+    before: ClientError | None = None
+    """What the client is told instead, if one of them has said something."""
+
+
 def _nobody_left(history: AttemptHistory) -> UpstreamError:
-    """Return the error for a chain of which no model may be tried again."""
+    error = _silence(history)
+    error.before = history.error
+    return error
+
+
+def _silence(history: AttemptHistory) -> NobodyLeft:
     if history.too_long_for:
         names = ", ".join(f"`{name}`" for name in history.too_long_for)
         message = f"The request is too long for {names}, and the models that might take it do not answer."
-        return UpstreamError(message, status=503, code="no_model_left", headers={"retry-after": "1"})
-    return UpstreamError("No model answered in time.", status=504, code="upstream_timeout")
+        return NobodyLeft(message, status=503, code="no_model_left", headers={"retry-after": "1"})
+    return NobodyLeft("No model answered in time.", status=504, code="upstream_timeout")

@@ -15,6 +15,7 @@ from ext_proc.apis.errors import render_error
 from ext_proc.apis.registry import shape_of
 from ext_proc.attempt.answer_kinds import kind_of_answer
 from ext_proc.attempt.answers import Answer, Attempt
+from ext_proc.attempt.client_error import ClientError
 from ext_proc.attempt.ejections import Ejections
 from ext_proc.attempt.events import (
     AttemptEvent,
@@ -34,7 +35,7 @@ from ext_proc.attempt.events import (
 from ext_proc.attempt.record import CANNOT_CARRY, GATEWAY_ERROR, AttemptRecord
 from ext_proc.attempt.stream_answer import StreamAnswer
 from ext_proc.attempt.streamed_mode import Seen, StreamedModeReplies
-from ext_proc.attempt.target import AttemptTarget, resolve_target
+from ext_proc.attempt.target import AttemptTarget, NobodyLeft, resolve_target
 from ext_proc.attempt.upstream_request import Prepared, prepare
 from ext_proc.codec.content_encoding import Decoder, Plain, decoder
 from ext_proc.errors import GatewayError, InternalError, RequestError, UpstreamError
@@ -160,17 +161,21 @@ class AttemptTransaction:
         self.is_done = True
         self.record.outcome = CANNOT_CARRY if isinstance(error, RequestError | UpstreamError) else GATEWAY_ERROR
         marks = {VETO_HEADER: "true"}
+        before = error.before if isinstance(error, NobodyLeft) else None
         if isinstance(error, RequestError) and self._target is not None:
             marks = self._pass_over(self._target) | {MODEL_HEADER: self._target.name}
-            if not {*self._target.history.attempted} <= {*self._target.history.cannot_carry}:
+            before = self._target.history.error
+            if before is None and not {*self._target.history.attempted} <= {*self._target.history.cannot_carry}:
                 error = _nobody_takes_it(self._target, error)
+        if before is not None:
+            return _again(before, marks)
         refusal = render_error(error, shape_of(self._head.metadata.get(METADATA_API, "") if self._head else ""))
         return replace(refusal, headers={**refusal.headers, **marks})
 
     def _pass_over(self, target: AttemptTarget) -> dict[str, str]:
         """Return the headers of an answer for a model that cannot carry the request; that which was asked for refuses it."""
         history = target.history_after(CANNOT_CARRY, 0.0)
-        if target.is_first_choice or not target.has_next(history):
+        if target.is_first_choice or not target.next_after(history):
             return {VETO_HEADER: "true"}
         return {RETRY_HEADER: CANNOT_CARRY, HISTORY_HEADER: history.dump()}
 
@@ -260,6 +265,12 @@ class AttemptTransaction:
 
 def _media_type(headers: Mapping[str, str]) -> str:
     return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _again(error: ClientError, marks: Mapping[str, str]) -> Respond:
+    """Answer with the error of an attempt before."""
+    told = {"content-type": "application/json", **({"retry-after": error.retry_after} if error.retry_after else {})}
+    return Respond(status=error.status, headers={**told, **marks, MODEL_HEADER: error.model}, body=error.body.encode())
 
 
 def _nobody_takes_it(target: AttemptTarget, error: RequestError) -> UpstreamError:

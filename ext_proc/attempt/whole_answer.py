@@ -9,7 +9,7 @@ from ext_proc.apis.readers import failure_in
 from ext_proc.apis.registry import spec_of
 from ext_proc.attempt.answers import Attempt, answer_head, empty_answer, refusal, stream_head, unreadable
 from ext_proc.attempt.events import Detach, ResponseReply, SendBody, SendHeaders
-from ext_proc.attempt.failures import classify, status_of
+from ext_proc.attempt.failures import status_of
 from ext_proc.attempt.record import COMPLETED, CUT_OFF
 from ext_proc.codec.json_body import JsonObject, load_json, parse_object, write_json
 from ext_proc.errors import GatewayError, MalformedBody, UpstreamError
@@ -50,7 +50,7 @@ class WholeAnswer:
             if not isinstance(parsed, ProviderError):
                 parsed = failure_in(parsed) or parsed
             if isinstance(parsed, ProviderError):
-                return refusal(self._attempt, parsed, classify(parsed), status=status_of(parsed))
+                return refusal(self._attempt, parsed, self._attempt.failure_of(parsed), status=status_of(parsed))
             return self._tell(parsed)
         except MalformedBody as error:
             raise self._not_an_answer(error, raw) from error

@@ -85,6 +85,15 @@ class AttemptProcessor:
                 api=record.api,
                 left_out=record.warnings[:10],
             )
+        if record.own_fault:
+            self._log.error(
+                "provider_misconfigured",
+                request_id=record.request_id,
+                model=record.model,
+                provider=record.provider,
+                fault=record.own_fault,
+                status=record.status,
+            )
         if record.came:
             self._log.warning("answer_unreadable", request_id=record.request_id, model=record.model, came=record.came)
         self._log.info(

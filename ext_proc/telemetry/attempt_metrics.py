@@ -19,6 +19,9 @@ class AttemptMetrics:
         self._count_error = count_error
         attempts = Counter(names.ATTEMPTS, "Attempts at models", ("model", "outcome"), registry=registry)
         failovers = Counter(names.FAILOVERS, "Failovers between models", ("from", "to", "reason"), registry=registry)
+        faults = Counter(
+            names.MISCONFIGURED, "Keys, accounts and model names that providers refuse", ("model", "fault"), registry=registry
+        )
         tokens = Counter(names.LLM_TOKENS, "Tokens as providers count them", ("model", "kind"), registry=registry)
         first = Histogram(
             names.TIME_TO_FIRST_TOKEN,
@@ -29,6 +32,7 @@ class AttemptMetrics:
         )
         keep = lru_cache(maxsize=None)  # As many as configured names and constant words can combine.
         self._attempts = keep(lambda *labels: attempts.labels(*labels))
+        self._faults = keep(lambda *labels: faults.labels(*labels))
         self._failovers = keep(lambda *labels: failovers.labels(*labels))
         self._tokens = keep(lambda *labels: tokens.labels(*labels))
         self._first_token = keep(lambda model: first.labels(model))
@@ -41,6 +45,8 @@ class AttemptMetrics:
         """Count an attempt that is over."""
         if not record.is_counted_elsewhere:
             self._attempts(record.model, record.outcome).inc()
+        if record.own_fault:
+            self._faults(record.model, record.own_fault).inc()
         if record.failed_over_from:
             self._failovers(record.failed_over_from, record.model, record.failed_over_for).inc()
         if record.first_token_seconds is not None:

@@ -13,6 +13,7 @@ MODEL_REQUESTS: Final = "plano_model_requests_total"
 ATTEMPTS: Final = "plano_attempts_total"
 CONTINUATIONS: Final = "plano_continuations_total"
 AGENT_PARTS: Final = "plano_agent_parts_total"
+MISCONFIGURED: Final = "plano_provider_misconfigured_total"
 FAILOVERS: Final = "plano_failovers_total"
 LLM_TOKENS: Final = "plano_llm_tokens_total"
 TIME_TO_FIRST_TOKEN: Final = "plano_time_to_first_token_seconds"  # noqa: S105 - a metric

@@ -209,7 +209,6 @@ def test_a_context_that_is_too_long_for_all_is_final() -> None:
     ("status", "error", "outcome"),
     [
         (400, {"message": "nonsense", "type": "invalid_request_error"}, "refused"),
-        (401, {"message": "bad key", "type": "authentication_error"}, "refused"),
         (429, {"message": "slow down", "type": "rate_limit_error"}, "rate_limited"),
         (500, {"message": "oops", "type": "api_error"}, "upstream_error"),
         (529, {"message": "busy", "type": "overloaded_error"}, "upstream_error"),
@@ -228,9 +227,8 @@ def test_errors_keep_their_status_and_words_in_the_clients_shape(status: int, er
     ("status", "code", "retry", "outcome"),
     [
         (400, "ValidationException:http://internal.amazon.com/coral/com.amazon.bedrock/", "", "refused"),
-        (403, "com.amazon.coral.service#AccessDeniedException", "", "refused"),
-        (408, "ModelTimeoutException", "upstream_error", "upstream_error"),
-        (424, "ModelErrorException", "upstream_error", "upstream_error"),
+        (408, "ModelTimeoutException", "", "upstream_error"),
+        (424, "ModelErrorException", "", "upstream_error"),
         (429, "ThrottlingException", "", "rate_limited"),
         (503, "ServiceUnavailableException", "", "upstream_error"),
     ],

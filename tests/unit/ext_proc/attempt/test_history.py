@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ext_proc.attempt.client_error import ClientError
 from ext_proc.attempt.failures import Failure
 from ext_proc.attempt.history import AttemptHistory, load_history
 from ext_proc.attempt.record import CANNOT_CARRY
@@ -11,11 +12,18 @@ NAMES = st.lists(st.text(max_size=5), max_size=3).map(tuple)
 
 @given(
     history=st.builds(
-        AttemptHistory, attempted=NAMES, failure=st.text(), is_transient=st.booleans(), too_long_for=NAMES, timed_out=NAMES
+        AttemptHistory,
+        attempted=NAMES,
+        failure=st.text(),
+        is_transient=st.booleans(),
+        too_long_for=NAMES,
+        timed_out=NAMES,
+        error=st.none() | st.builds(ClientError, status=st.integers(400, 599), body=st.text(), retry_after=st.text()),
     )
 )
 def test_what_is_written_is_read(history: AttemptHistory) -> None:
     assert "\n" not in history.dump()
+    assert history.dump().isascii()
     assert load_history(history.dump()) == history
 
 
