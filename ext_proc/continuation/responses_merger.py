@@ -26,6 +26,7 @@ class ResponsesMerger:
         self.complete = False
         self._runs = 1
         self.number = -1
+        self._number_before = -1
         self._head: JsonObject = {}
         self._ids: dict[tuple[int, str], str] = {}
         self._renamed: dict[str, str] = {}
@@ -34,6 +35,9 @@ class ResponsesMerger:
         """See Weave."""
         self._runs += 1
         self._renamed = {}
+        if not self.transcript.caught_up:
+            self.number = self._number_before  # Nothing of what was numbered since has been sent.
+        self._number_before = self.number
         self.transcript.begin()
 
     def fit(self, event: JsonObject) -> JsonObject | None:
@@ -112,7 +116,8 @@ class ResponsesMerger:
 
 
 def _place(kind: str, event: JsonObject) -> tuple[str | int, ...]:
-    return kind, *(index_in(event, name, -1) for name in _PLACES)
+    # Some hosts number everything, and not what an event is about alone.
+    return kind, *(index_in(event, name, -1) for name in _PLACES if name != "summary_index" or "summary" in kind)
 
 
 def _without_own(value: Any) -> Any:

@@ -90,12 +90,16 @@ def streaming(data: bytes, *, ends: bool = True, content_type: bytes = b"text/ev
     return behave
 
 
-def cutting(data: bytes, *, silent: bool = False, content_type: bytes = b"application/json") -> Behave:
-    """Send the beginning of an answer; then cut the connection, or say no more."""
+def cutting(data: bytes, *, silent: bool = False, content_type: bytes = b"application/json", then: bytes = b"") -> Behave:
+    """Send the beginning of an answer; then cut the connection, say no more, or say `then` over and over."""
 
     async def behave(_request: Received, writer: asyncio.StreamWriter) -> None:
         writer.write((_HEAD % content_type) + b"%x\r\n%s\r\n" % (len(data), data))
         await writer.drain()
+        while then:
+            writer.write(b"%x\r\n%s\r\n" % (len(then), then))
+            await writer.drain()
+            await asyncio.sleep(0.05)
         if silent:
             await asyncio.Event().wait()
         # Whatever was written has arrived before the connection breaks.

@@ -54,6 +54,7 @@ def build_egress_listener(gateway: ir.Gateway) -> api.listener.Listener:
     manager.stream_idle_timeout = api.duration(_SILENCE_SECONDS)
     manager.internal_address_config = _internal(gateway.internal_cidrs, unix_sockets=True)
     manager.local_reply_config = build_internal_local_reply()
+    manager.delayed_close_timeout = _AT_ONCE
     return _listener(name, address.parse(gateway.egress.address), manager, api.core.TrafficDirection.OUTBOUND)
 
 
@@ -71,6 +72,7 @@ def build_attempts_listener(gateway: ir.Gateway) -> api.listener.Listener:
         access_log=build_access_log(name, gateway.access_log_path),
         server_header_transformation=api.hcm.HttpConnectionManagerServerHeaderTransformation.PASS_THROUGH,
         local_reply_config=build_internal_local_reply(),
+        delayed_close_timeout=_AT_ONCE,
         generate_request_id=False,
         skip_xff_append=True,
         stream_idle_timeout=api.duration(0),
@@ -161,6 +163,10 @@ def _connection_limit(name: str, limits: ir.Limits) -> api.listener.Filter:
     config = api.connection_limit.ConnectionLimit(stat_prefix=name, max_connections=most)
     return api.listener.Filter(name="envoy.filters.network.connection_limit", typed_config=api.pack(config))
 
+
+_AT_ONCE: Final = api.duration(0)
+"""How long a connection lasts after an answer was cut, for its peer to read the rest: Envoy says a second. Here the peer
+is the gateway itself, which resumes a cut stream as soon as it sees that."""
 
 _CONNECTION_BUFFER_BYTES: Final = 1 << 20
 """Before back-pressure. The size of a request body is bounded apart, by its virtual host."""

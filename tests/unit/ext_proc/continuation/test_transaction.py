@@ -375,3 +375,12 @@ def _without_empty(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _without_empty(inner) for name, inner in value.items() if inner not in ([], None)}
     return [_without_empty(inner) for inner in value] if isinstance(value, list) else value
+
+
+def test_the_error_after_others_have_failed_to_resume_has_the_next_number_too() -> None:
+    stream, other = STREAMS["responses"](STORY), STREAMS["responses"](replace(STORY, texts=["It ", "snows."]))
+    scripts = {ROUTE: [Script(stream[: stream.index(b"cats")], cut=True)], "resumed/b/2": [Script(other)]}
+    got = play("responses", scripts)
+    numbers = [event["sequence_number"] for event in payloads(got.body)]
+    assert numbers == list(range(len(numbers)))
+    assert fails("responses", got.body)
