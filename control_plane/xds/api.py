@@ -22,6 +22,7 @@ from envoy_data_plane.envoy.config.route import v3 as route
 from envoy_data_plane.envoy.config.trace import v3 as trace
 from envoy_data_plane.envoy.extensions.access_loggers.file import v3 as file_log
 from envoy_data_plane.envoy.extensions.access_loggers.filters.cel import v3 as cel_filter
+from envoy_data_plane.envoy.extensions.access_loggers.stats import v3 as stats_log
 from envoy_data_plane.envoy.extensions.access_loggers.stream import v3 as stream_log
 from envoy_data_plane.envoy.extensions.bootstrap.internal_listener import v3 as internal_listener
 from envoy_data_plane.envoy.extensions.clusters.aggregate import v3 as aggregate
@@ -141,6 +142,7 @@ __all__ = [
     "route",
     "router",
     "samplers",
+    "stats_log",
     "stream_log",
     "tls",
     "trace",

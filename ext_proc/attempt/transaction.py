@@ -42,6 +42,7 @@ from ext_proc.errors import GatewayError, InternalError, RequestError, UpstreamE
 from ext_proc.events import Continue, Respond
 from ext_proc.plan.plan import Plan
 from protos.contract.headers import (
+    ENTRY_HEADER,
     HISTORY_HEADER,
     MODEL_HEADER,
     REQUEST_ID_HEADER,
@@ -121,7 +122,7 @@ class AttemptTransaction:
         """Say in an answer's head which model has answered."""
         if self._target is None or not isinstance(reply, SendHeaders):
             return reply
-        return replace(reply, set_headers={MODEL_HEADER: self._target.name, **reply.set_headers})
+        return replace(reply, set_headers={**_names(self._target), **reply.set_headers})
 
     def _paced(self, replies: list[ResponseReply]) -> list[AttemptReply]:
         """Bring the replies to what was seen last into the form that Envoy expects of this response."""
@@ -163,7 +164,7 @@ class AttemptTransaction:
         marks = {VETO_HEADER: "true"}
         before = error.before if isinstance(error, NobodyLeft) else None
         if isinstance(error, RequestError) and self._target is not None:
-            marks = self._pass_over(self._target) | {MODEL_HEADER: self._target.name}
+            marks = self._pass_over(self._target) | _names(self._target)
             before = self._target.history.error
             if before is None and not {*self._target.history.attempted} <= {*self._target.history.cannot_carry}:
                 error = _nobody_takes_it(self._target, error)
@@ -271,6 +272,11 @@ def _again(error: ClientError, marks: Mapping[str, str]) -> Respond:
     """Answer with the error of an attempt before."""
     told = {"content-type": "application/json", **({"retry-after": error.retry_after} if error.retry_after else {})}
     return Respond(status=error.status, headers={**told, **marks, MODEL_HEADER: error.model}, body=error.body.encode())
+
+
+def _names(target: AttemptTarget) -> dict[str, str]:
+    """Return the headers that say which model answers."""
+    return {MODEL_HEADER: target.name, ENTRY_HEADER: target.model.name}
 
 
 def _nobody_takes_it(target: AttemptTarget, error: RequestError) -> UpstreamError:

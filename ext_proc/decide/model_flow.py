@@ -27,6 +27,7 @@ from ext_proc.translate.token_estimate import estimate_tokens
 from protos.contract.headers import ESTIMATE_HEADER, MODEL_HEADER, ROUTE_HEADER
 from protos.contract.metadata import (
     METADATA_DECISION,
+    METADATA_ENTRY,
     METADATA_HAS_MODEL,
     METADATA_MODEL,
     METADATA_ORDER,
@@ -104,7 +105,8 @@ def _forward(
         headers[":path"] = _upstream_path(route, resolved.upstream_model, request.query)
         if value.get("model") != resolved.upstream_model:
             body = replace_model(body, resolved.upstream_model, has_model="model" in value)
-    metadata = {METADATA_ROUTE: route_name, METADATA_MODEL: resolved.name, **noted, **for_attempts}
+    named = {METADATA_MODEL: resolved.name, METADATA_ENTRY: resolved.model.name}
+    metadata = {METADATA_ROUTE: route_name, **named, **noted, **for_attempts}
     return go_on(request, body, headers=headers, metadata=metadata)
 
 

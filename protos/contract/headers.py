@@ -33,6 +33,9 @@ KEY_HEADERS: Final = ("authorization", "x-api-key", "api-key")
 INTERNAL_HEADER: Final = "x-envoy-internal"
 """`true` where Envoy trusts the client, by its address; set by Envoy alone."""
 
+ENTRY_HEADER: Final = "x-plano-entry"
+"""Set by the attempt stage: configured name of the model that answers, for statistics. Clients do not see it."""
+
 MODEL_HEADER: Final = "x-plano-model"
 """Name of the configured model that answers."""
 

@@ -102,6 +102,7 @@ async def world_of(stack: AsyncExitStack, *, protocol: str, sampling: float = 10
 
     async def agent(request: Received, _writer: asyncio.StreamWriter) -> Answer:
         carried: dict[str, str] = {name: request.headers[name] for name in CARRIED if name in request.headers}
+        carried["content-type"] = "application/json"
         async with httpx.AsyncClient(trust_env=False) as client:
             url = f"http://127.0.0.1:{ports['models']}{CHAT}"
             answer = await client.post(url, content=request.body, headers=carried)

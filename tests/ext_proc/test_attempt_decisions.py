@@ -7,6 +7,7 @@ from protos.contract.headers import ROUTE_HEADER
 from protos.contract.metadata import (
     METADATA_API,
     METADATA_DECISION,
+    METADATA_ENTRY,
     METADATA_HAS_MODEL,
     METADATA_MODEL,
     METADATA_ROUTE,
@@ -23,6 +24,7 @@ def decided(route: str, model: str, upstream_model: str, **more: str) -> dict[st
     return {
         METADATA_ROUTE: route,
         METADATA_MODEL: model,
+        METADATA_ENTRY: TOGETHER if model.startswith("together/") else model,
         METADATA_DECISION: "exact",
         METADATA_API: "chat_completions",
         METADATA_UPSTREAM_MODEL: upstream_model,

@@ -94,7 +94,8 @@ async def test_resolves_a_model_and_changes_nothing_else(
     reply = await decide(new_transaction("models"), body)
     assert isinstance(reply, Continue)
     assert reply.set_headers["x-plano-route"] == route
-    assert reply.metadata == {"route": route, "model": name, "decision": decision, "api": "chat_completions"}
+    entry = route.removeprefix("model/")
+    assert reply.metadata == {"route": route, "model": name, "entry": entry, "decision": decision, "api": "chat_completions"}
     if requested == upstream:
         assert reply.body is None
         assert "content-length" not in reply.set_headers

@@ -31,8 +31,8 @@ ENVIRONMENT = {f"{name}_API_KEY": f"key-of-{name.lower()}" for name in ("OPENAI"
 ENVIRONMENT |= {f"{name}_API_KEY": f"key-of-{name.lower()}" for name in ("AZURE", "QWEN", "ACME")}
 ENVIRONMENT["AWS_BEARER_TOKEN_BEDROCK"] = "key-of-aws"
 
-MOST_LINES = 450
-MOST_LINES_OF_A_BASE = 600
+MOST_LINES = 460
+MOST_LINES_OF_A_BASE = 720
 """What others are shown by their differences from."""
 USUAL_BASES = {"listeners": "two-agents", "clusters": "provider-openai", "routes": "provider-openai"}
 """View -> the case that shows what most cases have."""

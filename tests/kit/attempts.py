@@ -24,7 +24,7 @@ from ext_proc.attempt.transaction import AttemptTransaction
 from ext_proc.events import Continue, Respond
 from ext_proc.plan.plan import compile_plan
 from protos import filter_config_pb2 as pb
-from protos.contract.headers import HISTORY_HEADER, MODEL_HEADER, RETRY_HEADER
+from protos.contract.headers import ENTRY_HEADER, HISTORY_HEADER, MODEL_HEADER, RETRY_HEADER
 from protos.contract.metadata import (
     METADATA_API,
     METADATA_HAS_MODEL,
@@ -214,6 +214,7 @@ class AttemptPlay:
                     assert not seen.body
                     seen.headers = dict(reply.set_headers)
                     seen.model = seen.headers.pop(MODEL_HEADER)
+                    seen.headers.pop(ENTRY_HEADER)
                     seen.removed = reply.remove_headers
                     seen.status = int(seen.headers.get(":status", seen.status))
                     seen.body += reply.body or b""

@@ -8,12 +8,12 @@ can do the latter upstream (Envoy 1.40).
 from typing import Final
 
 from control_plane.xds import api
-from protos.contract.headers import ATTEMPT_TIMES_HEADER, HISTORY_HEADER, METADATA_HEADER, MODEL_HEADER
-from protos.contract.metadata import METADATA_HISTORY, METADATA_MODEL, METADATA_NAMESPACE
+from protos.contract.headers import ATTEMPT_TIMES_HEADER, ENTRY_HEADER, HISTORY_HEADER, METADATA_HEADER, MODEL_HEADER
+from protos.contract.metadata import METADATA_ENTRY, METADATA_HISTORY, METADATA_MODEL, METADATA_NAMESPACE
 
 FILTER_NAME: Final = "plano.attempt_history"
 
-_TO_METADATA: Final = {HISTORY_HEADER: METADATA_HISTORY, MODEL_HEADER: METADATA_MODEL}
+_TO_METADATA: Final = {HISTORY_HEADER: METADATA_HISTORY, MODEL_HEADER: METADATA_MODEL, ENTRY_HEADER: METADATA_ENTRY}
 
 _SCRIPT: Final = f"""\
 local keys = {{{", ".join(f'["{header}"] = "{key}"' for header, key in _TO_METADATA.items())}}}

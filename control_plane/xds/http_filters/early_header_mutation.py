@@ -23,7 +23,7 @@ _ASIDE: Final = "x-plano-client-"
 def build_early_mutations(listener: ir.Listener) -> api.core.TypedExtensionConfig:
     """Build the mutations of a listener that clients connect to."""
     mutations = [api.mutation.HeaderMutation(remove=header) for header in (*INTERNAL_HEADERS, CALLER_HEADER)]
-    mutations += _only_what_clients_may_say()
+    mutations += [*_only_what_clients_may_say(), _plain_answers()]
     return build_early_mutation([*mutations, *([] if listener.shows_headers else [forget_length()])])
 
 
@@ -51,3 +51,10 @@ def _copy(source: str, target: str) -> api.mutation.HeaderMutation:
 def _remove_all(prefix: str) -> api.mutation.HeaderMutation:
     matcher = api.matcher.StringMatcher(prefix=prefix)
     return api.mutation.HeaderMutation(remove_on_match=api.mutation.HeaderMutationRemoveOnMatch(key_matcher=matcher))
+
+
+def _plain_answers() -> api.mutation.HeaderMutation:
+    """Ask for answers that are not compressed, whatever the client takes: in others Envoy finds no usage."""
+    value = api.core.HeaderValue(key="accept-encoding", value="identity")
+    overwrite = api.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS
+    return api.mutation.HeaderMutation(append=api.core.HeaderValueOption(header=value, append_action=overwrite))

@@ -13,6 +13,7 @@ from control_plane.xds.http_filters.decompressor import build_decompressors
 from control_plane.xds.http_filters.error import build_errors
 from control_plane.xds.http_filters.ext_proc import EXT_PROC_CLUSTER, build_continue, build_ext_proc
 from control_plane.xds.http_filters.local_rate_limit import build_rate_limit
+from control_plane.xds.http_filters.token_usage import build_token_usage
 
 HEALTH_PATH: Final = "/healthz"
 
@@ -26,7 +27,8 @@ def build_http_filters(listener: ir.Listener, gateway: ir.Gateway) -> list[api.h
     auth = [build_api_key_auth()] if listener.callers is not None else []
     # Before anything that asks for a key: browsers send none with a preflight.
     cors = [build_cors()] if listener.cors is not None else []
-    before = [_health_check(), *cors, *auth, build_client_bounds(gateway.limits), *build_decompressors()]
+    asked = [build_client_bounds(gateway.limits), *build_token_usage(), *build_decompressors()]
+    before = [_health_check(), *cors, *auth, *asked]
     return [*before, build_ext_proc(listener), *decided, *limited, *continued, *errors, build_router()]
 
 

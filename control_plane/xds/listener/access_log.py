@@ -3,6 +3,7 @@
 from typing import Final
 
 from control_plane.xds import api
+from control_plane.xds.http_filters.token_usage import TOKENS
 from protos.contract.headers import CALLER_HEADER, REQUEST_ID_HEADER, TRACEPARENT_HEADER
 from protos.contract.metadata import METADATA_AGENT, METADATA_DECISION, METADATA_MODEL, METADATA_NAMESPACE
 
@@ -37,6 +38,9 @@ def _fields(listener: str) -> dict[str, str]:
         "upstream_host": "%UPSTREAM_HOST%",
         "duration_ms": "%DURATION%",
         "first_byte_ms": "%RESPONSE_DURATION%",
+        "input_tokens": TOKENS["input"],
+        "cached_input_tokens": TOKENS["cached_input"],
+        "output_tokens": TOKENS["output"],
         "bytes_received": "%BYTES_RECEIVED%",
         "bytes_sent": "%BYTES_SENT%",
         "downstream": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",

@@ -12,6 +12,7 @@ from control_plane.xds.http_filters.early_header_mutation import build_early_mut
 from control_plane.xds.http_filters.header_to_metadata import build_header_to_metadata, chains_of_models
 from control_plane.xds.http_filters.order import build_grpc_bridge, build_http_filters, build_router
 from control_plane.xds.listener.access_log import build_access_log
+from control_plane.xds.listener.answer_stats import build_answer_stats
 from control_plane.xds.listener.local_reply import build_client_local_reply, build_internal_local_reply
 from control_plane.xds.listener.tracing import build_request_id, build_tracing
 
@@ -34,6 +35,7 @@ def build_listener(listener: ir.Listener, gateway: ir.Gateway) -> api.listener.L
     manager.common_http_protocol_options = api.core.HttpProtocolOptions(
         idle_timeout=api.duration(gateway.limits.connection_idle_seconds)
     )
+    manager.access_log = [*manager.access_log, *build_answer_stats(listener.name)]
     manager.early_header_mutation_extensions = [build_early_mutations(listener)]
     manager.local_reply_config = build_client_local_reply()
     built = _listener(name, address.tcp(listener.address, listener.port), manager, api.core.TrafficDirection.INBOUND)

@@ -9,6 +9,7 @@ from typing import Final
 from control_plane import ir
 from control_plane.ir import names
 from control_plane.xds import api
+from control_plane.xds.http_filters.token_usage import TOKENS
 from protos.contract.metadata import (
     METADATA_AGENT,
     METADATA_API,
@@ -36,6 +37,9 @@ _VALUES: Final = {
 }
 """What else they show, as access logs do."""
 
+_USAGE: Final = {f"plano.usage.{kind}_tokens": value for kind, value in TOKENS.items()}
+"""Under a name of ours: the span of a model call has them as `gen_ai.usage.*`, and tools add up what has that name."""
+
 
 def build_tracing(tracing: ir.Tracing, listener: str) -> api.hcm.HttpConnectionManagerTracing:
     """Build how the requests of a listener are traced; `listener` is its resource name."""
@@ -45,7 +49,8 @@ def build_tracing(tracing: ir.Tracing, listener: str) -> api.hcm.HttpConnectionM
         random_sampling=_WHOLE,
         overall_sampling=_WHOLE,
         provider=api.trace.TracingHttp(name=_TRACER, typed_config=api.pack(_tracer(tracing, begins))),
-        spawn_upstream_span=True,
+        # An attempt has a span when it leaves for the attempts listener, which makes one more: of the upstream.
+        spawn_upstream_span=listener != names.ATTEMPTS_LISTENER,
         operation=f"{_INSIDE[listener]} %ROUTE_NAME%" if listener in _INSIDE else "%REQ(:METHOD)% %PATH(NQ:ORIG_OR_PATH)%",
         upstream_operation="attempt %UPSTREAM_REQUEST_ATTEMPT_COUNT% %UPSTREAM_CLUSTER%",
         custom_tags=_tags(tracing, listener),
@@ -99,5 +104,5 @@ def _tags(tracing: ir.Tracing, listener: str) -> list[api.tracing.CustomTag]:
     return [
         *(api.tracing.CustomTag(tag=tag, literal=api.tracing.CustomTagLiteral(value=value)) for tag, value in fixed.items()),
         # Without a value there is no tag.
-        *(api.tracing.CustomTag(tag=tag, value=value) for tag, value in sorted({**decided, **_VALUES}.items())),
+        *(api.tracing.CustomTag(tag=tag, value=value) for tag, value in sorted({**decided, **_VALUES, **_USAGE}.items())),
     ]

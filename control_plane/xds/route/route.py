@@ -17,6 +17,7 @@ from protos.contract.headers import (
     CALLER_HEADER,
     CREDENTIAL_HEADERS,
     DECISION_HEADER,
+    ENTRY_HEADER,
     HISTORY_HEADER,
     INTERNAL_HEADERS,
     LOCAL_REPLY_HEADER,
@@ -45,6 +46,7 @@ _ANSWERS = (
 """Response headers, and the dynamic metadata that they show; absent metadata adds no header."""
 
 _INSIDE = (
+    ENTRY_HEADER,
     HISTORY_HEADER,
     LOCAL_REPLY_HEADER,
     UNAVAILABLE_HEADER,

@@ -28,6 +28,9 @@ def metadata(config: api.ext_proc.ExternalProcessor) -> dict[str, str]:
     return {entry.key: entry.value for entry in config.grpc_service.initial_metadata}
 
 
+USAGE = ("plano.usage.messages", "plano.usage.responses", "plano.usage.chat_completions")
+
+
 def stage(config: api.ext_proc.ExternalProcessor) -> str:
     return metadata(config)[STAGE_METADATA]
 
@@ -39,6 +42,7 @@ def test_a_request_waits_for_its_decision_before_it_is_routed() -> None:
     assert [http_filter.name for http_filter in build_http_filters(AGENTS, GATEWAY)] == [
         "envoy.filters.http.health_check",
         "plano.client_bounds",
+        *USAGE,
         *DECOMPRESSORS,
         "plano.decide",
         "envoy.filters.http.buffer",
@@ -52,6 +56,7 @@ def test_decisions_that_see_the_headers_change_them_themselves() -> None:
     assert [http_filter.name for http_filter in build_http_filters(shown, GATEWAY)] == [
         "envoy.filters.http.health_check",
         "plano.client_bounds",
+        *USAGE,
         *DECOMPRESSORS,
         "plano.decide",
         "envoy.filters.http.buffer",
@@ -99,7 +104,7 @@ def test_the_egress_listener_has_no_ext_proc_and_trusts_its_socket() -> None:
 
 def test_the_access_log_goes_to_a_file_or_to_stdout() -> None:
     def sink(path: str) -> str:
-        (log,) = manager(build_listener(AGENTS, replace(GATEWAY, access_log_path=path))).access_log
+        log, *_ = manager(build_listener(AGENTS, replace(GATEWAY, access_log_path=path))).access_log
         assert log.typed_config is not None
         return log.typed_config.type_url
 
