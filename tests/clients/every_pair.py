@@ -1,7 +1,7 @@
 """A gateway where every pair of APIs occurs, strict providers behind it that follow a script, and the official clients."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from control_plane.gateway import chains
+from control_plane.gateway.models import ProviderEntry
 from ext_proc.apis.registry import spec_of
 from tests.clients.scenarios import UPSTREAMS
 from tests.kit.api_rules import problems
@@ -83,8 +84,9 @@ class World:
             self.providers[api].script, self.providers[api].keep_alive = (lambda _: HELLO), b""
 
 
-def one_api_each(client_api: str, spoken: Collection[str]) -> str | None:
+def one_api_each(client_api: str, entry: ProviderEntry) -> str | None:
     """Have each provider speak one API alone."""
+    spoken = entry.provider.apis
     if client_api not in UPSTREAMS:
         return client_api if client_api in spoken else None
     return next((api for api in ("messages", "responses", "converse", "chat_completions") if api in spoken), None)

@@ -136,7 +136,7 @@ async def test_silence_in_a_stream_is_bounded(stage: Stage) -> None:
     stage.weather.plays(stream)
     stream.send("one")
     url = f"{stage.gateway.url('quiet')}{CHAT}"
-    async with asyncio.timeout(20), stage.gateway.http.stream("POST", url, content=RAIN) as answer:
+    async with asyncio.timeout(20), stage.gateway.http.stream("POST", url, json=json.loads(RAIN)) as answer:
         chunks = answer.aiter_raw()
         assert await anext(chunks) == b"data: one\n\n"
         with pytest.raises(httpx.RemoteProtocolError):
@@ -157,8 +157,9 @@ async def test_a_client_that_leaves_ends_the_agents_work(stage: Stage) -> None:
             left.set()
 
     stage.weather.plays(talk)
+    url = f"{stage.gateway.url('travel')}{CHAT}"
     async with asyncio.timeout(20):
-        async with stage.gateway.http.stream("POST", f"{stage.gateway.url('travel')}{CHAT}", content=RAIN) as answer:
+        async with stage.gateway.http.stream("POST", url, json=json.loads(RAIN)) as answer:
             assert await anext(answer.aiter_raw())
         await left.wait()
 

@@ -195,6 +195,6 @@ def test_a_fallback_that_cannot_carry_it_does_not_hide_what_was_said_before(
 def test_when_nobody_is_left_the_client_is_told_what_was_said() -> None:
     history = AttemptHistory(attempted=(GPT, CLAUDE), failure="unanswered", timed_out=(GPT, CLAUDE), error=BUSY)
     attempt = AttemptPlay(GPT, history=history)
-    [reply] = attempt.session.handle(attempt.begin)
+    reply = attempt.request(REQUESTS["chat_completions"])
     assert isinstance(reply, Respond)
     assert (reply.status, reply.headers["retry-after"], reply.headers[VETO_HEADER]) == (429, "7", "true")
