@@ -13,9 +13,9 @@ import pytest
 import pytest_asyncio
 
 from tests.kit.actor import Actor, acting
+from tests.kit.completions import COMPLETED
 from tests.kit.plano_up import Running, plano_up
 from tests.kit.redis_server import redis_server
-from tests.kit.stub_upstream import Answer
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("e2e-affinity")]
 
@@ -46,7 +46,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixtur
         if request.param == "redis":
             redis = await stack.enter_async_context(redis_server(PASSWORD))
             cache["url"] = f"redis://:$PASSWORD@127.0.0.1:{redis.port}"
-        provider = await stack.enter_async_context(acting(Answer()))
+        provider = await stack.enter_async_context(acting(COMPLETED))
         names = ("plain", "coder", "poet")
         config = {
             "model_providers": [{"model": f"openai/{name}", "base_url": provider.url, "access_key": "$KEY"} for name in names],

@@ -14,25 +14,14 @@ from openai import AsyncOpenAI, PermissionDeniedError
 
 from tests.e2e.stage import FLIGHT, USUAL, WEATHER
 from tests.kit.actor import Actor, acting
+from tests.kit.completions import COMPLETED
 from tests.kit.plano_up import CHAT, MESSAGES, RESPONSES, Running, plano_up
-from tests.kit.stub_upstream import Answer
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("e2e-callers")]
 
 RAIN: dict[str, Any] = {"messages": [{"role": "user", "content": "Will it rain in Seattle?"}], "max_tokens": 9}
 KEYS = {"TEAM_KEY": "sk-team-1f2e3d", "OLD_KEY": "sk-team-old-9c8b", "GUEST_KEY": "sk-guest-7a6b5c", "KEY": "sk-provider"}
 TEAM, OLD, GUEST = KEYS["TEAM_KEY"], KEYS["OLD_KEY"], KEYS["GUEST_KEY"]
-SAID = Answer(
-    body=json.dumps(
-        {
-            "id": "c",
-            "object": "chat.completion",
-            "created": 1,
-            "model": "m",
-            "choices": [{"index": 0, "message": {"role": "assistant", "content": "Yes."}, "finish_reason": "stop"}],
-        }
-    ).encode()
-)
 
 
 @dataclass(slots=True)
@@ -71,7 +60,7 @@ def configuration(stage: dict[str, Actor], **guest: Any) -> dict[str, Any]:
 async def _stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
         actors = {name: await stack.enter_async_context(acting(USUAL[name])) for name in ("weather", "flight")}
-        actors["provider"] = await stack.enter_async_context(acting(SAID))
+        actors["provider"] = await stack.enter_async_context(acting(COMPLETED))
         gateway = await stack.enter_async_context(plano_up(configuration(actors), tmp_path_factory.mktemp("callers"), env=KEYS))
         yield Stage(gateway, **actors)
 

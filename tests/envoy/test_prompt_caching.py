@@ -1,6 +1,5 @@
 """Prompts that reach providers through a real Envoy with marks for their caches, on every way that there is to them."""
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -41,7 +40,7 @@ class World:
 
     async def ask(self, path: str, body: dict[str, Any], **headers: str) -> None:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        await self.gateway.http.post(f"{self.gateway.url('models')}{path}", content=json.dumps(body), headers=named)
+        await self.gateway.http.post(f"{self.gateway.url('models')}{path}", json=body, headers=named)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

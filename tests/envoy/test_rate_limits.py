@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 
 from tests.kit.actor import Actor, acting
+from tests.kit.completions import COMPLETED
 from tests.kit.envoy import free_port
-from tests.kit.stub_upstream import Answer
 from tests.kit.whole_gateway import WholeGateway, whole_gateway
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("envoy-rate-limits")]
@@ -55,7 +55,7 @@ class World:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world() -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
-        provider = await stack.enter_async_context(acting(Answer()))
+        provider = await stack.enter_async_context(acting(COMPLETED))
         text = CONFIG.format(provider=provider.url, port=free_port())
         yield World(await stack.enter_async_context(whole_gateway(text, {"KEY": "sk-secret"})), provider)
 

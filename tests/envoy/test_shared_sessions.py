@@ -12,9 +12,9 @@ import pytest_asyncio
 
 from tests.kit import certificates
 from tests.kit.actor import acting
+from tests.kit.completions import COMPLETED
 from tests.kit.envoy import free_port
 from tests.kit.redis_server import USER, RedisServer, redis_server, tls_before
-from tests.kit.stub_upstream import Answer
 from tests.kit.whole_gateway import WholeGateway, whole_gateway
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("envoy-shared-sessions")]
@@ -72,7 +72,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     env = {"KEY": "sk-secret", "PASSWORD": quote(PASSWORD, safe="")}
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        provider, redis = await enter(acting(Answer())), await enter(redis_server(PASSWORD))
+        provider, redis = await enter(acting(COMPLETED)), await enter(redis_server(PASSWORD))
         tls_port = await enter(tls_before(redis.port, files))
         urls = f"redis://:$PASSWORD@127.0.0.1:{redis.port}", f"rediss://{USER}:$PASSWORD@localhost:{tls_port}/0"
         one, other = [
@@ -88,7 +88,7 @@ async def test_what_one_gateway_has_decided_holds_at_the_other(world: World) -> 
     assert first.headers["x-plano-decision"].startswith("built_in_router; ")
     then = await world.ask(world.other, POEM, x_model_affinity="held", x_org="acme")
     assert then.headers["x-plano-decision"] == 'pinned; route "code" of the session'
-    assert 290 <= await world.redis.client.ttl("plano:affinity:acme:held") <= 300
+    assert 290 <= await world.redis.client.ttl("plano:affinity:acme:named:held") <= 300
     elsewhere = await world.ask(world.other, POEM, x_model_affinity="held", x_org="umbrella")
     assert elsewhere.headers["x-plano-model"] == "openai/poet"
     assert (failures(world.one), failures(world.other)) == (before, 0)
