@@ -92,7 +92,7 @@ def config(urls: dict[str, list[str]]) -> Config:
         "overrides": {
             "resilience": {
                 "retries": {"attempts": 3, "backoff": {"base": "25ms", "max": "1s"}},
-                "timeouts": {"connect": "1s", "first_byte": "1500ms", "idle": "1500ms"},
+                "timeouts": {"connect": "1s", "first_byte": "1500ms", "whole": "1500ms", "idle": "1500ms"},
                 "outlier_detection": {"ejection_time": "1s"},
             }
         },

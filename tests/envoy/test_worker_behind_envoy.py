@@ -50,7 +50,14 @@ async def _enter(stack: AsyncExitStack) -> World:
     bootstrap = build_bootstrap(node_id="test", xds=xds, ext_proc=[listen], admin="127.0.0.1:0")
     await enter(envoy.running(bootstrap, folder))
     clients = [
-        await enter(httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.port}", timeout=20, trust_env=False))
+        await enter(
+            httpx.AsyncClient(
+                base_url=f"http://127.0.0.1:{listener.port}",
+                headers={"content-type": "application/json"},
+                timeout=20,
+                trust_env=False,
+            )
+        )
         for listener in gateway.listeners
     ]
     return World(clients[0], clients[1], upstream, registry)
