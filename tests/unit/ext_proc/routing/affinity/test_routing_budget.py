@@ -35,7 +35,7 @@ def session(model: str, turns: int = 1, *, budget: Budget = BUDGET) -> Binding:
 
 def test_a_session_begins_with_the_choice() -> None:
     judged = turn(None, "cheap", 5)
-    assert (judged.verdict, judged.binding.anchor_model, judged.binding.default_model) == ("new_transaction", "cheap", "cheap")
+    assert (judged.verdict, judged.binding.anchor_model, judged.binding.default_model) == ("new_session", "cheap", "cheap")
     assert judged.binding.baseline_usd == 0
 
 
@@ -84,7 +84,7 @@ def test_without_a_price_the_choice_stands() -> None:
 def test_a_cold_session_may_begin_anew(now: float, prefix: str) -> None:
     binding = replace(session("cheap", 2), last_used=0.0, switch_spend_usd=0.5)
     judged = turn(binding, "dear", now, prefix=prefix)
-    assert (judged.verdict, judged.binding.default_model, judged.binding.switch_spend_usd) == ("new_transaction", "dear", 0)
+    assert (judged.verdict, judged.binding.default_model, judged.binding.switch_spend_usd) == ("new_session", "dear", 0)
     kept = turn(binding, "dear", now, prefix=prefix, budget=replace(BUDGET, replenishes=False))
     assert (kept.binding.switch_spend_usd, kept.binding.baseline_usd) == (0.5, binding.baseline_usd)
 
