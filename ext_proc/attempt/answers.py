@@ -95,9 +95,8 @@ def tell_failure(
     target, history = attempt.target, attempt.target.history
     attempt.record.outcome = failure
     is_waited_for = _is_waited_for(attempt, failure, error)
-    after = target.history_after(
-        failure, attempt.elapsed(), asks_to_wait=asks_to_wait or bool(error.retry_after), is_waited_for=is_waited_for
-    )
+    asks_to_wait = asks_to_wait or bool(error.retry_after and not error.is_ours)
+    after = target.history_after(failure, attempt.elapsed(), asks_to_wait=asks_to_wait, is_waited_for=is_waited_for)
     # What the model that was asked for has against the request is the client's to know.
     told = error if failure is Failure.REFUSED and target.is_primary else most_useful(history.error, error)
     marks = {HISTORY_HEADER: replace(after, error=told.shortened(target.client_api)).dump()}

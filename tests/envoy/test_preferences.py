@@ -138,7 +138,7 @@ async def test_the_decision_api_asks_no_model(world: World, path: str, field: st
         "switched": False,
     }
     assert answer.headers["x-plano-decision"].startswith("orchestrator; ")
-    refused = await world.gateway.http.post(url + path, content=b"{")
+    refused = await world.gateway.http.post(url + path, content=b"{", headers={"content-type": "application/json"})
     assert refused.status_code == 400
     assert ("type" in refused.json()) == (path == "messages")
     assert not any(provider.received for provider in world.providers)

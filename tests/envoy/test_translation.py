@@ -169,6 +169,7 @@ async def test_an_upstreams_own_error_is_left_alone(running: Lab) -> None:
 async def test_envoys_own_errors_have_the_shape_of_the_clients_api(
     running: Lab, headers: dict[str, str], body: bytes, status: int, code: str, anthropic: str
 ) -> None:
+    headers = {"content-type": "application/json"} | headers
     openai = await running.agents.post(CHAT, content=body, headers=headers)
     assert (openai.status_code, openai.headers["content-type"]) == (status, "application/json")
     error = openai.json()["error"]
@@ -187,7 +188,7 @@ async def test_an_error_of_envoy_names_the_agent_that_failed(running: Lab) -> No
 
 @module
 async def test_a_body_as_large_as_allowed_passes(running: Lab) -> None:
-    answer = await running.agents.post(CHAT, content=b"x" * (1 << 20))
+    answer = await running.agents.post(CHAT, content=b"x" * (1 << 20), headers={"content-type": "application/json"})
     assert answer.status_code == 200
 
 
