@@ -136,7 +136,7 @@ def response_stream(answer: Answer) -> bytes:
     events: list[Json] = [{"type": "response.created", "response": _response([], "in_progress", answer)}]
     items: list[Json] = []
     if answer.thoughts:
-        sealed = f"sealed-{answer.signature}" if answer.signature else None
+        sealed = f"gAAAA{answer.signature}" if answer.signature else None  # As OpenAI's begins.
         item: Json = {"id": "rs_0", "type": "reasoning", "summary": [], "encrypted_content": None}
         told = [("response.reasoning_summary_text.delta", piece) for piece in answer.thoughts]
         summary = [{"type": "summary_text", "text": "".join(answer.thoughts)}]
