@@ -36,7 +36,9 @@ async def test_chat_streamed(clients: Clients, listener: str) -> None:
 async def test_the_response_says_who_answered(clients: Clients) -> None:
     async with clients.openai("travel") as client:
         raw = await client.chat.completions.with_raw_response.create(model="fast", messages=saying("Will it rain?"))
-    assert (raw.headers["x-plano-agent"], raw.headers["x-plano-decision"].partition(";")[0]) == ("weather", "built_in_router")
+    assert raw.headers["x-plano-agent"] == "weather"
+    # The second as soon as the agents' descriptions are embedded.
+    assert raw.headers["x-plano-decision"].partition(";")[0] in ("built_in_router", "semantic")
     assert raw.parse().choices[0].message.content == TEXT
 
 

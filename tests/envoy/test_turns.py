@@ -88,6 +88,14 @@ def once(world: ModelWorld, model: str, behave: Behave) -> Callable[[Received, a
     return first
 
 
+async def test_the_clients_query_goes_to_providers_of_its_own_api_once(world: ModelWorld) -> None:
+    body = {"model": A, "max_tokens": 50, "messages": [{"role": "user", "content": "hi"}]}
+    for path in ("/v1/chat/completions", "/v1/messages"):
+        await world.gateway.http.post(f"{world.url}{path}?beta=true", json=body)
+    own, translated = (request.path.partition("?")[2] for request in world.providers[A].received)
+    assert (own, translated) == ("beta=true", "")
+
+
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("behave", [DOWN, failing(500, {}), reset])
 async def test_what_passes_is_asked_of_the_same_model_again(world: ModelWorld, behave: Any, *, stream: bool) -> None:

@@ -2,7 +2,8 @@
 
 Dynamic metadata does not cross to the attempts listener, and a retry knows nothing of the answer that it follows. So each
 attempt takes the request's metadata along as a header, and what its answer says in headers becomes metadata. No filter but Lua
-can do the latter upstream (Envoy 1.40).
+can do the latter upstream (Envoy 1.40). It also takes the client's query off, which Envoy would keep when a route rewrites the
+path: the attempt stage says whether a provider is sent it.
 """
 
 from typing import Final
@@ -17,6 +18,14 @@ _TO_METADATA: Final = {HISTORY_HEADER: METADATA_HISTORY, MODEL_HEADER: METADATA_
 
 _SCRIPT: Final = f"""\
 local keys = {{{", ".join(f'["{header}"] = "{key}"' for header, key in _TO_METADATA.items())}}}
+function envoy_on_request(handle)
+  local headers = handle:headers()
+  local path = headers:get(":path")
+  local query = string.find(path, "?", 1, true)
+  if query then
+    headers:replace(":path", string.sub(path, 1, query - 1))
+  end
+end
 function envoy_on_response(handle)
   local headers = handle:headers()
   for header, key in pairs(keys) do
