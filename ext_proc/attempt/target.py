@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ext_proc.attempt.client_error import ClientError
+from ext_proc.attempt.client_error import ClientError, most_useful
 from ext_proc.attempt.ejections import Ejections
 from ext_proc.attempt.events import AttemptHeaders
 from ext_proc.attempt.failover_policy import Bounds, complete, in_order, read_bounds, select_member
@@ -169,12 +169,14 @@ class NobodyLeft(UpstreamError):
     """All models of the chain were asked, and are not to be asked again."""
 
     before: ClientError | None = None
-    """What the client is told instead, if one of them has said something."""
+    """What the client is told instead, if one of them has said something more useful."""
 
 
 def _nobody_left(history: AttemptHistory) -> UpstreamError:
     error = _silence(history)
-    error.before = history.error
+    silence = ClientError(status=error.status, body="", is_ours=True)
+    told = most_useful(history.error, silence)
+    error.before = None if told is silence else told
     return error
 
 

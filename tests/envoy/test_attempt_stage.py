@@ -233,11 +233,11 @@ async def test_a_model_is_asked_once_what_is_too_long_for_it_however_often_the_o
     assert [len(world.providers[model].received) for model in (CHAT, CLAUDE)] == [1, 3]
 
 
-async def test_when_nobody_may_be_asked_again_the_most_useful_error_is_told_at_once(world: ModelWorld) -> None:
+async def test_when_nobody_may_be_asked_again_that_is_said_at_once(world: ModelWorld) -> None:
     world.providers[CHAT].behaves = FAILURES["context too long"]
     world.providers[CLAUDE].behaves = FAILURES["silent stream"]
     answer = await ask(world, stream=True, headers={"x-envoy-max-retries": "5"})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "context_length_exceeded")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_model_left")
     assert [len(world.providers[model].received) for model in (CHAT, CLAUDE)] == [1, 1]
 
 
@@ -276,6 +276,14 @@ async def test_when_all_fail_alike_the_first_error_arrives_in_the_clients_api(wo
     answer = await ask(world, headers={"x-envoy-max-retries": "1"})
     assert seen(answer) == (503, CHAINED, "2")
     assert answer.json()["error"]["message"] == CHAT
+
+
+async def test_the_most_useful_error_arrives_in_the_clients_api(world: ModelWorld) -> None:
+    world.providers[CHAT].behaves = FAILURES["context too long"]
+    world.providers[CLAUDE].behaves = failing(503, {"type": "error", "error": {"type": "api_error", "message": "down"}})
+    answer = await ask(world, headers={"x-envoy-max-retries": "1"})
+    assert seen(answer) == (503, CLAUDE, "2")
+    assert answer.json()["error"] == {"message": "down", "type": "server_error", "param": None, "code": None}
 
 
 @pytest.mark.parametrize("status", [400, 500])

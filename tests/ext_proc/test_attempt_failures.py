@@ -192,6 +192,17 @@ def test_a_fallback_that_cannot_carry_it_does_not_hide_what_was_said_before(
         assert reply.body.decode() == before.body
 
 
+def test_what_was_too_long_for_one_model_does_not_hide_that_the_others_are_silent() -> None:
+    too_long = ClientError(status=400, body='{"error":{"message":"too long"}}', model=GPT)
+    history = AttemptHistory(
+        attempted=(GPT, CLAUDE), failure="unanswered", too_long_for=(GPT,), timed_out=(CLAUDE,), error=too_long
+    )
+    reply = AttemptPlay(GPT, history=history).request(REQUESTS["chat_completions"])
+    assert isinstance(reply, Respond)
+    assert (reply.status, reply.headers["retry-after"], reply.headers[VETO_HEADER]) == (503, "1", "true")
+    assert orjson.loads(reply.body)["error"]["code"] == "no_model_left"
+
+
 def test_when_nobody_is_left_the_client_is_told_what_was_said() -> None:
     history = AttemptHistory(attempted=(GPT, CLAUDE), failure="unanswered", timed_out=(GPT, CLAUDE), error=BUSY)
     attempt = AttemptPlay(GPT, history=history)
