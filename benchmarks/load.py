@@ -1,132 +1,86 @@
-"""A closed-loop HTTP/1.1 load generator: each connection sends the same bytes again as soon as its answer is complete.
+"""The load generator: wrk, which keeps every connection busy with one request and takes a tenth of a proxy's CPU for it."""
 
-Runs as its own process (`python -m benchmarks.load PORT CONNECTIONS REQUESTS < request-bytes`) and prints one JSON line, so
-that what it costs is not mixed with the one who asks.
+import json
+import os
+import resource
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+VARIABLE: Final = "PLANO_WRK"
+
+# `latency` counts microseconds; a status above 399 is an error of its own kind.
+_SCRIPT: Final = """
+local file = io.open("{body}", "rb")
+wrk.method, wrk.body = "POST", file:read("*a")
+file:close()
+wrk.headers["content-type"] = "application/json"
+done = function(summary, latency, requests)
+  local errors = 0
+  for _, count in pairs(summary.errors) do errors = errors + count end
+  local out = '{{"requests":%d,"seconds":%f,"errors":%d,"p50_ms":%f,"p99_ms":%f}}'
+  io.stderr:write(out:format(summary.requests, summary.duration / 1e6, errors,
+                             latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
+end
 """
 
-import asyncio
-import json
-import sys
-import time
-from typing import cast
 
-import uvloop
+class NoLoadGenerator(Exception):
+    """Nothing can send the load."""
 
 
-class Connection(asyncio.Protocol):
-    """One keep-alive connection with one request in flight."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What one run of the load generator saw."""
 
-    def __init__(self, run: "Run") -> None:
-        self._run = run
-        self._received = bytearray()
-        self._sent_at = 0.0
-        self._transport: asyncio.WriteTransport | None = None
-        self._is_done = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send the first request."""
-        self._transport = cast("asyncio.WriteTransport", transport)
-        self._send()
-
-    def data_received(self, data: bytes) -> None:
-        """Collect one answer, then send the next request."""
-        self._received += data
-        head, separator, body = self._received.partition(b"\r\n\r\n")
-        if not separator:
-            return
-        if not _is_complete(bytes(head), bytes(body)):
-            return
-        self._run.finished(is_ok=head[9:12] == b"200", seconds=time.perf_counter() - self._sent_at)
-        self._received.clear()
-        self._send()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Count a connection that the server closed in mid-request as a failed one, and go on with a new connection."""
-        del exc
-        if not self._is_done:
-            self._run.finished(is_ok=False, seconds=time.perf_counter() - self._sent_at)
-            self._run.reconnect()
-
-    def _send(self) -> None:
-        assert self._transport is not None
-        if self._run.take():
-            self._sent_at = time.perf_counter()
-            self._transport.write(self._run.request)
-        else:
-            self._is_done = True
-            self._transport.close()
+    requests: int
+    seconds: float
+    errors: int
+    """Statuses above 399, refused and lost connections, and timeouts."""
+    p50_ms: float
+    p99_ms: float
+    generator_cpu_us: float
+    """Of the load generator itself, per request."""
 
 
-def _is_complete(head: bytes, body: bytes) -> bool:
-    marker = head.lower().find(b"content-length:")
-    if marker < 0:
-        return body.endswith(b"0\r\n\r\n")
-    return len(body) >= int(head[marker + 15 :].split(b"\r\n", 1)[0])
+def find_wrk(env: Mapping[str, str]) -> str:
+    """Return the load generator: what PLANO_WRK names, or the `wrk` of the search path. Raises NoLoadGenerator."""
+    named = env.get(VARIABLE) or "wrk"
+    found = shutil.which(named, path=env.get("PATH", os.defpath))
+    if found is None:
+        raise NoLoadGenerator(
+            f"the benchmark sends its load with wrk, and there is no executable {named!r}: "
+            f"install it (Debian and Ubuntu: apt-get install wrk; macOS: brew install wrk), or set {VARIABLE} to one"
+        )
+    return found
 
 
-class Run:
-    """What all connections share: how many requests are left, and what was measured."""
-
-    def __init__(self, port: int, request: bytes, requests: int) -> None:
-        self.request = request
-        self._port = port
-        self._connecting: set[asyncio.Task[None]] = set()
-        self._left = requests
-        self._open = requests
-        self._seconds: list[float] = []
-        self._errors = 0
-        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def take(self) -> bool:
-        """Take one request to send; False when none is left."""
-        self._left -= 1
-        return self._left >= 0
-
-    def finished(self, *, is_ok: bool, seconds: float) -> None:
-        """Record one answer."""
-        self._seconds.append(seconds)
-        self._errors += not is_ok
-        self._open -= 1
-        if self._open <= 0 and not self.over.done():
-            self.over.set_result(None)
-
-    async def connect(self) -> None:
-        """Open one connection, which starts to send at once."""
-        await asyncio.get_running_loop().create_connection(lambda: Connection(self), "127.0.0.1", self._port)
-
-    def reconnect(self) -> None:
-        """Replace a connection that was lost: a closed loop needs all of them."""
-        task = asyncio.ensure_future(self.connect())
-        self._connecting.add(task)
-        task.add_done_callback(self._connected)
-
-    def _connected(self, task: asyncio.Task[None]) -> None:
-        self._connecting.discard(task)
-        if task.exception() and not self.over.done():
-            self.over.set_exception(task.exception() or RuntimeError())
-
-    def summary(self, seconds: float) -> dict[str, float]:
-        """Return requests per second, errors, and latency percentiles in milliseconds."""
-        ordered = sorted(self._seconds)
-        return {
-            "requests": len(ordered),
-            "errors": self._errors,
-            "rps": len(ordered) / seconds,
-            "p50_ms": 1000 * ordered[len(ordered) // 2],
-            "p99_ms": 1000 * ordered[int(len(ordered) * 0.99)],
-        }
+def send_load(wrk: str, url: str, body: bytes, *, connections: int, seconds: float, folder: Path) -> Result:
+    """Post the same body to a URL over and over for whole seconds, at least 1."""
+    payload, script = folder / "body.json", folder / "load.lua"
+    payload.write_bytes(body)
+    script.write_text(_SCRIPT.format(body=payload))
+    # One thread: it can keep two cores of proxies busy, and a thread that waits costs nothing.
+    command = [wrk, "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "30s", "-s", str(script), url]
+    before = _cpu_of_children()
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+    return read_result(done.stderr, done.returncode, _cpu_of_children() - before)
 
 
-async def generate(port: int, connections: int, requests: int, request: bytes) -> dict[str, float]:
-    """Send `requests` over `connections` to loopback, and measure them."""
-    run = Run(port, request, requests)
-    started = time.perf_counter()
-    for _ in range(connections):
-        await run.connect()
-    await asyncio.wait_for(run.over, 300)
-    return run.summary(time.perf_counter() - started)
+def read_result(printed: bytes, code: int, cpu_seconds: float) -> Result:
+    """Read what the script of a run printed. Raises RuntimeError where wrk had nothing to measure."""
+    try:
+        summary = json.loads(printed)
+    except ValueError:
+        raise RuntimeError(f"wrk ended with {code}: {printed.decode(errors='replace').strip()}") from None
+    if not summary["requests"]:
+        raise RuntimeError(f"wrk got no answer; {summary['errors']} errors")
+    return Result(**summary, generator_cpu_us=1e6 * cpu_seconds / summary["requests"])
 
 
-if __name__ == "__main__":
-    port, connections, requests = (int(word) for word in sys.argv[1:4])
-    print(json.dumps(uvloop.run(generate(port, connections, requests, sys.stdin.buffer.read()))))
+def _cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

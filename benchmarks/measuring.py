@@ -1,65 +1,58 @@
-"""One way through a proxy under one load: throughput, latency, CPU and errors."""
+"""Ways to the same upstream under one load, measured in turns: throughput, latency, CPU per request and errors."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
 from typing import Final
 
 from benchmarks.gateway import MODEL
+from benchmarks.load import Result, send_load
 from benchmarks.stream_upstream import EVENTS
 
 QUESTION: Final = "What is the weather in London tomorrow, and should I take an umbrella? "
 CONNECTIONS: Final = 32
-ROUNDS: Final = 3
+BARE: Final = "bare Envoy"
+_WARM_UP_SECONDS: Final = 1
 
 Cpu = Callable[[], Mapping[str, float]]
-"""Tells the CPU seconds that processes have spent, by name."""
+"""Returns the CPU seconds that processes have spent, by role: `Envoy`, `workers`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     """What is asked for."""
 
-    body_kb: int
+    body_kb: float
     streams: bool = False
 
     @property
     def name(self) -> str:
         """As the table shows it."""
-        return f"{EVENTS} events" if self.streams else f"{self.body_kb} KB"
+        return f"{EVENTS} events" if self.streams else f"{self.body_kb:g} KB"
 
-    @property
-    def share(self) -> float:
-        """How many of these requests make a measurement as long as one of small ones, as a share."""
-        return 0.2 if self.streams or self.body_kb > 10 else 1
-
-    def request(self, port: int, model: str) -> bytes:
+    def body(self, model: str) -> bytes:
         """Build a chat completion request whose body has about this many kilobytes."""
-        content = QUESTION * max(1, (self.body_kb * 1024 - 80) // len(QUESTION))
-        asked = {
-            "model": model,
-            "messages": [{"role": "user", "content": content}],
-            **({"stream": True} if self.streams else {}),
-        }
-        body = json.dumps(asked)
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncontent-type: application/json\r\n"
-        return f"{head}content-length: {len(body)}\r\n\r\n{body}".encode()
+        content = QUESTION * max(1, int(self.body_kb * 1024 - 80) // len(QUESTION))
+        request: dict[str, object] = {"model": model, "messages": [{"role": "user", "content": content}]}
+        return json.dumps(request | ({"stream": True} if self.streams else {})).encode()
 
 
-SMALL: Final = Load(body_kb=1)
+SMALL: Final = Load(body_kb=0.5)
 LARGE: Final = Load(body_kb=100)
-STREAM: Final = Load(body_kb=1, streams=True)
+STREAM: Final = Load(body_kb=0.5, streams=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """How requests are sent."""
+    """How requests are sent, and whose CPU they take."""
 
     name: str
     port: int
     load: Load
+    cpu: Cpu
     model: str = MODEL
     workers: int = 0
     """0 for bare Envoy."""
@@ -67,77 +60,119 @@ class Way:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """The best of the rounds: noise only ever slows down."""
+    """What several rounds came to."""
 
     way: Way
     rps: float
     p50_ms: float
     p99_ms: float
     cpu_us: Mapping[str, float]
-    """Per request, by process."""
+    """Per request, by role."""
+    generator_cpu_us: float
     errors: int
 
-
-def measure(way: Way, connections: int, requests: int) -> dict[str, float]:
-    """Run the load generator as a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.load", str(way.port), str(connections), str(requests)]
-    done = subprocess.run(command, input=way.load.request(way.port, way.model), stdout=subprocess.PIPE, check=True)
-    result: dict[str, float] = json.loads(done.stdout)
-    return result
+    @property
+    def total_us(self) -> float:
+        """CPU per request of Envoy and the workers together."""
+        return sum(self.cpu_us.values())
 
 
-def row(way: Way, requests: int, cpu: Cpu) -> Row:
-    """Measure throughput and CPU with many connections, and latency with one; say on standard error what is being measured."""
-    print(f"{way.name}, {way.load.name}, {way.workers or 'no'} workers ...", end=" ", file=sys.stderr, flush=True)
-    size = max(200, int(requests * way.load.share))
-    measure(way, CONNECTIONS, size // 10)
-    busy, spent = zip(*(_with_cpu(way, size, cpu) for _ in range(ROUNDS)), strict=True)
-    calm = [measure(way, 1, max(100, size // 10)) for _ in range(ROUNDS)]
-    measured = Row(
-        way=way,
-        rps=max(r["rps"] for r in busy),
-        p50_ms=min(r["p50_ms"] for r in calm),
-        p99_ms=min(r["p99_ms"] for r in calm),
-        cpu_us={name: min(s[name] for s in spent) for name in spent[0]},
-        errors=int(sum(r["errors"] for r in (*busy, *calm))),
-    )
-    print(f"{measured.rps:,.0f} requests/s", file=sys.stderr, flush=True)
-    return measured
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """How everything is measured."""
+
+    wrk: str
+    folder: Path
+    seconds: float
+    """Of one measurement; whole seconds, at least 1."""
+    rounds: int
+
+    def rows(self, ways: Sequence[Way]) -> list[Row]:
+        """Measure ways that are compared with each other in turns, since a machine differs from minute to minute."""
+        taken: dict[int, list[_Measurement]] = {number: [] for number in range(len(ways))}
+        for way in ways:
+            self.send(way, CONNECTIONS, _WARM_UP_SECONDS)
+        for round_ in range(self.rounds):
+            for number, way in enumerate(ways):
+                workers = f", {way.workers} workers" if way.workers else ""
+                _progress(f"round {round_ + 1} of {self.rounds}: {way.name}, {way.load.name}{workers} ...")
+                taken[number].append(self._measure(way))
+                _progress(f" {taken[number][-1].busy.requests / taken[number][-1].busy.seconds:,.0f} requests/s\n")
+        return [_summary(way, taken[number]) for number, way in enumerate(ways)]
+
+    def send(self, way: Way, connections: int, seconds: float) -> Result:
+        """Send load one way."""
+        url = f"http://127.0.0.1:{way.port}/v1/chat/completions"
+        body = way.load.body(way.model)
+        return send_load(self.wrk, url, body, connections=connections, seconds=seconds, folder=self.folder)
+
+    def _measure(self, way: Way) -> "_Measurement":
+        """Throughput and CPU with many connections, and latency with one."""
+        before = way.cpu()
+        busy = self.send(way, CONNECTIONS, self.seconds)
+        spent = {role: 1e6 * (seconds - before[role]) / busy.requests for role, seconds in way.cpu().items()}
+        return _Measurement(busy=busy, calm=self.send(way, 1, self.seconds / 3), cpu_us=spent)
 
 
-def _with_cpu(way: Way, requests: int, cpu: Cpu) -> tuple[dict[str, float], dict[str, float]]:
-    before = cpu()
-    result = measure(way, CONNECTIONS, requests)
-    return result, {name: 1e6 * (seconds - before[name]) / requests for name, seconds in cpu().items()}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Measurement:
+    busy: Result
+    calm: Result
+    cpu_us: Mapping[str, float] = field(default_factory=dict)
 
 
-def best_of(rows: Sequence[Row]) -> Row:
-    """Put several measurements of one way together."""
+def _summary(way: Way, taken: Sequence[_Measurement]) -> Row:
     return Row(
-        way=rows[0].way,
-        rps=max(row.rps for row in rows),
-        p50_ms=min(row.p50_ms for row in rows),
-        p99_ms=min(row.p99_ms for row in rows),
-        cpu_us={name: min(row.cpu_us[name] for row in rows) for name in rows[0].cpu_us},
-        errors=sum(row.errors for row in rows),
+        way=way,
+        rps=median(m.busy.requests / m.busy.seconds for m in taken),
+        p50_ms=median(m.calm.p50_ms for m in taken),
+        p99_ms=median(m.calm.p99_ms for m in taken),
+        cpu_us={role: median(m.cpu_us[role] for m in taken) for role in taken[0].cpu_us},
+        generator_cpu_us=median(m.busy.generator_cpu_us for m in taken),
+        errors=sum(m.busy.errors + m.calm.errors for m in taken),
     )
 
 
-def table(rows: list[Row]) -> str:
-    """Render the rows against bare Envoy under the same load."""
-    return "\n".join([_HEAD, *(_line(row, rows) for row in rows)])
+def _progress(text: str) -> None:
+    print(text, end="", file=sys.stderr, flush=True)
 
 
-_HEAD: Final = (
-    f"{'path':<18}{'workers':>8}{'load':>11}{'requests/s':>12}{'ratio':>7}{'p50 added':>12}{'p99 added':>12}"
-    f"{'CPU of workers':>16}{'of Envoy':>10}{'errors':>8}"
-)
+def table(rows: Sequence[Row]) -> str:
+    """Render rows as a Markdown table; multiples are of bare Envoy under the same load."""
+    head = (
+        "path",
+        "workers",
+        "load",
+        "CPU of Envoy",
+        "of workers",
+        "of both, x bare",
+        "requests/s",
+        "x bare",
+        "p50 added",
+        "p99 added",
+        "load generator",
+        "errors",
+    )
+    lines = [head, *(_line(row, rows) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    rendered = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines]
+    return "\n".join([rendered[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *rendered[1:]])
 
 
-def _line(row: Row, rows: list[Row]) -> str:
+def _line(row: Row, rows: Sequence[Row]) -> tuple[str, ...]:
     way = row.way
-    bare = next(other for other in rows if other.way.workers == 0 and other.way.load == way.load)
-    added = f"{row.p50_ms - bare.p50_ms:>9.2f} ms{row.p99_ms - bare.p99_ms:>9.2f} ms"
-    cpu = f"{row.cpu_us.get('workers', 0):>13,.0f} µs{row.cpu_us['Envoy']:>7,.0f} µs"
-    name = f"{way.name:<18}{way.workers or '-':>8}{way.load.name:>11}"
-    return f"{name}{row.rps:>12,.0f}{row.rps / bare.rps:>7.2f}{added}{cpu}{row.errors:>8}"
+    bare = next(other for other in rows if other.way.name == BARE and other.way.load == way.load)
+    return (
+        way.name,
+        str(way.workers or "-"),
+        way.load.name,
+        f"{row.cpu_us['Envoy']:,.0f} µs",
+        f"{row.cpu_us.get('workers', 0):,.0f} µs",
+        f"{row.total_us / bare.total_us:.2f}",
+        f"{row.rps:,.0f}",
+        f"{row.rps / bare.rps:.2f}",
+        f"{row.p50_ms - bare.p50_ms:.2f} ms",
+        f"{row.p99_ms - bare.p99_ms:.2f} ms",
+        f"{row.generator_cpu_us:,.0f} µs",
+        str(row.errors),
+    )

@@ -5,7 +5,6 @@ Run with `python -m benchmarks.scale`; the goal is 15 s on 2 cores.
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import yaml
 
+from benchmarks.gateway import interruptible, running
 from benchmarks.ports import free_port
 from control_plane.status import read_status
 from control_plane.supervisor.instance import read_instance
@@ -29,49 +29,38 @@ def main() -> None:
     ports = [free_port() for _ in range(5)]
     with tempfile.TemporaryDirectory(prefix="plano-scale-") as name:
         folder = Path(name)
-        file, run_dir = folder / "plano_config.yaml", folder / "run"
-        file.write_text(configuration(1, ports))
-        _plano("up", str(file), "--detach", "--workers", "1", "--run-dir", str(run_dir))
-        try:
+        with interruptible(), running(configuration(1, ports), folder, workers=1) as run_dir:
+            print(f"one agent and one model change to {count:,} of each ...", file=sys.stderr, flush=True)
             before, started = _cpu_seconds(run_dir), time.perf_counter()
-            file.write_text(configuration(count, ports))
+            (folder / "plano_config.yaml").write_text(yaml.safe_dump(configuration(count, ports)))
             while _served(run_dir) != count:
                 if time.perf_counter() - started > LIMIT_SECONDS:
                     raise TimeoutError(f"not served after {LIMIT_SECONDS} s")
                 time.sleep(0.1)
             seconds = time.perf_counter() - started
             spent = {name: round(used - before[name], 1) for name, used in _cpu_seconds(run_dir).items()}
-        finally:
-            _plano("down", "--run-dir", str(run_dir))
     print(f"{count:,} agents and {count:,} models are served {seconds:.1f} s after the file changed; seconds of CPU: {spent}")
 
 
-def configuration(count: int, ports: list[int]) -> str:
-    """Write a configuration with so many agents and models."""
+def configuration(count: int, ports: list[int]) -> dict[str, object]:
+    """Build a configuration with so many agents and models."""
     agent_port, model_port, metrics_port, control_plane_port, admin_port = ports
     names = [f"agent-{number}" for number in range(count)]
     offered = [{"id": name, "description": f"Knows about topic {name}."} for name in names]
-    return yaml.safe_dump(
-        {
-            "version": "v0.4.0",
-            "agents": [{"id": name, "url": NOBODY} for name in names],
-            "model_providers": [{"model": f"openai/model-{number}", "base_url": NOBODY} for number in range(count)],
-            "listeners": [
-                {"type": "agent", "name": "agents", "address": "127.0.0.1", "port": agent_port, "agents": offered},
-                {"type": "model", "name": "models", "address": "127.0.0.1", "port": model_port},
-            ],
-            "overrides": {
-                "metrics_port": metrics_port,
-                "control_plane_metrics_port": control_plane_port,
-                "admin_port": admin_port,
-            },
-        }
-    )
-
-
-def _plano(*arguments: str) -> None:
-    command = [str(Path(sys.executable).with_name("plano")), *arguments]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return {
+        "version": "v0.4.0",
+        "agents": [{"id": name, "url": NOBODY} for name in names],
+        "model_providers": [{"model": f"openai/model-{number}", "base_url": NOBODY} for number in range(count)],
+        "listeners": [
+            {"type": "agent", "name": "agents", "address": "127.0.0.1", "port": agent_port, "agents": offered},
+            {"type": "model", "name": "models", "address": "127.0.0.1", "port": model_port},
+        ],
+        "overrides": {
+            "metrics_port": metrics_port,
+            "control_plane_metrics_port": control_plane_port,
+            "admin_port": admin_port,
+        },
+    }
 
 
 def _served(run_dir: Path) -> int:
