@@ -107,9 +107,31 @@ def dump(value: object, where: str) -> str:
         raise MalformedBody(f"{where} cannot be written as JSON.", param=where) from None
 
 
-def unsupported(where: str, api: str) -> UnsupportedFeature:
+class Uncarried(UnsupportedFeature):
+    """The upstream's API has no place for something: at `where`, of the kind `kind`."""
+
+    def __init__(self, where: str, api: str, *, kind: str = "", why: str = "cannot be carried") -> None:
+        subject = f"{where}: `{kind}`" if kind else where
+        super().__init__(f"{subject} {why} to a model that is served over {api}.", param=where)
+        self._where, self._kind, self._why = where, kind, why
+
+    def over(self, api: str) -> "Uncarried":
+        """Return the same error about an upstream of another API."""
+        return Uncarried(self._where, api, kind=self._kind, why=self._why)
+
+    def at(self, where: str, api: str, kind: str) -> "Uncarried":
+        """Return the same error about another place."""
+        return Uncarried(where, api, kind=kind, why=self._why)
+
+
+def unsupported(where: str, api: str) -> Uncarried:
     """Return the error for what the upstream's API has no place for."""
-    return UnsupportedFeature(f"{where} cannot be carried to a model that is served over {api}.", param=where)
+    return Uncarried(where, api)
+
+
+def unsupported_kind(holder: JsonObject, where: str, api: str) -> Uncarried:
+    """Return the error for a part, an item or a format whose `type` the upstream's API does not have."""
+    return Uncarried(f"{where}.type", api, kind=str(holder.get("type", "")))
 
 
 def _wrong(where: str, expected: str) -> MalformedBody:

@@ -1,6 +1,5 @@
 """One pair of APIs as data, and the Translation made of it."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -13,6 +12,8 @@ from ext_proc.apis.registry import spec_of
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody, RequestError, UnsupportedFeature
 from ext_proc.translate.identifiers import fit_call_ids, fit_tool_names, restore_tool_names
+from ext_proc.translate.json_fields import Uncarried
+from ext_proc.translate.origins import Origins, innermost
 from ext_proc.translate.quirks import LOSSLESS
 from ext_proc.translate.stream import Chain, Machine, PairStream, Renamed, bad_answer
 from ext_proc.translate.translation import (
@@ -92,7 +93,10 @@ def compose(outer: Pair, inner: Pair) -> Pair:
 
     def middle(exchange: Exchange) -> Exchange:
         quirks = replace(LOSSLESS, provider_tools=exchange.quirks.provider_tools)
-        body = outer.request(replace(exchange, quirks=quirks, is_lossless=True), _model_of(exchange))
+        try:
+            body = outer.request(replace(exchange, quirks=quirks, is_lossless=True), _model_of(exchange))
+        except Uncarried as error:
+            raise error.over(inner.upstream_api) from error
         return replace(exchange, request=body)
 
     def unsaid(exchange: Exchange) -> Exchange:
@@ -101,10 +105,13 @@ def compose(outer: Pair, inner: Pair) -> Pair:
         return replace(middle(replace(exchange, request=request, warnings=[])), is_lossless=True)
 
     def request(exchange: Exchange, upstream_model: str) -> JsonObject:
+        between = middle(exchange)
         try:
-            return inner.request(middle(exchange), upstream_model)
+            return inner.request(between, upstream_model)
         except (UnsupportedFeature, MalformedBody) as error:
-            raise _in_clients_words(error, outer, inner) from error
+            origins = Origins()
+            body = middle(replace(exchange, warnings=[], origins=origins)).request
+            raise _in_clients_words(error, exchange.request, body, origins, outer.client_fields, inner.upstream_api) from error
 
     def response(exchange: Exchange, body: JsonObject) -> JsonObject:
         return outer.response(exchange, inner.response(unsaid(exchange), body))
@@ -124,14 +131,19 @@ def compose(outer: Pair, inner: Pair) -> Pair:
     )
 
 
-def _in_clients_words(error: RequestError, outer: Pair, inner: Pair) -> RequestError:
+def _in_clients_words(
+    error: RequestError, request: JsonObject, middle: JsonObject, origins: Origins, fields: Mapping[str, str], upstream_api: str
+) -> RequestError:
     """Name the client's own field in an error about the body in the middle."""
-    field_name = re.split(r"[.\[]", error.param or "", maxsplit=1)[0]
-    named = outer.client_fields.get(field_name)
-    if named is None:
-        return error
-    message = f"{named} holds something that cannot be carried to a model that is served over {inner.upstream_api}."
-    return type(error)(message, param=named, detail=error.public_message)
+    param = error.param or ""
+    place, more = origins.find(middle, param)
+    if not place and more:
+        place, more = fields.get(str(more[0]), str(more[0])), more[1:]
+    where, value = innermost(request, place, more)
+    if isinstance(error, Uncarried):
+        kind = value.get("type", "") if isinstance(value, dict) else value if where.endswith(".type") else ""
+        return error.at(where, upstream_api, str(kind))
+    return type(error)(error.public_message.replace(param, where), param=where)
 
 
 def _model_of(exchange: Exchange) -> str:

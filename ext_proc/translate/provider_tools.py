@@ -5,7 +5,7 @@ Where the client demands one, or the configuration says `refuse`, the request is
 """
 
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.errors import UnsupportedFeature
+from ext_proc.translate.json_fields import Uncarried
 from ext_proc.translate.translation import Exchange
 
 
@@ -20,10 +20,9 @@ def leave_out(kind: str, where: str, exchange: Exchange, api: str, *, is_demande
     exchange.warn(f"{where} ({kind}) was left out: only its own provider runs it")
 
 
-def refused(kind: str, where: str, api: str) -> UnsupportedFeature:
+def refused(kind: str, where: str, api: str) -> Uncarried:
     """Return the error for a tool that a model over `api` cannot have."""
-    message = f"{where}: `{kind}` is run by its own provider only, and cannot be carried to a model that is served over {api}."
-    return UnsupportedFeature(message, param=where)
+    return Uncarried(where, api, kind=kind, why="is run by its own provider only, and cannot be carried")
 
 
 def warn_of_rest(rest: JsonObject, where: str, exchange: Exchange) -> None:

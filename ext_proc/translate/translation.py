@@ -10,6 +10,7 @@ from typing import Protocol
 from ext_proc.apis.usage import Usage
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import GatewayError
+from ext_proc.translate.origins import Origins
 from protos.contract.quirks import Quirks
 
 CHAT_COMPLETIONS = "chat_completions"
@@ -39,11 +40,18 @@ class Exchange:
     """What the upstream is asked for: stands for the model that answered where its API does not say."""
     betas: tuple[str, ...] = ()
     """Names in the header `anthropic-beta`, for upstreams that want them in the body."""
+    origins: Origins | None = None
+    """Records what the parts of the upstream's body come from, where that is asked for."""
 
     def warn(self, message: str) -> None:
         """Note something that is left out of the request, once."""
         if message not in self.warnings:
             self.warnings.append(message)
+
+    def note(self, made: JsonObject, where: str) -> None:
+        """Note the place in the request that an object of the upstream's body comes from, if that is asked for."""
+        if self.origins is not None:
+            self.origins.note(made, where)
 
 
 def model_of(body: JsonObject, exchange: Exchange) -> str:

@@ -11,7 +11,7 @@ from ext_proc.translate.chat_completions.refusals import refuse_history
 from ext_proc.translate.converse.blocks import media_of_url, reasoning_block, tool_result, tool_use_id
 from ext_proc.translate.converse.families import Family
 from ext_proc.translate.converse.turns import Turns
-from ext_proc.translate.json_fields import kind_of, named_in, object_in, objects, text_in, unsupported
+from ext_proc.translate.json_fields import kind_of, named_in, object_in, objects, text_in, unsupported, unsupported_kind
 from ext_proc.translate.parts import arguments_object
 from ext_proc.translate.translation import CONVERSE, Exchange
 
@@ -115,7 +115,7 @@ class ConverseTurnsOfChat:
                 return {"audio": {"format": form, "source": {"bytes": data}}}
             case "file":
                 return {"document": self._document(object_in(part, "file", where), f"{where}.file")}
-        raise unsupported(f"{where}.type", CONVERSE)
+        raise unsupported_kind(part, where, CONVERSE)
 
     def _document(self, file: JsonObject, where: str) -> JsonObject:
         given = next((name for name in ("file_url", "file_data") if file.get(name) is not None), None)
@@ -131,7 +131,7 @@ def _answer(part: JsonObject, where: str) -> JsonObject:
 
 def _text(part: JsonObject, where: str) -> JsonObject:
     if kind_of(part, where) != "text":
-        raise unsupported(f"{where}.type", CONVERSE)
+        raise unsupported_kind(part, where, CONVERSE)
     return {"text": text_in(part, "text", where)}
 
 

@@ -16,7 +16,7 @@ from ext_proc.translate.converse.request import ConverseRequest, mark_tool, tool
 from ext_proc.translate.converse.turns import Turns
 from ext_proc.translate.dropped import CHAT_COMPLETIONS_OVER_CONVERSE as DROPPED
 from ext_proc.translate.dropped import drop, refuse
-from ext_proc.translate.json_fields import as_object, kind_of, object_in, unsupported
+from ext_proc.translate.json_fields import as_object, kind_of, object_in, unsupported, unsupported_kind
 from ext_proc.translate.json_schema import closed
 from ext_proc.translate.parts import budget_of_effort, take_chat_limit
 from ext_proc.translate.quirks import accepted_effort, accepted_limit
@@ -84,7 +84,7 @@ def _format(rest: JsonObject, quirks: Quirks, made: ConverseRequest, turns: Turn
             schema = closed(schema) if quirks.schemas == "closed" else schema
             made.answer_as(schema, f"{place}.schema", name=named.get("name"), description=named.get("description"))
         case _:
-            raise unsupported("response_format.type", CONVERSE)
+            raise unsupported_kind(wanted, "response_format", CONVERSE)
 
 
 def _reason(effort: str, made: ConverseRequest, model: str, quirks: Quirks, turns: Turns) -> None:

@@ -21,6 +21,7 @@ from ext_proc.translate.json_fields import (
     parts_of,
     text_in,
     unsupported,
+    unsupported_kind,
 )
 from ext_proc.translate.parts import arguments_object, media_type_of, split_data_url, text_of_data
 from ext_proc.translate.translation import MESSAGES, Exchange
@@ -176,12 +177,12 @@ def _block(part: JsonObject, where: str) -> JsonObject:
         case "file":
             return _carry_marker(part, _document(object_in(part, "file", where), f"{where}.file"))
         case _:  # input_audio, and what we do not know.
-            raise unsupported(f"{where}.type", MESSAGES)
+            raise unsupported_kind(part, where, MESSAGES)
 
 
 def _text(part: JsonObject, where: str) -> JsonObject:
     if kind_of(part, where) != "text":
-        raise unsupported(f"{where}.type", MESSAGES)
+        raise unsupported_kind(part, where, MESSAGES)
     return _carry_marker(part, {"type": "text", "text": text_in(part, "text", where)})
 
 

@@ -11,7 +11,7 @@ from ext_proc.translate.chat_completions.tools import ChatTool, offered_tools
 from ext_proc.translate.chat_completions_over_messages.messages import AnthropicMessages
 from ext_proc.translate.dropped import CHAT_COMPLETIONS_OVER_MESSAGES as DROPPED
 from ext_proc.translate.dropped import carry, drop, refuse
-from ext_proc.translate.json_fields import as_object, kind_of, unsupported
+from ext_proc.translate.json_fields import as_object, kind_of, unsupported_kind
 from ext_proc.translate.json_schema import closed
 from ext_proc.translate.parts import budget_of_effort, take_chat_limit
 from ext_proc.translate.provider_tools import warn_of_rest
@@ -115,7 +115,7 @@ def _format(rest: JsonObject, exchange: Exchange, messages: AnthropicMessages, o
             schema = closed(schema) if exchange.quirks.schemas == "closed" else schema
             out["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
         case _:
-            raise unsupported("response_format.type", MESSAGES)
+            raise unsupported_kind(wanted, "response_format", MESSAGES)
 
 
 def _account(rest: JsonObject, out: JsonObject) -> None:

@@ -6,7 +6,7 @@ from ext_proc.codec.json_body import JsonObject
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.chat_completions.reasoning import Placed, interleave, placed_blocks, thoughts_of
 from ext_proc.translate.chat_completions.refusals import refuse_history
-from ext_proc.translate.json_fields import as_text, kind_of, named_in, object_in, objects, parts_of, text_in, unsupported
+from ext_proc.translate.json_fields import as_text, kind_of, named_in, object_in, objects, parts_of, text_in, unsupported_kind
 from ext_proc.translate.responses.reasoning_items import openai_item
 from ext_proc.translate.translation import RESPONSES, Exchange
 
@@ -90,7 +90,7 @@ class InputItems:
             case "file":
                 out = {"type": "input_file", **object_in(part, "file", where)}
             case _:  # input_audio, and what we do not know.
-                raise unsupported(f"{where}.type", RESPONSES)
+                raise unsupported_kind(part, where, RESPONSES)
         if part.get("prompt_cache_breakpoint"):
             out["prompt_cache_breakpoint"] = part["prompt_cache_breakpoint"]
         elif part.get("cache_control") and self._quirks.cache_markers == "prompt_cache_breakpoint":
@@ -130,4 +130,4 @@ def _said(part: JsonObject, where: str) -> JsonObject:
         case "refusal":
             return {"type": "refusal", "refusal": text_in(part, "refusal", where)}
         case _:
-            raise unsupported(f"{where}.type", RESPONSES)
+            raise unsupported_kind(part, where, RESPONSES)

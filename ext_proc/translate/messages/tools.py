@@ -24,6 +24,8 @@ PROVIDERS_OWN: Final = frozenset(
 class MessagesTool(NamedTuple):
     """A tool that the client runs."""
 
+    where: str
+    """Its place in the request."""
     name: str
     description: object
     schema: JsonObject
@@ -57,6 +59,7 @@ def _demands(choice: JsonObject, tool: JsonObject, *, others: bool) -> bool:
 
 def _tool(rest: JsonObject, where: str, exchange: Exchange, api: str) -> MessagesTool:
     tool = MessagesTool(
+        where=where,
         name=text_in(rest, "name", where),
         description=_described(rest, where),
         schema=parameters_of(rest.pop("input_schema", None), f"{where}.input_schema"),

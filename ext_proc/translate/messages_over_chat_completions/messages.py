@@ -11,7 +11,17 @@ from ext_proc.errors import MalformedBody
 from ext_proc.translate.chat_completions.reasoning import POSITION, Placed, detail_of
 from ext_proc.translate.chat_completions.signatures import read_signature, sign_calls
 from ext_proc.translate.chat_completions.tool_results import split_tool_result
-from ext_proc.translate.json_fields import as_object, dump, kind_of, lone_text, objects, parts_of, text_in, unsupported
+from ext_proc.translate.json_fields import (
+    as_object,
+    dump,
+    kind_of,
+    lone_text,
+    objects,
+    parts_of,
+    text_in,
+    unsupported,
+    unsupported_kind,
+)
 from ext_proc.translate.messages.tools import PROVIDERS_OWN
 from ext_proc.translate.parts import data_url, media_type_of, text_of_data
 from ext_proc.translate.provider_tools import leave_out
@@ -30,11 +40,15 @@ class ChatMessages:
         self._quirks, self._is_lossless = exchange.quirks, exchange.is_lossless
         self._exchange = exchange
 
-    def add_system(self, system: object) -> None:
+    def add_system(self, system: object, where: str = "system") -> None:
         """Add the system prompt, if there is one."""
-        parts = [self._part(block, where) for block, where in parts_of(system, "system")]
+        parts = [self._part(block, place) for block, place in parts_of(system, where)]
         if parts:
-            self.out.append({"role": "system", "content": self._content(parts)})
+            self._append({"role": "system", "content": self._content(parts)}, where)
+
+    def _append(self, message: JsonObject, where: str) -> None:
+        self._exchange.note(message, where)
+        self.out.append(message)
 
     def add_all(self, messages: object) -> None:
         """Add the messages of a request."""
@@ -46,13 +60,13 @@ class ChatMessages:
                 case "assistant":
                     self._add_assistant(message.get("content"), place)
                 case "system":
-                    self.add_system(message.get("content"))
+                    self.add_system(message.get("content"), place)
                 case _:
                     raise MalformedBody(f"{where}.role must be user, assistant or system.", param=f"{where}.role")
 
     def _add_user(self, content: object, where: str) -> None:
         if isinstance(content, str):
-            self.out.append({"role": "user", "content": content})
+            self._append({"role": "user", "content": content}, where)
             return
         said: list[JsonObject] = []
         shown: list[JsonObject] = []
@@ -64,7 +78,7 @@ class ChatMessages:
             else:
                 said.extend(self._parts(block, place))
         if shown or said or not results:
-            self.out.append({"role": "user", "content": self._content(shown + said)})
+            self._append({"role": "user", "content": self._content(shown + said)}, where)
 
     def _add_result(self, block: JsonObject, where: str) -> list[JsonObject]:
         """Add a tool message; return the parts that it cannot hold."""
@@ -72,7 +86,7 @@ class ChatMessages:
         marker, is_error = block.get(_MARKER), block.get("is_error")
         text = None if marker or is_error else lone_text(block.get("content"), marker=_MARKER)
         if text is not None:
-            self.out.append({"role": "tool", "tool_call_id": call, "content": text})
+            self._append({"role": "tool", "tool_call_id": call, "content": text}, where)
             return []
         inner: list[JsonObject] = []
         for sub, at in parts_of(block.get("content"), f"{where}.content"):
@@ -85,7 +99,7 @@ class ChatMessages:
         held, others = split_tool_result(inner, call, rich=self._is_lossless)
         if held and marker:
             self._mark(block, held[-1])
-        self.out.append({"role": "tool", "tool_call_id": call, "content": self._content(held)})
+        self._append({"role": "tool", "tool_call_id": call, "content": self._content(held)}, where)
         return others
 
     def _add_assistant(self, content: object, where: str) -> None:
@@ -96,6 +110,7 @@ class ChatMessages:
             kind = kind_of(block, place)
             if kind == "tool_use":
                 calls.append(_call(block, place))
+                self._exchange.note(calls[-1], place)
             elif kind in _REASONING:
                 thoughts.append(Placed(block, len(said) + len(calls)))
             elif kind == "text":
@@ -105,14 +120,14 @@ class ChatMessages:
             elif kind in PROVIDERS_OWN:
                 leave_out(kind, place, self._exchange, CHAT_COMPLETIONS)
             elif kind != "fallback":  # That only tells which model of Anthropic's has answered.
-                raise unsupported(f"{place}.type", CHAT_COMPLETIONS)
+                raise unsupported_kind(block, place, CHAT_COMPLETIONS)
         if not said and not calls and content and not thoughts:
             return  # All of it was left out.
         message: JsonObject = {"role": "assistant", "content": self._content(said) if said or not calls else None}
         if calls:
             message["tool_calls"] = calls
         self._think(thoughts, message)
-        self.out.append(message)
+        self._append(message, where)
 
     def _think(self, thoughts: list[Placed], message: JsonObject) -> None:
         if not thoughts and self._quirks.call_signatures == "none":
@@ -150,12 +165,14 @@ class ChatMessages:
                 return self._text(block, where)
             case "image":
                 part: JsonObject = {"type": "image_url", "image_url": {"url": _image(block, where)}}
+                self._exchange.note(part, where)
                 self._mark(block, part)
                 return part
-        raise unsupported(f"{where}.type", CHAT_COMPLETIONS)
+        raise unsupported_kind(block, where, CHAT_COMPLETIONS)
 
     def _text(self, block: JsonObject, where: str) -> JsonObject:
         part: JsonObject = {"type": "text", "text": text_in(block, "text", where)}
+        self._exchange.note(part, where)
         if _MARKER in block:
             self._mark(block, part)
         return part
@@ -187,8 +204,9 @@ class ChatMessages:
                 head = [title, *head] if title else head
                 parts = [self._part(part, at) for part, at in parts_of(source.get("content"), f"{place}.content")]
             case _:
-                raise unsupported(f"{place}.type", CHAT_COMPLETIONS)
+                raise unsupported_kind(source, place, CHAT_COMPLETIONS)
         if parts:
+            self._exchange.note(parts[-1], where)
             self._mark(block, parts[-1])
         return [{"type": "text", "text": "\n".join(head)}, *parts] if head else parts
 
@@ -221,7 +239,7 @@ def _image(block: JsonObject, where: str) -> str:
         case "url":
             return text_in(source, "url", place)
         case _:  # file: an id that only Anthropic knows.
-            raise unsupported(f"{place}.type", CHAT_COMPLETIONS)
+            raise unsupported_kind(source, place, CHAT_COMPLETIONS)
 
 
 def _call(block: JsonObject, where: str) -> JsonObject:

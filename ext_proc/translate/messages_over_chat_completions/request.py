@@ -8,7 +8,7 @@ from typing import Any, Final
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.dropped import MESSAGES_OVER_CHAT_COMPLETIONS as DROPPED
 from ext_proc.translate.dropped import carry, drop, refuse
-from ext_proc.translate.json_fields import as_list, as_object, as_text, kind_of, unsupported
+from ext_proc.translate.json_fields import as_list, as_object, as_text, kind_of, unsupported_kind
 from ext_proc.translate.json_schema import is_strict
 from ext_proc.translate.messages.tools import MessagesTool, offered_tools
 from ext_proc.translate.messages_over_chat_completions.messages import ChatMessages
@@ -16,7 +16,6 @@ from ext_proc.translate.parts import effort_of_budget, user_id
 from ext_proc.translate.provider_tools import leave_out, warn_of_rest
 from ext_proc.translate.quirks import SAMPLING, accepted_effort, accepted_limit, leave_out_refused
 from ext_proc.translate.translation import CHAT_COMPLETIONS, Exchange
-from protos.contract.quirks import Quirks
 
 _SAME: Final = ("temperature", "top_p", "stream")
 REFUSED: Final[dict[str, tuple[Any, ...]]] = {
@@ -60,7 +59,7 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
 
 
 def _tools(rest: JsonObject, exchange: Exchange, out: JsonObject) -> None:
-    tools = [_tool(tool, exchange.quirks) for tool in offered_tools(rest, exchange, CHAT_COMPLETIONS)]
+    tools = [_tool(tool, exchange) for tool in offered_tools(rest, exchange, CHAT_COMPLETIONS)]
     given = rest.pop("tool_choice", None)
     if not tools:
         return  # OpenAI refuses tool_choice and parallel_tool_calls without tools.
@@ -79,12 +78,12 @@ def _tools(rest: JsonObject, exchange: Exchange, out: JsonObject) -> None:
             name = as_text(choice.get("name"), "tool_choice.name")
             out["tool_choice"] = {"type": "function", "function": {"name": name}}
         case _:
-            raise unsupported("tool_choice.type", CHAT_COMPLETIONS)
+            raise unsupported_kind(choice, "tool_choice", CHAT_COMPLETIONS)
     if choice.get("disable_parallel_tool_use") is not None:
         out["parallel_tool_calls"] = not choice["disable_parallel_tool_use"]
 
 
-def _tool(tool: MessagesTool, quirks: Quirks) -> JsonObject:
+def _tool(tool: MessagesTool, exchange: Exchange) -> JsonObject:
     function: JsonObject = {"name": tool.name}
     if tool.description is not None:
         function["description"] = tool.description
@@ -92,8 +91,9 @@ def _tool(tool: MessagesTool, quirks: Quirks) -> JsonObject:
     if tool.strict is not None:
         function["strict"] = tool.strict is True and is_strict(tool.schema)
     out: JsonObject = {"type": "function", "function": function}
-    if tool.cache_control and quirks.cache_markers == "cache_control":
+    if tool.cache_control and exchange.quirks.cache_markers == "cache_control":
         out["cache_control"] = tool.cache_control
+    exchange.note(out, tool.where)
     return out
 
 
@@ -121,7 +121,7 @@ def _output(rest: JsonObject, exchange: Exchange, out: JsonObject) -> None:
 
 def _format(wanted: JsonObject) -> JsonObject:
     if kind_of(wanted, "output_config.format") != "json_schema":
-        raise unsupported("output_config.format.type", CHAT_COMPLETIONS)
+        raise unsupported_kind(wanted, "output_config.format", CHAT_COMPLETIONS)
     schema = as_object(wanted.get("schema"), "output_config.format.schema")
     # OpenAI refuses schemas as strict whose properties are not all required.
     return {"type": "json_schema", "json_schema": {"name": "output", "schema": schema, "strict": is_strict(schema)}}

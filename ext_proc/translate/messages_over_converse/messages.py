@@ -8,7 +8,7 @@ from ext_proc.translate.chat_completions.reasoning import is_verifiable
 from ext_proc.translate.converse.blocks import media, media_of_url, reasoning_block, tool_result, tool_use_id
 from ext_proc.translate.converse.families import Family
 from ext_proc.translate.converse.turns import Turns
-from ext_proc.translate.json_fields import as_list, as_object, kind_of, lone_text, objects, parts_of, text_in, unsupported
+from ext_proc.translate.json_fields import as_list, as_object, kind_of, lone_text, objects, parts_of, text_in, unsupported_kind
 from ext_proc.translate.messages.tools import PROVIDERS_OWN
 from ext_proc.translate.provider_tools import leave_out
 from ext_proc.translate.translation import CONVERSE, Exchange
@@ -32,7 +32,7 @@ class ConverseTurnsOfMessages:
         out: Blocks = []
         for block, place in parts_of(system, where):
             if kind_of(block, place) != "text":
-                raise unsupported(f"{place}.type", CONVERSE)
+                raise unsupported_kind(block, place, CONVERSE)
             self.turns.put(out, {"text": text_in(block, "text", place)}, block.get(_MARKER))
         self.turns.instruct(out)
 
@@ -75,7 +75,7 @@ class ConverseTurnsOfMessages:
             elif kind == "fallback":
                 continue  # It only tells which model of Anthropic's has answered.
             elif kind not in _REASONING:
-                raise unsupported(f"{place}.type", CONVERSE)
+                raise unsupported_kind(block, place, CONVERSE)
             elif self._is_taken_back(block):
                 made = reasoning_block(block)
             else:
@@ -119,7 +119,7 @@ class ConverseTurnsOfMessages:
                 return {"document": self._document(block, where)}
             case "search_result":
                 return {"searchResult": _search_result(block, where)}
-        raise unsupported(f"{where}.type", CONVERSE)
+        raise unsupported_kind(block, where, CONVERSE)
 
     def _document(self, block: JsonObject, where: str) -> JsonObject:
         place = f"{where}.source"
@@ -156,7 +156,7 @@ def _media(kind: str, block: JsonObject, where: str) -> JsonObject:
             return media(kind, media_type, data, f"{place}.media_type", block.get("title"))
         case "url":
             return media_of_url(kind, text_in(source, "url", place), f"{place}.url")
-    raise unsupported(f"{place}.type", CONVERSE)  # file: an id that only Anthropic knows.
+    raise unsupported_kind(source, place, CONVERSE)  # file: an id that only Anthropic knows.
 
 
 def _search_result(block: JsonObject, where: str) -> JsonObject:
@@ -167,7 +167,7 @@ def _search_result(block: JsonObject, where: str) -> JsonObject:
 
 def _text_of(part: JsonObject, where: str) -> JsonObject:
     if kind_of(part, where) != "text":
-        raise unsupported(f"{where}.type", CONVERSE)
+        raise unsupported_kind(part, where, CONVERSE)
     return {"text": text_in(part, "text", where)}
 
 

@@ -13,7 +13,7 @@ from ext_proc.translate.converse.request import ConverseRequest, mark_tool, tool
 from ext_proc.translate.converse.turns import Turns
 from ext_proc.translate.dropped import MESSAGES_OVER_CONVERSE as DROPPED
 from ext_proc.translate.dropped import drop, refuse
-from ext_proc.translate.json_fields import as_list, as_object, as_text, kind_of, object_in, unsupported
+from ext_proc.translate.json_fields import as_list, as_object, as_text, kind_of, object_in, unsupported, unsupported_kind
 from ext_proc.translate.json_schema import closed
 from ext_proc.translate.messages.tools import offered_tools
 from ext_proc.translate.messages_over_chat_completions.request import REFUSED
@@ -83,7 +83,7 @@ def _choice(rest: JsonObject, made: ConverseRequest) -> JsonObject | None:
         return None
     choice = dict(as_object(given, "tool_choice"))
     if kind_of(choice, "tool_choice") not in ("auto", "any", "tool", "none"):
-        raise unsupported("tool_choice.type", CONVERSE)
+        raise unsupported_kind(choice, "tool_choice", CONVERSE)
     if choice["type"] == "tool":
         as_text(choice.get("name"), "tool_choice.name")
     if choice.get("disable_parallel_tool_use") and not made.family.is_claude:
@@ -118,6 +118,6 @@ def _format(rest: JsonObject, config: JsonObject, made: ConverseRequest, quirks:
         return
     wanted = as_object(given, "output_config.format")
     if kind_of(wanted, "output_config.format") != "json_schema":
-        raise unsupported("output_config.format.type", CONVERSE)
+        raise unsupported_kind(wanted, "output_config.format", CONVERSE)
     schema = object_in(wanted, "schema", "output_config.format")
     made.answer_as(closed(schema) if quirks.schemas == "closed" else schema, "output_config.format.schema")

@@ -144,6 +144,7 @@ def _add(
         function["description"] = f"{told}\n\n{own}" if isinstance(own, str) and own else told
     if function["name"] not in tools.names:  # What stands in the input may repeat what stands in `tools`.
         tools.functions.append({"type": "function", "function": function})
+        exchange.note(tools.functions[-1], where)
         tools.names[function["name"]] = client
 
 

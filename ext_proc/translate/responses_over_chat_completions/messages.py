@@ -12,7 +12,7 @@ from ext_proc.translate.chat_completions.custom_tools import wrap
 from ext_proc.translate.chat_completions.reasoning import POSITION
 from ext_proc.translate.chat_completions.signatures import read_signature, sign_calls
 from ext_proc.translate.chat_completions.tool_results import split_tool_result
-from ext_proc.translate.json_fields import as_text, kind_of, lone_text, objects, text_in, unsupported
+from ext_proc.translate.json_fields import as_text, kind_of, lone_text, objects, text_in, unsupported, unsupported_kind
 from ext_proc.translate.provider_tools import leave_out
 from ext_proc.translate.responses.reasoning_items import detail_of_item, text_of_item
 from ext_proc.translate.responses.tools import PROVIDERS_OWN, function_name
@@ -32,6 +32,8 @@ class ChatMessagesOfItems:
         self.out: list[JsonObject] = []
         self._quirks, self._is_lossless = exchange.quirks, exchange.is_lossless
         self._exchange = exchange
+        self._where = ""
+        """The item that is being read."""
         self._signatures: dict[str, JsonObject] = {}
         self._shown: list[JsonObject] = []
         """Images and files of tool results, waiting for the last result."""
@@ -52,6 +54,7 @@ class ChatMessagesOfItems:
         self._show()
 
     def _add(self, item: JsonObject, where: str) -> None:
+        self._where = where
         kind = kind_of(item, where) if "type" in item else "message"
         if self._shown and kind not in ("function_call_output", "custom_tool_call_output"):
             self._show()
@@ -73,17 +76,17 @@ class ChatMessagesOfItems:
             case _ if kind in PROVIDERS_OWN:
                 leave_out(kind, where, self._exchange, CHAT_COMPLETIONS)
             case _:
-                raise unsupported(f"{where}.type", CHAT_COMPLETIONS)
+                raise unsupported_kind(item, where, CHAT_COMPLETIONS)
 
     def _add_message(self, item: JsonObject, where: str) -> None:
         match item.get("role"):
             case "user":
                 self._sign()
-                self.out.append({"role": "user", "content": self._said(item, "content", where)})
+                self._append({"role": "user", "content": self._said(item, "content", where)})
             case "system" | "developer":
                 self._sign()
                 # `developer` is OpenAI's word; every server knows `system`, and OpenAI takes it for the same.
-                self.out.append({"role": "system", "content": self._said(item, "content", where)})
+                self._append({"role": "system", "content": self._said(item, "content", where)})
             case "assistant":
                 self._say(item, where)
             case _:
@@ -105,6 +108,7 @@ class ChatMessagesOfItems:
             "type": "function",
             "function": {"name": name, "arguments": arguments or "{}"},
         }
+        self._exchange.note(call, where)
         self._assistant().setdefault("tool_calls", []).append(call)
 
     def _add_reasoning(self, item: JsonObject) -> None:
@@ -137,22 +141,26 @@ class ChatMessagesOfItems:
         call = text_in(item, "call_id", where)
         text = lone_text(item.get("output"), marker=_MARKER, kinds=_TEXTS)
         if text is not None:
-            self.out.append({"role": "tool", "tool_call_id": call, "content": text})
+            self._append({"role": "tool", "tool_call_id": call, "content": text})
             return
         parts = self._parts(item, "output", where)
         held, others = split_tool_result(parts, call, rich=self._is_lossless)
         self._shown.extend(others)
-        self.out.append({"role": "tool", "tool_call_id": call, "content": self._content(held)})
+        self._append({"role": "tool", "tool_call_id": call, "content": self._content(held)})
 
     def _show(self) -> None:
         if self._shown:
             self.out.append({"role": "user", "content": self._shown})
             self._shown = []
 
+    def _append(self, message: JsonObject) -> None:
+        self._exchange.note(message, self._where)
+        self.out.append(message)
+
     def _assistant(self) -> JsonObject:
         """Return the assistant's message that is being put together."""
         if not self.out or self.out[-1]["role"] != "assistant":
-            self.out.append({"role": "assistant", "content": None})
+            self._append({"role": "assistant", "content": None})
         return self.out[-1]
 
     def _said(self, item: JsonObject, name: str, where: str) -> str | list[JsonObject]:
@@ -178,7 +186,8 @@ class ChatMessagesOfItems:
             case "input_audio":
                 out = {"type": "input_audio", "input_audio": part.get("input_audio")}
             case _:
-                raise unsupported(f"{where}.type", CHAT_COMPLETIONS)
+                raise unsupported_kind(part, where, CHAT_COMPLETIONS)
+        self._exchange.note(out, where)
         marker = part.get(_MARKER)
         if marker and self._quirks.cache_markers == "cache_control":
             out["cache_control"] = {"type": "ephemeral"}

@@ -8,7 +8,7 @@ from typing import Any, Final
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.dropped import RESPONSES_OVER_CHAT_COMPLETIONS as DROPPED
 from ext_proc.translate.dropped import carry, drop, refuse
-from ext_proc.translate.json_fields import as_list, as_object, kind_of, unsupported
+from ext_proc.translate.json_fields import as_list, as_object, kind_of, unsupported_kind
 from ext_proc.translate.provider_tools import warn_of_rest
 from ext_proc.translate.quirks import SAMPLING, accepted_effort, accepted_limit, leave_out_refused
 from ext_proc.translate.responses.logprobs import wants_logprobs
@@ -120,4 +120,4 @@ def _text(rest: JsonObject, exchange: Exchange, out: JsonObject) -> None:
             schema = {name: value for name, value in wanted.items() if name != "type"}
             out["response_format"] = {"type": "json_schema", "json_schema": schema}
         case _:
-            raise unsupported("text.format.type", CHAT_COMPLETIONS)
+            raise unsupported_kind(wanted, "text.format", CHAT_COMPLETIONS)

@@ -9,6 +9,7 @@ import pytest
 from control_plane.config.providers import find_provider, quirk_rules
 from control_plane.config.quirks import API_RULES, MODEL_RULES
 from ext_proc.errors import UnsupportedFeature
+from ext_proc.translate.origins import parse_path
 from ext_proc.translate.registry import PAIRS, translation
 from ext_proc.translate.translation import Exchange
 from protos.contract.quirks import Quirks, Rule, resolve
@@ -60,8 +61,16 @@ def test_request(source: Path, request: pytest.FixtureRequest) -> None:
             body = {"$warnings": exchange.warnings, **body}
     except UnsupportedFeature as error:
         body = {"unsupported": error.param, "message": error.public_message}
+        assert_names_a_field(given, error.param or "")
     assert orjson.dumps(given) == before
     assert_golden(golden_path(source, "upstream", "json"), pretty(body), request)
+
+
+def assert_names_a_field(given: Any, param: str) -> None:
+    steps, node = parse_path(param), given
+    for step in steps if len(steps) > 1 else ():  # A field may be refused because it is missing.
+        assert step in node if isinstance(step, str) else step < len(node), f"{param} is not in the client's request"
+        node = node[step]
 
 
 OVER_CONVERSE = [source for source in inputs("requests") if apis_of(source.values[0])[1] == "converse"]
