@@ -13,6 +13,7 @@ from ext_proc.translate.chat_completions.reasoning import FOREIGN_MARKS, is_veri
 from ext_proc.translate.chat_completions_over_responses.request import INSTRUCTIONS
 from ext_proc.translate.identifiers import fit_call_ids, pattern
 from ext_proc.translate.quirks import leave_out_refused
+from ext_proc.translate.responses import compaction
 from ext_proc.translate.responses.reasoning_items import OUR_MARKS
 from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, RESPONSES
 from protos.contract.quirks import Quirks
@@ -24,6 +25,7 @@ _UNSEEN: Final = re.compile(rb'"encrypted_index"\s*:\s*""')
 _OUR_ITEM: Final = re.compile(rb'"rs_[0-9a-f]{32}_\d+"')
 _ID_KEYS: Final = {MESSAGES: b'"tool_use_id"', CHAT_COMPLETIONS: b'"tool_call_id"', RESPONSES: b'"call_id"'}
 _STRING: Final = re.compile(rb'\s*:\s*"((?:[^"\\]|\\.)*)"')
+_OUR_SUMMARY: Final = compaction.MARK.encode()
 _SEALED: Final = re.compile(rb'"encrypted_content"\s*:\s*"')
 _REASONING: Final = ("reasoning_content", "reasoning_details", "reasoning")
 _EXTRAS: Final = (b'"reasoning_content"', b'"reasoning_details"', b'"extra_content"')
@@ -113,7 +115,7 @@ def _drop_citations(block: Any) -> None:
 
 
 def _responses_suspicious(body: bytes, quirks: Quirks) -> bool:
-    if any(mark in body for mark in _OURS_IN_RESPONSES[:-1]):
+    if _OUR_SUMMARY in body or any(mark in body for mark in _OURS_IN_RESPONSES[:-1]):
         return True
     if b'"rs_' in body and _OUR_ITEM.search(body):
         return True
@@ -124,7 +126,8 @@ def _responses_suspicious(body: bytes, quirks: Quirks) -> bool:
 def _clean_responses(value: JsonObject, quirks: Quirks) -> None:
     given = value.get("input")
     if isinstance(given, list):
-        value["input"] = [item for item in given if not _is_foreign(item, quirks)]
+        items = (item for item in given if not _is_foreign(item, quirks))
+        value["input"] = [compaction.as_message(item) if isinstance(item, dict) else item for item in items]
 
 
 def _is_foreign(item: Any, quirks: Quirks) -> bool:

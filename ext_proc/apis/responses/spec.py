@@ -16,7 +16,7 @@ def _has_content(event: JsonObject) -> bool:
     response = event.get("response")
     if kind == "response.completed" and isinstance(response, dict):
         return _has_answer(response)
-    return kind.endswith((".delta", ".done")) or kind == "response.incomplete"
+    return kind.endswith((".delta", ".done", ".compacting")) or kind == "response.incomplete"
 
 
 def _has_answer(body: JsonObject) -> bool:

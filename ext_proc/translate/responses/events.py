@@ -13,12 +13,13 @@ from ext_proc.apis.errors import ProviderError, response_error
 from ext_proc.apis.responses.usage import to_responses
 from ext_proc.apis.usage import Usage
 from ext_proc.codec.json_body import JsonObject
+from ext_proc.translate.responses.compaction import compaction_item
 from ext_proc.translate.responses.reasoning_items import reasoning_item
 from ext_proc.translate.responses.response_object import call_item, item_id, message_item, response_object, text_part
 from ext_proc.translate.responses.tools import ClientTool
 from ext_proc.translate.translation import Exchange
 
-Kind = Literal["reasoning", "message", "call"]
+Kind = Literal["reasoning", "message", "call", "summary"]
 
 
 @dataclass(slots=True)
@@ -142,6 +143,17 @@ class ResponseEvents:
                 self._done(item, message_item(item.id, item.parts, status))
             case "call":
                 self._close_call(item, status)
+            case "summary":
+                self._done(item, compaction_item(item.id, item.said))
+
+    def summarise(self, text: str) -> None:
+        """Add a piece of the summary that a conversation is replaced by: what it says comes with the item's end."""
+        item = self._item
+        if item is None:
+            item = self._open("summary", "cmp", "")
+            self._added(item, {"id": item.id, "type": "compaction", "encrypted_content": ""})
+        item.pieces.append(text)
+        self._emit("response.compaction.compacting", item_id=item.id, output_index=item.index)
 
     def complete(self, *, status: str, details: JsonObject | None, usage: Usage, service_tier: object) -> None:
         """End the response."""

@@ -21,6 +21,7 @@ PROVIDERS_OWN: Final = frozenset(
     {
         *("web_search_call", "file_search_call", "image_generation_call", "code_interpreter_call", "tool_search_call"),
         *("tool_search_output", "mcp_list_tools", "mcp_call", "mcp_approval_request", "mcp_approval_response"),
+        *("program", "program_output"),
     }
 )
 """Items that tell of the use of tools that OpenAI ran."""

@@ -12,8 +12,9 @@ from ext_proc.translate.chat_completions.custom_tools import wrap
 from ext_proc.translate.chat_completions.reasoning import POSITION
 from ext_proc.translate.chat_completions.signatures import read_signature, sign_calls
 from ext_proc.translate.chat_completions.tool_results import split_tool_result
-from ext_proc.translate.json_fields import as_text, kind_of, lone_text, objects, text_in, unsupported, unsupported_kind
+from ext_proc.translate.json_fields import as_text, dump, kind_of, lone_text, objects, text_in, unsupported, unsupported_kind
 from ext_proc.translate.provider_tools import leave_out
+from ext_proc.translate.responses import compaction
 from ext_proc.translate.responses.reasoning_items import detail_of_item, text_of_item
 from ext_proc.translate.responses.tools import PROVIDERS_OWN, function_name
 from ext_proc.translate.translation import CHAT_COMPLETIONS, Exchange
@@ -21,7 +22,10 @@ from ext_proc.translate.translation import CHAT_COMPLETIONS, Exchange
 _MARKER: Final = "prompt_cache_breakpoint"
 """Marker of the prompt cache."""
 _TEXTS: Final = ("input_text", "output_text", "text")
-_OF_ASSISTANT: Final = frozenset({"message", "function_call", "custom_tool_call", "reasoning"})
+_CALLS: Final = frozenset({"function_call", "custom_tool_call", "shell_call", "local_shell_call", "apply_patch_call"})
+"""Calls of tools that the client runs."""
+_RESULTS: Final = frozenset(f"{call}_output" for call in _CALLS)
+_OF_ASSISTANT: Final = frozenset({"message", "reasoning", *_CALLS})
 """Items that may belong to the assistant's message that is being put together."""
 
 
@@ -48,7 +52,10 @@ class ChatMessagesOfItems:
         if isinstance(given, str):
             self.out.append({"role": "user", "content": given})
             return
-        for item, where in objects([given] if isinstance(given, dict) else given, "input"):
+        items = list(objects([given] if isinstance(given, dict) else given, "input"))
+        for index, (item, where) in enumerate(items):
+            if item.get("type") == compaction.TRIGGER:
+                compaction.require_last(index, len(items), where)
             self._add(item, where)
         self._sign()
         self._show()
@@ -56,23 +63,25 @@ class ChatMessagesOfItems:
     def _add(self, item: JsonObject, where: str) -> None:
         self._where = where
         kind = kind_of(item, where) if "type" in item else "message"
-        if self._shown and kind not in ("function_call_output", "custom_tool_call_output"):
+        if self._shown and kind not in _RESULTS:
             self._show()
         if kind not in _OF_ASSISTANT:
             self._sign()
         match kind:
             case "message":
                 self._add_message(item, where)
-            case "function_call":
-                self._call(item, text_in(item, "arguments", where), where)
-            case "custom_tool_call":
-                self._call(item, wrap(text_in(item, "input", where)), where)
-            case "function_call_output" | "custom_tool_call_output":
+            case _ if kind in _CALLS:
+                self._add_call(kind, item, where)
+            case _ if kind in _RESULTS:
                 self._add_result(item, where)
             case "reasoning":
                 self._add_reasoning(item)
-            case "additional_tools":
-                pass  # Read with the other tools.
+            case compaction.TRIGGER | "compaction":
+                is_trigger = kind == compaction.TRIGGER
+                text = compaction.REQUEST if is_trigger else compaction.summary_of(item, where, CHAT_COMPLETIONS)
+                self._append({"role": "user", "content": text})
+            case "additional_tools" | "configuration_update":
+                pass  # Read with the other tools, and with what the request asks for.
             case _ if kind in PROVIDERS_OWN:
                 leave_out(kind, where, self._exchange, CHAT_COMPLETIONS)
             case _:
@@ -100,6 +109,17 @@ class ChatMessagesOfItems:
             return
         before = said if isinstance(said, list) else [{"type": "text", "text": said}]
         message["content"] = self._content(before + self._parts(item, "content", where))
+
+    def _add_call(self, kind: str, item: JsonObject, where: str) -> None:
+        match kind:
+            case "function_call":
+                self._call(item, text_in(item, "arguments", where), where)
+            case "custom_tool_call":
+                self._call(item, wrap(text_in(item, "input", where)), where)
+            case _:  # Of a tool that OpenAI defines: a function of its name stands for it.
+                name = "operation" if kind == "apply_patch_call" else "action"
+                arguments = dump(item.get(name) or {}, f"{where}.{name}")
+                self._call({**item, "name": kind.removesuffix("_call")}, arguments, where)
 
     def _call(self, item: JsonObject, arguments: str, where: str) -> None:
         name = function_name(text_in(item, "name", where), item.get("namespace"))
@@ -138,7 +158,10 @@ class ChatMessagesOfItems:
         self._signatures = {}
 
     def _add_result(self, item: JsonObject, where: str) -> None:
-        call = text_in(item, "call_id", where)
+        # What the oldest shell has said names its call in `id`.
+        call = text_in(item, "id" if item["type"] == "local_shell_call_output" else "call_id", where)
+        if item["type"] == "shell_call_output":
+            item = {**item, "output": dump(item.get("output"), f"{where}.output")}
         text = lone_text(item.get("output"), marker=_MARKER, kinds=_TEXTS)
         if text is not None:
             self._append({"role": "tool", "tool_call_id": call, "content": text})

@@ -11,6 +11,7 @@ from ext_proc.translate.dropped import carry, drop, refuse
 from ext_proc.translate.json_fields import as_list, as_object, kind_of, unsupported_kind
 from ext_proc.translate.provider_tools import warn_of_rest
 from ext_proc.translate.quirks import SAMPLING, accepted_effort, accepted_limit, leave_out_refused
+from ext_proc.translate.responses import compaction
 from ext_proc.translate.responses.logprobs import wants_logprobs
 from ext_proc.translate.responses.tools import ResponsesTools, chat_tool_choice, read_tools
 from ext_proc.translate.responses_over_chat_completions.messages import ChatMessagesOfItems
@@ -40,7 +41,7 @@ REFUSED: Final[dict[str, tuple[Any, ...]]] = {
 
 def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     """Return the Chat Completions body for a Responses body."""
-    rest, quirks = dict(exchange.request), exchange.quirks
+    rest, quirks = _updated(exchange.request), exchange.quirks
     refuse(rest, REFUSED, CHAT_COMPLETIONS)
     tools = read_tools(exchange.request, exchange)
     messages = ChatMessagesOfItems(exchange)
@@ -64,6 +65,20 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     carry(rest, out)
     leave_out_refused(out, quirks)
     return out
+
+
+def _updated(request: JsonObject) -> JsonObject:
+    """Return a copy of a request with what its items ask for: later settings, and a summary instead of an answer."""
+    rest, given = dict(request), request.get("input")
+    for item in given if isinstance(given, list) else ():
+        if isinstance(item, dict) and item.get("type") == "configuration_update":
+            for name in ("reasoning", "text"):
+                if isinstance(item.get(name), dict):
+                    rest[name] = {**as_object(rest.get(name) or {}, name), **item[name]}
+    if compaction.is_asked_for(request):
+        rest.pop("text", None)
+        rest["tool_choice"] = "none"
+    return rest
 
 
 def _logprobs(rest: JsonObject, out: JsonObject) -> None:

@@ -6,11 +6,13 @@ from ext_proc.apis.chat_completions.usage import from_chat_completions
 from ext_proc.apis.provider_errors import broken_off, provider_failure
 from ext_proc.apis.responses.usage import to_responses
 from ext_proc.codec.json_body import JsonObject
+from ext_proc.errors import MalformedBody
 from ext_proc.translate.chat_completions.reasoning import interleave
 from ext_proc.translate.chat_completions.signatures import signature_of
 from ext_proc.translate.chat_completions.tool_deltas import call_id
 from ext_proc.translate.json_fields import as_list, as_object, as_text, object_in
 from ext_proc.translate.messages_over_chat_completions.response import calls_of, placed_thoughts, signed, texts_of
+from ext_proc.translate.responses import compaction
 from ext_proc.translate.responses.logprobs import of_choice, wants_logprobs
 from ext_proc.translate.responses.reasoning_items import reasoning_item
 from ext_proc.translate.responses.response_object import (
@@ -36,11 +38,21 @@ def response(exchange: Exchange, body: JsonObject) -> JsonObject:
     model = model_of(body, exchange)
     out = response_object(exchange, model=model, status=status)
     out["incomplete_details"] = details
-    out["output"] = _output(exchange, choice, status)
+    out["output"] = (
+        _summary(exchange, choice) if compaction.is_asked_for(exchange.request) else _output(exchange, choice, status)
+    )
     out["usage"] = to_responses(from_chat_completions(body.get("usage")))
     if body.get("service_tier") is not None:
         out["service_tier"] = body["service_tier"]
     return out
+
+
+def _summary(exchange: Exchange, choice: JsonObject) -> list[JsonObject]:
+    message = as_object(choice.get("message"), "choices[0].message")
+    text = "".join(texts_of(message.get("content"), "choices[0].message.content"))
+    if not text.strip():
+        raise MalformedBody("The model was asked for a summary, and gave none.", param="choices[0].message.content")
+    return [compaction.compaction_item(item_id("cmp", exchange, 0), text)]
 
 
 def _output(exchange: Exchange, choice: JsonObject, status: str) -> list[JsonObject]:

@@ -12,6 +12,7 @@ from ext_proc.translate.chat_completions.reasoning import Thought, mistral_thoug
 from ext_proc.translate.chat_completions.tool_deltas import Step, ToolDeltas
 from ext_proc.translate.json_fields import as_list, as_object
 from ext_proc.translate.messages_over_chat_completions.response import text_of
+from ext_proc.translate.responses import compaction
 from ext_proc.translate.responses.events import ResponseEvents
 from ext_proc.translate.responses.logprobs import of_choice, wants_logprobs
 from ext_proc.translate.responses.response_object import annotations_of, outcome
@@ -33,6 +34,8 @@ class ResponsesOverChatCompletionsStream:
         self._tools = ToolDeltas(exchange.id)
         self._late: list[str] = []
         """Text that came after a tool call had begun: it must not close the call."""
+        self._compacts = compaction.is_asked_for(exchange.request)
+        self._has_summary = False
         self._tier: object = None
         self._finish: object = None
 
@@ -52,7 +55,7 @@ class ResponsesOverChatCompletionsStream:
 
     def end(self) -> Iterable[JsonObject]:
         """Take [DONE], or the end of the stream: complete only if the model said why it finished."""
-        if self._finish is not None:
+        if self._finish is not None and (self._has_summary or not self._compacts):
             self._end()
         return self._events.take()
 
@@ -74,6 +77,10 @@ class ResponsesOverChatCompletionsStream:
     def _choice(self, choice: JsonObject) -> None:
         delta = as_object(choice.get("delta") or {}, "choices[0].delta")
         content = delta.get("content")
+        if self._compacts:
+            self._summarise(text_of(content, "content") if content else "")
+            self._finish_with(choice)
+            return
         thoughts = thoughts_of(delta)
         if not thoughts and isinstance(content, list) and (text := mistral_thoughts(content, "content")):
             thoughts = [Thought("", text)]
@@ -91,10 +98,18 @@ class ResponsesOverChatCompletionsStream:
             self._events.say(refusal, "refusal")
         if delta.get("tool_calls"):
             self._call(self._tools.add(delta["tool_calls"], "choices[0].delta.tool_calls"))
+        self._finish_with(choice)
+
+    def _finish_with(self, choice: JsonObject) -> None:
         if choice.get("finish_reason") is not None:
             self._finish = choice["finish_reason"]
             if choice.get("usage"):  # Kimi counts here, asked or not.
                 self.usage = from_chat_completions(choice["usage"])
+
+    def _summarise(self, text: str) -> None:
+        if text:
+            self._has_summary = self._has_summary or not text.isspace()
+            self._events.summarise(text)
 
     def _say(self, text: str, logprobs: list[JsonObject]) -> None:
         if self._tools.calls:

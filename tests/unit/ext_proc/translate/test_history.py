@@ -123,3 +123,13 @@ def test_the_backend_of_chatgpt_is_sent_the_only_form_that_it_takes() -> None:
     assert (fitted["store"], fitted["stream"], bool(fitted["instructions"])) == (False, True, True)
     assert "max_output_tokens" not in fitted
     assert "temperature" not in fitted
+
+
+def test_a_summary_that_was_made_here_is_told_to_openai_in_words() -> None:
+    question = {"type": "message", "role": "user", "content": "Go on."}
+    ours = {"id": "cmp_1", "type": "compaction", "encrypted_content": "gateway-summary:It rains."}
+    own = {"id": "cmp_2", "type": "compaction", "encrypted_content": "gAAAA"}
+    told, kept, asked = sent({"model": "m", "input": [ours, own, question]}, "responses", "openai")["input"]
+    assert told["role"] == "user"
+    assert told["content"].endswith("summary of it:\n\nIt rains.")
+    assert (kept, asked) == (own, question)
