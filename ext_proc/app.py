@@ -19,17 +19,19 @@ from ext_proc.continuation.transaction import ResumableAnswer, StreamRequest
 from ext_proc.decide.request import Services
 from ext_proc.decide.session_usage import SessionUsage
 from ext_proc.decide.transaction import Transaction
-from ext_proc.errors import Uncompilable
+from ext_proc.errors import NotReady, Uncompilable
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.orchestration.answer import OrchestratedAnswer
 from ext_proc.parent import when_parent_ends
 from ext_proc.plan.plan import compile_plan
+from ext_proc.respond.answer import AnswerHead, OutputFilters
 from ext_proc.routing.agents.decision_memory import DecisionMemory
 from ext_proc.routing.models.measures import Measures
 from ext_proc.server.attempt import AttemptProcessor
 from ext_proc.server.continuation import ContinueProcessor
 from ext_proc.server.processor import ExternalProcessor, Server
 from ext_proc.server.provider_errors import ErrorProcessor
+from ext_proc.server.respond import RespondProcessor
 from ext_proc.telemetry.metered_egress import MeteredEgress
 from ext_proc.telemetry.metrics import Metrics
 from ext_proc.telemetry.traced_egress import TracedEgress
@@ -86,6 +88,7 @@ class Worker:
                 AttemptProcessor(self._new_attempt, metrics.attempts, self._usage, self._tracer),
                 ContinueProcessor(self._new_answer, metrics.continuations, metrics.attempts, self._tracer),
                 ErrorProcessor(),
+                RespondProcessor(self._new_filters, metrics.count_answer),
                 self._tracer,
             )
         )
@@ -165,6 +168,15 @@ class Worker:
             request=request,
             answer_id=uuid4().hex,
         )
+
+    def _new_filters(self, listener: str, head: AnswerHead) -> OutputFilters | None:
+        services = self._services
+        if services is None:
+            raise NotReady("The gateway has no configuration for this listener yet.")
+        known = services.plan.listeners.get(listener)
+        if known is None or not known.output_filters:
+            return None
+        return OutputFilters(filters=known.output_filters, egress=services.egress, mcp_sessions=self._mcp_sessions, head=head)
 
     async def _serve_when_configured(self) -> None:
         await self._configured.wait()

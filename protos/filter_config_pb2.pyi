@@ -106,7 +106,7 @@ class Caller(_message.Message):
     def __init__(self, name: _Optional[str] = ..., restricts_models: _Optional[bool] = ..., models: _Optional[_Iterable[str]] = ..., restricts_agents: _Optional[bool] = ..., agents: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Listener(_message.Message):
-    __slots__ = ("name", "kind", "agents", "input_filters", "continues_streams", "passes_streams_at_once", "orchestration")
+    __slots__ = ("name", "kind", "agents", "input_filters", "continues_streams", "passes_streams_at_once", "orchestration", "output_filters")
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         KIND_UNSPECIFIED: _ClassVar[Listener.Kind]
@@ -122,6 +122,7 @@ class Listener(_message.Message):
     CONTINUES_STREAMS_FIELD_NUMBER: _ClassVar[int]
     PASSES_STREAMS_AT_ONCE_FIELD_NUMBER: _ClassVar[int]
     ORCHESTRATION_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FILTERS_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: Listener.Kind
     agents: _containers.RepeatedCompositeFieldContainer[Agent]
@@ -129,7 +130,8 @@ class Listener(_message.Message):
     continues_streams: bool
     passes_streams_at_once: bool
     orchestration: Orchestration
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[Listener.Kind, str]] = ..., agents: _Optional[_Iterable[_Union[Agent, _Mapping]]] = ..., input_filters: _Optional[_Iterable[str]] = ..., continues_streams: _Optional[bool] = ..., passes_streams_at_once: _Optional[bool] = ..., orchestration: _Optional[_Union[Orchestration, _Mapping]] = ...) -> None: ...
+    output_filters: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[Listener.Kind, str]] = ..., agents: _Optional[_Iterable[_Union[Agent, _Mapping]]] = ..., input_filters: _Optional[_Iterable[str]] = ..., continues_streams: _Optional[bool] = ..., passes_streams_at_once: _Optional[bool] = ..., orchestration: _Optional[_Union[Orchestration, _Mapping]] = ..., output_filters: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Orchestration(_message.Message):
     __slots__ = ("mode", "shows_last_only", "continues_on_failure", "omits_labels", "max_agents", "max_rounds", "route", "role_agent", "role_model")
@@ -168,7 +170,7 @@ class Agent(_message.Message):
     def __init__(self, id: _Optional[str] = ..., description: _Optional[str] = ..., default: _Optional[bool] = ..., input_filters: _Optional[_Iterable[str]] = ..., route: _Optional[str] = ...) -> None: ...
 
 class Filter(_message.Message):
-    __slots__ = ("id", "type", "route", "tool", "path", "passthrough_auth", "timeout_seconds")
+    __slots__ = ("id", "type", "route", "tool", "path", "passthrough_auth", "timeout_seconds", "passes_on_error", "hold_back")
     ID_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     ROUTE_FIELD_NUMBER: _ClassVar[int]
@@ -176,6 +178,8 @@ class Filter(_message.Message):
     PATH_FIELD_NUMBER: _ClassVar[int]
     PASSTHROUGH_AUTH_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    PASSES_ON_ERROR_FIELD_NUMBER: _ClassVar[int]
+    HOLD_BACK_FIELD_NUMBER: _ClassVar[int]
     id: str
     type: str
     route: str
@@ -183,7 +187,9 @@ class Filter(_message.Message):
     path: str
     passthrough_auth: bool
     timeout_seconds: float
-    def __init__(self, id: _Optional[str] = ..., type: _Optional[str] = ..., route: _Optional[str] = ..., tool: _Optional[str] = ..., path: _Optional[str] = ..., passthrough_auth: _Optional[bool] = ..., timeout_seconds: _Optional[float] = ...) -> None: ...
+    passes_on_error: bool
+    hold_back: int
+    def __init__(self, id: _Optional[str] = ..., type: _Optional[str] = ..., route: _Optional[str] = ..., tool: _Optional[str] = ..., path: _Optional[str] = ..., passthrough_auth: _Optional[bool] = ..., timeout_seconds: _Optional[float] = ..., passes_on_error: _Optional[bool] = ..., hold_back: _Optional[int] = ...) -> None: ...
 
 class Model(_message.Message):
     __slots__ = ("name", "upstream_model", "default", "internal", "provider", "routes", "targets", "own_ids")

@@ -73,6 +73,7 @@ def used_filters(config: PlanoConfig) -> list[str]:
     """Return the ids that some chain uses as filters, sorted."""
     chains = [listener.input_filters for listener in config.listeners if listener.type == "model"]
     chains += [agent.input_filters for listener in config.listeners for agent in listener.agents]
+    chains += [listener.output_filters for listener in config.listeners if listener.filters_answers]
     return sorted({filter_id for chain in chains for filter_id in chain})
 
 
@@ -113,6 +114,8 @@ def build_filter(service: Agent | Filter) -> pb.Filter:
         path=parse_upstream(settings.instances[0].url).path,
         passthrough_auth=settings.passthrough_auth,
         timeout_seconds=settings.timeout,
+        passes_on_error=settings.on_error == "pass",
+        hold_back=settings.hold_back,
     )
 
 

@@ -217,6 +217,7 @@ def _listener(
         cors=_cors(listener),
         callers=build_callers(config, listener),
         rate_limits=build_rate_limits(config, listener),
+        filters_answers=listener.filters_answers,
         shows_headers=any(_chains(listener)) or _wants_headers(config),
     )
 
@@ -285,4 +286,5 @@ def _plan(listener: Listener, *, continues: bool, orchestration: pb.Orchestratio
         continues_streams=continues and listener.type == "model",
         passes_streams_at_once=not listener.gates_streams,
         orchestration=orchestration,
+        output_filters=listener.output_filters,
     )

@@ -102,6 +102,8 @@ class Listener:
     """Whose keys it takes, sorted by name; None: it asks for none."""
     cors: Cors | None = None
     """None: no page of another origin reads anything."""
+    filters_answers: bool = False
+    """Whether ext_proc shows answers to output filters: then no answer may reach the client past it."""
     shows_headers: bool = False
     """Whether decisions need all of a request's headers, because filters get them. Costs ext_proc a second message."""
 

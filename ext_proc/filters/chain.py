@@ -4,12 +4,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from ext_proc.errors import FilterFailed
 from ext_proc.filters.filter import Filter
 from ext_proc.filters.filtered_request import FilteredRequest
 from ext_proc.filters.http_filter import call_http_filter
 from ext_proc.filters.mcp_filter import call_mcp_filter
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.ports import Egress
+from process_log import get_logger
 
 
 async def _call_http(filter_: Filter, request: FilteredRequest, egress: Egress, _sessions: McpSessions) -> bytes:
@@ -31,9 +33,19 @@ async def run_chain(filters: Sequence[Filter], request: FilteredRequest, *, egre
 
     Raises:
         FilterRejected: a filter refused the request; the ones after it were not asked.
-        FilterFailed: a filter could not be reached (503), was too slow (504) or answered nonsense (502).
+        FilterFailed: a filter could not be reached (503), was too slow (504) or answered nonsense (502), and is not one whose
+            failures let the body pass.
     """
     for filter_ in filters:
-        body = await CALLS[filter_.type](filter_, request, egress, sessions)
+        try:
+            body = await CALLS[filter_.type](filter_, request, egress, sessions)
+        except FilterFailed as failure:
+            if not filter_.passes_on_error:
+                raise
+            _log.warning("filter_passed", filter=filter_.id, reason=failure.public_message, detail=failure.detail)
+            continue
         request = replace(request, body=body)
     return request.body
+
+
+_log: Final = get_logger()

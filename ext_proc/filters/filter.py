@@ -18,3 +18,7 @@ class Filter:
     """Path of the filter's URL, without a trailing slash."""
     passthrough_auth: bool = False
     timeout_seconds: float = 30.0
+    passes_on_error: bool = False
+    """Whether a body passes as it is where the filter fails; what it refuses never does."""
+    hold_back: int = 64
+    """Characters of a text in a stream that are held back until more of it has come."""

@@ -1,4 +1,4 @@
-"""The downstream request that filters look at, and what of it each filter is told."""
+"""What filters look at, a downstream request or its answer, and what of the request each filter is told."""
 
 import re
 from collections.abc import Mapping
@@ -38,14 +38,16 @@ _SAFE_VALUE: Final = re.compile(r"[\x20-\x7e\t]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilteredRequest:
-    """A downstream request on its way through a chain."""
+    """A downstream request, or its answer or a part of it, on its way through a chain."""
 
     path: str
     """The client's API path without its query: `/v1/chat/completions`."""
     headers: Mapping[str, str]
     """The downstream request's headers, names in lower case; each filter gets a safe part of them."""
     body: bytes
-    """A JSON object, already checked."""
+    """A JSON object, already checked: the request, a whole answer, or an event of a stream."""
+    is_event: bool = False
+    """Whether the body is an event of a stream."""
 
 
 def forwarded_headers(headers: Mapping[str, str], *, passthrough_auth: bool) -> dict[str, str]:

@@ -37,6 +37,15 @@ class BidirectionalStream:
             self._call.catch_up()
         return message
 
+    def read_at_once(self) -> bytes | None:
+        """Return the next message if it is there already, else None."""
+        if not self._unread:
+            return None
+        message = self._unread.popleft()
+        if not self._unread:
+            self._call.catch_up()
+        return message
+
     async def write(self, message: bytes) -> None:
         """Send a message, and wait until the peer's window has let all of it go."""
         self._call.send(message)

@@ -38,6 +38,8 @@ class Listener:
     """How several agents answer together. None: one answers, whoever is named first."""
     input_filters: tuple[Filter, ...] = ()
     """Input filters of a model listener; agents have their own."""
+    output_filters: tuple[Filter, ...] = ()
+    """What sees answers before the client does."""
     continues_streams: bool = False
     """Whether streams go on elsewhere when they are cut, where a route says how."""
     gates_streams: bool = True
@@ -62,6 +64,8 @@ def compile_filter(item: pb.Filter) -> Filter:
         path=item.path,
         passthrough_auth=item.passthrough_auth,
         timeout_seconds=item.timeout_seconds,
+        passes_on_error=item.passes_on_error,
+        hold_back=item.hold_back,
     )
 
 
@@ -77,11 +81,13 @@ def compile_listener(
         Uncompilable: it cannot work.
     """
     chain = tuple(lookup(filters, filter_id, "filter") for filter_id in item.input_filters)
+    output = tuple(lookup(filters, filter_id, "filter") for filter_id in item.output_filters)
     if item.kind == pb.Listener.Kind.MODEL:
         return Listener(
             name=item.name,
             kind=ListenerKind.MODEL,
             input_filters=chain,
+            output_filters=output,
             continues_streams=item.continues_streams,
             gates_streams=not item.passes_streams_at_once,
         )
@@ -93,6 +99,7 @@ def compile_listener(
     return Listener(
         name=item.name,
         kind=ListenerKind.AGENT,
+        output_filters=output,
         agents=agents,
         pool=compile_agents(tuple(agents.values())),
         pools={caller.name: _pool(caller.agents, agents) for caller in callers if caller.agents is not None},

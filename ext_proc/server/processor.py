@@ -26,6 +26,7 @@ from ext_proc.grpc_server.unary_call import unary
 from ext_proc.server.attempt import AttemptProcessor
 from ext_proc.server.continuation import ContinueProcessor
 from ext_proc.server.provider_errors import ErrorProcessor
+from ext_proc.server.respond import RespondProcessor
 from ext_proc.signals.analysis import analyse
 from ext_proc.telemetry.metrics import Metrics
 from ext_proc.telemetry.spans import describe_decision, describe_signals
@@ -42,6 +43,7 @@ from protos.contract.stages import (
     STAGE_DECIDE_BODY,
     STAGE_ERRORS,
     STAGE_METADATA,
+    STAGE_RESPOND,
 )
 
 SERVICE: Final = "envoy.service.ext_proc.v3.ExternalProcessor"
@@ -65,12 +67,14 @@ class ExternalProcessor:
         attempts: AttemptProcessor | None = None,
         continued: ContinueProcessor | None = None,
         errors: ErrorProcessor | None = None,
+        respond: RespondProcessor | None = None,
         tracer: Tracer | None = None,
     ) -> None:
         self._tracer = tracer or Tracer(metrics.traces.count)
         self._errors = errors
         self._attempts = attempts
         self._continued = continued
+        self._respond = respond
         self._new_session = new_session
         self._metrics = metrics
         self._log = get_logger()
@@ -83,6 +87,8 @@ class ExternalProcessor:
             by_stage[STAGE_ATTEMPT] = self._attempts.method()
         if self._continued is not None:
             by_stage[STAGE_CONTINUE] = by_coroutine(self._continued.process, tasks)
+        if self._respond is not None:
+            by_stage[STAGE_RESPOND] = by_coroutine(self._respond.process, tasks)
         if self._errors is not None:
             by_stage[STAGE_ERRORS] = self._errors.method()
 

@@ -61,6 +61,9 @@ class Metrics:
         self._filter = Histogram(
             names.FILTER_DURATION, "One call to a filter", ("filter", "outcome"), registry=registry, buckets=_CALLS
         )
+        self._filtered_answers = Counter(
+            names.FILTERED_ANSWERS, "Answers that output filters saw", ("listener", "outcome"), registry=registry
+        )
         self._orchestrator = Histogram(
             names.ORCHESTRATOR_DURATION, "One call to the orchestrator's model", ("outcome",), registry=registry, buckets=_CALLS
         )
@@ -113,6 +116,10 @@ class Metrics:
     def observe_filter(self, filter_id: str, outcome: str, seconds: float) -> None:
         """Record one call to a filter."""
         self._filter.labels(filter_id, outcome).observe(seconds)
+
+    def count_answer(self, listener: str, outcome: str) -> None:
+        """Count an answer that output filters saw: `filtered`, `refused` by one, or `failed` because one did."""
+        self._filtered_answers.labels(listener, outcome).inc()
 
     def observe_orchestrator(self, outcome: str, seconds: float) -> None:
         """Record one call to the orchestrator's model."""

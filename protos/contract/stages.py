@@ -78,3 +78,9 @@ STAGE_CONTINUE: Final = "continue"
 
 STAGE_ERRORS: Final = "errors"
 """Part of an http_filter of model listeners: called for providers' errors only."""
+
+STAGE_RESPOND: Final = "respond"
+"""An http_filter of listeners with output filters: the heads of request and answer, then the answer's body as a stream."""
+
+RESPOND_ATTRIBUTE: Final = "response.code_details"
+"""Who has answered, in Envoy's words: tells an upstream's own error from Envoy's."""

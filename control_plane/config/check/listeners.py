@@ -36,9 +36,6 @@ def check_listener_kinds(config: PlanoConfig) -> Iterator[Finding]:
         elif listener.type == "prompt":
             message = "prompt listeners are accepted and not served yet"
             yield warning(("listeners", index, "type"), "no-effect-yet", message)
-        if listener.output_filters:
-            message = "is not served yet: answers would reach clients as they are; remove it to serve them like that"
-            yield Finding(("listeners", index, "output_filters"), "not-served", message, needs=(("listeners", index),))
         yield from _agents(index, listener)
 
 

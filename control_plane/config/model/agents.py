@@ -2,6 +2,8 @@
 
 from typing import Annotated, Literal
 
+from pydantic import Field
+
 from control_plane.config.model.instances import Instance, Instances
 from control_plane.config.model.resilience import Resilience
 from control_plane.config.model.types import Default, Duration, Section, Text
@@ -32,10 +34,10 @@ class Agent(Section):
 
 
 class Filter(Section):
-    """An HTTP or MCP service that sees requests before an agent or a model does, and may change or refuse them."""
+    """A service that sees requests before an agent or a model, or answers before the client, and may change or refuse them."""
 
     id: Text
-    """Name that `input_filters` refer to; agents and filters share one set of ids."""
+    """Name that `input_filters` and `output_filters` refer to; agents and filters share one set of ids."""
     url: Instances
     """Where it listens, `http://host:port/path`, or a list of instances."""
     type: Literal["mcp", "http"] = "mcp"
@@ -45,7 +47,14 @@ class Filter(Section):
     tool: Annotated[Text | None, Default("the filter's id")] = None
     """Name of the MCP tool."""
     timeout: Duration = 30.0
-    """Bounds one call."""
+    """Bounds one call, retries included."""
+    on_error: Literal["refuse", "pass"] = "refuse"
+    """What becomes of a request, or an answer, when the filter cannot be reached, is too slow or answers nonsense: it ends with
+    an error, or passes as it is. What the filter refuses (a 4xx, an MCP error) never passes."""
+    hold_back: Annotated[int, Field(ge=0, le=65_536)] = 64
+    """Output filters: how many characters of a text in a stream wait for what follows, so that what the filter looks for is
+    found in any number of events: as many as the longest thing has. With 0, each text is shown once, as it comes: for filters
+    that keep track of streams themselves."""
     passthrough_auth: bool = False
     """Whether the client's own credentials are sent to this filter."""
     resilience: Resilience | None = None

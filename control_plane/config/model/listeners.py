@@ -120,12 +120,18 @@ class Listener(Section):
     input_filters: tuple[Text, ...] = ()
     """Ids of filters that see the requests of a model listener first, in this order."""
     output_filters: tuple[Text, ...] = ()
-    """Ids of filters that see responses before the client does. Refused as long as answers are not filtered."""
+    """Ids of filters that see answers before the client does, in this order: whole ones as they are, of streams longer and
+    longer stretches of each text. All answers then pass through ext_proc."""
 
     @property
     def asks_for_keys(self) -> bool:
         """Whether clients need a key."""
         return self.auth is not None and self.auth.api_keys
+
+    @property
+    def filters_answers(self) -> bool:
+        """Whether answers have to pass ext_proc, however simple the way of the request is."""
+        return self.type != "prompt" and bool(self.output_filters)
 
     @property
     def is_orchestrated(self) -> bool:

@@ -12,10 +12,12 @@ from protos.contract.metadata import METADATA_NAMESPACE
 from protos.contract.stages import (
     LISTENER_METADATA,
     REQUEST_ATTRIBUTES,
+    RESPOND_ATTRIBUTE,
     STAGE_CONTINUE,
     STAGE_DECIDE,
     STAGE_DECIDE_BODY,
     STAGE_METADATA,
+    STAGE_RESPOND,
     header_attribute,
 )
 
@@ -25,6 +27,8 @@ EXT_PROC_CLUSTER: Final = "ext_proc"
 FILTER_NAME: Final = "plano.decide"
 
 CONTINUE_FILTER: Final = "plano.continue"
+
+RESPOND_FILTER: Final = "plano.respond"
 
 _ANSWER_SECONDS: Final = 3600
 """Longer than any answer may take to begin, which other timeouts bound."""
@@ -91,6 +95,30 @@ def turn_continue_on() -> dict[str, api.protobuf.Any]:
     )
     override = api.ext_proc.ExtProcPerRoute(overrides=api.ext_proc.ExtProcOverrides(processing_mode=mode))
     return {CONTINUE_FILTER: api.pack(override)}
+
+
+def build_respond(listener: ir.Listener) -> api.hcm.HttpFilter:
+    """Build the stage that shows answers to output filters. It fails closed: without ext_proc there is no answer."""
+    headers, body = api.ext_proc.ProcessingModeHeaderSendMode, api.ext_proc.ProcessingModeBodySendMode
+    config = api.ext_proc.ExternalProcessor(
+        grpc_service=build_grpc_service(stage=STAGE_RESPOND, listener=listener.name),
+        processing_mode=api.ext_proc.ProcessingMode(
+            request_header_mode=headers.SEND,
+            request_body_mode=body.NONE,
+            request_trailer_mode=headers.SKIP,
+            response_header_mode=headers.SEND,
+            # What is held back comes later, in other pieces.
+            response_body_mode=body.FULL_DUPLEX_STREAMED,
+            response_trailer_mode=headers.SEND,
+        ),
+        response_attributes=[RESPOND_ATTRIBUTE],
+        message_timeout=api.duration(_ANSWER_SECONDS),
+        metadata_options=api.ext_proc.MetadataOptions(
+            forwarding_namespaces=api.ext_proc.MetadataOptionsMetadataNamespaces(untyped=[METADATA_NAMESPACE])
+        ),
+        status_on_error=api.type_v3.HttpStatus(code=_UNAVAILABLE),
+    )
+    return api.hcm.HttpFilter(name=RESPOND_FILTER, typed_config=api.pack(config))
 
 
 def processing_mode(*, sends_headers: bool) -> api.ext_proc.ProcessingMode:

@@ -11,7 +11,7 @@ from control_plane.xds.http_filters.client_bounds import build_client_bounds
 from control_plane.xds.http_filters.cors import build_cors
 from control_plane.xds.http_filters.decompressor import build_decompressors
 from control_plane.xds.http_filters.error import build_errors
-from control_plane.xds.http_filters.ext_proc import EXT_PROC_CLUSTER, build_continue, build_ext_proc
+from control_plane.xds.http_filters.ext_proc import EXT_PROC_CLUSTER, build_continue, build_ext_proc, build_respond
 from control_plane.xds.http_filters.local_rate_limit import build_rate_limit
 from control_plane.xds.http_filters.token_usage import build_token_usage
 
@@ -28,7 +28,9 @@ def build_http_filters(listener: ir.Listener, gateway: ir.Gateway) -> list[api.h
     # Before anything that asks for a key: browsers send none with a preflight.
     cors = [build_cors()] if listener.cors is not None else []
     asked = [build_client_bounds(gateway.limits), *build_token_usage(), *build_decompressors()]
-    before = [_health_check(), *cors, *auth, *asked]
+    # Answers pass the filters from the last to the first: the last that touches a body, but for what counts what clients get.
+    respond = [build_respond(listener)] if listener.filters_answers else []
+    before = [_health_check(), *cors, *auth, *asked, *respond]
     return [*before, build_ext_proc(listener), *decided, *limited, *continued, *errors, build_router()]
 
 
