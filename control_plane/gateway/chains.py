@@ -1,6 +1,7 @@
 """Which models are tried one after another for one client API, and as what: chains, where a plain route does not do.
 
-An entry has a chain for a client API if it has fallbacks that can serve that API, or if it is spoken to in another API itself.
+An entry has a chain for a client API if it has fallbacks that can serve that API, if it is spoken to in another API itself, or
+if its answers are to be checked.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -57,7 +58,8 @@ def build_chains(
         members = tuple(_members(entries, api))
         if len(members) > 1 and api in TRANSLATIONS:
             members = tuple(_resumable(member, entries, api) for member in members)
-        if len(members) > 1 or members[0].api != api or primary.quirks(api).streams_only:
+        is_looked_at = primary.quirks(api).streams_only or (primary.checks_answers(overrides) and api in TRANSLATIONS)
+        if len(members) > 1 or members[0].api != api or is_looked_at:
             variant = f"{model},{api}" if model else api
             chains[api] = _chain(names.chain(name, variant), api, members, primary, overrides)
     return chains
@@ -156,7 +158,7 @@ def build_stream_route(chain: ir.Chain, primary: ProviderEntry, listener: Listen
         name=names.stream(chain.name),
         response_timeout_seconds=seconds,
         idle_timeout_seconds=idle_timeout(settings, listener.idle_timeout, seconds),
-        can_detach=all(member.api == chain.client_api for member in chain.members),
+        can_detach=all(member.api == chain.client_api for member in chain.members) and not primary.checks_answers(overrides),
     )
 
 

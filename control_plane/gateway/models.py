@@ -65,6 +65,11 @@ class ProviderEntry:
         """Whether some of its models take tools only in another API that it speaks than Chat Completions."""
         return any(rule.quirks.get("tools_api") in self.provider.apis for rule in self.rules("chat_completions"))
 
+    def checks_answers(self, overrides: Overrides) -> bool:
+        """Tell if its answers are looked at even where it has no fallbacks."""
+        own = self.entry.checks_answers
+        return overrides.checks_answers if own is None else own
+
     @property
     def instances(self) -> tuple[Instance, ...]:
         """Where its API is."""

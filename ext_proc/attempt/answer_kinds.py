@@ -18,6 +18,8 @@ _IN_BOTH_FORMS: Final = frozenset({CHAT_COMPLETIONS, MESSAGES, RESPONSES})
 """APIs whose answers are JSON or events, of which the one can be made of the other. Others may answer with a recording."""
 _EVENTS: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:data|event|id|retry)?:")
 """How a stream of server-sent events begins."""
+_PAGE: Final = "text/html"
+"""Says something to people, in place of an answer of whatever API."""
 _ENOUGH: Final = 16
 """Bytes that tell."""
 
@@ -34,7 +36,7 @@ def kind_of_answer(attempt: Attempt, status: int, headers: Mapping[str, str]) ->
         return _of_events(attempt)
     if attempt.target.api not in _IN_BOTH_FORMS:
         is_json = not attempt.prepared.is_identity or not attempt.media_type or "json" in attempt.media_type
-        return WholeAnswer(attempt) if is_json else PassedAnswer(attempt)
+        return WholeAnswer(attempt) if is_json or attempt.media_type == _PAGE else PassedAnswer(attempt)
     return SniffedAnswer(attempt)
 
 

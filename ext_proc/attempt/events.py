@@ -44,6 +44,14 @@ class ResponseHeaders:
 
 
 @dataclass(frozen=True, slots=True)
+class PlainResponse:
+    """The head of an answer on a plain route, which is in another form than its client reads, and what decide has left."""
+
+    metadata: Mapping[str, str]
+    head: ResponseHeaders
+
+
+@dataclass(frozen=True, slots=True)
 class ResponseBody:
     """A piece of the response's body."""
 
@@ -61,7 +69,7 @@ class ResponseTrailers:
     """The response ends with trailers."""
 
 
-AttemptEvent = AttemptRequest | RequestTrailers | ResponseHeaders | ResponseBody | ResponseTrailers
+AttemptEvent = AttemptRequest | RequestTrailers | PlainResponse | ResponseHeaders | ResponseBody | ResponseTrailers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

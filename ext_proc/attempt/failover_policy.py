@@ -4,6 +4,7 @@ Transient failures are retried once on the same model before the next one is tri
 `retry-after`, is not retried.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ class Bounds:
     """How long an attempt may take."""
     wait: float = 0.0
     """For how many seconds a model may be waited for that says when to come back."""
+    silence: float = math.inf
+    """For how many seconds a stream may say nothing once it has begun, though bytes come."""
 
     def left(self, number: int) -> int:
         """Return how many attempts may still be made, the given one included: 1 for the first."""
@@ -38,8 +41,9 @@ class Bounds:
 
 def read_bounds(text: str) -> Bounds:
     """Read the value of BOUNDS_HEADER, of which a part may be anything."""
-    wanted, configured, seconds, wait = (*text.split(";"), "", "", "", "")[:4]
-    return Bounds(int(_number(wanted, _number(configured, _MANY))), _number(seconds, _MANY) or _MANY, _number(wait, 0.0))
+    wanted, configured, seconds, wait, silence = (*text.split(";"), "", "", "", "", "")[:5]
+    retries = int(_number(wanted, _number(configured, _MANY)))
+    return Bounds(retries, _number(seconds, _MANY) or _MANY, _number(wait, 0.0), _number(silence, 0.0) or math.inf)
 
 
 def select_member(members: Sequence[Member], history: AttemptHistory, *, left: int) -> Member | None:

@@ -1,5 +1,6 @@
 """An answer that is an event stream: held until it has content, then translated, or passed without the stage."""
 
+import re
 from typing import Final
 
 from ext_proc.attempt.answers import Attempt, empty_answer, refusal, stream_head, unreadable
@@ -13,6 +14,8 @@ from protos.contract.metadata import WATCH_BEGINNING, WATCH_GATE, WATCH_HEAD
 
 MAX_HELD_BYTES: Final = 16 << 20
 """Most bytes of a stream before its first content: comments, announcements, the beginning of an event."""
+_SPEAKS: Final = re.compile(rb'(?m)^data:(?!\s*\{\s*"type"\s*:\s*"ping")')
+"""An event that says more than that the connection is alive."""
 
 
 class StreamAnswer:
@@ -25,6 +28,8 @@ class StreamAnswer:
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._refused = False
+        self._spoke_at = 0.0
+        """When the client was last sent an event, in seconds since the request."""
         self._stream = attempt.prepared.translation.stream()
 
     def begin(self) -> list[ResponseReply]:
@@ -39,13 +44,22 @@ class StreamAnswer:
         if self._refused:
             return []
         if self._gate is None:
-            return _body(self._stream.feed(data))
+            return _body(self._spoken(self._stream.feed(data)))
         self._held.append(data)
         self._held_bytes += len(data)
         if self._held_bytes > MAX_HELD_BYTES:
             raise UpstreamError("The provider's stream says nothing.", code="bad_upstream_answer")
         opening = self._gate.feed(data)
         return [] if opening is None else self._open(opening)
+
+    def _spoken(self, told: bytes) -> bytes:
+        """Bound silence: Envoy does not know that bytes may say no more than that the connection is alive."""
+        now = self._attempt.elapsed()
+        if _SPEAKS.search(told):
+            self._spoke_at = now
+        elif now - self._spoke_at > self._attempt.target.bounds.silence:
+            raise UpstreamError("The provider's stream fell silent.", status=504, code="upstream_timeout")
+        return told
 
     def finish(self) -> list[ResponseReply]:
         """End the stream as its API demands."""
@@ -84,7 +98,7 @@ class StreamAnswer:
             # The client has seen nothing: what the provider says in its stream can still be said by a status.
             self._refused = True
             return refusal(self._attempt, opening, self._attempt.failure_of(opening), status=status_of(opening))
-        self._attempt.record.first_token_seconds = self._attempt.elapsed()
+        self._attempt.record.first_token_seconds = self._spoke_at = self._attempt.elapsed()
         if self._attempt.may_detach and self._attempt.target.watch == WATCH_GATE:
             return self._detach({})
         if self._attempt.may_detach and self._attempt.target.watch == WATCH_BEGINNING:

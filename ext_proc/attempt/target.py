@@ -14,10 +14,14 @@ from ext_proc.plan.targets import Member, Target
 from ext_proc.routing.models.model import Model
 from protos.contract.headers import BOUNDS_HEADER
 from protos.contract.metadata import (
+    EXPECTS_EVENTS,
     METADATA_API,
     METADATA_CACHE_FROM,
+    METADATA_ENTRY,
+    METADATA_EXPECTS,
     METADATA_HAS_MODEL,
     METADATA_HISTORY,
+    METADATA_MODEL,
     METADATA_ORDER,
     METADATA_QUERY,
     METADATA_ROUTE,
@@ -137,6 +141,32 @@ def resolve_target(event: AttemptHeaders, plan: Plan | None, ejections: Ejection
         history=history,
         number=event.number,
         bounds=bounds,
+    )
+
+
+def plain_target(metadata: Mapping[str, str], plan: Plan | None) -> AttemptTarget | None:
+    """Describe the only attempt of a plain route; None if this worker's configuration does not know its model."""
+    api, name = metadata.get(METADATA_API, ""), metadata.get(METADATA_MODEL, "")
+    model = plan.entries.get(metadata.get(METADATA_ENTRY, "")) if plan else None
+    upstream = plan.targets.get((model.name, api)) if plan and model else None
+    if model is None or upstream is None:
+        return None
+    return AttemptTarget(
+        model=model,
+        name=name,
+        upstream_model=model.upstream_model or name.removeprefix(model.name.removesuffix("*")),
+        client_api=api,
+        api=api,
+        upstream=upstream,
+        cache_from=0,
+        has_model=True,
+        wants_stream=metadata.get(METADATA_EXPECTS) == EXPECTS_EVENTS,
+        query="",
+        watch="",
+        members=(Member(model.name, api),),
+        history=AttemptHistory(),
+        number=1,
+        bounds=Bounds(retries=0),
     )
 
 

@@ -23,6 +23,7 @@ from ext_proc.attempt.events import (
     AttemptReply,
     AttemptRequest,
     Detach,
+    PlainResponse,
     RequestTrailers,
     ResponseBody,
     ResponseHeaders,
@@ -35,8 +36,8 @@ from ext_proc.attempt.events import (
 from ext_proc.attempt.record import CANNOT_CARRY, GATEWAY_ERROR, AttemptRecord
 from ext_proc.attempt.stream_answer import StreamAnswer
 from ext_proc.attempt.streamed_mode import Seen, StreamedModeReplies
-from ext_proc.attempt.target import AttemptTarget, NobodyLeft, resolve_target
-from ext_proc.attempt.upstream_request import Prepared, prepare
+from ext_proc.attempt.target import AttemptTarget, NobodyLeft, plain_target, resolve_target
+from ext_proc.attempt.upstream_request import Prepared, prepare, sent_as_it_is
 from ext_proc.codec.content_encoding import Decoder, Plain, decoder
 from ext_proc.errors import GatewayError, InternalError, RequestError, UpstreamError
 from ext_proc.events import Continue, Respond
@@ -83,6 +84,8 @@ class AttemptTransaction:
         self._paces: StreamedModeReplies | None = None
         self._seen: Seen | None = None
         self._has_failed = False
+        self._is_plain = False
+        """Whether the answer is one of a plain route, whose request was not seen here."""
         self._decoder: Decoder | None = None
 
     @property
@@ -97,9 +100,21 @@ class AttemptTransaction:
                 return [self._request(event)]
             case RequestTrailers():
                 return [Continue()]
+            case PlainResponse():
+                self._adopt(event)
+                return self.handle(event.head)
             case ResponseHeaders() | ResponseBody() | ResponseTrailers():
                 self._seen = event
                 return self._paced([self._warned(reply) for reply in self._response(event)])
+
+    def _adopt(self, event: PlainResponse) -> None:
+        """Read an answer of a plain route. What is unknown here passes."""
+        self._is_plain = True
+        self._sent_at = self._monotonic()
+        self._target = plain_target(event.metadata, self._plan)
+        if self._target is not None:
+            self._prepared = sent_as_it_is(self._target, exchange_id=self._new_id(), now=int(self._now()))
+            self._describe(self._target)
 
     def _warned(self, reply: ResponseReply) -> ResponseReply:
         """Tell the client in the head of its answer what was left out of its request."""
@@ -122,6 +137,9 @@ class AttemptTransaction:
         """Say in an answer's head which model has answered."""
         if self._target is None or not isinstance(reply, SendHeaders):
             return reply
+        if self._is_plain:  # The route names the model, and nobody tries again.
+            told = {name: value for name, value in reply.set_headers.items() if not name.startswith("x-")}
+            return replace(reply, set_headers=told)
         return replace(reply, set_headers={**_names(self._target), **reply.set_headers})
 
     def _paced(self, replies: list[ResponseReply]) -> list[AttemptReply]:
@@ -188,15 +206,14 @@ class AttemptTransaction:
         record.request_id = event.headers.get(REQUEST_ID_HEADER, "")[:128]
         record.session = event.metadata.get(METADATA_SESSION, "")
         self._target = target = resolve_target(event, self._plan, self._ejections)
-        record.model, record.api, record.client_api, record.number = (
-            target.model.name,
-            target.api,
-            target.client_api,
-            target.number,
-        )
-        record.upstream_model, record.provider = target.upstream_model, target.model.provider
+        self._describe(target)
         if target.history.last not in ("", target.model.name):
             record.failed_over_from, record.failed_over_for = target.history.last, target.history.failure
+
+    def _describe(self, target: AttemptTarget) -> None:
+        record = self.record
+        record.model, record.api, record.client_api = target.model.name, target.api, target.client_api
+        record.number, record.upstream_model, record.provider = target.number, target.upstream_model, target.model.provider
 
     def _send(self, body: bytes) -> Continue:
         self._sent_at = self._monotonic()
@@ -234,7 +251,8 @@ class AttemptTransaction:
         self._answer = answer = kind_of_answer(attempt, status, headers)
         if event.ends_stream:
             self.is_done = True
-            return _ended(self._complete())
+            replies = _ended(self._complete())
+            return replies if self._paces else _headed(replies)
         return answer.begin() if isinstance(answer, StreamAnswer) else []
 
     def _pass(self, data: bytes, *, ends_stream: bool) -> list[ResponseReply]:
@@ -287,6 +305,12 @@ def _nobody_takes_it(target: AttemptTarget, error: RequestError) -> UpstreamErro
         code="no_model_left",
         param=error.param,
     )
+
+
+def _headed(replies: list[ResponseReply]) -> list[ResponseReply]:
+    """Let the body go with the head: Envoy waits for ever where a head that came alone gets a body in pieces."""
+    body = b"".join(reply.data for reply in replies if isinstance(reply, SendBody))
+    return [replace(reply, body=body) for reply in replies if isinstance(reply, SendHeaders)]
 
 
 def _ended(replies: list[ResponseReply]) -> list[ResponseReply]:

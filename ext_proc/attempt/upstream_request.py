@@ -80,6 +80,13 @@ def prepare(target: AttemptTarget, body: bytes, *, headers: Mapping[str, str], e
     return Prepared(target=target, reply=reply, translation=made, reads=reads, is_identity=is_identity, warnings=warnings)
 
 
+def sent_as_it_is(target: AttemptTarget, *, exchange_id: str, now: int) -> Prepared:
+    """Describe a request that was sent without the attempt stage, in its client's own API."""
+    reads = _reads(target.api)
+    made = Identity(reads, Exchange(request={}, id=exchange_id, created=now))
+    return Prepared(target=target, reply=Continue(), translation=made, reads=reads, is_identity=True)
+
+
 def _for_tools(target: AttemptTarget, body: bytes) -> AttemptTarget:
     """Choose the API in which the model takes tools, if they are offered and it does not take them in the chain's."""
     wanted = target.upstream.quirks.of(target.upstream_model).tools_api

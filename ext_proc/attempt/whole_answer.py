@@ -19,6 +19,7 @@ from ext_proc.translate.whole_to_events import WITH_EVENTS, stream_of
 
 MAX_WHOLE_BYTES: Final = 64 << 20
 """A whole answer may not be larger: it is held here until it is complete."""
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _SHOWN: Final = 120
 """Characters of what is no answer that the log shows."""
 
@@ -42,7 +43,7 @@ class WholeAnswer:
 
     def finish(self) -> list[ResponseReply]:
         """Let it go, if it is one."""
-        raw = bytes(self._held)
+        raw = bytes(self._held).removeprefix(_BYTE_ORDER_MARK)
         if not raw.strip():
             raise empty_answer()
         try:
@@ -92,7 +93,7 @@ class WholeAnswer:
         return _load_object(raw) if self._attempt.prepared.is_identity else parse_object(raw)
 
     def _body(self, answer: JsonObject) -> bytes:
-        return bytes(self._held) if self._attempt.prepared.is_identity else write_json(answer)
+        return bytes(self._held).removeprefix(_BYTE_ORDER_MARK) if self._attempt.prepared.is_identity else write_json(answer)
 
 
 class FoldedAnswer(WholeAnswer):

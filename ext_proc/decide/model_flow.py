@@ -26,8 +26,11 @@ from ext_proc.translate.history import fit_history
 from ext_proc.translate.token_estimate import estimate_tokens
 from protos.contract.headers import ESTIMATE_HEADER, MODEL_HEADER, ROUTE_HEADER
 from protos.contract.metadata import (
+    EXPECTS_EVENTS,
+    EXPECTS_JSON,
     METADATA_DECISION,
     METADATA_ENTRY,
+    METADATA_EXPECTS,
     METADATA_HAS_MODEL,
     METADATA_MODEL,
     METADATA_ORDER,
@@ -103,6 +106,7 @@ def _forward(
             for_attempts[METADATA_WATCH] = WATCH_GATE if request.listener.gates_streams else WATCH_HEAD
     else:
         headers[":path"] = _upstream_path(route, resolved.upstream_model, request.query)
+        for_attempts[METADATA_EXPECTS] = EXPECTS_EVENTS if value.get("stream") is True else EXPECTS_JSON
         if value.get("model") != resolved.upstream_model:
             body = replace_model(body, resolved.upstream_model, has_model="model" in value)
     named = {METADATA_MODEL: resolved.name, METADATA_ENTRY: resolved.model.name}

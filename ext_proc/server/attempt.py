@@ -14,6 +14,7 @@ from ext_proc.tracing.span import Kind, Span
 from ext_proc.wire.attempt import decode_attempt, encode_attempt
 from ext_proc.wire.common import UnexpectedMessage, decode_request
 from process_log import get_logger
+from protos import ext_proc_pb2 as pb
 from protos.contract.headers import TRACEPARENT_HEADER
 
 
@@ -33,18 +34,18 @@ class AttemptProcessor:
         self._metrics = metrics
         self._log = get_logger()
 
-    def method(self) -> Method:
-        """Return how calls are served."""
-        return lambda call: _Attempt(call, self, self._new_session())
+    def method(self, decode: Callable[[pb.ProcessingRequest], AttemptEvent] = decode_attempt) -> Method:
+        """Return how calls are served whose messages are read by `decode`."""
+        return lambda call: _Attempt(call, self, self._new_session(), decode)
 
-    def decode(self, message: bytes) -> AttemptEvent:
+    def decode(self, message: bytes, decode: Callable[[pb.ProcessingRequest], AttemptEvent]) -> AttemptEvent:
         """Return what Envoy tells.
 
         Raises:
             Abort: it is of no phase.
         """
         try:
-            return decode_attempt(decode_request(message))
+            return decode(decode_request(message))
         except UnexpectedMessage as unexpected:
             self._metrics.count_error("unexpected_message")
             self._log.error("message_unexpected", stage="attempt", phase=str(unexpected))
@@ -125,8 +126,15 @@ class _Attempt:
     Pieces of an answer that came together are answered together: the busier a worker is, the less each of them costs.
     """
 
-    def __init__(self, call: Call, processor: AttemptProcessor, transaction: AttemptTransaction) -> None:
+    def __init__(
+        self,
+        call: Call,
+        processor: AttemptProcessor,
+        transaction: AttemptTransaction,
+        decode: Callable[[pb.ProcessingRequest], AttemptEvent],
+    ) -> None:
         self._call = call
+        self._decode = decode
         self._processor = processor
         self._session = transaction
         self._chunks: list[ResponseBody] = []
@@ -134,7 +142,7 @@ class _Attempt:
 
     def receive(self, message: bytes) -> None:
         """Answer a message."""
-        event = self._processor.decode(message)
+        event = self._processor.decode(message, self._decode)
         if not isinstance(event, ResponseBody) or not self._session.joins_chunks:
             if isinstance(event, AttemptRequest):
                 self._span = self._processor.begin(event.head)

@@ -32,12 +32,14 @@ from ext_proc.telemetry.metrics import Metrics
 from ext_proc.telemetry.spans import describe_decision, describe_signals
 from ext_proc.telemetry.tracer import Tracer
 from ext_proc.tracing.span import Span
+from ext_proc.wire.attempt import decode_plain_answer
 from ext_proc.wire.common import UnexpectedMessage, UnreadableMessage, decode_request
 from ext_proc.wire.decide import decode, encode, encode_respond
 from process_log import get_logger
 from protos.contract.headers import TRACEPARENT_HEADER
 from protos.contract.stages import (
     LISTENER_METADATA,
+    STAGE_ANSWERS,
     STAGE_ATTEMPT,
     STAGE_CONTINUE,
     STAGE_DECIDE_BODY,
@@ -85,6 +87,7 @@ class ExternalProcessor:
         by_stage = {STAGE_DECIDE_BODY: unary(self.process_whole, tasks)}
         if self._attempts is not None:
             by_stage[STAGE_ATTEMPT] = self._attempts.method()
+            by_stage[STAGE_ANSWERS] = self._attempts.method(decode_plain_answer)
         if self._continued is not None:
             by_stage[STAGE_CONTINUE] = by_coroutine(self._continued.process, tasks)
         if self._respond is not None:

@@ -17,6 +17,7 @@ from ext_proc.attempt.events import (
     AttemptReply,
     AttemptRequest,
     Detach,
+    PlainResponse,
     RequestTrailers,
     ResponseBody,
     ResponseHeaders,
@@ -30,7 +31,7 @@ from ext_proc.wire.common import UnexpectedMessage, decode_headers, set_headers,
 from ext_proc.wire.decide import encode
 from protos import ext_proc_pb2 as pb
 from protos.contract.headers import ATTEMPT_TIMES_HEADER, METADATA_HEADER, ROUTE_HEADER
-from protos.contract.metadata import METADATA_PATH
+from protos.contract.metadata import METADATA_NAMESPACE, METADATA_PATH
 from protos.contract.stages import ATTEMPT_HEADERS, ATTRIBUTES_NAMESPACE, header_attribute
 
 _HEADER_STARTS: Final = len(header_attribute("")) - 2
@@ -57,6 +58,20 @@ def decode_attempt(message: pb.ProcessingRequest) -> AttemptEvent:
             return ResponseTrailers()
         case other:
             raise UnexpectedMessage(other or "empty message")
+
+
+def decode_plain_answer(message: pb.ProcessingRequest) -> AttemptEvent:
+    """Return what Envoy tells of an answer whose request was not shown.
+
+    Raises:
+        UnexpectedMessage: it is of no phase.
+    """
+    event = decode_attempt(message)
+    if not isinstance(event, ResponseHeaders):
+        return event
+    namespaces = message.metadata_context.filter_metadata
+    known = namespaces[METADATA_NAMESPACE].fields if METADATA_NAMESPACE in namespaces else {}
+    return PlainResponse({key: value.string_value for key, value in known.items()}, event)
 
 
 def encode_attempt(event: AttemptEvent, replies: Iterable[AttemptReply]) -> list[bytes]:

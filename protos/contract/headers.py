@@ -78,8 +78,8 @@ HISTORY_HEADER: Final = "x-plano-attempt-history"
 
 BOUNDS_HEADER: Final = "x-plano-bounds"
 """Set by routes to chains of models for the attempt stage. How many attempts may follow the first one: what the caller wants,
-`-` if nothing, and what is configured; then how many seconds each may take, and for how many a model may be waited for that
-says when to come back: `-;3;30;2`."""
+`-` if nothing, and what is configured; then how many seconds each may take, for how many a model may be waited for that says
+when to come back, and for how many a stream may be silent, 0 for ever: `-;3;30;2;300`."""
 
 MAY_DETACH_HEADER: Final = "x-plano-may-detach"
 """Set beside it where the attempt stage may detach from a stream, and the rest passes without it."""

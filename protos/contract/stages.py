@@ -79,6 +79,9 @@ STAGE_CONTINUE: Final = "continue"
 STAGE_ERRORS: Final = "errors"
 """Part of an http_filter of model listeners: called for providers' errors only."""
 
+STAGE_ANSWERS: Final = "answers"
+"""Part of the same http_filter: called for answers that are in another form than the client reads."""
+
 STAGE_RESPOND: Final = "respond"
 """An http_filter of listeners with output filters: the heads of request and answer, then the answer's body as a stream."""
 

@@ -1,8 +1,9 @@
 """Providers' errors on plain routes of a real Envoy: told in the client's API, by calls of ext_proc that only they cost."""
 
+import asyncio
 import gzip
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,9 @@ import pytest
 import pytest_asyncio
 
 from tests.kit.envoy import free_port
-from tests.kit.llm_provider import Provider, failing
+from tests.kit.folding import fold
+from tests.kit.llm_provider import HELLO, Provider, cutting, failing
+from tests.kit.llm_streams import UPSTREAM_STREAMS
 from tests.kit.stub_upstream import Answer, Received, serving
 from tests.kit.whole_gateway import WholeGateway, whole_gateway
 
@@ -30,7 +33,9 @@ listeners:
 """
 KEY = "0123456789abcdef"
 CHAT, MESSAGES, RESPONSES = "/v1/chat/completions", "/v1/messages", "/v1/responses"
-MODELS = {CHAT: "openai/gpt-4o", RESPONSES: "openai/gpt-4o", MESSAGES: "anthropic/claude"}
+EMBEDDINGS = "/v1/embeddings"
+MODELS = {CHAT: "openai/gpt-4o", RESPONSES: "openai/gpt-4o", EMBEDDINGS: "openai/gpt-4o", MESSAGES: "anthropic/claude"}
+API_OF = {CHAT: "chat_completions", MESSAGES: "messages", RESPONSES: "responses"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +43,22 @@ class World:
     gateway: WholeGateway
     provider: Provider
 
-    async def ask(self, path: str, **more: Any) -> httpx.Response:
-        body = {"model": MODELS[path], "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}], "input": "hi"}
+    async def ask(self, path: str, *, stream: bool = False, model: str = "", **more: Any) -> httpx.Response:
+        body = _body(path, stream=stream) | ({"model": model} if model else {})
         return await self.gateway.http.post(self.gateway.url("models") + path, json=body, **more)
+
+    def asking(self, path: str, *, stream: bool) -> AbstractAsyncContextManager[httpx.Response]:
+        return self.gateway.http.stream("POST", self.gateway.url("models") + path, json=_body(path, stream=stream))
 
     async def asked_about_errors(self) -> int:
         """Count the messages that Envoy's filters have sent to ext_proc beside the decisions."""
         stats = (await self.gateway.envoy.admin.get("/stats?filter=plano.errors|composite|ext_proc.*streams_started")).text
         return sum(int(line.rpartition(" ")[2]) for line in stats.splitlines() if "streams_started" in line)
+
+
+def _body(path: str, *, stream: bool) -> dict[str, Any]:
+    said = {"messages": [{"role": "user", "content": "hi"}], "input": "hi"}
+    return {"model": MODELS[path], "max_tokens": 5, **said, **({"stream": True} if stream else {})}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -149,6 +162,67 @@ async def test_nothing_but_providers_errors_costs_a_call(world: World) -> None:
     world.provider.behaves = failing(400, {"error": "no"})
     await world.ask(CHAT)
     assert await world.asked_about_errors() == before + 4
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("path", [CHAT, MESSAGES, RESPONSES, EMBEDDINGS])
+async def test_a_page_in_place_of_an_answer_is_an_error(world: World, path: str, *, stream: bool) -> None:
+    world.provider.behaves = says(200, b"<html>Scheduled maintenance</html>", content_type="text/html; charset=utf-8")
+    answer = await world.ask(path, stream=stream)
+    assert (answer.status_code, answer.headers["content-type"]) == (502, "application/json")
+    assert "`text/html`" in answer.json()["error"]["message"]
+    assert answer.headers["x-plano-model"] == MODELS[path]
+    assert not {"x-plano-attempt-history", "x-plano-retry", "x-plano-entry"} & {*answer.headers}
+
+
+@pytest.mark.parametrize("path", [CHAT, MESSAGES, RESPONSES])
+async def test_an_answer_comes_in_the_form_that_was_asked_for(world: World, path: str) -> None:
+    api = API_OF[path]
+    stream = UPSTREAM_STREAMS[api](HELLO)
+    whole = orjson.dumps(fold(api, stream))
+    for wants, body, named in ((True, whole, "application/json"), (False, stream, "text/event-stream")):
+        world.provider.behaves = says(200, body, content_type=named)
+        answer = await world.ask(path, stream=wants)
+        assert answer.headers["content-type"] == ("text/event-stream" if wants else "application/json")
+        told = fold(api, answer.content) if wants else answer.json()
+        assert b"It rains." in orjson.dumps(told)
+
+
+@pytest.mark.parametrize("path", [CHAT, MESSAGES, RESPONSES])
+async def test_a_stream_with_a_wrong_name_flows(world: World, path: str) -> None:
+    """Its first events reach the client while the provider has not said the rest."""
+    stream = UPSTREAM_STREAMS[API_OF[path]](HELLO)
+    world.provider.behaves = cutting(stream[: stream.index(b"rains")], silent=True, content_type=b"application/json")
+    seen = b""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(3), world.asking(path, stream=True) as answer:
+            assert answer.headers["content-type"] == "text/event-stream"
+            async for data in answer.aiter_raw():
+                seen += data
+                if b"It " in seen:
+                    return
+    pytest.fail(f"only {seen!r} has come")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("path", [CHAT, MESSAGES, RESPONSES, "translated"])
+@pytest.mark.parametrize(
+    ("status", "content_type"), [(200, "text/plain"), (200, "application/json"), (204, "text/event-stream")]
+)
+async def test_an_answer_without_anything_in_it_is_an_error(
+    world: World, path: str, status: int, content_type: str, *, stream: bool
+) -> None:
+    world.provider.behaves = says(status, b"", content_type=content_type)
+    model, path = ("openai/gpt-4o", MESSAGES) if path == "translated" else (MODELS[path], path)
+    answer = await world.ask(path, stream=stream, model=model)
+    assert (answer.status_code, answer.json()["error"]["message"]) == (502, "The provider's answer was empty.")
+
+
+async def test_an_error_in_another_form_has_its_own_status(world: World) -> None:
+    body = b'{"error":{"message":"slow down","type":"rate_limit_error","code":429}}'
+    world.provider.behaves = says(200, body, content_type="application/json", retry_after="9")
+    answer = await world.ask(CHAT, stream=True)
+    assert (answer.status_code, answer.json()["error"]["message"]) == (429, "slow down")
 
 
 async def test_official_clients_raise_what_their_users_expect(world: World) -> None:

@@ -18,15 +18,23 @@ from tests.kit.stub_upstream import Answer, Behave, Received
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("envoy-provider-faults")]
 
-A, B, SPARE, STRICT, PATIENT, OWN, ALONE = (
+A, B, SPARE, STRICT, PATIENT, OWN = (
     "openai/a",
     "anthropic/b",
     "groq/spare",
     "openai/strict",
     "openai/patient",
     "xai/own",
-    "groq/alone",
 )
+CHECKED, CHECKED_CLAUDE, TRANSLATED = "xai/checked", "anthropic/checked", "deepseek/translated"
+ALONE = [
+    ("chat_completions", CHECKED, A),
+    ("responses", CHECKED, A),
+    ("messages", CHECKED_CLAUDE, B),
+    ("messages", TRANSLATED, A),
+    ("responses", TRANSLATED, A),
+]
+"""Client APIs, models without fallbacks whose answers are read to their end, and who plays their provider."""
 CONFIG = """
 version: v0.4.0
 model_providers:
@@ -45,6 +53,9 @@ model_providers:
     resilience: {{retries: {{attempts: 1}}, timeouts: {{whole: 700ms, first_byte: 5s}}}}
   - {{model: xai/own, base_url: "http://127.0.0.1:{openai}", passthrough_auth: true, fallbacks: [xai/too]}}
   - {{model: xai/too, base_url: "http://127.0.0.1:{openai}", passthrough_auth: true}}
+  - {{model: xai/checked, base_url: "http://127.0.0.1:{openai}", access_key: sk-a, checks_answers: true}}
+  - {{model: anthropic/checked, base_url: "http://127.0.0.1:{anthropic}", access_key: sk-b, checks_answers: true}}
+  - {{model: deepseek/translated, base_url: "http://127.0.0.1:{openai}", access_key: sk-a}}
 overrides:
   resilience:
     outlier_detection: {{consecutive_errors: 1000}}
@@ -197,6 +208,40 @@ async def test_another_model_answers(world: ModelWorld, fault: str) -> None:
 async def test_what_only_says_that_it_is_alive_is_silent(world: ModelWorld, api: str, model: str) -> None:
     world.providers[model].behaves = alive
     assert text_of(api, await ask(world, api, model, stream=True)) == TEXT
+
+
+@pytest.mark.parametrize("fault", ["page", "empty", "half", "cut", "failed"])
+@pytest.mark.parametrize(("api", "model", "player"), ALONE)
+async def test_nothing_looks_complete_that_is_not(world: ModelWorld, fault: str, api: str, model: str, player: str) -> None:
+    for stream in (False, True):
+        world.reset().providers[player].behaves = FAULTS[fault]
+        try:
+            answer = await ask(world, api, model, stream=stream)
+        except httpx.RemoteProtocolError:
+            assert (fault, stream) == ("cut", True)  # Envoy resets the client's stream, too.
+            continue
+        if answer.status_code == 200:
+            assert stream
+            assert fault in ("half", "failed")
+            last = payloads(answer.content)[-1]
+            assert last.get("error") or last["type"] in ("error", "response.failed")
+        else:
+            assert answer.status_code in (500, 502)
+            assert set(answer.json()["error"]) >= {"message", "type"}
+
+
+@pytest.mark.parametrize(("api", "model", "player"), ALONE)
+async def test_who_only_says_that_it_is_alive_is_given_up(world: ModelWorld, api: str, model: str, player: str) -> None:
+    world.providers[player].behaves = alive
+    answer = await ask(world, api, model, stream=True)
+    assert "silent" in orjson.dumps(payloads(answer.content)[-1]).decode()
+
+
+@pytest.mark.parametrize(("api", "model", "player"), ALONE)
+async def test_whoever_is_checked_answers(world: ModelWorld, api: str, model: str, player: str) -> None:
+    for stream in (False, True):
+        assert text_of(api, await ask(world, api, model, stream=stream)) == TEXT
+    assert len(world.providers[player].received) == 2
 
 
 @pytest.mark.parametrize(("api", "model"), CLIENTS)

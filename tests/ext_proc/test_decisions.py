@@ -95,7 +95,8 @@ async def test_resolves_a_model_and_changes_nothing_else(
     assert isinstance(reply, Continue)
     assert reply.set_headers["x-plano-route"] == route
     entry = route.removeprefix("model/")
-    assert reply.metadata == {"route": route, "model": name, "entry": entry, "decision": decision, "api": "chat_completions"}
+    told = {"api": "chat_completions", "expects": "json"}
+    assert reply.metadata == {"route": route, "model": name, "entry": entry, "decision": decision, **told}
     if requested == upstream:
         assert reply.body is None
         assert "content-length" not in reply.set_headers

@@ -218,6 +218,7 @@ class AttemptPlay:
                     seen.removed = reply.remove_headers
                     seen.status = int(seen.headers.get(":status", seen.status))
                     seen.body += reply.body or b""
+                    seen.ended = reply.body is not None
                 case AnswerChunk():
                     oldest = self._unanswered.pop(0)
                     seen.body += oldest if reply.data is None else reply.data

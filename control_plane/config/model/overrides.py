@@ -68,6 +68,8 @@ class Overrides(Section):
     """What the gateway may use: memory, connections, time, disk."""
     resilience: Annotated[Resilience, Field(default_factory=Resilience)]
     """What holds for every agent, provider and filter that does not say otherwise."""
+    checks_answers: bool = False
+    """Whether answers of all models are read to their end: see `model_providers[].checks_answers`."""
     llm_routing_model: Annotated[Text | None, Default("`agent_orchestration_model`")] = None
     """Model that chooses among `routing_preferences`, one of `model_providers`; without either the built-in router chooses."""
     disable_signals: bool = False

@@ -43,6 +43,9 @@ class ModelProvider(Section):
     """Models that are asked, in this order, when it does not answer; their own fallbacks do not count."""
     resilience: Resilience | None = None
     """Retries, timeouts, circuit breaking, health and load balancing."""
+    checks_answers: Annotated[bool | None, Default("`overrides.checks_answers`")] = None
+    """Whether its answers are read to their end although it has no fallbacks: half an answer then ends with an error, silence
+    behind keep-alives is noticed, and errors and emptiness under a 200 get a status. Costs what fallbacks cost."""
     quirks: QuirkOverrides | None = None
     """How its API or its model differs from others of the kind, where the gateway does not know it, or not any more."""
     apis: Annotated[tuple[SpokenApi, ...], Default("those that the provider is known to speak")] = ()

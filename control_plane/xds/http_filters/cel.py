@@ -25,11 +25,13 @@ for _message in (CelMatcher, HttpAttributesCelMatchInput):
     api.default_message_pool.register_message("xds.type.matcher.v3", _message.__name__, _message)
 
 
-def attribute_is(group: str, name: str, value: str) -> api.xds_matcher.MatcherMatcherListPredicateSinglePredicate:
-    """Build the predicate `<group>.<name> == '<value>'`."""
+def attribute_is(value: str, *path: str) -> api.xds_matcher.MatcherMatcherListPredicateSinglePredicate:
+    """Build the predicate `<path[0]>.<path[1]>... == '<value>'`; it does not hold where a part of the path is missing."""
     expr = api.cel_expr
-    field = expr.ExprSelect(operand=expr.Expr(id=3, ident_expr=expr.ExprIdent(name=group)), field=name)
-    sides = [expr.Expr(id=2, select_expr=field), expr.Expr(id=4, const_expr=expr.Constant(string_value=value))]
+    found = expr.Expr(id=3, ident_expr=expr.ExprIdent(name=path[0]))
+    for number, name in enumerate(path[1:], 4):
+        found = expr.Expr(id=number, select_expr=expr.ExprSelect(operand=found, field=name))
+    sides = [found, expr.Expr(id=2, const_expr=expr.Constant(string_value=value))]
     parsed = expr.ParsedExpr(expr=expr.Expr(id=1, call_expr=expr.ExprCall(function="_==_", args=sides)))
     matcher = CelMatcher(expr_match=api.xds_type.CelExpression(cel_expr_parsed=parsed))
     return api.xds_matcher.MatcherMatcherListPredicateSinglePredicate(

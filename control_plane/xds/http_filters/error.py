@@ -1,7 +1,9 @@
-"""The http_filter `plano.errors`: a provider's error on a plain route is told in the client's API; nothing else is looked at.
+"""The http_filter `plano.errors`: what a provider answers on a plain route, where the client could not read it as it is.
 
-Envoy's composite filter begins an ext_proc call only for a response that came from upstream with a status of 400 or more; any
-other passes without a message, and so do Envoy's own replies and refusals of the decide stage, which have the right shape.
+Errors are told in the client's API, and so is a page in place of an answer; JSON becomes the stream that was asked for, and a
+stream the one answer. Envoy's composite filter begins an ext_proc call only for a response that came from upstream with a
+status of 400 or more, empty, or with another type than the client reads, as decide has said. Any other passes without a
+message, and so do Envoy's own replies and refusals of the decide stage, which have the right shape.
 See docs/adr/0010-errors-of-plain-routes.md.
 """
 
@@ -10,47 +12,57 @@ from typing import Final
 from control_plane.xds import api
 from control_plane.xds.http_filters.cel import attribute_is
 from control_plane.xds.http_filters.ext_proc import build_grpc_service
-from protos.contract.metadata import METADATA_NAMESPACE
-from protos.contract.stages import STAGE_ERRORS
+from protos.contract.metadata import EXPECTS_EVENTS, EXPECTS_JSON, METADATA_EXPECTS, METADATA_NAMESPACE
+from protos.contract.stages import STAGE_ANSWERS, STAGE_ERRORS
 
 FILTER_NAME: Final = "plano.errors"
 
 _ANSWER_SECONDS: Final = 5.0
 _UPSTREAM: Final = "via_upstream"
 """Envoy's response code details for what an upstream answered."""
+_TYPES: Final = {
+    EXPECTS_JSON: r"(?i)\s*[a-z]+/([a-z0-9.+-]+\+)?json\s*(;.*)?",
+    EXPECTS_EVENTS: r"(?i)\s*text/event-stream\s*(;.*)?",
+}
+"""What a client reads -> the content type that says so."""
 
 _Predicate = api.xds_matcher.MatcherMatcherListPredicate
+_Predicates = api.xds_matcher.MatcherMatcherListPredicatePredicateList
 _Single = api.xds_matcher.MatcherMatcherListPredicateSinglePredicate
+_Rule = api.xds_matcher.MatcherMatcherListFieldMatcher
 
 
 def build_errors() -> api.hcm.HttpFilter:
     """Build the stage, the same for every model listener."""
+    body = api.ext_proc.ProcessingModeBodySendMode
+    rules = [
+        _Rule(predicate=_an_upstreams_error(), on_match=_ask(STAGE_ERRORS, body.BUFFERED)),
+        # Held as little as possible: what only calls itself by a wrong name is let go with its first bytes.
+        _Rule(predicate=_in_another_form(), on_match=_ask(STAGE_ANSWERS, body.FULL_DUPLEX_STREAMED)),
+    ]
     matching = api.matching.ExtensionWithMatcher(
         extension_config=api.extension("envoy.filters.http.composite", api.composite.Composite()),
-        xds_matcher=api.xds_matcher.Matcher(
-            matcher_list=api.xds_matcher.MatcherMatcherList(
-                matchers=[api.xds_matcher.MatcherMatcherListFieldMatcher(predicate=_an_upstreams_error(), on_match=_ask())]
-            )
-        ),
+        xds_matcher=api.xds_matcher.Matcher(matcher_list=api.xds_matcher.MatcherMatcherList(matchers=rules)),
     )
     return api.hcm.HttpFilter(name=FILTER_NAME, typed_config=api.pack(matching))
 
 
-def _ask() -> api.xds_matcher.MatcherOnMatch:
+def _ask(stage: str, body_mode: api.ext_proc.ProcessingModeBodySendMode) -> api.xds_matcher.MatcherOnMatch:
     headers, body = api.ext_proc.ProcessingModeHeaderSendMode, api.ext_proc.ProcessingModeBodySendMode
+    is_buffered = body_mode == body.BUFFERED
     config = api.ext_proc.ExternalProcessor(
-        grpc_service=build_grpc_service(stage=STAGE_ERRORS),
+        grpc_service=build_grpc_service(stage=stage),
         processing_mode=api.ext_proc.ProcessingMode(
             request_header_mode=headers.SKIP,
             request_body_mode=body.NONE,
             request_trailer_mode=headers.SKIP,
             response_header_mode=headers.SEND,
-            response_body_mode=body.BUFFERED,
-            response_trailer_mode=headers.SKIP,
+            response_body_mode=body_mode,
+            response_trailer_mode=headers.SKIP if is_buffered else headers.SEND,
         ),
         message_timeout=api.duration(_ANSWER_SECONDS),
         # Without ext_proc the provider's own words are better than none.
-        failure_mode_allow=True,
+        failure_mode_allow=is_buffered,
         metadata_options=api.ext_proc.MetadataOptions(
             forwarding_namespaces=api.ext_proc.MetadataOptionsMetadataNamespaces(untyped=[METADATA_NAMESPACE])
         ),
@@ -60,10 +72,38 @@ def _ask() -> api.xds_matcher.MatcherOnMatch:
 
 
 def _an_upstreams_error() -> _Predicate:
-    either = api.xds_matcher.MatcherMatcherListPredicatePredicateList(predicate=[_class("4xx"), _class("5xx")])
     # The status first: until it is known nothing is decided, and most responses are done with it.
-    both = [_Predicate(or_matcher=either), _Predicate(single_predicate=attribute_is("response", "code_details", _UPSTREAM))]
-    return _Predicate(and_matcher=api.xds_matcher.MatcherMatcherListPredicatePredicateList(predicate=both))
+    return _all(_any(_class("4xx"), _class("5xx")), _from_upstream())
+
+
+def _in_another_form() -> _Predicate:
+    unlike = (_all(_Predicate(not_matcher=_header("content-type", _TYPES[form])), _expects(form)) for form in _TYPES)
+    is_empty = _any(_header("content-length", "0"), _header(":status", "204"))
+    empty = _all(is_empty, _any(*map(_expects, _TYPES)))
+    return _all(_class("2xx"), _any(*unlike, empty), _from_upstream())
+
+
+def _all(*predicates: _Predicate) -> _Predicate:
+    return _Predicate(and_matcher=_Predicates(predicate=list(predicates)))
+
+
+def _any(*predicates: _Predicate) -> _Predicate:
+    return _Predicate(or_matcher=_Predicates(predicate=list(predicates)))
+
+
+def _from_upstream() -> _Predicate:
+    return _Predicate(single_predicate=attribute_is(_UPSTREAM, "response", "code_details"))
+
+
+def _expects(form: str) -> _Predicate:
+    path = ("metadata", "filter_metadata", METADATA_NAMESPACE, METADATA_EXPECTS)
+    return _Predicate(single_predicate=attribute_is(form, *path))
+
+
+def _header(name: str, value: str) -> _Predicate:
+    read = api.xds_extension(name, api.matcher.HttpResponseHeaderMatchInput(header_name=name))
+    regex = api.xds_matcher.RegexMatcher(google_re2=api.xds_matcher.RegexMatcherGoogleRe2(), regex=value)
+    return _Predicate(single_predicate=_Single(input=read, value_match=api.xds_matcher.StringMatcher(safe_regex=regex)))
 
 
 def _class(name: str) -> _Predicate:

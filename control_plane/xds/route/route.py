@@ -157,7 +157,8 @@ def _client_patience(route: ir.Route) -> float:
 def _for_attempts(route: ir.Route) -> Iterator[api.core.HeaderValueOption]:
     """Say how often Envoy tries again, how long it waits for an attempt and for a model, and if the stage may detach."""
     seconds, wait = min(route.response_timeout_seconds, route.idle_timeout_seconds), route.retry.longest_wait_seconds
-    yield _header(BOUNDS_HEADER, f"%REQ(x-envoy-max-retries)%;{route.retry.attempts};{seconds:g};{wait:g}", _OVERWRITE)
+    bounds = f"{route.retry.attempts};{seconds:g};{wait:g};{route.idle_timeout_seconds:g}"
+    yield _header(BOUNDS_HEADER, f"%REQ(x-envoy-max-retries)%;{bounds}", _OVERWRITE)
     if route.can_detach:
         yield _header(MAY_DETACH_HEADER, "true", _OVERWRITE)
 
