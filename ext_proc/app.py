@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from uuid import uuid4
@@ -22,7 +23,7 @@ from ext_proc.decide.transaction import Transaction
 from ext_proc.errors import NotReady, Uncompilable
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.orchestration.answer import OrchestratedAnswer
-from ext_proc.parent import when_parent_ends
+from ext_proc.parent import OUTLIVES_MASTER_SECONDS, when_parent_ends
 from ext_proc.plan.plan import compile_plan
 from ext_proc.respond.answer import AnswerHead, OutputFilters
 from ext_proc.routing.agents.decision_memory import DecisionMemory
@@ -95,8 +96,8 @@ class Worker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set, then finish what is in flight."""
-        port = await self.server.start(self._settings.listen)
-        self._log.info("worker_listening", address=self._settings.listen, port=port)
+        if not self.server.has_predecessor(self._settings.listen):
+            await self._listen()
         source = ConfigSource(self._settings.xds, f"ext_proc-{self._settings.number}", self._apply_for_good)
         async with asyncio.TaskGroup() as tasks:
             followers = tasks.create_task(source.follow()), tasks.create_task(self._serve_when_configured())
@@ -145,8 +146,9 @@ class Worker:
         self._configured.set()
 
     def _apply_for_good(self, config: FilterConfig) -> None:
+        is_first = self._services is None
         self.apply(config)
-        _leave_to_gc_only_what_requests_make()
+        _leave_to_gc_only_what_requests_make(is_first=is_first)
 
     def _new_session(self, listener: str, traceparent: str) -> Transaction:
         return Transaction(listener, self._services, traceparent=traceparent)
@@ -178,27 +180,48 @@ class Worker:
             return None
         return OutputFilters(filters=known.output_filters, egress=services.egress, mcp_sessions=self._mcp_sessions, head=head)
 
+    async def _listen(self) -> None:
+        port = await self.server.start(self._settings.listen)
+        self._log.info("worker_listening", address=self._settings.listen, port=port)
+
     async def _serve_when_configured(self) -> None:
         await self._configured.wait()
         self.server.set_serving(True)
+        if not self.server.is_listening:
+            # Only now: until then the worker before goes on.
+            await self._listen()
 
 
-def _leave_to_gc_only_what_requests_make() -> None:
+def _leave_to_gc_only_what_requests_make(*, is_first: bool) -> None:
     """Put all that lives as long as the configuration out of the collector's sight, and let it look less often.
 
-    A body of 100,000 arrays took 56 ms to parse where the collector walked through everything each time, and takes 5 now.
+    A body of 100,000 arrays took 56 ms to parse where the collector walked through everything each time, and takes 5 now. What
+    it looks at is no longer shared with the master: an earlier configuration, which it may find, is worth that.
     """
-    gc.unfreeze()
+    if not is_first:
+        gc.unfreeze()
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GC_ALLOCATIONS)
 
 
 async def run_worker(settings: WorkerSettings) -> None:
-    """Run a worker until SIGTERM, SIGINT, or the end of its standard input, which is the end of the master."""
-    stop = asyncio.Event()
+    """Run a worker until SIGTERM or SIGINT, or until the master has ended and a worker of the next one has taken over."""
+    stop, orphaned = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop.set)
-    when_parent_ends(loop, stop)
-    await Worker(settings, Metrics()).run(stop)
+    when_parent_ends(loop, orphaned)
+    worker = Worker(settings, Metrics())
+    async with asyncio.TaskGroup() as tasks:
+        outliving = tasks.create_task(_outlive_master(worker.server, orphaned, stop))
+        await worker.run(stop)
+        outliving.cancel()
+
+
+async def _outlive_master(server: Server, orphaned: asyncio.Event, stop: asyncio.Event) -> None:
+    await orphaned.wait()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(OUTLIVES_MASTER_SECONDS):
+            await server.succeeded()
+    stop.set()

@@ -1,4 +1,4 @@
-"""The command line of ext_proc: starts the master, or, from within the master, one worker."""
+"""The command line of ext_proc: starts the master, whose forks are the workers."""
 
 import asyncio
 import os
@@ -7,7 +7,7 @@ import click
 import uvloop
 
 from ext_proc.app import WorkerSettings, run_worker
-from ext_proc.process.master import Master, MasterSettings
+from ext_proc.process.master import Master, MasterSettings, WorkerPlace
 from ext_proc.telemetry.metrics import share_values
 from process_log import configure_logging
 
@@ -20,9 +20,7 @@ from process_log import configure_logging
 @click.option("--log-level", default="INFO", show_default=True, type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]))
 @click.option("--grace", default=30.0, show_default=True, help="Seconds that requests in flight may take when asked to stop.")
 @click.option("--embedder", default="", help="Where the embedder listens for Envoy; there is none if this is left out.")
-@click.option("--worker", type=int, hidden=True, help="Run this worker alone; set by the master.")
-@click.option("--sessions", default="", hidden=True, help="File of sessions; set by the master.")
-def main(  # noqa: PLR0913 - one for each option
+def main(
     xds: str,
     listen: str,
     workers: int,
@@ -30,20 +28,22 @@ def main(  # noqa: PLR0913 - one for each option
     log_level: str,
     grace: float,
     embedder: str,
-    worker: int | None,
-    sessions: str,
 ) -> None:
     """Run the ExternalProcessor service: several workers behind one control plane."""
-    if worker is not None:
-        configure_logging(log_level, service="ext_proc", worker=worker, pid=os.getpid())
-        share_values(worker)
-        settings = WorkerSettings(number=worker, xds=xds, listen=listen, sessions=sessions, grace_seconds=grace)
+
+    def worker(place: WorkerPlace) -> None:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = place.metrics_folder
+        configure_logging(log_level, service="ext_proc", worker=place.number, pid=os.getpid())
+        share_values(place.number)
+        settings = WorkerSettings(
+            number=place.number, xds=xds, listen=place.address, sessions=place.sessions_file, grace_seconds=grace
+        )
         uvloop.run(run_worker(settings))
-        return
+
     configure_logging(log_level, service="ext_proc")
     master = MasterSettings(
+        run_worker=worker,
         workers=workers,
-        xds=xds,
         listen=listen,
         metrics=metrics,
         log_level=log_level,

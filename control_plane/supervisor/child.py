@@ -1,6 +1,7 @@
 """One child process that is kept running: started in a process group of its own, restarted when it dies, stopped with a bound.
 
-A dead child's group is killed before its next start, so nothing that it spawned holds a socket or a port.
+A dead child's group is killed before its next start, so nothing that it spawned holds a socket or a port, unless the child is
+one whose processes outlive it.
 """
 
 import asyncio
@@ -28,6 +29,8 @@ class ChildSpec:
     """None: our own, with the keys that the configuration names."""
     grace_seconds: float = 10.0
     """How long it may take to stop after SIGTERM before its group is killed."""
+    is_outlived: bool = False
+    """Whether processes that it spawned go on when it dies, until those of its successor have taken over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +149,8 @@ class Child:
         try:
             code = await process.wait()
         finally:
-            _kill_group(process.pid)
+            if self._stop.is_set() or not self.spec.is_outlived:
+                _kill_group(process.pid)
             self._process = None
         self._last_exit = describe_exit(code)
         if not self._stop.is_set():

@@ -112,7 +112,8 @@ def _ext_proc(request: UpRequest, config: PlanoConfig, run_dir: RunDir, env: Map
     }
     argv = (sys.executable, "-m", "ext_proc", *_pairs(flags))
     log = run_dir.log("ext_proc")
-    return ChildSpec(name="ext_proc", argv=argv, log=log, environment=without_secrets(env) | _python(log), grace_seconds=10)
+    environment = without_secrets(env) | _python(log)
+    return ChildSpec(name="ext_proc", argv=argv, log=log, environment=environment, grace_seconds=10, is_outlived=True)
 
 
 def _envoy(run_dir: RunDir, binary: Path, env: Mapping[str, str]) -> ChildSpec:

@@ -16,7 +16,7 @@ from typing import Final
 from control_plane.supervisor.errors import CannotStart
 
 SOCKET_PATH_BYTES = 103
-LONGEST_SOCKET_NAME = "ext_proc-9999.sock"
+LONGEST_SOCKET_NAME = "ext_proc-9999.sock.new"
 SOCKETS_PREFIX = "plano-"
 EGRESS_SOCKET: Final = "egress.sock"
 """Among an instance's sockets."""

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from ext_proc.grpc_server.call import Method
@@ -12,6 +14,8 @@ from ext_proc.grpc_server.tasks import Tasks
 
 _BACKLOG: Final = 512
 _UNIX: Final = "unix:"
+_LOOK_SECONDS: Final = 0.02
+"""Between looks for a successor; only a process whose master is gone looks."""
 
 
 class GrpcServer:
@@ -29,17 +33,32 @@ class GrpcServer:
         self._socket: tuple[str, int] | None = None
         """Path and inode of a Unix socket that is ours."""
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether it was started."""
+        return self._listening is not None
+
+    def has_predecessor(self, address: str) -> bool:
+        """Whether there is a Unix socket already where `start` will listen."""
+        return address.startswith(_UNIX) and os.path.exists(_socket_path(address))
+
+    async def succeeded(self) -> None:
+        """Wait until its Unix socket is another process's, or gone. At once where there is none."""
+        while self._socket is not None and self._is_ours(*self._socket):  # noqa: ASYNC110 another process sets no events of ours
+            await asyncio.sleep(_LOOK_SECONDS)
+
     async def start(self, address: str) -> int:
         """Listen at `host:port`, `unix:path` or `unix:///path`; return the port, 0 if there is none.
+
+        A Unix socket is taken over from whoever has it: new connections come here, and those that are open stay there.
 
         Raises:
             OSError: the address cannot be had.
         """
         loop = asyncio.get_running_loop()
         if address.startswith(_UNIX):
-            path = address.removeprefix(_UNIX).replace("///", "/", 1)
-            # A socket that a worker left behind when it was killed is taken away by asyncio.
-            self._listening = await loop.create_unix_server(self._connect, path, backlog=_BACKLOG)
+            path = _socket_path(address)
+            self._listening = await loop.create_unix_server(self._connect, sock=_take_over(path))
             self._socket = path, os.stat(path).st_ino
             return 0
         host, _, port = address.rpartition(":")
@@ -82,9 +101,31 @@ class GrpcServer:
         """Remove the socket's name, unless a successor listens there already."""
         if self._socket is None:
             return
-        path, inode = self._socket
+        if self._is_ours(*self._socket):
+            os.unlink(self._socket[0])
+
+    def _is_ours(self, path: str, inode: int) -> bool:
         try:
-            if os.stat(path).st_ino == inode:
-                os.unlink(path)
+            return os.stat(path).st_ino == inode
         except FileNotFoundError:
-            return
+            return False
+
+
+def _socket_path(address: str) -> str:
+    return address.removeprefix(_UNIX).replace("///", "/", 1)
+
+
+def _take_over(path: str) -> socket.socket:
+    """Listen at a path that somebody else may still have, without a moment in which nobody does."""
+    draft = f"{path}.new"
+    with suppress(FileNotFoundError):
+        os.unlink(draft)
+    listening = socket.socket(socket.AF_UNIX)
+    try:
+        listening.bind(draft)
+        listening.listen(_BACKLOG)
+        os.replace(draft, path)
+    except OSError:
+        listening.close()
+        raise
+    return listening

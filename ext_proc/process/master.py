@@ -1,7 +1,7 @@
-"""The master: spawns the workers and the embedder, restarts those that die, serves the metrics, and ends them cleanly.
+"""The master: forks the workers, starts the embedder, restarts those that die, serves the metrics, and ends them cleanly.
 
-Workers are separate programs rather than forks, since gRPC does not survive a fork. The standard input of each is a pipe that
-the master holds open, so none outlives a master that was killed.
+The standard input of each is a pipe that the master holds open: they see its end. The embedder then ends, too; workers go on
+until those of the next master have taken their place.
 """
 
 import asyncio
@@ -10,17 +10,21 @@ import signal
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from socket import socket
 from typing import Final
 
 from prometheus_client.multiprocess import mark_process_dead
 
 from ext_proc.embedder import missing_packages
+from ext_proc.parent import OUTLIVES_MASTER_SECONDS
 from ext_proc.process.activation import connection, listening
-from ext_proc.process.master_folder import master_folder
+from ext_proc.process.fork import Fork, fork, keep_shared
+from ext_proc.process.master_folder import MasterFolder, master_folder, remove_left
 from ext_proc.telemetry.master_metrics import MasterMetrics
 from process_log import get_logger
 
@@ -28,17 +32,31 @@ _FIRST_DELAY_SECONDS: Final = 0.1
 _LAST_DELAY_SECONDS: Final = 10.0
 _OVERDUE_SECONDS: Final = 5.0
 """Beyond the grace period a worker that has not ended hangs."""
+_FOLDERS: Final = ("plano-metrics-", "plano-sessions-")
 _SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - a directory of our own is made in it
 _HEALTHY_SECONDS: Final = 10.0
 """A worker that lived this long is restarted at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerPlace:
+    """What a worker gets from its master."""
+
+    number: int
+    address: str
+    """Where Envoy finds it."""
+    metrics_folder: str
+    sessions_file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MasterSettings:
     """What the master is started with."""
 
+    run_worker: Callable[[WorkerPlace], None]
+    """Runs a worker to its end, in a process of its own."""
+
     workers: int
-    xds: str
     listen: str
     """See `worker_address`."""
     metrics: str
@@ -64,9 +82,8 @@ class Master:
 
     def __init__(self, settings: MasterSettings) -> None:
         self._settings = settings
-        self._processes: dict[int, Process] = {}
+        self._processes: dict[int, Fork] = {}
         self._embedder: Process | None = None
-        self._sessions = ""
         self._stopping = asyncio.Event()
         self._log = get_logger()
 
@@ -81,21 +98,24 @@ class Master:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         memory = _memory()  # a full disk must not end what writes to a mapped file
-        with (
-            master_folder("plano-metrics-", place=memory) as folder,
-            master_folder("plano-sessions-", place=memory) as sessions,
-        ):
-            self._sessions = str(sessions / "sessions.sqlite")
-            metrics = MasterMetrics(str(folder))
+        with ExitStack() as stack:
+            folders = [stack.enter_context(master_folder(prefix, place=memory)) for prefix in _FOLDERS]
+            alive, ours = os.pipe()
+            stack.callback(os.close, ours)
+            stack.callback(os.close, alive)
+            start = partial(self._start, folders, alive)
+            keep_shared()
+            metrics = MasterMetrics(str(folders[0].path))
             host, _, port = self._settings.metrics.rpartition(":")
             bound = metrics.serve(host.strip("[]"), int(port))
             self._log.info("metrics_serving", host=host, port=bound)
             try:
                 async with asyncio.TaskGroup() as tasks:
                     for worker in range(self._settings.workers):
-                        tasks.create_task(self._keep_running(worker, str(folder), metrics))
+                        tasks.create_task(self._keep_running(partial(start, worker), worker, folders[0].path, metrics))
                     if self._has_embedder():
                         tasks.create_task(self._keep_embedder(metrics))
+                    tasks.create_task(self._clean_up_later(memory))
             finally:
                 metrics.close()
 
@@ -105,8 +125,8 @@ class Master:
         for process in (*self._processes.values(), *((self._embedder,) if self._embedder else ())):
             process.terminate()
 
-    async def _keep_running(self, worker: int, folder: str, metrics: MasterMetrics) -> None:
-        async for status, lived, delay in self._runs(partial(self._run_once, worker, folder, metrics)):
+    async def _keep_running(self, start: Callable[[], Fork], worker: int, folder: Path, metrics: MasterMetrics) -> None:
+        async for status, lived, delay in self._runs(partial(self._run_once, start, worker, folder, metrics)):
             self._log.error("worker_died", worker=worker, status=status, lived_seconds=lived, restart_in_seconds=delay)
             metrics.restarts.inc()
 
@@ -158,11 +178,8 @@ class Master:
         finally:
             self._embedder = None
 
-    async def _run_once(self, worker: int, folder: str, metrics: MasterMetrics) -> int:
-        process = await asyncio.create_subprocess_exec(
-            *self._command(worker), stdin=PIPE, env=os.environ | {"PROMETHEUS_MULTIPROC_DIR": folder}
-        )
-        self._processes[worker] = process
+    async def _run_once(self, start: Callable[[], Fork], worker: int, folder: Path, metrics: MasterMetrics) -> int:
+        process = self._processes[worker] = start()
         metrics.workers.inc()
         if self._stopping.is_set():
             process.terminate()
@@ -171,9 +188,26 @@ class Master:
         finally:
             del self._processes[worker]
             metrics.workers.dec()
-            mark_process_dead(worker, folder)  # type: ignore[no-untyped-call]
+            mark_process_dead(worker, str(folder))  # type: ignore[no-untyped-call]
 
-    async def _ended(self, process: Process) -> int:
+    def _start(self, folders: Sequence[MasterFolder], alive: int, worker: int) -> Fork:
+        metrics, sessions = (folder.path for folder in folders)
+        place = WorkerPlace(
+            number=worker,
+            address=worker_address(self._settings.listen, worker),
+            metrics_folder=str(metrics),
+            sessions_file=str(sessions / "sessions.sqlite"),
+        )
+        # With the locks of the folders: they stay as long as a worker uses them.
+        return fork(partial(self._settings.run_worker, place), alive=alive, kept=[folder.lock for folder in folders])
+
+    async def _clean_up_later(self, memory: str | None) -> None:
+        """Remove what a master left that was killed, once the workers that outlived it have ended."""
+        await self._pause(OUTLIVES_MASTER_SECONDS + self._settings.grace_seconds + _OVERDUE_SECONDS)
+        for prefix in _FOLDERS:
+            remove_left(prefix, place=memory)
+
+    async def _ended(self, process: Process | Fork) -> int:
         """Wait for the end of a process; one that drains for longer than it may is killed."""
         async with asyncio.TaskGroup() as tasks:
             overdue = tasks.create_task(self._kill_when_overdue(process))
@@ -181,7 +215,7 @@ class Master:
             overdue.cancel()
         return status
 
-    async def _kill_when_overdue(self, process: Process) -> None:
+    async def _kill_when_overdue(self, process: Process | Fork) -> None:
         await self._stopping.wait()
         await asyncio.sleep(self._settings.grace_seconds + _OVERDUE_SECONDS)
         process.kill()
@@ -192,15 +226,6 @@ class Master:
                 await self._stopping.wait()
         except TimeoutError:
             pass
-
-    def _command(self, worker: int) -> tuple[str, ...]:
-        settings = self._settings
-        return (
-            *(sys.executable, "-m", "ext_proc", "--worker", str(worker)),
-            *("--xds", settings.xds, "--listen", worker_address(settings.listen, worker)),
-            *("--log-level", settings.log_level, "--grace", str(settings.grace_seconds)),
-            *("--sessions", self._sessions),
-        )
 
 
 def _memory() -> str | None:

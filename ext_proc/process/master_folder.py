@@ -1,4 +1,4 @@
-"""Folders of the master: gone when it ends. What one has left that was killed, the next one removes."""
+"""Folders of the master: gone when it ends. What one has left that was killed, a later one removes."""
 
 import fcntl
 import os
@@ -6,22 +6,37 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 _LOCK: Final = ".lock"
-"""Held as long as the master lives: its workers do not inherit it."""
+"""Held as long as the master lives, or a process to which it has passed the open file."""
+
+
+@dataclass(frozen=True, slots=True)
+class MasterFolder:
+    """One folder."""
+
+    path: Path
+    lock: int
+    """Descriptor of the lock, for those that use the folder beside the master."""
 
 
 @contextmanager
-def master_folder(prefix: str, *, place: str | None = None) -> Iterator[Path]:
+def master_folder(prefix: str, *, place: str | None = None) -> Iterator[MasterFolder]:
     """Make a folder that is closed to others, in a place or where temporary files are."""
-    parent = Path(place or tempfile.gettempdir())
-    for left in parent.glob(f"{prefix}*"):
-        _remove_if_left(left)
+    remove_left(prefix, place=place)
+    parent = place or tempfile.gettempdir()
     with tempfile.TemporaryDirectory(prefix=prefix, dir=parent) as name, Path(name, _LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield Path(name)
+        yield MasterFolder(Path(name), lock.fileno())
+
+
+def remove_left(prefix: str, *, place: str | None = None) -> None:
+    """Remove such folders that nobody uses any more."""
+    for left in Path(place or tempfile.gettempdir()).glob(f"{prefix}*"):
+        _remove_if_left(left)
 
 
 def _remove_if_left(folder: Path) -> None:

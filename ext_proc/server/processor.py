@@ -216,6 +216,19 @@ class Server:
         tasks = Tasks()
         self._server = GrpcServer({METHOD: processor.method(tasks), **self._health.methods}, tasks)
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether it was started."""
+        return self._server.is_listening
+
+    def has_predecessor(self, address: str) -> bool:
+        """Whether another process may serve at a Unix socket, which `start` will take over."""
+        return self._server.has_predecessor(address)
+
+    async def succeeded(self) -> None:
+        """Wait until another process has taken over the Unix socket, or removed it. At once if it listens on no such socket."""
+        await self._server.succeeded()
+
     async def start(self, address: str) -> int:
         """Listen at `host:port` or `unix:path`; return the port. Not healthy until told so."""
         return await self._server.start(address)

@@ -182,16 +182,17 @@ async def test_health_follows_ext_proc(stage: Stage) -> None:
         assert (await stage.gateway.post("solo", RAIN)).status_code == 200
 
 
-async def test_a_killed_ext_proc_is_started_again(stage: Stage) -> None:
+async def test_a_killed_ext_proc_costs_no_request_and_is_started_again(stage: Stage) -> None:
     process = stage.gateway.process("ext_proc")
     workers, started = children_of(process["pid"]), stage.started_workers()
-    os.kill(process["pid"], signal.SIGKILL)
-    async with asyncio.timeout(100):
+    async with asyncio.timeout(100), hammering(stage.urls, RAIN) as load:
+        os.kill(process["pid"], signal.SIGKILL)
         await stage.restarted("ext_proc", process["restarts"] + 1)
         await until(lambda: stage.started_workers() == started + WORKERS)
-        await stage.whole()
-        assert (await stage.gateway.post("solo", RAIN)).status_code == 200
         await until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+        await stage.whole()
+        await load.goes_on(100)
+    assert load.bad == []
 
 
 async def test_a_killed_envoy_is_started_again(stage: Stage) -> None:

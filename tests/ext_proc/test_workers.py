@@ -50,22 +50,34 @@ class Program:
 
 @asynccontextmanager
 async def program(workers: int) -> AsyncIterator[Program]:
-    async with short_folder() as folder, serving_ads(AdsStub(response(filter_config())), f"unix:{folder}/xds.sock"):
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "ext_proc", "--xds", f"unix:{folder}/xds.sock", "--workers", str(workers)),
-            *("--listen", f"unix:{folder}/w-{{worker}}.sock", "--metrics", "127.0.0.1:0", "--grace", "2"),
-            stderr=PIPE,
-        )
-        try:
-            yield Program(process, folder)
-        finally:
-            if process.returncode is None:
-                process.kill()
-            assert process.stderr is not None
-            # Ends when the last worker has ended, and none may stay.
-            async with asyncio.timeout(20):
-                await process.stderr.read()
-            await process.wait()
+    async with (
+        short_folder() as folder,
+        serving_ads(AdsStub(response(filter_config())), f"unix:{folder}/xds.sock"),
+        program_in(folder, workers) as it,
+    ):
+        yield it
+
+
+@asynccontextmanager
+async def program_in(folder: Path, workers: int) -> AsyncIterator[Program]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ext_proc", "--xds", f"unix:{folder}/xds.sock", "--workers", str(workers)),
+        *("--listen", f"unix:{folder}/w-{{worker}}.sock", "--metrics", "127.0.0.1:0", "--grace", "2"),
+        stderr=PIPE,
+    )
+    try:
+        yield Program(process, folder)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        # Workers that nobody can reach any more, and that have no master, end.
+        for number in range(workers):
+            (folder / f"w-{number}.sock").unlink(missing_ok=True)
+        assert process.stderr is not None
+        # Ends when the last worker has ended, and none may stay.
+        async with asyncio.timeout(20):
+            await process.stderr.read()
+        await process.wait()
 
 
 async def test_a_killed_worker_comes_back_and_its_counts_stay() -> None:
@@ -100,10 +112,23 @@ async def test_sigterm_ends_all_of_it() -> None:
         assert not list(it.folder.glob("w-*.sock")), "the workers closed their sockets"
 
 
-async def test_workers_end_with_a_master_that_was_killed() -> None:
+async def test_workers_outlive_a_killed_master_until_those_of_the_next_one_have_taken_over() -> None:
+    async with asyncio.timeout(60), program(1) as first:
+        old = await first.logs("config_applied")
+        first.process.kill()
+        assert await first.decides(0), "nobody is in charge, and requests go on"
+        async with program_in(first.folder, 1) as second:
+            new = await second.logs("worker_listening")
+            await first.logs("worker_draining", pid=old["pid"])
+            assert new["pid"] != old["pid"]
+            assert await second.decides(0)
+
+
+async def test_workers_without_a_master_end_once_their_sockets_are_removed() -> None:
     async with asyncio.timeout(60), program(1) as it:
         await it.logs("config_applied")
         it.process.kill()
+        (it.folder / "w-0.sock").unlink()
         await it.logs("worker_draining")
 
 

@@ -3,13 +3,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ext_proc.process.master_folder import master_folder
+from ext_proc.process.master_folder import master_folder, remove_left
 
 HOLDER = """
 import sys
 from ext_proc.process.master_folder import master_folder
 with master_folder("plano-test-", place=sys.argv[1]) as folder:
-    print(folder, flush=True)
+    print(folder.path, flush=True)
     sys.stdin.read()
 """
 
@@ -24,8 +24,8 @@ def holder(place: Path) -> tuple[subprocess.Popen[str], Path]:
 
 def test_a_folder_is_closed_to_others_and_gone_at_the_end(tmp_path: Path) -> None:
     with master_folder("plano-test-", place=str(tmp_path)) as folder:
-        assert folder.stat().st_mode & 0o777 == 0o700
-    assert not folder.exists()
+        assert folder.path.stat().st_mode & 0o777 == 0o700
+    assert not folder.path.exists()
 
 
 def test_what_a_killed_master_left_is_removed_and_what_a_running_one_has_stays(tmp_path: Path) -> None:
@@ -41,3 +41,16 @@ def test_what_a_killed_master_left_is_removed_and_what_a_running_one_has_stays(t
     finally:
         running.communicate()
     assert not kept.exists()
+
+
+def test_a_folder_stays_as_long_as_somebody_has_its_lock(tmp_path: Path) -> None:
+    with master_folder("plano-test-", place=str(tmp_path)) as folder:
+        # As a worker that outlives its master.
+        user = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, pass_fds=[folder.lock])
+        left = tmp_path / "plano-test-left"
+        folder.path.rename(left)
+    remove_left("plano-test-", place=str(tmp_path))
+    assert left.exists()
+    user.communicate()
+    remove_left("plano-test-", place=str(tmp_path))
+    assert not left.exists()
