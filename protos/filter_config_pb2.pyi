@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class FilterConfig(_message.Message):
-    __slots__ = ("version", "listeners", "filters", "models", "aliases", "orchestrator", "egress_url", "preferences", "routing_model", "sources", "affinity", "cache_marks_from", "counts_tokens", "rankings", "tracing", "max_request_bytes", "embedding", "disable_signals", "latest_names", "callers")
+    __slots__ = ("version", "listeners", "filters", "models", "aliases", "orchestrator", "egress_url", "preferences", "routing_model", "sources", "affinity", "cache_marks_from", "counts_tokens", "rankings", "tracing", "max_request_bytes", "embedding", "disable_signals", "latest_names", "python_folder", "callers")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LISTENERS_FIELD_NUMBER: _ClassVar[int]
     FILTERS_FIELD_NUMBER: _ClassVar[int]
@@ -28,6 +28,7 @@ class FilterConfig(_message.Message):
     EMBEDDING_FIELD_NUMBER: _ClassVar[int]
     DISABLE_SIGNALS_FIELD_NUMBER: _ClassVar[int]
     LATEST_NAMES_FIELD_NUMBER: _ClassVar[int]
+    PYTHON_FOLDER_FIELD_NUMBER: _ClassVar[int]
     CALLERS_FIELD_NUMBER: _ClassVar[int]
     version: str
     listeners: _containers.RepeatedCompositeFieldContainer[Listener]
@@ -48,8 +49,9 @@ class FilterConfig(_message.Message):
     embedding: Embedding
     disable_signals: bool
     latest_names: bool
+    python_folder: str
     callers: _containers.RepeatedCompositeFieldContainer[Caller]
-    def __init__(self, version: _Optional[str] = ..., listeners: _Optional[_Iterable[_Union[Listener, _Mapping]]] = ..., filters: _Optional[_Iterable[_Union[Filter, _Mapping]]] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., orchestrator: _Optional[_Union[Orchestrator, _Mapping]] = ..., egress_url: _Optional[str] = ..., preferences: _Optional[_Iterable[_Union[Preference, _Mapping]]] = ..., routing_model: _Optional[_Union[Orchestrator, _Mapping]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., affinity: _Optional[_Union[Affinity, _Mapping]] = ..., cache_marks_from: _Optional[int] = ..., counts_tokens: _Optional[bool] = ..., rankings: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ..., tracing: _Optional[_Union[Tracing, _Mapping]] = ..., max_request_bytes: _Optional[int] = ..., embedding: _Optional[_Union[Embedding, _Mapping]] = ..., disable_signals: _Optional[bool] = ..., latest_names: _Optional[bool] = ..., callers: _Optional[_Iterable[_Union[Caller, _Mapping]]] = ...) -> None: ...
+    def __init__(self, version: _Optional[str] = ..., listeners: _Optional[_Iterable[_Union[Listener, _Mapping]]] = ..., filters: _Optional[_Iterable[_Union[Filter, _Mapping]]] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., orchestrator: _Optional[_Union[Orchestrator, _Mapping]] = ..., egress_url: _Optional[str] = ..., preferences: _Optional[_Iterable[_Union[Preference, _Mapping]]] = ..., routing_model: _Optional[_Union[Orchestrator, _Mapping]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., affinity: _Optional[_Union[Affinity, _Mapping]] = ..., cache_marks_from: _Optional[int] = ..., counts_tokens: _Optional[bool] = ..., rankings: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ..., tracing: _Optional[_Union[Tracing, _Mapping]] = ..., max_request_bytes: _Optional[int] = ..., embedding: _Optional[_Union[Embedding, _Mapping]] = ..., disable_signals: _Optional[bool] = ..., latest_names: _Optional[bool] = ..., python_folder: _Optional[str] = ..., callers: _Optional[_Iterable[_Union[Caller, _Mapping]]] = ...) -> None: ...
 
 class Tracing(_message.Message):
     __slots__ = ("route", "path", "protocol", "timeout_seconds", "interval_seconds", "queue_size", "batch_size", "resource", "attributes", "header_prefixes", "captures_content")
@@ -170,7 +172,7 @@ class Agent(_message.Message):
     def __init__(self, id: _Optional[str] = ..., description: _Optional[str] = ..., default: _Optional[bool] = ..., input_filters: _Optional[_Iterable[str]] = ..., route: _Optional[str] = ...) -> None: ...
 
 class Filter(_message.Message):
-    __slots__ = ("id", "type", "route", "tool", "path", "passthrough_auth", "timeout_seconds", "passes_on_error", "hold_back")
+    __slots__ = ("id", "type", "route", "tool", "path", "passthrough_auth", "timeout_seconds", "passes_on_error", "hold_back", "callable")
     ID_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     ROUTE_FIELD_NUMBER: _ClassVar[int]
@@ -180,6 +182,7 @@ class Filter(_message.Message):
     TIMEOUT_SECONDS_FIELD_NUMBER: _ClassVar[int]
     PASSES_ON_ERROR_FIELD_NUMBER: _ClassVar[int]
     HOLD_BACK_FIELD_NUMBER: _ClassVar[int]
+    CALLABLE_FIELD_NUMBER: _ClassVar[int]
     id: str
     type: str
     route: str
@@ -189,7 +192,8 @@ class Filter(_message.Message):
     timeout_seconds: float
     passes_on_error: bool
     hold_back: int
-    def __init__(self, id: _Optional[str] = ..., type: _Optional[str] = ..., route: _Optional[str] = ..., tool: _Optional[str] = ..., path: _Optional[str] = ..., passthrough_auth: _Optional[bool] = ..., timeout_seconds: _Optional[float] = ..., passes_on_error: _Optional[bool] = ..., hold_back: _Optional[int] = ...) -> None: ...
+    callable: str
+    def __init__(self, id: _Optional[str] = ..., type: _Optional[str] = ..., route: _Optional[str] = ..., tool: _Optional[str] = ..., path: _Optional[str] = ..., passthrough_auth: _Optional[bool] = ..., timeout_seconds: _Optional[float] = ..., passes_on_error: _Optional[bool] = ..., hold_back: _Optional[int] = ..., callable: _Optional[str] = ...) -> None: ...
 
 class Model(_message.Message):
     __slots__ = ("name", "upstream_model", "default", "internal", "provider", "routes", "targets", "own_ids")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from control_plane.config.check import Finding, check
+from control_plane.config.check.finding import Check
 from control_plane.config.check.literal_secrets import check_literal_secrets
 from control_plane.config.model import PlanoConfig, Tracing
 from control_plane.config.otel import read_otel, wants_latest_names
@@ -26,10 +27,11 @@ class Loaded:
     warnings: tuple[Problem, ...]
 
 
-def load(text: str | bytes, *, env: Mapping[str, str], file: str = DEFAULT_FILE) -> Loaded:
+def load(text: str | bytes, *, env: Mapping[str, str], file: str = DEFAULT_FILE, also: Iterable[Check] = ()) -> Loaded:
     """Read a configuration; raise ConfigError with every problem that it has.
 
-    Variables are looked up in `env` alone, see `environment`. `file` is how problems call the file.
+    Variables are looked up in `env` alone, see `environment`. `file` is how problems call the file, `also` are checks that need
+    more than the text.
     """
     try:
         source, problems = parse_yaml(_decode(text))
@@ -45,7 +47,7 @@ def load(text: str | bytes, *, env: Mapping[str, str], file: str = DEFAULT_FILE)
     problems += [problem for problem in validated.problems if problem.path not in unreadable_paths]
     warnings = list(tree.warnings)
     tracing, found = read_otel(validated.config.tracing if validated.config else None, env)
-    for finding in (*found, *_findings(tree, validated, expansion)):
+    for finding in (*found, *_findings(tree, validated, expansion, also)):
         problem = tree.problem(finding.path, finding.code, finding.message)
         if problem.path not in unreadable_paths:
             (warnings if finding.is_warning else problems).append(problem)
@@ -79,7 +81,7 @@ def _missing_problem(tree: Tree, missing: Missing) -> Problem:
     return tree.problem(missing.path, "missing-variable", message)
 
 
-def _findings(tree: Tree, validated: Validated, expansion: Expansion) -> Iterator[Finding]:
+def _findings(tree: Tree, validated: Validated, expansion: Expansion, also: Iterable[Check]) -> Iterator[Finding]:
     """Yield what the checks find, except about entries that lack a value because it is wrong."""
     if validated.config is None:
         return
@@ -87,7 +89,9 @@ def _findings(tree: Tree, validated: Validated, expansion: Expansion) -> Iterato
     def is_variable(path: Path) -> bool:
         return tree.original(path) in expansion.from_variables
 
-    for finding in (*check(validated.config), *check_literal_secrets(validated.config, is_variable)):
+    config = validated.config
+    beyond = (finding for rule in also for finding in rule(config))
+    for finding in (*check(config), *check_literal_secrets(config, is_variable), *beyond):
         if validated.has_all(finding.needs) if finding.needs else validated.is_complete(finding.path):
             yield finding
 

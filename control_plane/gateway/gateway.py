@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from control_plane import ir
-from control_plane.config.model import LOOPBACK, Limits, Listener, PlanoConfig
+from control_plane.config.model import LOOPBACK, Filter, Limits, Listener, PlanoConfig
 from control_plane.gateway.agents import (
     build_agent_chains,
     build_agents,
@@ -90,7 +90,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
         egress=build_egress(
             runtime,
             config,
-            filters.values(),
+            (step for step in filters.values() if not step.callable),
             (orchestrator, routing_model, *map(choosing, role_models(listeners, services(config)))),
             models,
             (
@@ -120,6 +120,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
                 for listener in listeners
             ],
             filters=filters.values(),
+            python_folder=runtime.config_folder if any(step.callable for step in filters.values()) else "",
             models=_models(models, attempt_routes),
             aliases=build_aliases(config.model_aliases, entries, aliases),
             orchestrator=orchestrator,
@@ -185,6 +186,8 @@ def _clusters(config: PlanoConfig, entries: tuple[ProviderEntry, ...]) -> Iterat
         yield build_cluster(names.agent(agent_id), agent.instances, agent.resilience, config.overrides)
     for filter_id in used_filters(config):
         step = known[filter_id]
+        if isinstance(step, Filter) and step.callable:
+            continue
         yield build_cluster(names.filter_(filter_id), step.instances, step.resilience, config.overrides)
     for entry in entries:
         yield from build_model_clusters(entry, config.overrides)

@@ -18,6 +18,8 @@ class Runtime:
     """A file, or /dev/stdout."""
     embedder_address: str = ""
     """Where Envoy finds the embedder of ext_proc: `unix:///path` or `host:port`; empty: there is none."""
+    config_folder: str = ""
+    """Where the configuration file is: Python filters are looked for there."""
     max_connections: int = 50_000
     """Of clients: what open files permit."""
 

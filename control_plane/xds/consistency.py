@@ -67,7 +67,9 @@ def _plans(gateway: ir.Gateway) -> Iterator[str]:
 
 def _filters(gateway: ir.Gateway) -> Iterator[str]:
     egress = _routes_of(gateway.egress.routes)
-    yield from _missing("a filter", "egress route", (step.route for step in gateway.filter_config.filters), egress)
+    yield from _missing(
+        "a filter", "egress route", (step.route for step in gateway.filter_config.filters if not step.callable), egress
+    )
     yield from _missing("a source", "egress route", (source.route for source in gateway.filter_config.sources), egress)
 
 

@@ -24,7 +24,7 @@ async def _call_mcp(filter_: Filter, request: FilteredRequest, egress: Egress, s
 
 Call = Callable[[Filter, FilteredRequest, Egress, McpSessions], Awaitable[bytes]]
 
-CALLS: Final[Mapping[str, Call]] = {"http": _call_http, "mcp": _call_mcp}
+CALLS: Final[Mapping[str, Call]] = {"http": _call_http, "mcp": _call_mcp, "python": _call_http}
 """Type of a filter -> how it is called. Raises what `run_chain` does."""
 
 

@@ -18,6 +18,8 @@ class Filter:
     """Path of the filter's URL, without a trailing slash."""
     passthrough_auth: bool = False
     timeout_seconds: float = 30.0
+    callable: str = ""
+    """Python: `module:function`."""
     passes_on_error: bool = False
     """Whether a body passes as it is where the filter fails; what it refuses never does."""
     hold_back: int = 64

@@ -26,7 +26,7 @@ async def call_http_filter(filter_: Filter, request: FilteredRequest, *, egress:
         filter_.route,
         filter_.path + request.path,
         headers=http_filter_headers(filter_, request),
-        body=_as_event(request.body) if request.is_event else request.body,
+        body=_as_event(request.body) if _is_stream(filter_, request) else request.body,
         timeout_seconds=filter_.timeout_seconds,
     )
     return read_http_reply(filter_.id, reply, unchanged=request.body)
@@ -35,13 +35,18 @@ async def call_http_filter(filter_: Filter, request: FilteredRequest, *, egress:
 def http_filter_headers(filter_: Filter, request: FilteredRequest) -> dict[str, str]:
     """Return the headers of the call."""
     return forwarded_headers(request.headers, passthrough_auth=filter_.passthrough_auth) | {
-        "accept": _EVENTS if request.is_event else "application/json",
+        "accept": _EVENTS if _is_stream(filter_, request) else "application/json",
         "accept-encoding": "identity",
-        "content-type": _EVENTS if request.is_event else "application/json",
+        "content-type": _EVENTS if _is_stream(filter_, request) else "application/json",
     }
 
 
 _EVENTS: Final = "text/event-stream"
+
+
+def _is_stream(filter_: Filter, request: FilteredRequest) -> bool:
+    """Tell if the filter gets its body as a stream would have it: Python functions get objects."""
+    return request.is_event and filter_.type == "http"
 
 
 def _as_event(body: bytes) -> bytes:

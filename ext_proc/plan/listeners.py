@@ -54,6 +54,8 @@ def compile_filter(item: pb.Filter) -> Filter:
     """
     if item.type not in CALLS:
         raise Uncompilable(f"filter {item.id!r} has no type")
+    if bool(item.callable) != (item.type == "python"):
+        raise Uncompilable(f"filter {item.id!r} is of type {item.type} and has the function {item.callable!r}")
     if item.timeout_seconds <= 0:
         raise Uncompilable(f"filter {item.id!r} has no timeout")
     return Filter(
@@ -64,6 +66,7 @@ def compile_filter(item: pb.Filter) -> Filter:
         path=item.path,
         passthrough_auth=item.passthrough_auth,
         timeout_seconds=item.timeout_seconds,
+        callable=item.callable,
         passes_on_error=item.passes_on_error,
         hold_back=item.hold_back,
     )

@@ -37,6 +37,8 @@ class Plan:
     version: str
     listeners: Mapping[str, Listener] = field(default_factory=dict)
     filters: Mapping[str, Filter] = field(default_factory=dict)
+    python_folder: str = ""
+    """Where modules of Python filters are looked for first."""
     models: ModelTables = field(default_factory=ModelTables)
     entries: Mapping[str, Model] = field(default_factory=dict)
     """Every model by its configured name, for attempts."""
@@ -107,6 +109,7 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
         version=config.version,
         listeners=listeners,
         filters=filters,
+        python_folder=config.python_folder,
         entries=models,
         targets=targets,
         chains=chains,

@@ -30,7 +30,21 @@ SECRET = "SECRET-TOKEN-123"
 ASKED: dict[str, Any] = {"model": "any", "max_tokens": 9, "messages": [{"role": "user", "content": "Tell me the secret."}]}
 QUESTION = {CHAT: ASKED, MESSAGES: ASKED, RESPONSES: {"model": "any", "input": "Tell me the secret."}}
 PATHS = list(QUESTION)
-WHERE = ["agents", "models", "by_mcp", "together"]
+WHERE = ["agents", "models", "by_mcp", "by_python", "together"]
+FUNCTIONS = f"""
+import json, re
+
+class Refused(Exception):
+    status = 403
+
+def redact(body, path):
+    if "FORBIDDEN" in str(body):
+        raise Refused("Not on " + path + ".")
+    return json.loads(json.dumps(body).replace("{SECRET}", "[gone]"))
+
+def never(body):
+    re.match(r"(a+)+$", "a" * 40 + "b")
+"""
 
 
 async def redact(request: Received, _writer: asyncio.StreamWriter) -> Answer:
@@ -88,6 +102,8 @@ async def _stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stag
                 http("lenient", on_error="pass", hold_back=16),
                 http("mask", "masker"),
                 http("unmask", "masker"),
+                {"id": "py_redact", "type": "python", "callable": "users_filters:redact", "hold_back": 16},
+                {"id": "never", "type": "python", "callable": "users_filters:never", "timeout": "300ms"},
                 {"id": "mcp_redact", "type": "mcp", "url": f"{mcp_url}/mcp", "hold_back": 16},
             ],
             "model_providers": [
@@ -99,6 +115,8 @@ async def _stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stag
                 agents("agents", "redact"),
                 agents("open", "lenient"),
                 agents("by_mcp", "mcp_redact"),
+                agents("by_python", "py_redact"),
+                agents("stuck", "never"),
                 agents("together", "redact", ids=("agent", "other"), orchestration={"labels": False}),
                 {
                     **agents("masked", "unmask"),
@@ -108,7 +126,9 @@ async def _stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stag
             ],
             "overrides": {"agent_embedding_model": "none"},
         }
-        gateway = await stack.enter_async_context(plano_up(config, tmp_path_factory.mktemp("filters"), env={"KEY": "k"}))
+        folder = tmp_path_factory.mktemp("filters")
+        (folder / "users_filters.py").write_text(FUNCTIONS)
+        gateway = await stack.enter_async_context(plano_up(config, folder, env={"KEY": "k"}))
         yield Stage(gateway, **actors)
 
 
@@ -224,11 +244,19 @@ async def test_sdks_raise_what_ends_a_stream(stage: Stage) -> None:
                 await parts.get_final_message()
 
 
-async def test_an_mcp_filter_refuses_an_answer(stage: Stage) -> None:
+@pytest.mark.parametrize(("listener", "status"), [("by_mcp", 400), ("by_python", 403)])
+async def test_tools_and_functions_refuse_an_answer(stage: Stage, listener: str, status: int) -> None:
     stage.agent.plays(speaks("This is FORBIDDEN."))
-    answer = await ask(stage, "by_mcp", CHAT, stream=False)
-    assert (answer.status_code, answer.json()["error"]["message"]) == (400, f"Not on {CHAT}.")
-    assert f"Not on {CHAT}." in (await ask(stage, "by_mcp", CHAT, stream=True)).text
+    answer = await ask(stage, listener, CHAT, stream=False)
+    assert (answer.status_code, answer.json()["error"]["message"]) == (status, f"Not on {CHAT}.")
+    assert f"Not on {CHAT}." in (await ask(stage, listener, CHAT, stream=True)).text
+
+
+async def test_a_function_that_never_returns_keeps_nobody_else_waiting(stage: Stage) -> None:
+    stuck = [asyncio.ensure_future(ask(stage, "stuck", CHAT, stream=False)) for _ in range(4)]
+    others = [await ask(stage, "by_python", CHAT, stream=False) for _ in range(4)]
+    assert [answer.status_code for answer in others] == [200] * 4
+    assert {(await answer).status_code for answer in stuck} == {504}
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])

@@ -28,6 +28,7 @@ from control_plane.config.check.providers import (
     check_model_names,
     check_provider_addresses,
 )
+from control_plane.config.check.python_filters import check_filter_types, check_python_agents
 from control_plane.config.check.rate_limits import check_rate_limits
 from control_plane.config.check.references import check_duplicate_ids, check_offers, check_references, check_unused
 from control_plane.config.check.resilience import check_resilience
@@ -49,6 +50,8 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_ports,
     check_reserved_ports,
     check_exposure,
+    check_filter_types,
+    check_python_agents,
     check_urls,
     check_base_urls,
     check_instances,

@@ -38,10 +38,13 @@ class Filter(Section):
 
     id: Text
     """Name that `input_filters` and `output_filters` refer to; agents and filters share one set of ids."""
-    url: Instances
+    url: Annotated[Instances, Default("needed unless `type: python`")] = ()
     """Where it listens, `http://host:port/path`, or a list of instances."""
-    type: Literal["mcp", "http"] = "mcp"
-    """How it is called: as a tool of an MCP server, or by an HTTP POST."""
+    type: Literal["mcp", "http", "python"] = "mcp"
+    """How it is called: as a tool of an MCP server, by an HTTP POST, or as a Python function."""
+    callable: Annotated[Text | None, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$")] = None
+    """`type: python`: `module:function`; modules are looked for beside the configuration file first. It is called with the body
+    (and `path` and `headers`, if it takes them) and returns the body that follows, or None for no change."""
     transport: Literal["streamable-http"] = "streamable-http"
     """Transport of the MCP server."""
     tool: Annotated[Text | None, Default("the filter's id")] = None
