@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from control_plane.app import Settings, serve
+from control_plane.bootstrap import BootstrapSettings
 from control_plane.errors import ConfigError
 from control_plane.gateway import Runtime
 from control_plane.report.problems import problem_line
@@ -41,6 +42,10 @@ def main() -> None:
 @click.option("--max-connections", default=50_000, show_default=True, help="Of clients: half of what Envoy may open, or less.")
 @click.option("--status", "status_file", type=click.Path(path_type=Path), help="Kept up to date for `plano status`.")
 @click.option("--metrics", metavar="HOST:PORT", help="Where Prometheus finds /metrics.")
+@click.option("--bootstrap", type=click.Path(path_type=Path), help="Where Envoy's bootstrap is written, if it is not there.")
+@click.option("--admin", default="unix:///tmp/admin.sock", show_default=True, help="In the bootstrap: Envoy's admin interface.")
+@click.option("--ext-proc", default="", help="In the bootstrap: where workers listen, with {worker} for their number.")
+@click.option("--workers", default=1, show_default=True, help="In the bootstrap: how many workers there are.")
 @click.option(
     "--log-level",
     default="INFO",
@@ -58,6 +63,10 @@ def serve_command(  # noqa: PLR0913 - one for each option
     max_connections: int,
     status_file: Path | None,
     metrics: str | None,
+    bootstrap: Path | None,
+    admin: str,
+    ext_proc: str,
+    workers: int,
     log_level: str,
 ) -> None:
     """Serve a configuration over xDS, and follow its file. Exits with 1 if it cannot be served."""
@@ -74,6 +83,9 @@ def serve_command(  # noqa: PLR0913 - one for each option
         ),
         status_file=status_file,
         metrics_address=metrics,
+        bootstrap=BootstrapSettings(file=bootstrap, xds=xds, admin=admin, ext_proc=ext_proc, workers=workers)
+        if bootstrap
+        else None,
     )
     try:
         asyncio.run(serve(settings))

@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from control_plane.ads import AdsServer, Clients, Publisher, Snapshot, Timing, Views
+from control_plane.bootstrap import BootstrapSettings, write_bootstrap
 from control_plane.config.model import Overrides
 from control_plane.gateway import Runtime
 from control_plane.inspection import Inspection, inspect_file
@@ -36,6 +37,8 @@ class Settings:
     runtime: Runtime
     status_file: Path | None = None
     metrics_address: str | None = None
+    bootstrap: BootstrapSettings | None = None
+    """Of an Envoy that waits for it, if any."""
     timing: Timing = field(default_factory=Timing)
 
 
@@ -52,7 +55,7 @@ async def serve(settings: Settings) -> None:
     reports: list[Callable[[Report], None]] = [telemetry.reloaded]
     reloader = Reloader(
         settings.config_file,
-        compile_file=FileCompiler(settings.runtime).compile,
+        compile_file=FileCompiler(settings.runtime, settings.bootstrap).compile,
         publish=publisher.publish,
         report=lambda report: _tell(reports, report),
     )
@@ -77,15 +80,18 @@ async def serve(settings: Settings) -> None:
 class FileCompiler:
     """Brings each state of the configuration file to what is served of it, with variables from this process's environment."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, bootstrap: BootstrapSettings | None = None) -> None:
         self._runtime = runtime
+        self._bootstrap = bootstrap
         self._started: Overrides | None = None
         """What this process and its siblings were started with."""
 
     def compile(self, file: Path) -> Compiled:
-        """Compile the file as it is now. Raises ConfigError."""
+        """Compile the file as it is now, and write Envoy's bootstrap the first time. Raises ConfigError, OSError."""
         inspection = inspect_file(file, env=os.environ, runtime=self._runtime)
         wanted = inspection.config.overrides
+        if self._started is None and self._bootstrap is not None:
+            write_bootstrap(self._bootstrap, inspection.gateway.limits, wanted)
         self._started = self._started or wanted
         warnings = (*inspection.warnings, *restart_warnings(self._started, wanted, file=str(file)))
         return Compiled(snapshot=Snapshot.of(inspection.resources), listeners=_served(inspection), warnings=warnings)

@@ -25,3 +25,7 @@ class ConfigError(Exception):
         super().__init__("; ".join(f"{p.path}: {p.message}" for p in problems))
         self.problems = problems
         self.warnings = warnings
+
+
+class NoConfigFile(Exception):
+    """There is no file to read."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from control_plane import config
 from control_plane.config.model import NO_EMBEDDINGS, PlanoConfig
-from control_plane.errors import Problem
+from control_plane.errors import NoConfigFile, Problem
 from control_plane.gateway import Runtime, build_gateway
 from control_plane.ir import Gateway, Listener, ListenerKind
 from control_plane.python_filters import importing_from
@@ -26,10 +26,6 @@ EXAMPLE_RUNTIME = Runtime(
     access_log_path="/dev/stdout",
 )
 """For looking at a configuration that is not run."""
-
-
-class NoConfigFile(Exception):
-    """There is no file to read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

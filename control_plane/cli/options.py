@@ -8,8 +8,7 @@ from typing import NoReturn
 
 import click
 
-from control_plane.errors import ConfigError
-from control_plane.reading import NoConfigFile
+from control_plane.errors import ConfigError, NoConfigFile
 from control_plane.report.problems import problems_text
 from control_plane.supervisor.down import WillNotStop
 from control_plane.supervisor.errors import CannotStart

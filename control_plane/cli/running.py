@@ -4,24 +4,20 @@ import os
 import shlex
 import sys
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 import click
 
+from control_plane.cli.attached import become_supervisor, show
 from control_plane.cli.options import FILE, errors_in_words, fail, json_option, run_dir_option
-from control_plane.reading import EXAMPLE_RUNTIME, find_config, read_config
 from control_plane.report.problems import problem_line
-from control_plane.report.running import running_text
 from control_plane.report.status import status_json, status_text
 from control_plane.supervisor.detach import run_detached
 from control_plane.supervisor.down import stop_gateway
-from control_plane.supervisor.instance import Instance
 from control_plane.supervisor.logs import COMPONENTS, follow_logs, open_logs, show_logs
 from control_plane.supervisor.overview import look
 from control_plane.supervisor.request import UpRequest, available_cpus
 from control_plane.supervisor.run_dir import default_run_dir
-from control_plane.supervisor.up import run_gateway
 
 
 @click.command()
@@ -29,18 +25,26 @@ from control_plane.supervisor.up import run_gateway
 @click.option("--detach", is_flag=True, help="Return once healthy; the gateway goes on in the background.")
 @run_dir_option
 @click.option("--workers", type=click.IntRange(1, 256), default=available_cpus, show_default="one per CPU", help="Of ext_proc.")
-def up(file: Path | None, *, detach: bool, run_dir: Path, workers: int) -> None:
+@click.option(
+    "--timeout", type=click.FloatRange(min=1), default=60.0, show_default=True, help="Seconds until it must be healthy."
+)
+def up(file: Path | None, *, detach: bool, run_dir: Path, workers: int, timeout: float) -> None:
     """Run the gateway that FILE describes (without FILE: plano_config.yaml, else config.yaml)."""
+    # Other commands need neither.
+    from control_plane.reading import EXAMPLE_RUNTIME, find_config, read_config
+    from control_plane.supervisor.summary import summarize
+
     with errors_in_words():
         file = find_config(file, Path.cwd()).absolute()
-        for warning in read_config(file, env=os.environ, runtime=EXAMPLE_RUNTIME).warnings:
+        reading = read_config(file, env=os.environ, runtime=EXAMPLE_RUNTIME)
+        for warning in reading.warnings:
             click.echo(f"warning: {problem_line(warning)}")
-        request = UpRequest(config_file=file, run_dir=run_dir, workers=workers)
-        if detach:
-            _show(run_dir, _down_command(run_dir), run_detached(request))
-        else:
-            run_gateway(request, on_healthy=partial(_show, run_dir, "Ctrl-C"), tell=click.echo)
-            click.echo("Stopped.")
+        request = UpRequest(
+            config_file=file, run_dir=run_dir, workers=workers, timeout_seconds=timeout, summary=summarize(reading)
+        )
+        if not detach:
+            become_supervisor(request)
+        show(request, _down_command(run_dir), run_detached(request, tell=click.echo))
 
 
 @click.command()
@@ -76,10 +80,6 @@ def logs(component: str | None, *, follow: bool, lines: int, run_dir: Path) -> N
     if follow:
         with suppress(KeyboardInterrupt):
             follow_logs(files, say=click.echo)
-
-
-def _show(run_dir: Path, stop_with: str, instance: Instance) -> None:
-    click.echo("\n".join(running_text(instance, run_dir=str(run_dir), stop_with=stop_with)))
 
 
 def _down_command(run_dir: Path) -> str:

@@ -1,11 +1,10 @@
-"""The detached supervisor: `python -m control_plane.supervisor REPORT_FD CONFIG RUN_DIR WORKERS`, started by detach.py."""
+"""The detached supervisor: `python -m control_plane.supervisor REPORT_FD REQUEST_FD`, started by detach.py."""
 
 import os
 import sys
+from contextlib import suppress
 
-from control_plane.errors import ConfigError
-from control_plane.reading import NoConfigFile
-from control_plane.supervisor.detach import Outcome
+from control_plane.supervisor.detach import Report
 from control_plane.supervisor.errors import CannotStart
 from control_plane.supervisor.instance import Instance
 from control_plane.supervisor.request import UpRequest
@@ -13,29 +12,33 @@ from control_plane.supervisor.up import run_gateway
 
 
 def main(arguments: list[str]) -> int:
-    """Run the gateway; write one outcome to the pipe and close it."""
-    pipe = os.fdopen(int(arguments[0]), "wb")
-    request = UpRequest.from_arguments(arguments[1:])
+    """Run the gateway; write to the pipe how the start goes, one line of JSON each, and close it once that is known."""
+    report_to, request_from = map(int, arguments)
+    pipe = os.fdopen(report_to, "wb", buffering=0)
+    with os.fdopen(request_from, "rb") as file:
+        request = UpRequest.from_json(file.read())
 
-    def report(outcome: Outcome) -> None:
-        if not pipe.closed:
-            pipe.write(outcome.model_dump_json().encode())
+    def report(news: Report) -> None:
+        if pipe.closed:
+            return
+        with suppress(OSError):  # whoever waited may be gone
+            pipe.write(news.model_dump_json().encode() + b"\n")
+        if news.progress is None:
             pipe.close()
 
     def healthy(instance: Instance) -> None:
-        report(Outcome(healthy=instance))
+        report(Report(healthy=instance))
+
+    def progress(line: str) -> None:
+        report(Report(progress=line))
 
     try:
-        run_gateway(request, on_healthy=healthy, tell=_quiet)
-    except (CannotStart, ConfigError, NoConfigFile) as error:
-        report(Outcome(cause=str(error)))
+        run_gateway(request, on_healthy=healthy, tell=progress)
+    except CannotStart as error:
+        report(Report(cause=str(error)))
         return 1
-    report(Outcome(cause="stopped before it was healthy"))
+    report(Report(cause="stopped before it was healthy"))
     return 0
-
-
-def _quiet(_: str) -> None:
-    """There is no terminal; the journal has it all."""
 
 
 if __name__ == "__main__":

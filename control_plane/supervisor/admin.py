@@ -1,7 +1,7 @@
 """Envoy from the outside: is it healthy, and let it finish what it has begun before it is stopped."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import httpx
@@ -28,11 +28,10 @@ async def is_healthy(client: httpx.AsyncClient, url: str) -> bool:
         return False
 
 
-async def wait_until_healthy(urls: Sequence[str]) -> None:
-    """Return once every listener is healthy. Not bounded: the caller's timeout is."""
+async def wait_until_healthy(url: str) -> None:
+    """Return once a listener is healthy. Not bounded: the caller's timeout is."""
     async with local_client() as client:
-        for url in urls:
-            await wait_until(partial(is_healthy, client, url))
+        await wait_until(partial(is_healthy, client, url), poll_seconds=0.05)
 
 
 async def wait_until(condition: Callable[[], Awaitable[bool]], *, poll_seconds: float = POLL_SECONDS) -> None:

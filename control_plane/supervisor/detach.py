@@ -1,6 +1,7 @@
-"""`plano up --detach`: the same in a process of its own session, which reports once through a pipe how the start went.
+"""`plano up --detach`: the same in a process of its own session, which reports through a pipe how the start goes.
 
-`python -m control_plane.supervisor` is that process. The pipe says healthy or why not; its end without a word, that it died.
+`python -m control_plane.supervisor` is that process. The pipe says what is reached, at last healthy or why not; its end
+without a last word, that it died.
 """
 
 import os
@@ -8,6 +9,10 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -17,18 +22,19 @@ from control_plane.supervisor.instance import Instance
 from control_plane.supervisor.request import UpRequest
 from control_plane.supervisor.run_dir import claim_directory
 
-LAUNCH_TIMEOUT_SECONDS = 60.0
-"""The supervisor's own bound for becoming healthy, and time to read the configuration and to take everything down."""
+BEYOND_TIMEOUT_SECONDS = 30.0
+"""Beyond the supervisor's own bound for becoming healthy: time to take everything down."""
 
 
-class Outcome(BaseModel):
-    """How a detached start went: exactly one of the two."""
+class Report(BaseModel):
+    """How a detached start goes, or went: exactly one of these."""
 
+    progress: str | None = None
     healthy: Instance | None = None
     cause: str | None = None
 
 
-def run_detached(request: UpRequest) -> Instance:
+def run_detached(request: UpRequest, *, tell: Callable[[str], None]) -> Instance:
     """Start the gateway and return once it is healthy. Raises CannotStart; nothing is left running then."""
     log = claim_directory(request.run_dir) / "supervisor.log"
     reader, writer = os.pipe()
@@ -38,7 +44,7 @@ def run_detached(request: UpRequest) -> Instance:
         finally:
             os.close(writer)
         try:
-            outcome = _read_outcome(report.fileno())
+            outcome = _follow(report.fileno(), request.timeout_seconds + BEYOND_TIMEOUT_SECONDS, tell)
         except BaseException:  # Ctrl-C while it starts: take it down with us
             _end(process)
             raise
@@ -51,26 +57,42 @@ def run_detached(request: UpRequest) -> Instance:
 def _spawn(request: UpRequest, writer: int, log: Path) -> "subprocess.Popen[bytes]":
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        return subprocess.Popen(  # noqa: S603 our own module
-            (sys.executable, "-P", "-m", "control_plane.supervisor", str(writer), *request.arguments()),
-            stdin=subprocess.DEVNULL,
-            stdout=handle,
-            stderr=handle,
-            pass_fds=(writer,),
-            start_new_session=True,
-        )
+        with handed_over(request) as handed:
+            return subprocess.Popen(  # noqa: S603 our own module
+                (sys.executable, "-P", "-m", "control_plane.supervisor", str(writer), str(handed)),
+                stdin=subprocess.DEVNULL,
+                stdout=handle,
+                stderr=handle,
+                pass_fds=(writer, handed),
+                start_new_session=True,
+            )
     finally:
         os.close(handle)
 
 
-def _read_outcome(reader: int) -> Outcome:
-    data = b""
-    while select.select([reader], [], [], LAUNCH_TIMEOUT_SECONDS)[0]:
+@contextmanager
+def handed_over(request: UpRequest) -> Iterator[int]:
+    """Yield a file that a new process can read a request from, whatever its size."""
+    with tempfile.TemporaryFile() as file:
+        file.write(request.to_json())
+        file.flush()
+        file.seek(0)
+        yield file.fileno()
+
+
+def _follow(reader: int, within_seconds: float, tell: Callable[[str], None]) -> Report:
+    """Pass on what is reached; return the last word."""
+    data, deadline = b"", time.monotonic() + within_seconds
+    while select.select([reader], [], [], max(0.0, deadline - time.monotonic()))[0]:
         chunk = os.read(reader, 1 << 16)
         if not chunk:
-            return Outcome.model_validate_json(data) if data else Outcome()
-        data += chunk
-    return Outcome(cause=f"no answer from the supervisor within {LAUNCH_TIMEOUT_SECONDS:g} s")
+            return Report()
+        *lines, data = (data + chunk).split(b"\n")
+        for report in map(Report.model_validate_json, lines):
+            if report.progress is None:
+                return report
+            tell(report.progress)
+    return Report(cause=f"no answer from the supervisor within {within_seconds:g} s")
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

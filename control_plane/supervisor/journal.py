@@ -33,6 +33,10 @@ class Journal:
         self.record("stop_requested", reason=reason)
         self._say("Stopping: requests in flight may finish ...")
 
+    def progress(self, line: str) -> None:
+        """Say how far a start is; the log has it in events of its own."""
+        self._say(line)
+
     def _say(self, line: str) -> None:
         with suppress(OSError):  # the terminal may be closed
             self._tell(line)

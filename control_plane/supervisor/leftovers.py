@@ -28,7 +28,7 @@ def clear_leftovers(path: Path) -> tuple[ProcessView, ...]:
         _kill(killed)
         remove_sockets(RunDir(path, Path(instance.sockets)))
     remove_sockets(unknown_sockets)
-    for file in (unknown_sockets.instance, unknown_sockets.status):
+    for file in (unknown_sockets.instance, unknown_sockets.status, unknown_sockets.bootstrap):
         file.unlink(missing_ok=True)
     return killed
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from control_plane.supervisor.errors import CannotStart
 
+LOOPBACK = "127.0.0.1"
+
 
 @dataclass(frozen=True, slots=True)
 class PortClaim:

@@ -1,8 +1,27 @@
-"""What `plano up` was asked for, in the process that was asked and in the detached one that does it."""
+"""What `plano up` was asked for, handed from the process that has read the configuration to the supervisor, which has not."""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from control_plane.supervisor.instance import ListenerView
+from control_plane.supervisor.log_rotation import LogLimits
+from control_plane.supervisor.ports import PortClaim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What the supervisor must know of a configuration. Reading one takes 40 MB, which it would hold as long as it lives."""
+
+    listeners: tuple[ListenerView, ...]
+    claims: tuple[PortClaim, ...]
+    """Every TCP port that the gateway will listen on."""
+    metrics_port: int
+    control_plane_metrics_port: int
+    admin_port: int
+    log_limits: LogLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,16 +32,21 @@ class UpRequest:
     run_dir: Path
     workers: int
     """Processes of ext_proc."""
+    timeout_seconds: float
+    """Until it must be healthy."""
+    summary: Summary
 
-    def arguments(self) -> tuple[str, ...]:
-        """Return the arguments of `python -m control_plane.supervisor` that say the same."""
-        return (str(self.config_file), str(self.run_dir), str(self.workers))
+    def to_json(self) -> bytes:
+        """Write it down."""
+        return _JSON.dump_json(self)
 
     @classmethod
-    def from_arguments(cls, arguments: list[str]) -> "UpRequest":
-        """Read what `arguments` wrote."""
-        config_file, run_dir, workers = arguments
-        return cls(config_file=Path(config_file), run_dir=Path(run_dir), workers=int(workers))
+    def from_json(cls, text: bytes) -> "UpRequest":
+        """Read what `to_json` wrote."""
+        return _JSON.validate_json(text)
+
+
+_JSON: TypeAdapter[UpRequest] = TypeAdapter(UpRequest)
 
 
 def available_cpus() -> int:

@@ -19,9 +19,11 @@ from control_plane.supervisor.instance import Instance, ListenerView, Phase, wri
 from control_plane.supervisor.journal import Journal
 from control_plane.supervisor.log_rotation import LogLimits, LogRotation
 from control_plane.supervisor.processes import start_mark
+from control_plane.supervisor.progress import Progress
 
 DEATHS_BEFORE_GIVING_UP = 3
 """In a row, of one child, while the gateway has not been healthy yet."""
+_POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +33,10 @@ class Launch:
     control_plane: ChildSpec
     ext_proc: ChildSpec
     envoy: ChildSpec
-    write_bootstrap: Callable[[], None]
-    """Makes Envoy's bootstrap. It may take a while: called in a thread, while the other two start."""
     xds_socket: Path
-    """Envoy is started once this exists."""
+    """Envoy is started once this exists: its bootstrap has been written then, and there is somebody to ask for the rest."""
+    worker_sockets: tuple[Path, ...]
+    """Where the workers of ext_proc listen."""
     config_file: str
     sockets: str
     instance_file: Path
@@ -45,7 +47,7 @@ class Launch:
     metrics_url: str
     listeners: tuple[ListenerView, ...]
     log_limits: LogLimits
-    healthy_within_seconds: float = 30.0
+    healthy_within_seconds: float = 60.0
     drain_seconds: float = 10.0
     backoff: Backoff = field(default_factory=Backoff)
 
@@ -65,6 +67,7 @@ class Supervisor:
         self._started_at = time.time()
         self._start_mark = start_mark(os.getpid())
         self._stop = asyncio.Event()
+        self._progress = Progress(journal.progress)
         self._failure: str | None = None
         self._control_plane, self._ext_proc, self._envoy = (
             Child(spec, backoff=launch.backoff, on_start=self._write_instance, on_death=self._child_died)
@@ -119,17 +122,9 @@ class Supervisor:
     async def _bring_up(self, tasks: asyncio.TaskGroup) -> None:
         try:
             async with asyncio.timeout(self._launch.healthy_within_seconds):
-                tasks.create_task(self._control_plane.run())
-                tasks.create_task(self._ext_proc.run())
-                await asyncio.to_thread(self._launch.write_bootstrap)
-                await wait_until(self._can_start_envoy, poll_seconds=0.02)
-                tasks.create_task(self._envoy.run())
-                await wait_until_healthy([listener.url for listener in self._launch.listeners])
+                await self._start_in_order(tasks)
         except TimeoutError:
             self._give_up(self._why_not_healthy())
-            return
-        except OSError as error:
-            self._give_up(f"Envoy's bootstrap cannot be written: {error}")
             return
         self._was_healthy = True
         self._journal.record("became_healthy")
@@ -137,9 +132,29 @@ class Supervisor:
         with suppress(OSError):  # whoever waited for it may be gone
             self._on_healthy(self.instance)
 
-    async def _can_start_envoy(self) -> bool:
-        """Whether there is an ADS server to ask: Envoy waits long before it asks a second time."""
+    async def _start_in_order(self, tasks: asyncio.TaskGroup) -> None:
+        workers = len(self._launch.worker_sockets)
+        self._journal.progress(f"Starting the control plane and {workers} worker{'s' * (workers > 1)} of ext_proc ...")
+        tasks.create_task(self._control_plane.run())
+        tasks.create_task(self._ext_proc.run())
+        async with self._progress.waiting_for("the control plane reads the configuration"):
+            # Envoy waits long before it asks a second time.
+            await wait_until(self._serves_xds, poll_seconds=_POLL_SECONDS)
+        self._journal.progress("The control plane serves the configuration. Starting Envoy ...")
+        tasks.create_task(self._envoy.run())
+        async with self._progress.waiting_for("workers of ext_proc start"):
+            await wait_until(self._workers_listen, poll_seconds=_POLL_SECONDS)
+        self._journal.progress("The workers listen.")
+        for listener in self._launch.listeners:
+            async with self._progress.waiting_for(f'listener "{listener.name}" becomes healthy: {listener.url}/healthz'):
+                await wait_until_healthy(listener.url)
+            self._journal.progress(f'Listener "{listener.name}" is healthy.')
+
+    async def _serves_xds(self) -> bool:
         return self._launch.xds_socket.exists()
+
+    async def _workers_listen(self) -> bool:
+        return all(socket.exists() for socket in self._launch.worker_sockets)
 
     async def _take_down(self) -> None:
         self._enter(Phase.STOPPING)
@@ -170,7 +185,10 @@ class Supervisor:
 
     def _why_not_healthy(self) -> str:
         urls = ", ".join(listener.url for listener in self._launch.listeners)
-        lines = [f"not healthy within {self._launch.healthy_within_seconds:g} s (asked {urls}/healthz)"]
+        lines = [
+            f"not healthy within {self._launch.healthy_within_seconds:g} s (asked {urls}/healthz)",
+            f"the last thing to wait for: {self._progress.awaited}; --timeout gives it longer",
+        ]
         status = read_status(self._launch.status_file)
         lines += [f"configuration {status.state}: {problem.message}" for problem in status.problems] if status else []
         for child in self._children:

@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from control_plane.reading import read_config
-from control_plane.supervisor.bootstrap import envoy_binary
 from control_plane.supervisor.environment import raise_file_limit
+from control_plane.supervisor.envoy_binary import envoy_binary
 from control_plane.supervisor.errors import CannotStart
 from control_plane.supervisor.instance import Instance, read_instance
 from control_plane.supervisor.journal import Journal, open_journal
-from control_plane.supervisor.launch import build_launch, build_runtime, port_claims
+from control_plane.supervisor.launch import build_launch
 from control_plane.supervisor.leftovers import clear_leftovers
 from control_plane.supervisor.lock import AlreadyLocked, locked
 from control_plane.supervisor.log_rotation import LogRotation
@@ -24,7 +23,7 @@ from control_plane.supervisor.supervisor import Launch, Supervisor
 
 
 def run_gateway(request: UpRequest, *, on_healthy: Callable[[Instance], None], tell: Callable[[str], None]) -> None:
-    """Run the gateway until a signal stops it. Raises CannotStart, ConfigError or NoConfigFile; nothing runs then."""
+    """Run the gateway until a signal stops it. Raises CannotStart; nothing runs then."""
     with _claimed(request.run_dir) as run_dir:
         launch = _prepare(request, run_dir, os.environ)
         with open_journal(run_dir.log("supervisor"), tell) as journal:
@@ -52,10 +51,9 @@ def _claimed(path: Path) -> Iterator[RunDir]:
 
 
 def _prepare(request: UpRequest, run_dir: RunDir, env: Mapping[str, str]) -> Launch:
-    runtime = build_runtime(run_dir, open_files=raise_file_limit())
-    reading = read_config(request.config_file, env=env, runtime=runtime)
-    check_ports(port_claims(reading))
-    return build_launch(request, reading, run_dir, runtime, envoy=envoy_binary(env), env=env)
+    open_files = raise_file_limit()
+    check_ports(request.summary.claims)
+    return build_launch(request, run_dir, open_files=open_files, envoy=envoy_binary(env), env=env)
 
 
 async def _supervise(launch: Launch, journal: Journal, on_healthy: Callable[[Instance], None]) -> None:

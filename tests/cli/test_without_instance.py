@@ -65,26 +65,26 @@ def test_up_with_problems_shows_all_and_starts_nothing(config: Path, detach: tup
 
 
 @pytest.mark.parametrize("detach", [(), ("--detach",)])
-def test_up_with_a_taken_port_names_it(tmp_path: Path, detach: tuple[str, ...]) -> None:
+async def test_up_with_a_taken_port_names_it(tmp_path: Path, detach: tuple[str, ...]) -> None:
     site = write_site(tmp_path, agent_port=9)
     with socket.create_server(("127.0.0.1", site.port)):
-        result = plano("up", site.config, "--run-dir", site.run_dir, *detach)
-    assert result.exit_code == 1
-    assert f'port {site.port} (listener "travel", on 127.0.0.1): address already in use' in result.stderr
+        ended = await site.plano("up", str(site.config), *detach)
+    assert ended.code == 1
+    assert f'port {site.port} (listener "travel", on 127.0.0.1): address already in use' in ended.err
     assert not list(site.run_dir.glob("*.sock"))
 
 
-def test_up_beside_a_live_instance(config: Path) -> None:
-    run_dir = config.parent / "run"
-    run_dir.mkdir(mode=0o700)
-    with locked(run_dir / "plano.lock"):
-        result = plano("up", config, "--run-dir", run_dir)
-    assert result.exit_code == 1
-    assert f"a gateway runs already (run dir {run_dir})" in result.stderr
-
-
-def test_up_without_envoy(tmp_path: Path) -> None:
+async def test_up_beside_a_live_instance(tmp_path: Path) -> None:
     site = write_site(tmp_path, agent_port=9)
-    result = plano("up", site.config, "--run-dir", site.run_dir, env={"PLANO_ENVOY": "/nowhere/envoy"})
-    assert result.exit_code == 1
-    assert "no Envoy at /nowhere/envoy" in result.stderr
+    site.run_dir.mkdir(mode=0o700)
+    with locked(site.run_dir / "plano.lock"):
+        ended = await site.plano("up", str(site.config))
+    assert (ended.code, ended.out) == (1, "")
+    assert f"a gateway runs already (run dir {site.run_dir})" in ended.err
+
+
+async def test_up_without_envoy(tmp_path: Path) -> None:
+    site = write_site(tmp_path, agent_port=9)
+    ended = await site.plano("up", str(site.config), env={"PLANO_ENVOY": "/nowhere/envoy"})
+    assert (ended.code, ended.out) == (1, "")
+    assert "no Envoy at /nowhere/envoy" in ended.err

@@ -8,16 +8,25 @@ import pytest
 from control_plane import ir
 from control_plane.config.model import PlanoConfig
 from control_plane.reading import Reading
-from control_plane.supervisor.launch import build_launch, build_runtime, port_claims
+from control_plane.supervisor.launch import build_launch
 from control_plane.supervisor.request import UpRequest
 from control_plane.supervisor.run_dir import RunDir
+from control_plane.supervisor.summary import summarize
+from control_plane.supervisor.supervisor import Launch
 from protos import filter_config_pb2 as pb
 from tests.kit import gateways
 from tests.kit.gateways import gateway
 
 RUN_DIR = RunDir(Path("/run/plano"), Path("/tmp/plano-x"))
-RUNTIME = build_runtime(RUN_DIR, open_files=1024)
-REQUEST = UpRequest(config_file=Path("/etc/plano_config.yaml"), run_dir=RUN_DIR.path, workers=3)
+
+
+def requested(read: Reading) -> UpRequest:
+    file = Path("/etc/plano_config.yaml")
+    return UpRequest(config_file=file, run_dir=RUN_DIR.path, workers=3, timeout_seconds=7, summary=summarize(read))
+
+
+def launched(read: Reading, env: dict[str, str] | None = None) -> Launch:
+    return build_launch(requested(read), RUN_DIR, open_files=1024, envoy=Path("/bin/envoy"), env=env or {})
 
 
 def reading(**ports: int) -> Reading:
@@ -35,9 +44,7 @@ def with_listener(read: Reading, **changes: object) -> Reading:
 
 
 def test_three_processes_with_their_sockets_logs_and_ports() -> None:
-    launch = build_launch(
-        REQUEST, reading(metrics_port=19092, admin_port=19901), RUN_DIR, RUNTIME, envoy=Path("/bin/envoy"), env={}
-    )
+    launch = launched(reading(metrics_port=19092, admin_port=19901))
     assert "--xds unix:///tmp/plano-x/xds.sock" in " ".join(launch.control_plane.argv)
     assert "--status /run/plano/status.json" in " ".join(launch.control_plane.argv)
     assert "--listen unix:///tmp/plano-x/ext_proc-{worker}.sock --workers 3" in " ".join(launch.ext_proc.argv)
@@ -58,14 +65,14 @@ def test_secrets_are_not_in_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     read = reading()
     secrets = [header.value.reveal() for cluster in read.gateway.clusters for header in cluster.injected_headers]
     assert secrets
-    launch = build_launch(REQUEST, read, RUN_DIR, RUNTIME, envoy=Path("/bin/envoy"), env={})
+    launch = launched(read)
     arguments = " ".join((*launch.control_plane.argv, *launch.ext_proc.argv, *launch.envoy.argv))
     assert not [secret for secret in secrets if secret in arguments]
 
 
 def test_only_the_control_plane_inherits_what_may_be_a_key() -> None:
     env = {"PATH": "/bin", "LC_ALL": "C", "OPENAI_API_KEY": "sk-1", "MY_SECRET": "2", "AWS_SECRET_ACCESS_KEY": "3"}
-    launch = build_launch(REQUEST, reading(), RUN_DIR, RUNTIME, envoy=Path("/bin/envoy"), env=env)
+    launch = launched(reading(), env)
     assert launch.envoy.environment == {"PATH": "/bin", "LC_ALL": "C"}
     ours = {"PYTHONSAFEPATH": "1", "PLANO_LOG_FILE": "/run/plano/ext_proc.log"}
     assert launch.ext_proc.environment == {"PATH": "/bin", "LC_ALL": "C"} | ours
@@ -73,7 +80,7 @@ def test_only_the_control_plane_inherits_what_may_be_a_key() -> None:
 
 
 def test_listeners_with_what_they_serve() -> None:
-    launch = build_launch(REQUEST, reading(), RUN_DIR, RUNTIME, envoy=Path("/bin/envoy"), env={})
+    launch = launched(reading())
     assert [(view.name, view.url, view.serves) for view in launch.listeners] == [
         ("agents", "http://127.0.0.1:8001", ("weather",)),
         ("models", "http://127.0.0.1:12000", ("openai/gpt-4o", "fast")),
@@ -88,7 +95,7 @@ def test_models_of_plano_itself_are_not_offered() -> None:
             model.internal = True
 
     hidden = replace(read, gateway=gateways.reconfigured(read.gateway, hide))
-    assert build_launch(REQUEST, hidden, RUN_DIR, RUNTIME, envoy=Path("/bin/envoy"), env={}).listeners[1].serves == ()
+    assert launched(hidden).listeners[1].serves == ()
 
 
 @pytest.mark.parametrize(
@@ -101,14 +108,12 @@ def test_models_of_plano_itself_are_not_offered() -> None:
     ],
 )
 def test_urls_can_be_opened(address: str, url: str) -> None:
-    launch = build_launch(
-        REQUEST, with_listener(reading(), address=address), RUN_DIR, RUNTIME, envoy=Path("/bin/envoy"), env={}
-    )
+    launch = launched(with_listener(reading(), address=address))
     assert launch.listeners[0].url == url
 
 
 def test_every_port_is_claimed() -> None:
-    claims = port_claims(reading(metrics_port=19092, control_plane_metrics_port=19093, admin_port=19901))
+    claims = summarize(reading(metrics_port=19092, control_plane_metrics_port=19093, admin_port=19901)).claims
     assert [(claim.port, claim.owner) for claim in claims] == [
         (8001, 'listener "agents"'),
         (12000, 'listener "models"'),
@@ -119,18 +124,23 @@ def test_every_port_is_claimed() -> None:
 
 
 def test_internal_traffic_has_no_port() -> None:
-    runtime = RUNTIME
-    assert runtime.egress_address == runtime.egress_url == "unix:///tmp/plano-x/egress.sock"
-    assert runtime.access_log_path == "/run/plano/access.log"
-    assert runtime.max_connections == 448
+    arguments = " ".join(launched(reading()).control_plane.argv)
+    egress = "unix:///tmp/plano-x/egress.sock"
+    assert f"--egress-address {egress} --egress-url {egress} --access-log /run/plano/access.log" in arguments
+    assert "--max-connections 448" in arguments
 
 
-def test_a_request_survives_the_command_line() -> None:
-    assert UpRequest.from_arguments(list(REQUEST.arguments())) == REQUEST
+def test_the_control_plane_is_told_what_envoys_bootstrap_needs() -> None:
+    arguments = " ".join(launched(reading()).control_plane.argv)
+    assert "--bootstrap /run/plano/bootstrap.yaml --admin unix:///tmp/plano-x/admin.sock" in arguments
+    assert arguments.endswith("--ext-proc unix:///tmp/plano-x/ext_proc-{worker}.sock --workers 3")
+
+
+def test_a_request_survives_its_way_to_the_supervisor() -> None:
+    request = requested(reading())
+    assert UpRequest.from_json(request.to_json()) == request
 
 
 def test_kinds() -> None:
-    kinds = [
-        view.kind for view in build_launch(REQUEST, reading(), RUN_DIR, RUNTIME, envoy=Path("/bin/envoy"), env={}).listeners
-    ]
+    kinds = [view.kind for view in launched(reading()).listeners]
     assert kinds == [ir.ListenerKind.AGENT, ir.ListenerKind.MODEL]

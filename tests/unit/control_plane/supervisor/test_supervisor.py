@@ -105,10 +105,10 @@ class Gateway:
         envoy = python(STAND_IN, name="envoy", log=folder / "envoy.log")
         self.launch = Launch(
             control_plane=noting("control_plane", self.notes, folder / "control_plane.log", f"open({str(socket_file)!r}, 'w')"),
-            ext_proc=noting("ext_proc", self.notes, folder / "ext_proc.log"),
+            ext_proc=noting("ext_proc", self.notes, folder / "ext_proc.log", f"open({str(folder / 'worker.sock')!r}, 'w')"),
             envoy=replace(envoy, argv=(*envoy.argv, str(port), str(self.notes), admin)),
-            write_bootstrap=self._write_bootstrap,
             xds_socket=socket_file,
+            worker_sockets=(folder / "worker.sock",),
             config_file="plano_config.yaml",
             sockets=str(folder),
             instance_file=folder / "plano.json",
@@ -120,10 +120,6 @@ class Gateway:
             log_limits=LIMITS,
             backoff=QUICK,
         )
-
-    def _write_bootstrap(self) -> None:
-        with self.notes.open("a") as notes:
-            notes.write("bootstrap written\n")
 
     def supervisor(self) -> Supervisor:
         rotation = LogRotation(self._folder, LIMITS, admin_socket=self.launch.admin_socket)
@@ -148,6 +144,12 @@ async def test_from_start_to_drained_stop(gateway: Gateway) -> None:
         tasks.create_task(supervisor.run())
         instance = await gateway.healthy.get()
         assert instance == gateway.instance
+        assert gateway.said == [
+            "Starting the control plane and 1 worker of ext_proc ...",
+            "The control plane serves the configuration. Starting Envoy ...",
+            "The workers listen.",
+            'Listener "a" is healthy.',
+        ]
         assert (instance.phase, instance.pid) == (Phase.HEALTHY, os.getpid())
         assert [(p.name, p.state) for p in instance.processes] == [
             ("control_plane", ProcessState.RUNNING),
@@ -156,7 +158,6 @@ async def test_from_start_to_drained_stop(gateway: Gateway) -> None:
         ]
         supervisor.stop("asked to")
     assert gateway.notes.read_text().splitlines() == [
-        "bootstrap written",
         "/healthcheck/fail",
         "/drain_listeners?inboundonly=",
         "busy 2",
@@ -209,6 +210,7 @@ async def test_gives_up_when_health_does_not_come(gateway: Gateway) -> None:
             await gateway.supervisor().run()
     assert f"envoy: running, 0 restarts; log: {deaf.log}" in str(caught.value)
     assert "    waiting for clusters" in str(caught.value)
+    assert 'the last thing to wait for: listener "a" becomes healthy: http://127.0.0.1:' in str(caught.value)
 
 
 async def test_stop_before_healthy_is_no_failure(gateway: Gateway) -> None:
@@ -227,8 +229,8 @@ async def test_stop_before_healthy_is_no_failure(gateway: Gateway) -> None:
 
 async def test_asked_twice_it_stops_at_once(gateway: Gateway) -> None:
     stubborn = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: signal.pause()"
-    log = gateway.launch.ext_proc.log
-    gateway.launch = replace(gateway.launch, ext_proc=python(stubborn, name="ext_proc", log=log, grace_seconds=600))
+    log, listen = gateway.launch.ext_proc.log, f"open({str(gateway.launch.worker_sockets[0])!r}, 'w')\n"
+    gateway.launch = replace(gateway.launch, ext_proc=python(listen + stubborn, name="ext_proc", log=log, grace_seconds=600))
     async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
         supervisor = gateway.supervisor()
         tasks.create_task(supervisor.run())
