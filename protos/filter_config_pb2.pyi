@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class FilterConfig(_message.Message):
-    __slots__ = ("version", "listeners", "filters", "models", "aliases", "orchestrator", "egress_url", "preferences", "routing_model", "sources", "affinity", "cache_marks_from", "counts_tokens", "rankings", "tracing", "max_request_bytes", "embedding", "disable_signals", "latest_names", "python_folder", "callers")
+    __slots__ = ("version", "listeners", "filters", "models", "aliases", "orchestrator", "egress_url", "preferences", "routing_model", "sources", "affinity", "cache_marks_from", "counts_tokens", "rankings", "tracing", "max_request_bytes", "embedding", "disable_signals", "latest_names", "python_folder", "callers", "prices")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LISTENERS_FIELD_NUMBER: _ClassVar[int]
     FILTERS_FIELD_NUMBER: _ClassVar[int]
@@ -30,6 +30,7 @@ class FilterConfig(_message.Message):
     LATEST_NAMES_FIELD_NUMBER: _ClassVar[int]
     PYTHON_FOLDER_FIELD_NUMBER: _ClassVar[int]
     CALLERS_FIELD_NUMBER: _ClassVar[int]
+    PRICES_FIELD_NUMBER: _ClassVar[int]
     version: str
     listeners: _containers.RepeatedCompositeFieldContainer[Listener]
     filters: _containers.RepeatedCompositeFieldContainer[Filter]
@@ -51,7 +52,32 @@ class FilterConfig(_message.Message):
     latest_names: bool
     python_folder: str
     callers: _containers.RepeatedCompositeFieldContainer[Caller]
-    def __init__(self, version: _Optional[str] = ..., listeners: _Optional[_Iterable[_Union[Listener, _Mapping]]] = ..., filters: _Optional[_Iterable[_Union[Filter, _Mapping]]] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., orchestrator: _Optional[_Union[Orchestrator, _Mapping]] = ..., egress_url: _Optional[str] = ..., preferences: _Optional[_Iterable[_Union[Preference, _Mapping]]] = ..., routing_model: _Optional[_Union[Orchestrator, _Mapping]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., affinity: _Optional[_Union[Affinity, _Mapping]] = ..., cache_marks_from: _Optional[int] = ..., counts_tokens: _Optional[bool] = ..., rankings: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ..., tracing: _Optional[_Union[Tracing, _Mapping]] = ..., max_request_bytes: _Optional[int] = ..., embedding: _Optional[_Union[Embedding, _Mapping]] = ..., disable_signals: _Optional[bool] = ..., latest_names: _Optional[bool] = ..., python_folder: _Optional[str] = ..., callers: _Optional[_Iterable[_Union[Caller, _Mapping]]] = ...) -> None: ...
+    prices: _containers.RepeatedCompositeFieldContainer[ModelPrice]
+    def __init__(self, version: _Optional[str] = ..., listeners: _Optional[_Iterable[_Union[Listener, _Mapping]]] = ..., filters: _Optional[_Iterable[_Union[Filter, _Mapping]]] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., orchestrator: _Optional[_Union[Orchestrator, _Mapping]] = ..., egress_url: _Optional[str] = ..., preferences: _Optional[_Iterable[_Union[Preference, _Mapping]]] = ..., routing_model: _Optional[_Union[Orchestrator, _Mapping]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., affinity: _Optional[_Union[Affinity, _Mapping]] = ..., cache_marks_from: _Optional[int] = ..., counts_tokens: _Optional[bool] = ..., rankings: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ..., tracing: _Optional[_Union[Tracing, _Mapping]] = ..., max_request_bytes: _Optional[int] = ..., embedding: _Optional[_Union[Embedding, _Mapping]] = ..., disable_signals: _Optional[bool] = ..., latest_names: _Optional[bool] = ..., python_folder: _Optional[str] = ..., callers: _Optional[_Iterable[_Union[Caller, _Mapping]]] = ..., prices: _Optional[_Iterable[_Union[ModelPrice, _Mapping]]] = ...) -> None: ...
+
+class ModelPrice(_message.Message):
+    __slots__ = ("model", "tiers")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    TIERS_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    tiers: _containers.RepeatedCompositeFieldContainer[PriceTier]
+    def __init__(self, model: _Optional[str] = ..., tiers: _Optional[_Iterable[_Union[PriceTier, _Mapping]]] = ...) -> None: ...
+
+class PriceTier(_message.Message):
+    __slots__ = ("above_tokens", "input", "cached_input", "cache_write", "output", "reasoning")
+    ABOVE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    CACHED_INPUT_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    REASONING_FIELD_NUMBER: _ClassVar[int]
+    above_tokens: int
+    input: float
+    cached_input: float
+    cache_write: float
+    output: float
+    reasoning: float
+    def __init__(self, above_tokens: _Optional[int] = ..., input: _Optional[float] = ..., cached_input: _Optional[float] = ..., cache_write: _Optional[float] = ..., output: _Optional[float] = ..., reasoning: _Optional[float] = ...) -> None: ...
 
 class Tracing(_message.Message):
     __slots__ = ("route", "path", "protocol", "timeout_seconds", "interval_seconds", "queue_size", "batch_size", "resource", "attributes", "header_prefixes", "captures_content")

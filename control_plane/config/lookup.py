@@ -37,6 +37,11 @@ class ModelNames:
         prefix, slash, rest = name.partition("/")
         return found or (self._wildcards.get(prefix) if slash and rest else None)
 
+    def full_name(self, name: str) -> str:
+        """Return what answers call the model that a name means; names that mean none stay."""
+        entry = self.find(name)
+        return name if entry is None or entry.is_wildcard else entry.name or entry.model
+
     def names(self) -> Iterator[str]:
         """Yield every name that `find` knows, wildcards as they are written."""
         yield from self._exact

@@ -36,6 +36,7 @@ from control_plane.gateway.orchestration import (
     role_models,
 )
 from control_plane.gateway.preferences import ChainedPreference, build_preferences, preference_chains
+from control_plane.gateway.prices import build_prices
 from control_plane.gateway.rankings import build_ranked_chains, build_ranked_routes, build_ranking_routes
 from control_plane.gateway.rate_limits import build_rate_limits
 from control_plane.gateway.runtime import Runtime
@@ -136,6 +137,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
             max_request_bytes=overrides.max_request_bytes,
             embedding=embedding.plan if embedding else None,
             callers=build_permissions(config),
+            prices=build_prices(config),
             disable_signals=overrides.disable_signals,
             latest_names=bool(overrides.gen_ai_latest_names),
         ),

@@ -1,6 +1,6 @@
 """Gateway -> Resources: everything that Envoy and ext_proc are sent, as one consistent, versioned whole."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from control_plane import ir
@@ -13,18 +13,19 @@ from control_plane.xds.cluster.endpoint import Metadata, build_load_assignment
 from control_plane.xds.encode import encode
 from control_plane.xds.http_filters.retry_after import longest_waits
 from control_plane.xds.listener.listener import build_attempts_listener, build_egress_listener, build_listener
+from control_plane.xds.prices import priced
 from control_plane.xds.resources import Resource, Resources
 from control_plane.xds.route.route import build_route_configuration
 from control_plane.xds.route.without_decision import build_undecided, build_unresolved
 from control_plane.xds.secret import build_secret
 from control_plane.xds.session_store import build_store_cluster, build_store_listener
+from protos import filter_config_pb2 as pb
 from protos.contract.discovery import FILTER_CONFIG_NAME, FILTER_CONFIG_TYPE_URL
-from protos.contract.headers import CALLER_HEADER, SESSION_HEADERS, UNCOUNTED_HEADER
-from protos.filter_config_pb2 import FilterConfig
+from protos.contract.headers import CALLER_HEADER, COST_HEADER, SESSION_HEADERS, UNCOUNTED_HEADER
 
 _Named = tuple[str, Resource]
 
-_OF_THE_ATTEMPT_STAGE: Final = (UNCOUNTED_HEADER, "x-envoy-overloaded")
+_OF_THE_ATTEMPT_STAGE: Final = (COST_HEADER, UNCOUNTED_HEADER, "x-envoy-overloaded")
 """Response headers by which it speaks to those who asked, or that would keep Envoy from another attempt."""
 
 
@@ -39,7 +40,7 @@ def translate(gateway: ir.Gateway) -> Resources:
 
 
 def _filter_config(gateway: ir.Gateway, *, version: str) -> _Named:
-    config = FilterConfig(version=version)
+    config = pb.FilterConfig(version=version)
     config.MergeFrom(gateway.filter_config)
     return FILTER_CONFIG_TYPE_URL, Resource(FILTER_CONFIG_NAME, config.SerializeToString(deterministic=True))
 
@@ -89,6 +90,7 @@ def _listeners(gateway: ir.Gateway) -> Iterator[_Named]:
             callers=listener.callers,
             hosts=listener.hosts,
             cors=listener.cors,
+            prices=priced(listener, gateway),
         )
     yield api.LISTENER, Resource(names.EGRESS_LISTENER, encode(build_egress_listener(gateway)))
     yield _routes(names.EGRESS_LISTENER, gateway.egress.routes, gateway)
@@ -113,6 +115,7 @@ def _routes(  # noqa: PLR0913 - as build_route_configuration
     callers: Iterable[ir.Caller] | None = None,
     hosts: tuple[str, ...] = (),
     cors: ir.Cors | None = None,
+    prices: Collection[pb.ModelPrice] = (),
 ) -> _Named:
     table = build_route_configuration(
         name,
@@ -125,5 +128,6 @@ def _routes(  # noqa: PLR0913 - as build_route_configuration
         callers=callers,
         hosts=hosts,
         cors=cors,
+        prices=prices,
     )
     return api.ROUTE, Resource(name, encode(table))

@@ -19,7 +19,9 @@ from ext_proc.attempt.target import AttemptTarget
 from ext_proc.attempt.upstream_request import Prepared
 from ext_proc.codec.key_redaction import redact_keys
 from ext_proc.errors import GatewayError, UpstreamError
+from ext_proc.routing.models.prices import ModelPrice, dollars
 from protos.contract.headers import (
+    COST_HEADER,
     HISTORY_HEADER,
     MODEL_HEADER,
     OWN_FAULT_HEADER,
@@ -70,8 +72,16 @@ class Attempt:
     """Tells the seconds since the request went out."""
     media_type: str = ""
     """What the answer calls itself, without parameters, in lower case."""
+    price: ModelPrice | None = None
+    """None: nobody has said what the model costs."""
     may_detach: bool = False
     """Whether the rest of an answer may pass without us."""
+
+    def cost_head(self) -> dict[str, str]:
+        """Return the header that says what the answer has cost, once its usage is recorded; none if nobody knows."""
+        if self.price is None or not self.record.usage.total_tokens:
+            return {}
+        return {COST_HEADER: dollars(self.price.cost(self.record.usage))}
 
     def failure_of(self, error: ProviderError) -> Failure:
         """Tell why the attempt failed, from what the provider says and whom it concerns."""

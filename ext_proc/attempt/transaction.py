@@ -42,6 +42,7 @@ from ext_proc.codec.content_encoding import Decoder, Plain, decoder
 from ext_proc.errors import GatewayError, InternalError, RequestError, UpstreamError
 from ext_proc.events import Continue, Respond
 from ext_proc.plan.plan import Plan
+from ext_proc.routing.models.prices import price_of
 from protos.contract.headers import (
     ENTRY_HEADER,
     HISTORY_HEADER,
@@ -244,6 +245,7 @@ class AttemptTransaction:
             record=self.record,
             elapsed=lambda: self._monotonic() - self._sent_at,
             media_type=_media_type(headers),
+            price=price_of(self._plan.prices, self._target.name, self._target.model.name) if self._plan else None,
             may_detach=self._paces is not None and is_as_it_came,
         )
         if headers.get(UNAVAILABLE_HEADER) == "true":

@@ -75,14 +75,17 @@ class WholeAnswer:
         self._attempt.record.usage = read.usage
         self._attempt.record.outcome = COMPLETED
         body = self._body(read.body)
-        return [answer_head(body, {}), Detach() if self._attempt.may_detach and body == self._held else SendBody(body)]
+        return [
+            answer_head(body, self._attempt.cost_head()),
+            Detach() if self._attempt.may_detach and body == self._held else SendBody(body),
+        ]
 
     def _as_events(self, events: bytes) -> list[ResponseReply]:
         stream = self._attempt.prepared.translation.stream()
         told = stream.feed(events) + stream.finish()
         self._attempt.record.usage = stream.usage
         self._attempt.record.outcome = CUT_OFF if stream.failed else COMPLETED
-        return [stream_head(), SendBody(told)]
+        return [stream_head(self._attempt.cost_head()), SendBody(told)]
 
     def fail(self, error: GatewayError) -> list[ResponseReply]:
         """Answer with an error: nothing was sent yet."""

@@ -10,6 +10,7 @@ from ext_proc.plan.tables import by_key, lookup
 from ext_proc.plan.targets import Target
 from ext_proc.routing.agents.agent import Orchestrator
 from ext_proc.routing.models.model import Model, ModelTables, Share
+from ext_proc.routing.models.prices import ModelPrice, Rates
 from ext_proc.routing.semantic.model import EmbeddingModel
 from protos import filter_config_pb2 as pb
 
@@ -136,3 +137,25 @@ def compile_embedding(item: pb.Embedding) -> EmbeddingModel:
         timeout_seconds=item.timeout_seconds,
         is_built_in=item.built_in,
     )
+
+
+def compile_price(item: pb.ModelPrice) -> ModelPrice:
+    """Compile what a model costs.
+
+    Raises:
+        Uncompilable: it has no prices, or none for short requests.
+    """
+    tiers = tuple(
+        Rates(
+            above_tokens=tier.above_tokens,
+            input=tier.input,
+            cached_input=tier.cached_input,
+            cache_write=tier.cache_write,
+            output=tier.output,
+            reasoning=tier.reasoning,
+        )
+        for tier in item.tiers
+    )
+    if not tiers or tiers[0].above_tokens or list(tiers) != sorted(tiers, key=lambda tier: tier.above_tokens):
+        raise Uncompilable(f"the price of {item.model!r} has tiers that do not rise from 0")
+    return ModelPrice(tiers)

@@ -14,7 +14,14 @@ from ext_proc.plan.aliases import compile_alias
 from ext_proc.plan.chains import Holder, compile_chains, compile_resumable_routes, compile_targets
 from ext_proc.plan.listeners import Listener, compile_caller, compile_filter, compile_listener
 from ext_proc.plan.model_list import render_models
-from ext_proc.plan.models import compile_embedding, compile_model, compile_orchestrator, compile_tables, default_model
+from ext_proc.plan.models import (
+    compile_embedding,
+    compile_model,
+    compile_orchestrator,
+    compile_price,
+    compile_tables,
+    default_model,
+)
 from ext_proc.plan.preferences import compile_affinity, compile_configured, compile_sources
 from ext_proc.plan.rankings import compile_rankings
 from ext_proc.plan.tables import by_key
@@ -24,6 +31,7 @@ from ext_proc.routing.agents.agent import Orchestrator
 from ext_proc.routing.callers import Caller
 from ext_proc.routing.models.model import Model, ModelTables
 from ext_proc.routing.models.preferences import Preferences
+from ext_proc.routing.models.prices import ModelPrice
 from ext_proc.routing.semantic.model import EmbeddingModel
 from ext_proc.routing.sources.source import Source
 from ext_proc.tracing.settings import Protocol, TracingSettings
@@ -76,6 +84,8 @@ class Plan:
     """None: nothing is decided by meaning."""
     callers: Mapping[str, Caller] = field(default_factory=dict)
     """By name: those whose keys Envoy takes."""
+    prices: Mapping[str, ModelPrice] = field(default_factory=dict)
+    """What answers cost, by model."""
     egress_url: str = ""
     max_request_bytes: int = 0
     models_body: bytes = b""
@@ -130,6 +140,7 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
         tracing=_tracing(config.tracing) if config.HasField("tracing") else None,
         embedding=compile_embedding(config.embedding) if config.HasField("embedding") else None,
         callers=callers,
+        prices=by_key(((item.model, compile_price(item)) for item in config.prices), "price"),
         egress_url=config.egress_url,
         models_body=render_models(models.values(), named),
         models_bodies={

@@ -45,6 +45,9 @@ DECISION_HEADER: Final = "x-plano-decision"
 ATTEMPTS_HEADER: Final = "x-plano-attempts"
 """How many attempts the answer took; 1 if the first one was good."""
 
+COST_HEADER: Final = "x-plano-cost"
+"""What the answer has cost, in US dollars, where all of it was there before its head was sent."""
+
 WARNINGS_HEADER: Final = "x-plano-warnings"
 """What was left out of a request for a model that is served over another API: `tools[1] (web_search) was left out`."""
 

@@ -137,6 +137,8 @@ async def test_keys_are_shown_nowhere(stage: Stage) -> None:
     await stage.gateway.post("travel", RAIN, authorization=f"Bearer {TEAM}")
     line = await stage.gateway.logged(lambda entry: entry.get("caller") == "team")
     assert line["listener"].endswith("travel")
+    await stage.gateway.post("models", RAIN, authorization=f"Bearer {GUEST}")
+    await stage.gateway.logged(lambda entry: entry.get("caller") == "guest" and entry["listener"].endswith("models"))
     for name, text in stage.gateway.logs():
         for key in (TEAM, OLD, GUEST):
             assert key not in text, name

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 from prometheus_client.parser import text_string_to_metric_families
@@ -26,6 +27,10 @@ model_providers:
   - {{model: openai/first, base_url: 'http://127.0.0.1:{up}', access_key: $KEY, fallbacks: [openai/plain]}}
   - {{model: mistral/*, base_url: 'http://127.0.0.1:{up}', access_key: $KEY}}
   - {{model: anthropic/claude, base_url: 'http://127.0.0.1:{up}', access_key: $KEY}}
+model_prices:
+  plain: {{input: 2, output: 10, cached_input: 1, reasoning: 20}}
+  mistral/*: {{input: 1, output: 1, tiers: [{{above_tokens: 99, input: 3, output: 5, cached_input: 0.5}}]}}
+  openai/first: {{input: 4, output: 8}}
 listeners:
   - {{type: model, name: models, address: 127.0.0.1, port: {models}}}
   - {{type: agent, name: agents, address: 127.0.0.1, port: {agents}, agents: [{{id: weather, description: Tells the weather}}]}}
@@ -130,7 +135,7 @@ async def provider(request: Received, writer: asyncio.StreamWriter) -> Answer:
         answer = b"{}"
     if "gzip" in request.headers.get("accept-encoding", ""):
         return Answer(200, gzip.compress(answer), {"content-encoding": "gzip"})
-    return Answer(200, answer)
+    return Answer(200, answer, {"x-plano-cost": "0"})
 
 
 @dataclass(slots=True)
@@ -147,6 +152,11 @@ class World:
             for family in text_string_to_metric_families(text)
             for sample in family.samples
         }
+
+    async def ask(self, path: str, **body: Any) -> httpx.Response:
+        """Ask a model."""
+        said: dict[str, Any] = {"messages": [{"role": "user", "content": "Rain?"}], "max_tokens": 9}
+        return await self.gateway.http.post(self.gateway.url("models") + path, json={**said, **body})
 
     async def grown(self, listener: str, path: str, **body: Any) -> dict[str, dict[str, float]]:
         """Ask once, and return what was counted more: name -> model or agent, and kind or status -> value."""
@@ -199,6 +209,42 @@ async def test_each_answer_is_counted_by_its_model(world: World, model: str, pat
     assert found["answers_with_usage"] == {model: 1}
     tokens = found["answer_tokens"]
     assert (tokens[f"{model} input"], tokens[f"{model} output"], tokens[f"{model} cached_input"]) == (100, 20, 60)
+
+
+PLAIN, FIRST = 40 * 2 + 60 * 1 + 15 * 10 + 5 * 20, 100 * 4 + 20 * 8
+"""Thousands of nanodollars: tokens by their prices per million."""
+LONG = 40 * 3 + 60 * 0.5 + 20 * 5
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses"])
+@pytest.mark.parametrize(
+    ("model", "entry", "cost"),
+    [("plain", "openai/plain", PLAIN), ("openai/first", "openai/first", FIRST), ("mistral/m", "mistral/*", LONG)],
+)
+async def test_answers_cost_what_their_models_do(world: World, path: str, model: str, entry: str, cost: float) -> None:
+    found = await world.grown("models", path, model=model)
+    assert found["answer_cost_nanodollars"] == {entry: cost * 1000}
+    assert found["answers_with_cost"] == {entry: 1}
+
+
+async def test_the_model_that_answers_is_the_one_that_is_paid(world: World) -> None:
+    found = await world.grown("models", "/v1/chat/completions", model="openai/first", user="not the first")
+    assert found["answer_cost_nanodollars"] == {"openai/plain": PLAIN * 1000}
+
+
+async def test_what_has_no_price_or_no_usage_is_not_free(world: World) -> None:
+    found = await world.grown("models", "/v1/messages", model="anthropic/claude")
+    assert "answers_with_cost" not in found
+    found = await world.grown("models", "/v1/chat/completions", model="openai/plain", user="no usage")
+    assert "answers_with_cost" not in found
+
+
+async def test_a_client_is_told_the_cost_of_what_was_there_as_a_whole(world: World) -> None:
+    """Of what passes no Python Envoy knows it too late, and a provider's word for it does not pass."""
+    answer = await world.ask("/v1/chat/completions", model="openai/first")
+    assert answer.headers["x-plano-cost"] == "0.00056"
+    answer = await world.ask("/v1/chat/completions", model="openai/plain")
+    assert "x-plano-cost" not in answer.headers
 
 
 async def test_embeddings(world: World) -> None:

@@ -21,6 +21,7 @@ from control_plane.config.check.names import check_ids, check_names
 from control_plane.config.check.operations import check_state_storage, check_tracing
 from control_plane.config.check.orchestration import check_orchestration
 from control_plane.config.check.preferences import check_preferences
+from control_plane.config.check.prices import check_prices
 from control_plane.config.check.prompts import check_endpoints, check_prompt_targets
 from control_plane.config.check.providers import (
     check_credentials,
@@ -69,6 +70,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_embedding_model,
     check_orchestration,
     check_callers,
+    check_prices,
     check_preferences,
     check_rate_limits,
     check_metrics_sources,

@@ -7,6 +7,7 @@ from control_plane.config.model.instances import Instance
 from control_plane.config.model.limits import Limits
 from control_plane.config.model.listeners import LOOPBACK, Listener, ListenerAgent, Orchestration
 from control_plane.config.model.overrides import NO_EMBEDDINGS, Overrides
+from control_plane.config.model.prices import ModelPrice, Rates
 from control_plane.config.model.providers import AliasTarget, ModelAlias, ModelProvider
 from control_plane.config.model.resilience import Resilience
 from control_plane.config.model.routing import CostSource, LatencySource, RoutingPreference
@@ -29,11 +30,13 @@ __all__ = [
     "Listener",
     "ListenerAgent",
     "ModelAlias",
+    "ModelPrice",
     "ModelProvider",
     "NoEffect",
     "Orchestration",
     "Overrides",
     "PlanoConfig",
+    "Rates",
     "Resilience",
     "RoutingPreference",
     "Section",

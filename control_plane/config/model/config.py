@@ -9,6 +9,7 @@ from control_plane.config.model.callers import Caller
 from control_plane.config.model.listeners import Listener
 from control_plane.config.model.operations import RateLimit, StateStorage
 from control_plane.config.model.overrides import Overrides
+from control_plane.config.model.prices import ModelPrice
 from control_plane.config.model.prompts import Endpoint, PromptGuards, PromptTarget
 from control_plane.config.model.providers import ModelAlias, ModelProvider
 from control_plane.config.model.routing import ModelMetricsSource, PromptCaching, Routing, RoutingPreference
@@ -41,6 +42,8 @@ class PlanoConfig(Section):
     """Kinds of tasks, and the models for each: they decide about every request of a model listener."""
     model_metrics_sources: tuple[ModelMetricsSource, ...] = ()
     """Where prices and latencies of models come from."""
+    model_prices: Annotated[dict[str, ModelPrice], Field(default_factory=dict)]
+    """What tokens cost, by model or `provider/*`: what each answer has cost is logged, counted, and told in `x-plano-cost`."""
     routing: Routing | None = None
     """How sessions keep their model."""
     prompt_caching: PromptCaching | None = None

@@ -5,11 +5,11 @@ from typing import Final
 
 from control_plane import ir
 from control_plane.xds import api
-from protos.contract.headers import AGENT_HEADER, ATTEMPTS_HEADER, DECISION_HEADER, MODEL_HEADER, REQUEST_ID_HEADER
+from protos.contract.headers import AGENT_HEADER, ATTEMPTS_HEADER, COST_HEADER, DECISION_HEADER, MODEL_HEADER, REQUEST_ID_HEADER
 
 FILTER_NAME: Final = "envoy.filters.http.cors"
 
-_EXPOSED: Final = (AGENT_HEADER, MODEL_HEADER, DECISION_HEADER, ATTEMPTS_HEADER, REQUEST_ID_HEADER, "retry-after")
+_EXPOSED: Final = (AGENT_HEADER, MODEL_HEADER, DECISION_HEADER, ATTEMPTS_HEADER, COST_HEADER, REQUEST_ID_HEADER, "retry-after")
 
 
 def build_cors() -> api.hcm.HttpFilter:

@@ -1,7 +1,7 @@
 """The http_filters that read the usage of answers: Envoy's own, so that answers which pass no Python are counted, too.
 
 Envoy 1.40's `ai_protocol_manager` reads answers as they pass, streams included, and holds nothing back. It is marked as work in
-progress; docs/adr/0024-envoy-reads-usage.md says what else was tried. What it finds is typed metadata, which only CEL can read.
+progress; docs/adr/0018-envoy-reads-usage.md says what else was tried. What it finds is typed metadata, which only CEL can read.
 """
 
 from collections.abc import Sequence
@@ -13,21 +13,22 @@ from pydantic.dataclasses import dataclass
 from control_plane.xds import api
 
 _NAMESPACE: Final = "envoy.ai.token_usage"
-_USAGE: Final = f"metadata.typed_filter_metadata['{_NAMESPACE}']"
+USAGE: Final = f"metadata.typed_filter_metadata['{_NAMESPACE}']"
+"""CEL: envoy.data.ai.v3.TokenUsage of an answer; cached, written and reasoning tokens are parts of the others."""
 
-IS_KNOWN: Final = f"'{_NAMESPACE}' in metadata.typed_filter_metadata && {_USAGE}.extraction_status != 3"
+IS_KNOWN: Final = f"'{_NAMESPACE}' in metadata.typed_filter_metadata && {USAGE}.extraction_status != 3"
 """CEL: whether an answer has told its usage. 3 is FAILED."""
 
 TOKENS: Final = {
-    "input": f"%CEL({_USAGE}.input_tokens)%",
-    "cached_input": f"%CEL({_USAGE}.input_token_details.cached_tokens)%",
-    "cache_write": f"%CEL({_USAGE}.input_token_details.cache_creation_tokens)%",
-    "output": f"%CEL({_USAGE}.output_tokens)%",
-    "reasoning": f"%CEL({_USAGE}.output_token_details.reasoning_tokens)%",
+    "input": f"%CEL({USAGE}.input_tokens)%",
+    "cached_input": f"%CEL({USAGE}.input_token_details.cached_tokens)%",
+    "cache_write": f"%CEL({USAGE}.input_token_details.cache_creation_tokens)%",
+    "output": f"%CEL({USAGE}.output_tokens)%",
+    "reasoning": f"%CEL({USAGE}.output_token_details.reasoning_tokens)%",
 }
 """Kind of tokens -> the format that shows how many an answer has."""
 
-RESPONSE_MODEL: Final = f"%CEL({_USAGE}.model)%"
+RESPONSE_MODEL: Final = f"%CEL({USAGE}.model)%"
 """What the provider calls the model that answered."""
 
 

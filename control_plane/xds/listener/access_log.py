@@ -1,9 +1,12 @@
 """One JSON line per request. No query, no body, no credentials: nothing in it is a secret."""
 
+from collections.abc import Collection
 from typing import Final
 
 from control_plane.xds import api
 from control_plane.xds.http_filters.token_usage import TOKENS
+from control_plane.xds.prices import build_cost
+from protos import filter_config_pb2 as pb
 from protos.contract.headers import CALLER_HEADER, REQUEST_ID_HEADER, TRACEPARENT_HEADER
 from protos.contract.metadata import METADATA_AGENT, METADATA_DECISION, METADATA_MODEL, METADATA_NAMESPACE
 
@@ -16,7 +19,7 @@ def _decided(key: str) -> str:
     return f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{key})%"
 
 
-def _fields(listener: str) -> dict[str, str]:
+def _fields(listener: str, prices: Collection[pb.ModelPrice]) -> dict[str, str]:
     return {
         "time": "%START_TIME%",
         "listener": listener,
@@ -41,16 +44,17 @@ def _fields(listener: str) -> dict[str, str]:
         "input_tokens": TOKENS["input"],
         "cached_input_tokens": TOKENS["cached_input"],
         "output_tokens": TOKENS["output"],
+        "cost_usd": build_cost(prices),
         "bytes_received": "%BYTES_RECEIVED%",
         "bytes_sent": "%BYTES_SENT%",
         "downstream": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
     }
 
 
-def build_access_log(listener: str, path: str) -> list[api.accesslog.AccessLog]:
+def build_access_log(listener: str, path: str, prices: Collection[pb.ModelPrice] = ()) -> list[api.accesslog.AccessLog]:
     """Log a listener's requests, `/healthz` excepted, to a file or to standard output."""
     log_format = api.core.SubstitutionFormatString(
-        json_format=api.protobuf.Struct.from_dict(_fields(listener)),
+        json_format=api.protobuf.Struct.from_dict(_fields(listener, prices)),
     )
     return [
         api.accesslog.AccessLog(

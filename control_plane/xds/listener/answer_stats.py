@@ -3,19 +3,21 @@
 Labels are configured names and constant words: what a client writes for a model of a wildcard is none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from control_plane.xds import api
 from control_plane.xds.http_filters.token_usage import IS_KNOWN, TOKENS
+from control_plane.xds.prices import IS_PRICED, build_cost_nanodollars
+from protos import filter_config_pb2 as pb
 from protos.contract.headers import CALLER_HEADER
 from protos.contract.metadata import METADATA_AGENT, METADATA_API, METADATA_ENTRY, METADATA_NAMESPACE
 
 _PREFIX: Final = "plano"
 
 
-def build_answer_stats(listener: str) -> list[api.accesslog.AccessLog]:
-    """Build what counts the answers of a listener, by its name."""
+def build_answer_stats(listener: str, prices: Collection[pb.ModelPrice]) -> list[api.accesslog.AccessLog]:
+    """Build what counts the answers of a listener, by its name, and what they cost by these prices."""
     labels = {
         "listener": listener,
         "agent": _decided(METADATA_AGENT),
@@ -39,7 +41,21 @@ def build_answer_stats(listener: str) -> list[api.accesslog.AccessLog]:
         ],
     )
     not_health_check = api.accesslog.AccessLogFilter(not_health_check_filter=api.accesslog.NotHealthCheckFilter())
-    return [_log("plano.answers", answers, not_health_check), _log("plano.tokens", tokens, _when(IS_KNOWN))]
+    return [
+        _log("plano.answers", answers, not_health_check),
+        _log("plano.tokens", tokens, _when(IS_KNOWN)),
+        *([_log("plano.cost", _cost(labels, prices), _when(IS_PRICED))] if prices else ()),
+    ]
+
+
+def _cost(labels: Mapping[str, str], prices: Collection[pb.ModelPrice]) -> api.stats_log.Config:
+    return api.stats_log.Config(
+        stats_scope=api.type_v3.Scope(prefix=_PREFIX),
+        counters=[
+            _counter("answers_with_cost", labels, value_fixed=1),
+            _counter("answer_cost_nanodollars", labels, build_cost_nanodollars(prices)),
+        ],
+    )
 
 
 def _log(name: str, config: api.stats_log.Config, only: api.accesslog.AccessLogFilter) -> api.accesslog.AccessLog:

@@ -15,6 +15,7 @@ from control_plane.xds.listener.access_log import build_access_log
 from control_plane.xds.listener.answer_stats import build_answer_stats
 from control_plane.xds.listener.local_reply import build_client_local_reply, build_internal_local_reply
 from control_plane.xds.listener.tracing import build_request_id, build_tracing
+from control_plane.xds.prices import priced
 
 _SILENCE_SECONDS: Final = 300.0
 _SLACK_SECONDS: Final = 30.0
@@ -26,6 +27,7 @@ _HTTP2_STREAMS: Final = 1024
 def build_listener(listener: ir.Listener, gateway: ir.Gateway) -> api.listener.Listener:
     """Build a listener that clients connect to."""
     name = names.listener(listener.name)
+    prices = priced(listener, gateway)
     manager = _connection_manager(name, gateway, build_http_filters(listener, gateway))
     # Until ext_proc has decided no route's idle timeout applies, so silence must outlast the longest decision.
     patience = max(gateway.limits.upload_idle_seconds, listener.decision_timeout_seconds + _SLACK_SECONDS)
@@ -35,7 +37,7 @@ def build_listener(listener: ir.Listener, gateway: ir.Gateway) -> api.listener.L
     manager.common_http_protocol_options = api.core.HttpProtocolOptions(
         idle_timeout=api.duration(gateway.limits.connection_idle_seconds)
     )
-    manager.access_log = [*manager.access_log, *build_answer_stats(listener.name)]
+    manager.access_log = [*build_access_log(name, gateway.access_log_path, prices), *build_answer_stats(listener.name, prices)]
     manager.early_header_mutation_extensions = [build_early_mutations(listener)]
     manager.local_reply_config = build_client_local_reply()
     built = _listener(name, address.tcp(listener.address, listener.port), manager, api.core.TrafficDirection.INBOUND)

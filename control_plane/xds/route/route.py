@@ -1,6 +1,6 @@
 """ir.Route -> RouteConfiguration: one virtual host whose matcher looks `x-plano-route` up in a map."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from control_plane import ir
 from control_plane.xds import api
@@ -8,13 +8,16 @@ from control_plane.xds.http_filters.api_key_auth import let_in
 from control_plane.xds.http_filters.buffer_and_header_mutation import DECIDED_PATH
 from control_plane.xds.http_filters.cors import build_cors_policy
 from control_plane.xds.http_filters.ext_proc import turn_continue_on
+from control_plane.xds.prices import build_price_table
 from control_plane.xds.route.matching import by_header, on_match, refusal, reply_route
 from control_plane.xds.route.retry import build_retry_policy
+from protos import filter_config_pb2 as pb
 from protos.contract.headers import (
     AGENT_HEADER,
     ATTEMPTS_HEADER,
     BOUNDS_HEADER,
     CALLER_HEADER,
+    COST_HEADER,
     CREDENTIAL_HEADERS,
     DECISION_HEADER,
     ENTRY_HEADER,
@@ -70,11 +73,13 @@ def build_route_configuration(  # noqa: PLR0913 - what differs between the table
     callers: Iterable[ir.Caller] | None = None,
     hosts: tuple[str, ...] = (),
     cors: ir.Cors | None = None,
+    prices: Collection[pb.ModelPrice] = (),
 ) -> api.route.RouteConfiguration:
     """Build the route table of a listener: each request goes where its route header says; `undecided` has the others.
 
     `inside` are request headers that are meant for the gateway alone, `not_theirs` response headers that no upstream may send,
-    `callers` those whose keys are taken, `hosts` those that are served (none: all are), `cors` the pages that may ask.
+    `callers` those whose keys are taken, `hosts` those that are served (none: all are), `cors` the pages that may ask,
+    `prices` what answers cost.
     """
     ordered = sorted(routes, key=lambda route: route.name)
     actions = {route.name: on_match(build_route(route, (chains or {}).get(route.cluster))) for route in ordered}
@@ -88,6 +93,7 @@ def build_route_configuration(  # noqa: PLR0913 - what differs between the table
         response_headers_to_remove=[*(header for header, _ in _ANSWERS), ATTEMPTS_HEADER, *_INSIDE, *not_theirs],
         # Bounds what ext_proc is shown and what a retry can repeat, apart from the buffers of a connection.
         request_body_buffer_limit=max_request_bytes,
+        metadata=build_price_table(prices),
         typed_per_filter_config=(let_in(callers) if callers is not None else {}) | (build_cors_policy(cors) if cors else {}),
     )
     # So that a route knows better than its table which agent answered.
@@ -119,6 +125,8 @@ def build_route(route: ir.Route, chain: ir.Chain | None = None) -> api.route.Rou
             *(() if route.keeps_credentials else (*CREDENTIAL_HEADERS, *_CLIENT_ADDRESS)),
             *([CALLER_HEADER] if route.takes_decided_path else ()),
         ],
+        # Only the attempt stage knows what an answer has cost.
+        response_headers_to_remove=[] if is_of_models else [COST_HEADER],
         response_headers_to_add=[_attempts(), *(() if chain is None or is_of_models else (_agent_that_answered(),))],
         typed_per_filter_config=turn_continue_on() if route.is_resumable else {},
     )
