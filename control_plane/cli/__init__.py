@@ -13,6 +13,9 @@ _MODULES: Final = {
     "check": "offline",
     "dump": "offline",
     "eval": "evaluation",
+    "init": "starting",
+    "cli-agent": "coding_agent",
+    "completion": "starting",
 }
 
 
@@ -26,11 +29,14 @@ class _Commands(click.Group):
         if cmd_name not in _MODULES:
             return None
         module = import_module(f"{__name__}.{_MODULES[cmd_name]}")
-        command: click.Command = getattr(module, "eval_" if cmd_name == "eval" else cmd_name)
+        command: click.Command = getattr(module, "eval_" if cmd_name == "eval" else cmd_name.replace("-", "_"))
         return command
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="plano-gateway", prog_name="plano", message="%(prog)s %(version)s")
-def main() -> None:
+@click.option("-v", "--verbose", is_flag=True, help="Show what is behind an error, too.")
+@click.pass_context
+def main(ctx: click.Context, *, verbose: bool) -> None:
     """A gateway for agents and LLMs on Envoy."""
+    ctx.obj = verbose

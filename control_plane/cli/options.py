@@ -1,6 +1,7 @@
 """Options that several commands share, and how a command fails: lines on stderr, exit code 1."""
 
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,7 +35,22 @@ def errors_in_words() -> Iterator[None]:
     except ConfigError as error:
         fail("\n".join(problems_text(error.problems, error.warnings)))
     except (CannotStart, NoConfigFile, WillNotStop) as error:
-        fail(f"plano: {error}")
+        fail("\n".join([f"plano: {error}", *(_causes(error) if _is_verbose() else ())]))
+
+
+def _is_verbose() -> bool:
+    """Whether `plano -v` was asked for."""
+    context = click.get_current_context(silent=True)
+    return bool(context and context.find_root().obj)
+
+
+def _causes(error: BaseException) -> Iterator[str]:
+    """Name what led to an error, the nearest first, each with the place where it happened."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+        at = traceback.extract_tb(error.__traceback__)
+        place = f" ({at[-1].filename}:{at[-1].lineno})" if at else ""
+        yield f"  because of {type(error).__name__}: {error}{place}"
 
 
 def fail(message: str) -> NoReturn:

@@ -16,7 +16,10 @@ def check_model_names(config: PlanoConfig) -> Iterator[Finding]:
     for index, entry in enumerate(config.model_providers):
         path: Path = ("model_providers", index)
         if not entry.provider or not entry.upstream_model:
-            message = "should be written `provider/model`, such as `openai/gpt-4o`, or `openai/*` for all of them"
+            message = (
+                "should be written `provider/model`, such as `openai/gpt-4o`, or `openai/*` for all of them; "
+                f"found `{entry.model}`"
+            )
             yield Finding((*path, "model"), "bad-model", message)
             continue
         for field, name in (("model", entry.model), ("name", entry.name)):
