@@ -30,7 +30,7 @@ from ext_proc.respond.answer import AnswerHead, OutputFilters
 from ext_proc.routing.agents.decision_memory import DecisionMemory
 from ext_proc.routing.models.measures import Measures
 from ext_proc.server.attempt import AttemptProcessor
-from ext_proc.server.continuation import ContinueProcessor
+from ext_proc.server.continuation import AnswerProcessor
 from ext_proc.server.processor import ExternalProcessor, Server
 from ext_proc.server.provider_errors import ErrorProcessor
 from ext_proc.server.respond import RespondProcessor
@@ -89,11 +89,11 @@ class Worker:
                 self._new_session,
                 metrics,
                 AttemptProcessor(self._new_attempt, metrics.attempts, self._usage, self._tracer),
-                ContinueProcessor(self._new_answer, metrics.continuations, metrics.attempts, self._tracer),
                 ErrorProcessor(),
                 RespondProcessor(self._new_filters, metrics.count_answer),
                 self._tracer,
-            )
+            ),
+            AnswerProcessor(self._new_answer, metrics.continuations, metrics.attempts, self._tracer),
         )
 
     async def run(self, stop: asyncio.Event) -> None:

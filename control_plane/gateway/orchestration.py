@@ -13,7 +13,7 @@ def build_orchestrated_route(listener: Listener, overrides: Overrides) -> ir.Rou
     """Build the route of requests that several agents answer: ext_proc does, and Envoy bounds the whole."""
     return ir.Route(
         name=names.orchestrated(listener.name),
-        cluster=names.agent(listener.agents[0].id),  # Never reached: the stage answers.
+        cluster=names.agent(listener.agents[0].id),  # Called by ext_proc, which answers.
         total_timeout_seconds=listener.orchestration.timeout or overrides.resilience.timeouts.total,
         response_timeout_seconds=listener.timeout,
         idle_timeout_seconds=0.0,

@@ -54,7 +54,7 @@ class Route:
     can_detach: bool = False
     """Whether the attempt stage may detach from an answer and let the rest pass: a chain's, if no member needs translation."""
     is_resumable: bool = False
-    """Whether ext_proc answers, from the egress listener's route of the same name, and continues what is cut."""
+    """Whether ext_proc answers, from routes of the egress listener; then `cluster` is what a stream begins with."""
 
 
 class ListenerKind(StrEnum):

@@ -1,13 +1,13 @@
 """What Envoy must know before it can ask for the rest: itself, the control plane, and ext_proc.
 
-`ext_proc` is here and not in CDS because changing the cluster would break its streams in flight.
+`ext_proc` is here and not in CDS because changing its clusters would break streams in flight.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
 from control_plane.xds import address, api
-from control_plane.xds.http_filters.ext_proc import EXT_PROC_CLUSTER
+from control_plane.xds.http_filters.ext_proc import ANSWERS_CLUSTER, EXT_PROC_CLUSTER
 from control_plane.xds.listener.stats import build_admin_cluster, build_stats_listener
 from control_plane.xds.overload import build_memory_release, build_overload_manager
 from control_plane.xds.render import to_yaml
@@ -16,6 +16,10 @@ from control_plane.xds.stat_tags import build_stats_config
 XDS_CLUSTER: Final = "xds"
 
 _UNLIMITED: Final = 1_000_000
+_ANSWER_WINDOW_BYTES: Final = 1 << 16
+"""Of an answer that ext_proc makes: may wait in Envoy, beyond what a connection buffers, for a client that reads slowly."""
+_ANSWERS_WINDOW_BYTES: Final = 1 << 28
+"""Of all of them on a connection: more than those that are allowed can fill, so that none waits for another one's client."""
 
 
 def build_bootstrap(
@@ -32,7 +36,9 @@ def build_bootstrap(
 
     `stats` adds a listener that serves Prometheus the statistics and nothing else of the admin interface.
     """
-    static = api.bootstrap.BootstrapStaticResources(clusters=[_xds_cluster(xds), _ext_proc_cluster(ext_proc)])
+    static = api.bootstrap.BootstrapStaticResources(
+        clusters=[_xds_cluster(xds), _ext_proc_cluster(ext_proc), _answers_cluster(ext_proc)]
+    )
     if stats is not None:
         static.listeners = [build_stats_listener(stats)]
         static.clusters.append(build_admin_cluster(admin))
@@ -89,8 +95,24 @@ def _xds_cluster(where: str) -> api.cluster.Cluster:
 
 def _ext_proc_cluster(workers: Sequence[str]) -> api.cluster.Cluster:
     options = _http2()
-    options.retry_policy = _next_worker()
-    cluster = _grpc_cluster(EXT_PROC_CLUSTER, workers, options)
+    options.retry_policy = _next_worker("connect-failure,refused-stream,reset")
+    return _workers_cluster(EXT_PROC_CLUSTER, workers, options)
+
+
+def _answers_cluster(workers: Sequence[str]) -> api.cluster.Cluster:
+    options = _http2()
+    # A worker that breaks off may have asked models already, whose answers cost.
+    options.retry_policy = _next_worker("connect-failure,refused-stream,reset-before-request")
+    assert options.explicit_http_config is not None
+    http2 = options.explicit_http_config.http2_protocol_options
+    assert http2 is not None
+    http2.initial_stream_window_size = _ANSWER_WINDOW_BYTES
+    http2.initial_connection_window_size = _ANSWERS_WINDOW_BYTES
+    return _workers_cluster(ANSWERS_CLUSTER, workers, options)
+
+
+def _workers_cluster(name: str, workers: Sequence[str], options: api.upstream_http.HttpProtocolOptions) -> api.cluster.Cluster:
+    cluster = _grpc_cluster(name, workers, options)
     # Not the one with the fewest requests: that would be a worker that has just died. A retry goes to the next one, and the
     # first failure to connect takes the dead one out, which matters for bodies that are too large to be tried again.
     cluster.lb_policy = api.cluster.ClusterLbPolicy.ROUND_ROBIN
@@ -152,10 +174,10 @@ def _unreachable() -> api.cluster.OutlierDetection:
     )
 
 
-def _next_worker() -> api.route.RetryPolicy:
+def _next_worker(when: str) -> api.route.RetryPolicy:
     """Try another worker when one cannot be reached: it has not seen the request, so nothing is done twice."""
     return api.route.RetryPolicy(
-        retry_on="connect-failure,refused-stream,reset",
+        retry_on=when,
         num_retries=3,
         retry_back_off=api.route.RetryPolicyRetryBackOff(base_interval=api.duration(0.005), max_interval=api.duration(0.05)),
         retry_host_predicate=[

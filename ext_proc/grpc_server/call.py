@@ -46,7 +46,11 @@ class Wire(Protocol):
         ...
 
     def end(self, stream_id: int, block: bytes) -> None:
-        """Send trailers, or headers that are all."""
+        """Send trailers, or headers that are all; without a block, nothing but the end."""
+        ...
+
+    def reset(self, stream_id: int, code: int) -> None:
+        """Break an answer off."""
         ...
 
     def consumed(self, stream_id: int, size: int) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, assert_never, cast
 
 from ext_proc.grpc_server.call import Call, Method
+from ext_proc.grpc_server.exchange import Exchange, Exchanges
 from ext_proc.grpc_server.http2.connection import Connection
 from ext_proc.grpc_server.http2.events import (
     ConnectionFailed,
@@ -18,6 +19,7 @@ from ext_proc.grpc_server.http2.events import (
 from ext_proc.grpc_server.http2.header_blocks import encode_block
 from ext_proc.grpc_server.messages import MessageLimit
 from ext_proc.grpc_server.status import Status
+from ext_proc.grpc_server.tasks import Tasks
 from process_log import get_logger
 
 _MAX_UNREAD_BYTES: Final = 1 << 28
@@ -26,14 +28,23 @@ _NOT_GRPC: Final = encode_block(((":status", "415"),))
 
 
 class GrpcProtocol(asyncio.Protocol):
-    """Serves the calls of one connection."""
+    """Serves the calls and exchanges of one connection."""
 
-    def __init__(self, methods: Mapping[str, Method], lost: Callable[["GrpcProtocol"], None], limit: MessageLimit) -> None:
+    def __init__(
+        self,
+        methods: Mapping[str, Method],
+        exchanges: Exchanges,
+        lost: Callable[["GrpcProtocol"], None],
+        limit: MessageLimit,
+        tasks: Tasks,
+    ) -> None:
         self._methods = methods
+        self._exchanges = exchanges
+        self._tasks = tasks
         self._limit = limit
         self._lost = lost
         self._connection = Connection()
-        self._calls: dict[int, Call] = {}
+        self._calls: dict[int, Call | Exchange] = {}
         self._transport: asyncio.Transport | None = None
         self._is_reading = False
         self._after_read: list[Callable[[], None]] = []
@@ -90,9 +101,14 @@ class GrpcProtocol(asyncio.Protocol):
         return self._connection.send(stream_id, data)
 
     def end(self, stream_id: int, block: bytes) -> None:
-        """Send trailers, or headers that are all."""
+        """Send trailers, or headers that are all; without a block, nothing but the end."""
         self._calls.pop(stream_id, None)
         self._connection.end(stream_id, block)
+
+    def reset(self, stream_id: int, code: int) -> None:
+        """Break an answer off."""
+        self._calls.pop(stream_id, None)
+        self._connection.reset(stream_id, code)
 
     def consumed(self, stream_id: int, size: int) -> None:
         """Let more come in."""
@@ -143,6 +159,11 @@ class GrpcProtocol(asyncio.Protocol):
 
     def _begin(self, request: RequestReceived) -> None:
         stream_id, headers, ends = request
+        if (serve := self._exchanges(headers)) is not None:
+            exchange = self._calls[stream_id] = Exchange(self, stream_id, headers, self._limit)
+            exchange.start(serve, self._tasks)
+            exchange.take(b"", ends=ends)
+            return
         if headers[":method"] != "POST" or not headers.get("content-type", "").startswith("application/grpc"):
             self._connection.end(stream_id, _NOT_GRPC)
             return

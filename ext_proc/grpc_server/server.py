@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Final
 
 from ext_proc.grpc_server.call import Method
+from ext_proc.grpc_server.exchange import Exchanges
 from ext_proc.grpc_server.messages import MessageLimit
 from ext_proc.grpc_server.protocol import GrpcProtocol
 from ext_proc.grpc_server.tasks import Tasks
@@ -21,9 +22,10 @@ _LOOK_SECONDS: Final = 0.02
 class GrpcServer:
     """Serves methods, by their paths, on one address."""
 
-    def __init__(self, methods: Mapping[str, Method], tasks: Tasks) -> None:
+    def __init__(self, methods: Mapping[str, Method], tasks: Tasks, exchanges: Exchanges = lambda _: None) -> None:
         self.limit = MessageLimit()
         self._methods = methods
+        self._exchanges = exchanges
         self._tasks = tasks
         """Tasks of the methods."""
         self._connections: set[GrpcProtocol] = set()
@@ -83,7 +85,7 @@ class GrpcServer:
             await self._tasks.finish()
 
     def _connect(self) -> GrpcProtocol:
-        connection = GrpcProtocol(self._methods, self._forget, self.limit)
+        connection = GrpcProtocol(self._methods, self._exchanges, self._forget, self.limit, self._tasks)
         self._connections.add(connection)
         return connection
 

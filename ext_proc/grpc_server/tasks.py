@@ -3,8 +3,19 @@
 import asyncio
 from collections.abc import Coroutine
 from functools import partial
+from typing import Protocol
 
-from ext_proc.grpc_server.call import Call
+
+class Served(Protocol):
+    """What a task serves."""
+
+    def finish(self) -> None:
+        """End it well."""
+        ...
+
+    def fail(self, error: Exception) -> None:
+        """End it for what its handler has raised."""
+        ...
 
 
 class Tasks:
@@ -13,7 +24,7 @@ class Tasks:
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
 
-    def start(self, call: Call, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+    def start(self, call: Served, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """Run what serves a call; its return ends the call, as does Abort."""
         task = asyncio.get_running_loop().create_task(self._serve(call, work))
         self._running.add(task)
@@ -29,7 +40,7 @@ class Tasks:
         if self._running:
             await asyncio.wait(self._running)
 
-    async def _serve(self, call: Call, work: Coroutine[None, None, None]) -> None:
+    async def _serve(self, call: Served, work: Coroutine[None, None, None]) -> None:
         try:
             await work
         except Exception as error:  # noqa: BLE001 - told; a bug in one call must not take the others along

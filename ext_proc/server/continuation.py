@@ -1,11 +1,12 @@
-"""The gRPC side of continued streams: one gRPC stream is one request, answered in chunks. A reset cancels it."""
+"""The HTTP side of answers that ext_proc makes: one exchange is one request, answered in chunks. A reset cancels it."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
 from ext_proc.continuation.ports import CutOff
-from ext_proc.continuation.transaction import ResumableAnswer, StreamRequest
-from ext_proc.grpc_server.bidirectional_stream import BidirectionalStream
+from ext_proc.continuation.transaction import Head, ResumableAnswer, StreamRequest
+from ext_proc.grpc_server.exchange import Exchange, Serve
+from ext_proc.grpc_server.http2.header_blocks import Headers
 from ext_proc.grpc_server.status import Abort, Status
 from ext_proc.orchestration.answer import OrchestratedAnswer
 from ext_proc.telemetry.attempt_metrics import AttemptMetrics
@@ -13,14 +14,14 @@ from ext_proc.telemetry.continuation_metrics import ContinuationMetrics
 from ext_proc.telemetry.spans import describe_stream
 from ext_proc.telemetry.tracer import Tracer
 from ext_proc.tracing.span import Span
-from ext_proc.wire.common import UnexpectedMessage, decode_request
-from ext_proc.wire.continuation import StreamRequestReader, encode_part
+from ext_proc.wire.continuation import decode_stream_request, encode_head
 from process_log import get_logger
 from protos.contract.headers import REQUEST_ID_HEADER, TRACEPARENT_HEADER
+from protos.contract.stages import STAGE_METADATA, STAGE_UPSTREAM
 
 
-class ContinueProcessor:
-    """Serves the streams of the http_filter `plano.continue`."""
+class AnswerProcessor:
+    """Serves requests of which ext_proc is the upstream."""
 
     def __init__(
         self,
@@ -35,17 +36,15 @@ class ContinueProcessor:
         self._attempts = attempts
         self._log = get_logger()
 
-    async def process(self, call: BidirectionalStream) -> None:
+    def serves(self, headers: Headers) -> Serve | None:
+        """Return who serves a request with these headers; None if it is a call of gRPC."""
+        return self.process if headers.get(STAGE_METADATA) == STAGE_UPSTREAM else None
+
+    async def process(self, exchange: Exchange) -> None:
         """Serve one request."""
-        try:
-            request = await _read(call)
-        except UnexpectedMessage as unexpected:
-            self._metrics.count_error("unexpected_message")
-            self._log.error("message_unexpected", stage="continue", phase=str(unexpected))
-            raise Abort(Status.INVALID_ARGUMENT, f"unexpected {unexpected}") from None
-        if request is not None:
-            span, request = self._trace(request, call.metadata.get(TRACEPARENT_HEADER, ""))
-            await self._answer(request, call, span)
+        request = decode_stream_request(exchange.headers, await exchange.read())
+        span, request = self._trace(request, request.headers.get(TRACEPARENT_HEADER, ""))
+        await self._answer(request, exchange, span)
 
     def _trace(self, request: StreamRequest, traceparent: str) -> tuple[Span | None, StreamRequest]:
         """Have the upstream streams belong to what Envoy traces, if it does."""
@@ -55,11 +54,10 @@ class ContinueProcessor:
         carried = span.context.traceparent if span else traceparent
         return span, replace(request, headers={**request.headers, TRACEPARENT_HEADER: carried})
 
-    async def _answer(self, request: StreamRequest, call: BidirectionalStream, span: Span | None) -> None:
+    async def _answer(self, request: StreamRequest, exchange: Exchange, span: Span | None) -> None:
         answer = self._new_answer(request)
         try:
-            await answer.give(lambda part: call.write(encode_part(part)))
-            await call.write(encode_part(b"", ends_stream=True))
+            await answer.give(lambda part: _send(exchange, part))
         except CutOff:
             # Envoy then resets the client's stream, which tells that the answer is not whole.
             raise Abort(Status.UNAVAILABLE, "cut off") from None
@@ -115,12 +113,11 @@ class ContinueProcessor:
             )
 
 
-async def _read(call: BidirectionalStream) -> StreamRequest | None:
-    reader = StreamRequestReader()
-    while (message := await call.read()) is not None:
-        if (request := reader.read(decode_request(message))) is not None:
-            return request
-    return None
+async def _send(exchange: Exchange, part: Head | bytes) -> None:
+    if isinstance(part, bytes):
+        await exchange.write(part)
+    else:
+        exchange.begin(encode_head(part))
 
 
 def _request_id(request: StreamRequest) -> str:

@@ -24,7 +24,7 @@ from ext_proc.grpc_server.status import Abort, Status
 from ext_proc.grpc_server.tasks import Tasks
 from ext_proc.grpc_server.unary_call import unary
 from ext_proc.server.attempt import AttemptProcessor
-from ext_proc.server.continuation import ContinueProcessor
+from ext_proc.server.continuation import AnswerProcessor
 from ext_proc.server.provider_errors import ErrorProcessor
 from ext_proc.server.respond import RespondProcessor
 from ext_proc.signals.analysis import analyse
@@ -41,7 +41,6 @@ from protos.contract.stages import (
     LISTENER_METADATA,
     STAGE_ANSWERS,
     STAGE_ATTEMPT,
-    STAGE_CONTINUE,
     STAGE_DECIDE_BODY,
     STAGE_ERRORS,
     STAGE_METADATA,
@@ -67,7 +66,6 @@ class ExternalProcessor:
         new_session: SessionFactory,
         metrics: Metrics,
         attempts: AttemptProcessor | None = None,
-        continued: ContinueProcessor | None = None,
         errors: ErrorProcessor | None = None,
         respond: RespondProcessor | None = None,
         tracer: Tracer | None = None,
@@ -75,7 +73,6 @@ class ExternalProcessor:
         self._tracer = tracer or Tracer(metrics.traces.count)
         self._errors = errors
         self._attempts = attempts
-        self._continued = continued
         self._respond = respond
         self._new_session = new_session
         self._metrics = metrics
@@ -88,8 +85,6 @@ class ExternalProcessor:
         if self._attempts is not None:
             by_stage[STAGE_ATTEMPT] = self._attempts.method()
             by_stage[STAGE_ANSWERS] = self._attempts.method(decode_plain_answer)
-        if self._continued is not None:
-            by_stage[STAGE_CONTINUE] = by_coroutine(self._continued.process, tasks)
         if self._respond is not None:
             by_stage[STAGE_RESPOND] = by_coroutine(self._respond.process, tasks)
         if self._errors is not None:
@@ -211,10 +206,11 @@ class ExternalProcessor:
 class Server:
     """A gRPC server on one address, with a health service that Envoy asks."""
 
-    def __init__(self, processor: ExternalProcessor) -> None:
+    def __init__(self, processor: ExternalProcessor, answers: AnswerProcessor | None = None) -> None:
         self._health = Health(("", SERVICE))
         tasks = Tasks()
-        self._server = GrpcServer({METHOD: processor.method(tasks), **self._health.methods}, tasks)
+        methods = {METHOD: processor.method(tasks), **self._health.methods}
+        self._server = GrpcServer(methods, tasks, *([answers.serves] if answers is not None else []))
 
     @property
     def is_listening(self) -> bool:

@@ -8,8 +8,6 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-import orjson
-
 from ext_proc.attempt.events import (
     AnswerChunk,
     AttemptEvent,
@@ -27,7 +25,7 @@ from ext_proc.attempt.events import (
     SendTrailers,
 )
 from ext_proc.events import Continue, Respond, Trailers
-from ext_proc.wire.common import UnexpectedMessage, decode_headers, set_headers, set_metadata
+from ext_proc.wire.common import UnexpectedMessage, decode_headers, read_metadata, set_headers, set_metadata
 from ext_proc.wire.decide import encode
 from protos import ext_proc_pb2 as pb
 from protos.contract.headers import ATTEMPT_TIMES_HEADER, METADATA_HEADER, ROUTE_HEADER
@@ -85,18 +83,9 @@ def _head(message: pb.ProcessingRequest) -> AttemptHeaders:
     return AttemptHeaders(
         headers=headers,
         times=tuple(float(time) for time in headers.get(ATTEMPT_TIMES_HEADER, "").split() if _TIME.fullmatch(time)),
-        metadata=_read_metadata(headers.get(METADATA_HEADER, "")),
+        metadata=read_metadata(headers.get(METADATA_HEADER, "")),
         may_detach=message.protocol_config.response_body_mode == pb.ProtocolConfiguration.STREAMED,
     )
-
-
-def _read_metadata(text: str) -> dict[str, str]:
-    """Return the texts of the request's dynamic metadata, which Envoy writes as JSON."""
-    try:
-        metadata = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return {}
-    return {key: value for key, value in metadata.items() if isinstance(value, str)} if isinstance(metadata, dict) else {}
 
 
 def _encode(event: AttemptEvent, reply: AttemptReply) -> bytes:

@@ -6,6 +6,7 @@ Envoy API: envoy/service/ext_proc/v3/external_processor.proto
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import orjson
 from google.protobuf.message import DecodeError
 
 from protos import ext_proc_pb2 as pb
@@ -64,3 +65,12 @@ def set_metadata(response: pb.ProcessingResponse, metadata: Mapping[str, str]) -
     fields = response.dynamic_metadata.fields[METADATA_NAMESPACE].struct_value.fields
     for key, value in metadata.items():
         fields[key].string_value = value
+
+
+def read_metadata(text: str) -> dict[str, str]:
+    """Return the texts of the request's dynamic metadata, which Envoy writes as JSON."""
+    try:
+        metadata = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {}
+    return {key: value for key, value in metadata.items() if isinstance(value, str)} if isinstance(metadata, dict) else {}

@@ -1,54 +1,34 @@
-"""ExternalProcessor messages <-> events and replies of continued streams."""
+"""HTTP requests and answers <-> requests and heads of answers that ext_proc makes itself."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from ext_proc.continuation.transaction import Head, StreamRequest
-from ext_proc.wire.common import UnexpectedMessage, decode_headers
-from protos import ext_proc_pb2 as pb
-from protos.contract.metadata import METADATA_NAMESPACE
+from ext_proc.wire.common import read_metadata
+from protos.contract.headers import ANSWER_HEADERS, ASKED_HEADERS, METADATA_HEADER
+from protos.contract.stages import STAGE_METADATA
+
+_ALIASES: Final = {name: alias for alias, name in ANSWER_HEADERS.items()}
+_OURS: Final = (STAGE_METADATA, METADATA_HEADER)
+_ENVOYS: Final = "x-envoy-"
+"""What Envoy obeys of its upstreams: a provider could take the worker out of service."""
 
 
-class StreamRequestReader:
-    """Puts a request together: its head, then its body in pieces."""
-
-    def __init__(self) -> None:
-        self._head: pb.ProcessingRequest | None = None
-        self._body: list[bytes] = []
-
-    def read(self, message: pb.ProcessingRequest) -> StreamRequest | None:
-        """Take a message; return the request once it is complete.
-
-        Raises:
-            UnexpectedMessage: it is of another phase.
-        """
-        kind, is_last = message.WhichOneof("request"), False
-        if kind == "request_headers":
-            self._head, is_last = message, message.request_headers.end_of_stream
-        elif kind == "request_body" and self._head is not None:
-            self._body.append(message.request_body.body)
-            is_last = message.request_body.end_of_stream
-        elif kind == "request_trailers" and self._head is not None:
-            is_last = True
-        else:
-            raise UnexpectedMessage(kind or "empty message")
-        return self._request() if is_last else None
-
-    def _request(self) -> StreamRequest:
-        head = self._head or pb.ProcessingRequest()
-        told = head.metadata_context.filter_metadata
-        metadata = told[METADATA_NAMESPACE].fields if METADATA_NAMESPACE in told else {}
-        texts = {key: value.string_value for key, value in metadata.items() if value.HasField("string_value")}
-        headers = decode_headers(head.request_headers.headers.headers)
-        return StreamRequest(headers=headers, metadata=texts, body=b"".join(self._body))
+def decode_stream_request(headers: Mapping[str, str], body: bytes) -> StreamRequest:
+    """Return the request that these headers, as latin-1, and this body make."""
+    texts = {name: value if value.isascii() else _text(value) for name, value in headers.items() if name not in _OURS}
+    asked = {envoys: texts.pop(aside) for aside, envoys in ASKED_HEADERS.items() if aside in texts}
+    metadata = read_metadata(_text(headers.get(METADATA_HEADER, "")))
+    return StreamRequest(headers=texts | asked, metadata=metadata, body=body)
 
 
-def encode_part(part: Head | bytes, *, ends_stream: bool = False) -> bytes:
-    """Return the serialized ProcessingResponse that sends a part of an answer."""
-    response = pb.ProcessingResponse()
-    streamed = response.streamed_immediate_response
-    if isinstance(part, bytes):
-        streamed.body_response.body, streamed.body_response.end_of_stream = part, ends_stream
-        return response.SerializeToString()
-    add = streamed.headers_response.headers.headers.add
-    add(key=":status", raw_value=str(part.status).encode())
-    for name, value in part.headers.items():
-        add(key=name, raw_value=value.encode(errors="surrogateescape"))
-    return response.SerializeToString()
+def encode_head(head: Head) -> Iterator[tuple[str | bytes, str | bytes]]:
+    """Yield the fields of an answer's head; those that no upstream may send under the names that Envoy takes them by."""
+    yield ":status", str(head.status)
+    for name, value in head.headers.items():
+        if name not in ANSWER_HEADERS and not name.startswith(_ENVOYS):
+            yield _ALIASES.get(name, name).encode(), value.encode(errors="surrogateescape")
+
+
+def _text(value: str) -> str:
+    return value.encode("latin-1").decode(errors="surrogateescape")

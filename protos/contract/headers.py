@@ -96,6 +96,18 @@ VETO_HEADER: Final = "x-envoy-ratelimited"
 RETRY_AFTER_HEADER: Final = "x-plano-retry-after"
 """Set by the attempt stage when every model was tried: routes wait that long before the next attempt, and remove it."""
 
+ANSWER_HEADERS: Final = {
+    f"x-plano-answer-{header.removeprefix('x-plano-')}": header
+    for header in (AGENT_HEADER, MODEL_HEADER, DECISION_HEADER, ATTEMPTS_HEADER)
+}
+"""How ext_proc, where it answers itself, names response headers that no upstream may send -> what clients see."""
+
+ASKED_HEADERS: Final = {
+    f"x-plano-asked-{name}": f"x-envoy-{name}"
+    for name in ("max-retries", "retry-on", "upstream-rq-timeout-ms", "upstream-rq-per-try-timeout-ms")
+}
+"""What a trusted client asks of Envoy, out of Envoy's sight while ext_proc answers: it asks the same of its own calls."""
+
 UNCOUNTED_HEADER: Final = "x-plano-uncounted"
 """Set by an attempt that leaves a stream to WATCH_BEGINNING: its end and its usage were not seen."""
 

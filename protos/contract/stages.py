@@ -73,8 +73,9 @@ ATTEMPT_ATTRIBUTES: Final = tuple(
 )
 """What Envoy says of an attempt's head beside its body: CEL expressions."""
 
-STAGE_CONTINUE: Final = "continue"
-"""An http_filter of routes whose streams are continued elsewhere when they are cut."""
+STAGE_UPSTREAM: Final = "upstream"
+"""No http_filter: ext_proc answers as an upstream, by plain HTTP, where it makes one answer of several. Envoy reads that no
+faster than the client does, which an http_filter's own answers are not held to. The request has METADATA_HEADER."""
 
 STAGE_ERRORS: Final = "errors"
 """Part of an http_filter of model listeners: called for providers' errors only."""

@@ -252,6 +252,32 @@ async def test_a_large_stream_is_whole_for_a_slow_client(world: ModelWorld) -> N
     assert text == "".join(texts)
 
 
+async def test_a_client_that_does_not_read_holds_its_provider_up(world: ModelWorld) -> None:
+    most = 64 << 20  # more than all buffers on the way hold
+    stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def streams(request: Received, writer: asyncio.StreamWriter) -> None:
+        first, *_ = STREAMS[api_of(request)](STORY).split(b"\n\n")[1:]
+        event = first.replace(b"It ", b"y" * 100_000) + b"\n\n"
+        sent = 0
+        writer.write(_HEAD)
+        try:
+            while sent < most:
+                writer.write(b"%x\r\n%s\r\n" % (len(event), event))
+                async with asyncio.timeout(2):
+                    await writer.drain()
+                sent += len(event)
+        except TimeoutError:
+            pass
+        stopped.set_result(sent)
+
+    world.providers[FIRST].behaves = streams
+    body = {"model": FIRST, "messages": ASK, "stream": True}
+    async with asyncio.timeout(60), world.gateway.http.stream("POST", world.url + "/v1/chat/completions", json=body) as answer:
+        assert answer.status_code == 200
+        assert await stopped < most
+
+
 async def test_a_header_that_is_not_utf8_is_refused_by_name(world: ModelWorld) -> None:
     body = {"model": FIRST, "messages": ASK, "stream": True}
     url = world.url + "/v1/chat/completions"

@@ -23,7 +23,7 @@ PAIRS: dict[str, tuple[Any, type[betterproto2.Message]]] = {
     **{name: (ext_proc_pb2, getattr(ext_proc, name)) for name in (
         "HttpHeaders", "HttpBody", "HttpTrailers", "StreamedBodyResponse", "BodyMutation", "CommonResponse", "HeaderMutation",
         "HeadersResponse", "BodyResponse", "TrailersResponse", "ImmediateResponse", "ProcessingRequest", "ProcessingResponse",
-        "StreamedImmediateResponse", "ProtocolConfiguration",
+        "ProtocolConfiguration",
     )},
     **{name: (ext_proc_pb2, getattr(core, name)) for name in ("HeaderValue", "HeaderMap", "HeaderValueOption", "Metadata")},
     "HttpStatus": (ext_proc_pb2, envoy_type.HttpStatus),

@@ -20,6 +20,7 @@ RESERVED_IDS: Final = frozenset(
         "egress",
         "envoy",
         "ext_proc",
+        "ext_proc_answers",
         "mistral_7b_instruct",
         "opentelemetry_collector",
         "xds",

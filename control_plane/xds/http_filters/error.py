@@ -47,6 +47,11 @@ def build_errors() -> api.hcm.HttpFilter:
     return api.hcm.HttpFilter(name=FILTER_NAME, typed_config=api.pack(matching))
 
 
+def leave_errors_alone() -> dict[str, api.protobuf.Any]:
+    """Build what a route says whose answers ext_proc has made: errors are in the client's API there."""
+    return {FILTER_NAME: api.pack(api.route.FilterConfig(disabled=True))}
+
+
 def _ask(stage: str, body_mode: api.ext_proc.ProcessingModeBodySendMode) -> api.xds_matcher.MatcherOnMatch:
     headers, body = api.ext_proc.ProcessingModeHeaderSendMode, api.ext_proc.ProcessingModeBodySendMode
     is_buffered = body_mode == body.BUFFERED

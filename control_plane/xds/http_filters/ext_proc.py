@@ -13,7 +13,6 @@ from protos.contract.stages import (
     LISTENER_METADATA,
     REQUEST_ATTRIBUTES,
     RESPOND_ATTRIBUTE,
-    STAGE_CONTINUE,
     STAGE_DECIDE,
     STAGE_DECIDE_BODY,
     STAGE_METADATA,
@@ -26,12 +25,14 @@ EXT_PROC_CLUSTER: Final = "ext_proc"
 
 FILTER_NAME: Final = "plano.decide"
 
-CONTINUE_FILTER: Final = "plano.continue"
-
 RESPOND_FILTER: Final = "plano.respond"
 
 _ANSWER_SECONDS: Final = 3600
 """Longer than any answer may take to begin, which other timeouts bound."""
+
+ANSWERS_CLUSTER: Final = "ext_proc_answers"
+"""Beside it: the same workers, as the upstream of answers that they make. Connections of their own, with windows so small that
+clients who read slowly cost little, and no decision waits for them."""
 
 _UNAVAILABLE = api.type_v3.StatusCode.ServiceUnavailable
 
@@ -57,44 +58,6 @@ def build_ext_proc(listener: ir.Listener) -> api.hcm.HttpFilter:
 
 def _attributes(listener: ir.Listener) -> list[str]:
     return [*REQUEST_ATTRIBUTES, *(header_attribute(header) for header in listener.choosing_headers)]
-
-
-def build_continue() -> api.hcm.HttpFilter:
-    """Build the stage that answers streams which are continued when they are cut: off, unless a route turns it on."""
-    headers, body = api.ext_proc.ProcessingModeHeaderSendMode, api.ext_proc.ProcessingModeBodySendMode
-    config = api.ext_proc.ExternalProcessor(
-        grpc_service=build_grpc_service(stage=STAGE_CONTINUE),
-        processing_mode=api.ext_proc.ProcessingMode(
-            request_header_mode=headers.SKIP,
-            request_body_mode=body.NONE,
-            request_trailer_mode=headers.SKIP,
-            response_header_mode=headers.SKIP,
-            response_body_mode=body.NONE,
-            response_trailer_mode=headers.SKIP,
-        ),
-        message_timeout=api.duration(_ANSWER_SECONDS),
-        metadata_options=api.ext_proc.MetadataOptions(
-            forwarding_namespaces=api.ext_proc.MetadataOptionsMetadataNamespaces(untyped=[METADATA_NAMESPACE])
-        ),
-        status_on_error=api.type_v3.HttpStatus(code=_UNAVAILABLE),
-    )
-    return api.hcm.HttpFilter(name=CONTINUE_FILTER, typed_config=api.pack(config))
-
-
-def turn_continue_on() -> dict[str, api.protobuf.Any]:
-    """Build what a route says to have ext_proc answer."""
-    headers, body = api.ext_proc.ProcessingModeHeaderSendMode, api.ext_proc.ProcessingModeBodySendMode
-    mode = api.ext_proc.ProcessingMode(
-        request_header_mode=headers.SEND,
-        # Envoy takes a streamed answer in this mode alone.
-        request_body_mode=body.FULL_DUPLEX_STREAMED,
-        request_trailer_mode=headers.SEND,
-        response_header_mode=headers.SKIP,
-        response_body_mode=body.NONE,
-        response_trailer_mode=headers.SKIP,
-    )
-    override = api.ext_proc.ExtProcPerRoute(overrides=api.ext_proc.ExtProcOverrides(processing_mode=mode))
-    return {CONTINUE_FILTER: api.pack(override)}
 
 
 def build_respond(listener: ir.Listener) -> api.hcm.HttpFilter:

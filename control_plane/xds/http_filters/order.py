@@ -5,13 +5,14 @@ from typing import Final
 from control_plane import ir
 from control_plane.ir import names
 from control_plane.xds import api
+from control_plane.xds.http_filters.answer import build_answer
 from control_plane.xds.http_filters.api_key_auth import build_api_key_auth
 from control_plane.xds.http_filters.buffer_and_header_mutation import build_decided_filters
 from control_plane.xds.http_filters.client_bounds import build_client_bounds
 from control_plane.xds.http_filters.cors import build_cors
 from control_plane.xds.http_filters.decompressor import build_decompressors
 from control_plane.xds.http_filters.error import build_errors
-from control_plane.xds.http_filters.ext_proc import EXT_PROC_CLUSTER, build_continue, build_ext_proc, build_respond
+from control_plane.xds.http_filters.ext_proc import EXT_PROC_CLUSTER, build_ext_proc, build_respond
 from control_plane.xds.http_filters.local_rate_limit import build_rate_limit
 from control_plane.xds.http_filters.token_usage import build_token_usage
 
@@ -20,7 +21,7 @@ HEALTH_PATH: Final = "/healthz"
 
 def build_http_filters(listener: ir.Listener, gateway: ir.Gateway) -> list[api.hcm.HttpFilter]:
     """Build all http_filters of an agent or model listener."""
-    continued = [build_continue()] if any(route.is_resumable for route in listener.routes) else []
+    answered = [build_answer()] if any(route.is_resumable for route in listener.routes) else []
     decided = build_decided_filters(listener, gateway.max_request_bytes)
     limited = [build_rate_limit(listener.rate_limits, names.listener(listener.name))] if listener.rate_limits else []
     errors = [build_errors()] if listener.kind is ir.ListenerKind.MODEL else []
@@ -31,7 +32,7 @@ def build_http_filters(listener: ir.Listener, gateway: ir.Gateway) -> list[api.h
     # Answers pass the filters from the last to the first: the last that touches a body, but for what counts what clients get.
     respond = [build_respond(listener)] if listener.filters_answers else []
     before = [_health_check(), *cors, *auth, *asked, *respond]
-    return [*before, build_ext_proc(listener), *decided, *limited, *continued, *errors, build_router()]
+    return [*before, build_ext_proc(listener), *decided, *limited, *answered, *errors, build_router()]
 
 
 def build_router() -> api.hcm.HttpFilter:

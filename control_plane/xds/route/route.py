@@ -4,10 +4,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from control_plane import ir
 from control_plane.xds import api
+from control_plane.xds.http_filters.answer import turn_answer_on
 from control_plane.xds.http_filters.api_key_auth import let_in
 from control_plane.xds.http_filters.buffer_and_header_mutation import DECIDED_PATH
 from control_plane.xds.http_filters.cors import build_cors_policy
-from control_plane.xds.http_filters.ext_proc import turn_continue_on
+from control_plane.xds.http_filters.error import leave_errors_alone
+from control_plane.xds.http_filters.ext_proc import ANSWERS_CLUSTER
 from control_plane.xds.prices import build_price_table
 from control_plane.xds.route.matching import by_header, on_match, refusal, reply_route
 from control_plane.xds.route.retry import build_retry_policy
@@ -25,6 +27,7 @@ from protos.contract.headers import (
     INTERNAL_HEADERS,
     LOCAL_REPLY_HEADER,
     MAY_DETACH_HEADER,
+    METADATA_HEADER,
     MODEL_HEADER,
     OWN_FAULT_HEADER,
     RETRY_AFTER_HEADER,
@@ -34,6 +37,7 @@ from protos.contract.headers import (
     VETO_HEADER,
 )
 from protos.contract.metadata import METADATA_AGENT, METADATA_DECISION, METADATA_MODEL, METADATA_NAMESPACE
+from protos.contract.stages import STAGE_METADATA, STAGE_UPSTREAM
 
 _ADD_IF_ABSENT = api.core.HeaderValueOptionHeaderAppendAction.ADD_IF_ABSENT
 _OVERWRITE = api.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
@@ -113,6 +117,8 @@ def _other_hosts() -> api.route.VirtualHost:
 def build_route(route: ir.Route, chain: ir.Chain | None = None) -> api.route.Route:
     """Build one route, without regard to how requests find it; `chain` is where it leads, if that is one."""
     is_of_models = chain is not None and chain.is_of_models
+    if route.is_resumable:
+        return _answered_route(route)
     return api.route.Route(
         name=route.name,
         match=api.route.RouteMatch(prefix="/"),
@@ -121,15 +127,45 @@ def build_route(route: ir.Route, chain: ir.Chain | None = None) -> api.route.Rou
             *(_for_attempts(route) if is_of_models else ()),
             *(_header(name, value, _ADD_IF_ABSENT) for name, value in route.default_headers),
         ],
-        request_headers_to_remove=[
-            *(() if route.keeps_credentials else (*CREDENTIAL_HEADERS, *_CLIENT_ADDRESS)),
-            *([CALLER_HEADER] if route.takes_decided_path else ()),
-        ],
+        request_headers_to_remove=_not_sent(route),
         # Only the attempt stage knows what an answer has cost.
         response_headers_to_remove=[] if is_of_models else [COST_HEADER],
         response_headers_to_add=[_attempts(), *(() if chain is None or is_of_models else (_agent_that_answered(),))],
-        typed_per_filter_config=turn_continue_on() if route.is_resumable else {},
     )
+
+
+def _answered_route(route: ir.Route) -> api.route.Route:
+    """Build the route of requests that ext_proc answers, by calls of its own to what the route names."""
+    return api.route.Route(
+        name=route.name,
+        match=api.route.RouteMatch(prefix="/"),
+        route=api.route.RouteAction(
+            cluster=ANSWERS_CLUSTER,
+            timeout=api.duration(0),
+            max_stream_duration=_whole_exchange(route),
+            idle_timeout=api.duration(_client_patience(route)),
+        ),
+        request_headers_to_add=[
+            _header(STAGE_METADATA, STAGE_UPSTREAM, _OVERWRITE),
+            _header(METADATA_HEADER, f"%DYNAMIC_METADATA({METADATA_NAMESPACE})%", _OVERWRITE),
+        ],
+        request_headers_to_remove=_not_sent(route),
+        typed_per_filter_config=turn_answer_on() | leave_errors_alone(),
+    )
+
+
+def _whole_exchange(route: ir.Route) -> api.route.RouteActionMaxStreamDuration | None:
+    """Bound all of what ext_proc answers, from the request's beginning: before its own calls are over by the same bound."""
+    if not route.total_timeout_seconds:
+        return None
+    return api.route.RouteActionMaxStreamDuration(max_stream_duration=api.duration(route.total_timeout_seconds))
+
+
+def _not_sent(route: ir.Route) -> list[str]:
+    return [
+        *(() if route.keeps_credentials else (*CREDENTIAL_HEADERS, *_CLIENT_ADDRESS)),
+        *([CALLER_HEADER] if route.takes_decided_path else ()),
+    ]
 
 
 def _route_action(route: ir.Route, chain: ir.Chain | None) -> api.route.RouteAction:
@@ -137,7 +173,6 @@ def _route_action(route: ir.Route, chain: ir.Chain | None) -> api.route.RouteAct
         cluster=route.cluster,
         # Usually no bound on the whole answer: a stream may last. The retry policy bounds the wait for headers, per attempt.
         timeout=api.duration(route.total_timeout_seconds),
-        max_stream_duration=_whole_exchange(route),
         idle_timeout=api.duration(_client_patience(route)),
         prefix_rewrite=f"{route.path_prefix}/" if route.path_prefix else "",
         path_rewrite=DECIDED_PATH if route.takes_decided_path else "",
@@ -145,13 +180,6 @@ def _route_action(route: ir.Route, chain: ir.Chain | None) -> api.route.RouteAct
         hash_policy=build_hash_policy(route.hash_header),
         retry_policy=build_retry_policy(route, chain),
     )
-
-
-def _whole_exchange(route: ir.Route) -> api.route.RouteActionMaxStreamDuration | None:
-    """Bound what ext_proc answers: such a request never reaches the router, which bounds all others."""
-    if not (route.is_resumable and route.total_timeout_seconds):
-        return None
-    return api.route.RouteActionMaxStreamDuration(max_stream_duration=api.duration(route.total_timeout_seconds))
 
 
 def _client_patience(route: ir.Route) -> float:

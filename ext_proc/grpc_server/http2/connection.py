@@ -84,11 +84,11 @@ class Connection:
         return not stream.unsent
 
     def end(self, stream_id: int, block: bytes) -> None:
-        """End an answer by trailers, or by headers if nothing was sent before."""
+        """End an answer by trailers, by headers if nothing was sent before, or, without a block, by an empty frame."""
         stream = self._streams.get(stream_id)
         if stream is None:
             return
-        self._sender.last(stream, self._block(block))
+        self._sender.last(stream, self._block(block) if block else block)
         if stream.is_half_closed_local:
             self._close(stream)
 

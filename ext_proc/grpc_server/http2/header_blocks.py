@@ -15,6 +15,8 @@ Headers = Mapping[str, str]
 """By name; values of a repeated one joined. Shared by all requests with the same block: not to be changed."""
 
 _MAX_KNOWN: Final = 256
+_MAX_KNOWN_BYTES: Final = 1024
+"""Of one block: those of gRPC calls are a few references, while a client's headers rarely come twice."""
 _REQUIRED: Final = (":method", ":scheme", ":path")
 _PSEUDO: Final = frozenset((*_REQUIRED, ":authority"))
 _OF_CONNECTIONS: Final = frozenset(("connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade"))
@@ -52,7 +54,7 @@ class BlockDecoder:
         if first is not now_first or size != now_size or len(self._known) >= _MAX_KNOWN:
             self._known.clear()
         headers = _checked(fields)
-        if first is now_first and size == now_size:
+        if first is now_first and size == now_size and len(block) <= _MAX_KNOWN_BYTES:
             self._known[block] = headers
         return headers
 
@@ -82,7 +84,7 @@ class BlockDecoder:
         return [(_text(name), _text(value)) for name, value in fields]
 
 
-def encode_block(fields: Iterable[tuple[str, str]]) -> bytes:
+def encode_block(fields: Iterable[tuple[str | bytes, str | bytes]]) -> bytes:
     """Return a block that neither uses nor changes the decoder's dynamic table, so it is good on any connection."""
     encoder = Encoder()
     block: bytes = encoder.encode([NeverIndexedHeaderTuple(name, value) for name, value in fields], huffman=False)

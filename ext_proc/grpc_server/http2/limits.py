@@ -14,7 +14,7 @@ class Limits:
     connection_window_bytes: int = 1 << 28
     """Bounds nothing but what is under way: it is opened again as data comes in, whatever becomes of that."""
     max_frame_bytes: int = 1 << 20
-    max_header_bytes: int = 1 << 16
-    """Size of one header block, compressed or not."""
+    max_header_bytes: int = 1 << 18
+    """Size of one header block, compressed or not: of a client, and what the gateway has added."""
     max_idle_frames: int = 10_000
     """In a row: frames that are allowed and carry nothing (PING, SETTINGS, empty DATA, RST_STREAM, ...)."""

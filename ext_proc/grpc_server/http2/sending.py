@@ -46,7 +46,7 @@ class Sender:
         self._send_waiting()
 
     def last(self, stream: Stream, block: bytes) -> None:
-        """End a stream by a header block, after all of its data: `is_half_closed_local` tells when it is on its way."""
+        """End a stream by a header block, or by nothing, after all of its data: `is_half_closed_local` tells when that was."""
         stream.last_block = block
         if not stream.unsent:
             self._finish(stream)
@@ -134,6 +134,6 @@ class Sender:
 
     def _finish(self, stream: Stream) -> None:
         block = stream.last_block or b""
-        flags = codes.END_HEADERS | codes.END_STREAM
-        self._output += (frames.pack_head(len(block) << 8 | codes.HEADERS, flags, stream.id), block)
+        kind, flags = (codes.HEADERS, codes.END_HEADERS | codes.END_STREAM) if block else (codes.DATA, codes.END_STREAM)
+        self._output += (frames.pack_head(len(block) << 8 | kind, flags, stream.id), block)
         stream.is_half_closed_local = True
