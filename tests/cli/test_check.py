@@ -1,6 +1,7 @@
 """`plano check`: all problems at once, for people and for programs, and never a secret."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-def plano(*arguments: object, env: dict[str, str | None] | None = None, stdin: str = "") -> Result:
+def plano(*arguments: object, env: Mapping[str, str | None] | None = None, stdin: str = "") -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments], env=env or {"OPENAI_API_KEY": KEY}, input=stdin)
 
 

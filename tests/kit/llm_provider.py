@@ -10,7 +10,11 @@ from ext_proc.apis.registry import spec_of
 from tests.kit.folding import fold
 from tests.kit.llm_streams import UPSTREAM_STREAMS
 from tests.kit.llm_streams import Answer as Said
+from tests.kit.loopback import read_by_peer
 from tests.kit.stub_upstream import Answer, Behave, Received
+
+_PACE_SECONDS = 0.05
+"""Of what a provider says over and over."""
 
 APIS = {
     "completions": "chat_completions",
@@ -99,11 +103,11 @@ def cutting(data: bytes, *, silent: bool = False, content_type: bytes = b"applic
         while then:
             writer.write(b"%x\r\n%s\r\n" % (len(then), then))
             await writer.drain()
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(_PACE_SECONDS)
         if silent:
             await asyncio.Event().wait()
-        # Whatever was written has arrived before the connection breaks.
-        await asyncio.sleep(0.05)
+        # What was written has arrived before the connection breaks.
+        await read_by_peer(writer)
         writer.transport.abort()
 
     return behave

@@ -3,10 +3,12 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from control_plane.ads import Clients, Views
 from control_plane.ads.subscription import Request
 from control_plane.ads.types import LISTENER, Role
-from control_plane.status import ConfigState, Status, read_status
+from control_plane.status import ConfigState, Status, read_status, write_status
 from control_plane.status_file import StatusFile
 from tests.ads.world import Recorder, generation
 from tests.unit.control_plane.test_telemetry import REPORT
@@ -52,13 +54,22 @@ async def written(file: Path) -> Status:
     return status
 
 
-async def test_the_file_follows_and_survives_a_folder_that_is_gone(tmp_path: Path) -> None:
-    folder = tmp_path / "run"
+async def test_the_file_follows_and_survives_a_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, failed, loop = tmp_path / "run", asyncio.Event(), asyncio.get_running_loop()
+
+    def write(status: Status, file: Path) -> None:
+        try:
+            write_status(status, file)
+        except OSError:
+            loop.call_soon_threadsafe(failed.set)
+            raise
+
+    monkeypatch.setattr("control_plane.status_file.write_status", write)
     status_file, _, _ = plane(folder / "status.json")
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(status_file.run())
         status_file.reloaded(REPORT)  # there is no such folder yet
-        await asyncio.sleep(0.05)
+        await failed.wait()
         folder.mkdir()
         status = await written(folder / "status.json")
         assert status.version == "a"
