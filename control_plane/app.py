@@ -127,6 +127,7 @@ def _served(inspection: Inspection) -> tuple[ServedListener, ...]:
             kind=listener.kind.value,
             address=listener.address,
             port=listener.port,
+            has_tls=listener.tls is not None,
             serves=served_names(listener, gateway),
         )
         for listener in gateway.listeners

@@ -34,6 +34,7 @@ class ServedListener:
     address: str
     port: int
     serves: tuple[str, ...]
+    has_tls: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from control_plane.gateway.agents import (
 )
 from control_plane.gateway.aliases import SharedAlias, alias_chains, build_aliases, build_shared_aliases
 from control_plane.gateway.attempt_routes import build_attempt_routes
-from control_plane.gateway.callers import build_callers, build_permissions
+from control_plane.gateway.callers import build_callers, build_permissions, build_tls
 from control_plane.gateway.chains import ChainedModel, all_chains, build_chain_routes, chained_models
 from control_plane.gateway.continuations import build_continuations, build_continued_routes
 from control_plane.gateway.egress import build_choosing_model, build_egress
@@ -221,6 +221,8 @@ def _listener(
         choosing_headers=choosing_headers(config, listener),
         cors=_cors(listener),
         callers=build_callers(config, listener),
+        takes_certificates=listener.auth is not None and listener.auth.client_certificates,
+        tls=build_tls(listener),
         rate_limits=build_rate_limits(config, listener),
         filters_answers=listener.filters_answers,
         shows_headers=any(_chains(listener)) or _wants_headers(config),

@@ -66,10 +66,22 @@ class ListenerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Somebody whose keys a listener takes."""
+    """Somebody whom a listener lets in."""
 
     name: str
     keys: tuple[Secret, ...]
+    """What it is told by: API keys, or the names of certificates."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownstreamTls:
+    """Files that Envoy reads, and none of which is sent."""
+
+    secret_name: str
+    certificate_path: str
+    key_path: str
+    client_ca_path: str = ""
+    """Empty: clients are asked for no certificate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +111,11 @@ class Listener:
     rate_limits: tuple[RateLimit, ...] = ()
     """Sorted."""
     callers: tuple[Caller, ...] | None = None
-    """Whose keys it takes, sorted by name; None: it asks for none."""
+    """Whom it lets in, sorted by name; None: everybody."""
+    takes_certificates: bool = False
+    """Whether callers are told by their certificates, and not by keys."""
+    tls: DownstreamTls | None = None
+    """None: plain HTTP."""
     cors: Cors | None = None
     """None: no page of another origin reads anything."""
     filters_answers: bool = False

@@ -11,6 +11,11 @@ def listener(name: str) -> str:
     return f"listener/{name}"
 
 
+def certificate(listener_name: str) -> str:
+    """Name of the secret that a listener proves itself by; with `/client_ca`, of the authorities of its clients."""
+    return f"listener/{listener_name}/certificate"
+
+
 EGRESS_LISTENER = "listener/(egress)"
 """The listener of Python's own calls. Parentheses cannot occur in a configured name."""
 

@@ -77,10 +77,11 @@ _JSON = TypeAdapter(Instance)
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 looked up, not bound
 
 
-def reachable_url(address: str, port: int) -> str:
+def reachable_url(address: str, port: int, *, has_tls: bool = False) -> str:
     """Return where a listener can be reached from this machine."""
     host = _WILDCARDS.get(address, address)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if has_tls else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def write_instance(path: Path, instance: Instance) -> None:

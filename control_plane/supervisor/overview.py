@@ -87,7 +87,7 @@ def _ended(process: ProcessView) -> ProcessView:
 
 
 def _view(served: ServedListener) -> ListenerView:
-    url = reachable_url(served.address, served.port)
+    url = reachable_url(served.address, served.port, has_tls=served.has_tls)
     return ListenerView(name=served.name, kind=served.kind, url=url, serves=served.serves)
 
 

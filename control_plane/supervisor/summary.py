@@ -43,6 +43,6 @@ def _view(listener: Listener, gateway: Gateway) -> ListenerView:
     return ListenerView(
         name=listener.name,
         kind=listener.kind,
-        url=reachable_url(listener.address, listener.port),
+        url=reachable_url(listener.address, listener.port, has_tls=listener.tls is not None),
         serves=served_names(listener, gateway),
     )

@@ -13,6 +13,7 @@ from control_plane.xds.cluster.endpoint import Metadata, build_load_assignment
 from control_plane.xds.encode import encode
 from control_plane.xds.http_filters.retry_after import longest_waits
 from control_plane.xds.listener.listener import build_attempts_listener, build_egress_listener, build_listener
+from control_plane.xds.listener.tls import build_tls_secrets
 from control_plane.xds.prices import priced
 from control_plane.xds.resources import Resource, Resources
 from control_plane.xds.route.route import build_route_configuration
@@ -80,6 +81,8 @@ def _listeners(gateway: ir.Gateway) -> Iterator[_Named]:
     for listener in gateway.listeners:
         name = names.listener(listener.name)
         yield api.LISTENER, Resource(name, encode(build_listener(listener, gateway)))
+        for secret in build_tls_secrets(listener.tls) if listener.tls is not None else ():
+            yield api.SECRET, Resource(secret.name, encode(secret))
         inside = SESSION_HEADERS if listener.kind is ir.ListenerKind.MODEL else ()
         yield _routes(
             name,

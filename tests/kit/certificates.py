@@ -21,6 +21,7 @@ class Authority:
 
 def issue(folder: Path, host: str) -> Authority:
     """Make an authority, and a certificate for one host name."""
+    folder.mkdir(exist_ok=True)
     ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     ca = _sign("test authority", ca_key, "test authority", ca_key, x509.BasicConstraints(ca=True, path_length=None))
     server = _sign(host, key, "test authority", ca_key, x509.SubjectAlternativeName([x509.DNSName(host)]))
@@ -31,6 +32,21 @@ def issue(folder: Path, host: str) -> Authority:
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return made
+
+
+def issue_client(folder: Path, name: str, uri: str) -> None:
+    """Make a client's certificate, `<name>.pem` and `<name>.key`; its authority is one more of `clients.pem`."""
+    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    authority = f"authority of {name}"
+    ca = _sign(authority, ca_key, authority, ca_key, x509.BasicConstraints(ca=True, path_length=None))
+    names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri)])
+    client = _sign(name, key, authority, ca_key, names)
+    with (folder / "clients.pem").open("ab") as trusted:
+        trusted.write(ca.public_bytes(serialization.Encoding.PEM))
+    (folder / f"{name}.pem").write_bytes(client.public_bytes(serialization.Encoding.PEM))
+    (folder / f"{name}.key").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
 
 
 def _sign(

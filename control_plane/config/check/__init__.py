@@ -34,6 +34,7 @@ from control_plane.config.check.rate_limits import check_rate_limits
 from control_plane.config.check.references import check_duplicate_ids, check_offers, check_references, check_unused
 from control_plane.config.check.resilience import check_resilience
 from control_plane.config.check.routing import check_metrics_sources, check_session_cache
+from control_plane.config.check.tls import check_tls
 from control_plane.config.check.urls import check_base_urls, check_urls
 from control_plane.config.model import PlanoConfig
 
@@ -70,6 +71,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_embedding_model,
     check_orchestration,
     check_callers,
+    check_tls,
     check_prices,
     check_preferences,
     check_rate_limits,

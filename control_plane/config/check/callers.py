@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 
 from control_plane.config.check.finding import Finding, warning
-from control_plane.config.model import Caller, PlanoConfig
+from control_plane.config.model import Caller, Listener, PlanoConfig
 from control_plane.config.suggest import suggest
+from control_plane.ir.secret import Secret
 
 
 def check_callers(config: PlanoConfig) -> Iterator[Finding]:
     """Find callers that cannot be told apart, listeners that nobody can use, and names of what is not there."""
     yield from _names_and_keys(config)
     for index, listener in enumerate(config.listeners):
-        if listener.asks_for_keys and not callers_of(config, listener.name):
+        yield from _what_is_shown(index, listener)
+        if listener.asks_for_keys and not any(shown_at(listener, caller) for caller in callers_of(config, listener.name)):
             yield Finding(("listeners", index, "auth"), "no-callers", "nobody could use this listener: none of `callers` may")
     if config.callers and not any(listener.asks_for_keys for listener in config.listeners):
         yield warning(("callers",), "no-effect-yet", "no listener asks for keys: set `auth: {}` at those that should")
@@ -24,20 +26,42 @@ def callers_of(config: PlanoConfig, listener: str) -> list[Caller]:
     return [caller for caller in config.callers if caller.listeners is None or listener in caller.listeners]
 
 
+def shown_at(listener: Listener, caller: Caller) -> tuple[Secret, ...]:
+    """Return what a caller is told by at a listener: its keys, or names of its certificates."""
+    if listener.auth is not None and listener.auth.client_certificates:
+        return tuple(map(Secret, caller.certificates))
+    return caller.keys
+
+
+def _what_is_shown(index: int, listener: Listener) -> Iterator[Finding]:
+    auth = listener.auth
+    if auth is None or not auth.client_certificates:
+        return
+    if auth.shows_keys:
+        message = "a listener asks for keys or for certificates, not for both: leave `api_keys` out"
+        yield Finding(("listeners", index, "auth", "api_keys"), "two-kinds-of-auth", message)
+    if listener.tls is None or listener.tls.client_ca is None:
+        message = "needs `tls.client_ca`: without it, no connection has a certificate"
+        yield Finding(("listeners", index, "auth", "client_certificates"), "no-client-ca", message)
+
+
 def _names_and_keys(config: PlanoConfig) -> Iterator[Finding]:
     names: set[str] = set()
-    keys: dict[str, str] = {}
+    known: dict[tuple[str, str], str] = {}
     for index, caller in enumerate(config.callers):
         if not (caller.name.isascii() and caller.name.isprintable()):
             yield Finding(("callers", index, "name"), "invalid-name", "must be printable ASCII: it is sent in a header")
         if caller.name in names:
             yield Finding(("callers", index, "name"), "duplicate-caller", f"`{caller.name}` is another caller's name, too")
         names.add(caller.name)
-        for place, key in enumerate(caller.keys):
-            other = keys.setdefault(key.reveal(), caller.name)
+        if not caller.keys and not caller.certificates:
+            yield Finding(("callers", index), "nothing-shown", "needs `keys` or `certificates`: nobody could be it")
+        shown = (("keys", [key.reveal() for key in caller.keys]), ("certificates", [*caller.certificates]))
+        for field, place, value in ((field, *item) for field, values in shown for item in enumerate(values)):
+            other = known.setdefault((field, value), caller.name)
             if other != caller.name:
-                message = f"is a key of `{other}`, too: callers are told apart by their keys"
-                yield Finding(("callers", index, "keys", place), "duplicate-key", message)
+                message = f"is one of `{other}`, too: callers are told apart by their {field}"
+                yield Finding(("callers", index, field, place), "duplicate-key", message)
 
 
 def _permissions(index: int, caller: Caller, config: PlanoConfig) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from control_plane.config.model.callers import Auth, Caller
 from control_plane.config.model.config import PlanoConfig
 from control_plane.config.model.instances import Instance
 from control_plane.config.model.limits import Limits
-from control_plane.config.model.listeners import LOOPBACK, Listener, ListenerAgent, Orchestration
+from control_plane.config.model.listeners import LOOPBACK, Listener, ListenerAgent, Orchestration, Tls
 from control_plane.config.model.overrides import NO_EMBEDDINGS, Overrides
 from control_plane.config.model.prices import ModelPrice, Rates
 from control_plane.config.model.providers import AliasTarget, ModelAlias, ModelProvider
@@ -40,5 +40,6 @@ __all__ = [
     "Resilience",
     "RoutingPreference",
     "Section",
+    "Tls",
     "Tracing",
 ]

@@ -2,9 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
-from control_plane.config.model.types import SecretText, Section, Text
+from control_plane.config.model.types import Default, SecretText, Section, Text
 
 
 class Caller(Section):
@@ -12,8 +10,11 @@ class Caller(Section):
 
     name: Text
     """Name in logs and metrics, and in the header `x-plano-caller` that agents are sent."""
-    keys: Annotated[tuple[SecretText, ...], Field(min_length=1)]
+    keys: tuple[SecretText, ...] = ()
     """Any of these is accepted: to roll a key, add the new one, then remove the old one. Write `$NAME`, not the key itself."""
+    certificates: tuple[Text, ...] = ()
+    """Names that its certificates have: a URI (`spiffe://example.com/billing`), else a DNS name, else the subject
+    (`CN=billing,O=Example`). A certificate with several names of a kind has them all, with commas between them."""
     listeners: tuple[Text, ...] | None = None
     """Names of the listeners that take its keys; all that ask for keys unless given."""
     models: tuple[Text, ...] | None = None
@@ -25,6 +26,13 @@ class Caller(Section):
 class Auth(Section):
     """What clients of a listener must show."""
 
-    api_keys: bool = True
+    api_keys: Annotated[bool | None, Default("true, unless clients show something else")] = None
     """Whether a key of one of `callers` is needed, in `authorization: Bearer`, `x-api-key` or `api-key`. Envoy compares it, and
     removes it before anything else sees the request."""
+    client_certificates: bool = False
+    """Whether the certificate of the connection has to be that of one of `callers`; needs `tls.client_ca`."""
+
+    @property
+    def shows_keys(self) -> bool:
+        """Whether clients show a key."""
+        return not self.client_certificates if self.api_keys is None else self.api_keys

@@ -6,7 +6,17 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, model_validator
 
 from control_plane.config.model.callers import Auth
-from control_plane.config.model.types import Default, Duration, DurationOrZero, HostPattern, IpAddress, Port, Section, Text
+from control_plane.config.model.types import (
+    Default,
+    Duration,
+    DurationOrZero,
+    FilePath,
+    HostPattern,
+    IpAddress,
+    Port,
+    Section,
+    Text,
+)
 
 MODEL_LISTENER: Final[Mapping[str, Any]] = {"name": "egress_traffic", "port": 12000, "timeout": "300s"}
 """What a model listener is unless configured."""
@@ -81,6 +91,17 @@ class Cors(Section):
     """For how long a browser may remember the answer to its preflight."""
 
 
+class Tls(Section):
+    """What a listener proves itself by. Envoy reads the files, again whenever their folder gets a file moved into it."""
+
+    certificate: FilePath
+    """Certificate chain in PEM. To renew it, move a new file over it (`mv`, or a link, as Kubernetes and certbot do)."""
+    key: FilePath
+    """Private key in PEM, in the same folder; Envoy alone reads it."""
+    client_ca: FilePath | None = None
+    """Authorities in PEM: connections need a certificate that one of these has signed. None is asked for without it."""
+
+
 class Listener(Section):
     """A port that clients connect to."""
 
@@ -109,6 +130,8 @@ class Listener(Section):
     """Model listeners: whether a stream waits for its first token before the client sees it, so that fallbacks replace a model
     that says nothing, or an error. Always so for streams that are continued. What comes after the first token passes without
     ext_proc where the models speak the client's API, uncounted; without the gate, all of it does."""
+    tls: Tls | None = None
+    """What clients get TLS with; HTTP/2 or HTTP/1.1, as they wish. Without it, the port speaks plain HTTP."""
     auth: Auth | None = None
     """What clients must show; without it, whoever reaches the port may use what is behind it."""
     orchestration: Orchestration = Orchestration()
@@ -125,8 +148,8 @@ class Listener(Section):
 
     @property
     def asks_for_keys(self) -> bool:
-        """Whether clients need a key."""
-        return self.auth is not None and self.auth.api_keys
+        """Whether clients have to show who they are."""
+        return self.auth is not None and (self.auth.shows_keys or self.auth.client_certificates)
 
     @property
     def filters_answers(self) -> bool:

@@ -92,6 +92,12 @@ def _parse_host_pattern(value: object) -> object:
     return value
 
 
+def _parse_file_path(value: object) -> object:
+    if isinstance(value, str) and not value.startswith("/"):
+        raise PydanticCustomError("invalid_path", "should be an absolute path, such as /etc/plano/tls/tls.crt")
+    return value
+
+
 class _SecretSchema:
     """Turns a string into a Secret as soon as it is validated, so that nothing prints it afterwards."""
 
@@ -111,5 +117,6 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Text = Annotated[str, Field(min_length=1)]
 IpAddress = Annotated[str, BeforeValidator(_parse_ip_address), TypeName("IP address")]
 HostPattern = Annotated[str, BeforeValidator(_parse_host_pattern), TypeName("host")]
+FilePath = Annotated[str, BeforeValidator(_parse_file_path), TypeName("path")]
 Cidr = Annotated[str, BeforeValidator(_parse_cidr), TypeName("address range")]
 SecretText = Annotated[Secret, _SecretSchema, TypeName("secret text")]

@@ -14,10 +14,20 @@ from protos.contract.headers import CALLER_HEADER, KEY_HEADERS
 _FILTER: Final = "envoy.filters.http.api_key_auth"
 
 
-def build_api_key_auth() -> api.hcm.HttpFilter:
+PEER_HEADERS: Final = {
+    "x-plano-peer-uri": "%DOWNSTREAM_PEER_URI_SAN%",
+    "x-plano-peer-dns": "%DOWNSTREAM_PEER_DNS_SAN%",
+    "x-plano-peer-subject": "%DOWNSTREAM_PEER_SUBJECT%",
+}
+"""Request headers that early mutations set to what the connection's certificate says, in the order in which they count: the
+filter compares them as it does keys."""
+
+
+def build_api_key_auth(*, takes_certificates: bool) -> api.hcm.HttpFilter:
     """Build the filter: it knows where keys are, and lets nobody in by itself."""
+    sources = PEER_HEADERS if takes_certificates else KEY_HEADERS
     config = api.api_key_auth.ApiKeyAuth(
-        key_sources=[api.api_key_auth.KeySource(header=header) for header in KEY_HEADERS], forwarding=_forwarding()
+        key_sources=[api.api_key_auth.KeySource(header=header) for header in sources], forwarding=_forwarding()
     )
     return api.hcm.HttpFilter(name=_FILTER, typed_config=api.pack(config))
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from control_plane import ir
 from control_plane.xds import api
+from control_plane.xds.http_filters.api_key_auth import PEER_HEADERS
 from control_plane.xds.http_filters.buffer_and_header_mutation import forget_length
 from control_plane.xds.http_filters.client_bounds import BOUNDED, ENVOYS
 from protos.contract.headers import CALLER_HEADER, INTERNAL_HEADERS
@@ -22,7 +23,8 @@ _ASIDE: Final = "x-plano-client-"
 
 def build_early_mutations(listener: ir.Listener) -> api.core.TypedExtensionConfig:
     """Build the mutations of a listener that clients connect to."""
-    mutations = [api.mutation.HeaderMutation(remove=header) for header in (*INTERNAL_HEADERS, CALLER_HEADER)]
+    mutations = [api.mutation.HeaderMutation(remove=header) for header in (*INTERNAL_HEADERS, CALLER_HEADER, *PEER_HEADERS)]
+    mutations += [_set(name, value) for name, value in PEER_HEADERS.items() if listener.takes_certificates]
     mutations += [*_only_what_clients_may_say(), _plain_answers()]
     return build_early_mutation([*mutations, *([] if listener.shows_headers else [forget_length()])])
 
@@ -44,7 +46,11 @@ def _only_what_clients_may_say() -> Iterator[api.mutation.HeaderMutation]:
 
 def _copy(source: str, target: str) -> api.mutation.HeaderMutation:
     """Copy a header, if there is one."""
-    header = api.core.HeaderValue(key=target, value=f"%REQ({source})%")
+    return _set(target, f"%REQ({source})%")
+
+
+def _set(name: str, value: str) -> api.mutation.HeaderMutation:
+    header = api.core.HeaderValue(key=name, value=value)
     return api.mutation.HeaderMutation(append=api.core.HeaderValueOption(header=header, append_action=_OVERWRITE))
 
 

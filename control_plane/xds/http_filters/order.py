@@ -25,7 +25,7 @@ def build_http_filters(listener: ir.Listener, gateway: ir.Gateway) -> list[api.h
     decided = build_decided_filters(listener, gateway.max_request_bytes)
     limited = [build_rate_limit(listener.rate_limits, names.listener(listener.name))] if listener.rate_limits else []
     errors = [build_errors()] if listener.kind is ir.ListenerKind.MODEL else []
-    auth = [build_api_key_auth()] if listener.callers is not None else []
+    auth = [build_api_key_auth(takes_certificates=listener.takes_certificates)] if listener.callers is not None else []
     # Before anything that asks for a key: browsers send none with a preflight.
     cors = [build_cors()] if listener.cors is not None else []
     asked = [build_client_bounds(gateway.limits), *build_token_usage(), *build_decompressors()]

@@ -14,6 +14,7 @@ from control_plane.xds.http_filters.order import build_grpc_bridge, build_http_f
 from control_plane.xds.listener.access_log import build_access_log
 from control_plane.xds.listener.answer_stats import build_answer_stats
 from control_plane.xds.listener.local_reply import build_client_local_reply, build_internal_local_reply
+from control_plane.xds.listener.tls import build_downstream_tls
 from control_plane.xds.listener.tracing import build_request_id, build_tracing
 from control_plane.xds.prices import priced
 
@@ -41,6 +42,8 @@ def build_listener(listener: ir.Listener, gateway: ir.Gateway) -> api.listener.L
     manager.early_header_mutation_extensions = [build_early_mutations(listener)]
     manager.local_reply_config = build_client_local_reply()
     built = _listener(name, address.tcp(listener.address, listener.port), manager, api.core.TrafficDirection.INBOUND)
+    if listener.tls is not None:
+        built.filter_chains[0].transport_socket = build_downstream_tls(listener.tls)
     built.filter_chains[0].filters.insert(0, _connection_limit(name, gateway.limits))
     return built
 
