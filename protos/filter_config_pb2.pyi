@@ -162,7 +162,7 @@ class Listener(_message.Message):
     def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[Listener.Kind, str]] = ..., agents: _Optional[_Iterable[_Union[Agent, _Mapping]]] = ..., input_filters: _Optional[_Iterable[str]] = ..., continues_streams: _Optional[bool] = ..., passes_streams_at_once: _Optional[bool] = ..., orchestration: _Optional[_Union[Orchestration, _Mapping]] = ..., output_filters: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Orchestration(_message.Message):
-    __slots__ = ("mode", "shows_last_only", "continues_on_failure", "omits_labels", "max_agents", "max_rounds", "route", "role_agent", "role_model")
+    __slots__ = ("mode", "shows_last_only", "continues_on_failure", "omits_labels", "max_agents", "max_rounds", "route", "role_agent", "role_model", "role_apis")
     MODE_FIELD_NUMBER: _ClassVar[int]
     SHOWS_LAST_ONLY_FIELD_NUMBER: _ClassVar[int]
     CONTINUES_ON_FAILURE_FIELD_NUMBER: _ClassVar[int]
@@ -172,6 +172,7 @@ class Orchestration(_message.Message):
     ROUTE_FIELD_NUMBER: _ClassVar[int]
     ROLE_AGENT_FIELD_NUMBER: _ClassVar[int]
     ROLE_MODEL_FIELD_NUMBER: _ClassVar[int]
+    ROLE_APIS_FIELD_NUMBER: _ClassVar[int]
     mode: str
     shows_last_only: bool
     continues_on_failure: bool
@@ -181,21 +182,24 @@ class Orchestration(_message.Message):
     route: str
     role_agent: str
     role_model: Orchestrator
-    def __init__(self, mode: _Optional[str] = ..., shows_last_only: _Optional[bool] = ..., continues_on_failure: _Optional[bool] = ..., omits_labels: _Optional[bool] = ..., max_agents: _Optional[int] = ..., max_rounds: _Optional[int] = ..., route: _Optional[str] = ..., role_agent: _Optional[str] = ..., role_model: _Optional[_Union[Orchestrator, _Mapping]] = ...) -> None: ...
+    role_apis: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, mode: _Optional[str] = ..., shows_last_only: _Optional[bool] = ..., continues_on_failure: _Optional[bool] = ..., omits_labels: _Optional[bool] = ..., max_agents: _Optional[int] = ..., max_rounds: _Optional[int] = ..., route: _Optional[str] = ..., role_agent: _Optional[str] = ..., role_model: _Optional[_Union[Orchestrator, _Mapping]] = ..., role_apis: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Agent(_message.Message):
-    __slots__ = ("id", "description", "default", "input_filters", "route")
+    __slots__ = ("id", "description", "default", "input_filters", "route", "apis")
     ID_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_FIELD_NUMBER: _ClassVar[int]
     INPUT_FILTERS_FIELD_NUMBER: _ClassVar[int]
     ROUTE_FIELD_NUMBER: _ClassVar[int]
+    APIS_FIELD_NUMBER: _ClassVar[int]
     id: str
     description: str
     default: bool
     input_filters: _containers.RepeatedScalarFieldContainer[str]
     route: str
-    def __init__(self, id: _Optional[str] = ..., description: _Optional[str] = ..., default: _Optional[bool] = ..., input_filters: _Optional[_Iterable[str]] = ..., route: _Optional[str] = ...) -> None: ...
+    apis: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[str] = ..., description: _Optional[str] = ..., default: _Optional[bool] = ..., input_filters: _Optional[_Iterable[str]] = ..., route: _Optional[str] = ..., apis: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Filter(_message.Message):
     __slots__ = ("id", "type", "route", "tool", "path", "passthrough_auth", "timeout_seconds", "passes_on_error", "hold_back", "callable")

@@ -21,6 +21,8 @@ from control_plane.gateway.upstream import parse_upstream
 from control_plane.ir import names
 from protos import filter_config_pb2 as pb
 
+_CHAT_ONLY = ("chat_completions",)
+
 
 def services(config: PlanoConfig) -> dict[str, Agent | Filter]:
     """Return everything that an id can mean."""
@@ -126,7 +128,12 @@ def with_examples(description: str, examples: Iterable[str]) -> str:
     return f"{description.rstrip().removesuffix('.')}. For example: {quoted}" if quoted else description
 
 
-def build_choice(agent: ListenerAgent) -> pb.Agent:
+def spoken_apis(service: Agent | Filter) -> tuple[str, ...]:
+    """Return the APIs that an agent speaks, the best first."""
+    return service.api if isinstance(service, Agent) else _CHAT_ONLY
+
+
+def build_choice(agent: ListenerAgent, service: Agent | Filter) -> pb.Agent:
     """Build an agent as its listener offers it."""
     return pb.Agent(
         id=agent.id,
@@ -134,4 +141,5 @@ def build_choice(agent: ListenerAgent) -> pb.Agent:
         route=names.agent(agent.id),
         default=agent.default,
         input_filters=agent.input_filters,
+        apis=() if spoken_apis(service) == _CHAT_ONLY else spoken_apis(service),
     )

@@ -1,10 +1,10 @@
 """The whole gateway from the whole configuration: reads like a table of contents."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 from control_plane import ir
-from control_plane.config.model import LOOPBACK, Filter, Limits, Listener, PlanoConfig
+from control_plane.config.model import LOOPBACK, Agent, Filter, Limits, Listener, PlanoConfig
 from control_plane.gateway.agents import (
     build_agent_chains,
     build_agents,
@@ -33,6 +33,7 @@ from control_plane.gateway.orchestration import (
     build_agent_calls,
     build_orchestrated_route,
     build_orchestration,
+    needs_stage,
     role_models,
 )
 from control_plane.gateway.preferences import ChainedPreference, build_preferences, preference_chains
@@ -115,6 +116,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
             listeners=[
                 _plan(
                     listener,
+                    services(config),
                     continues=bool(continuations.egress_routes),
                     orchestration=build_orchestration(listener, services(config), choosing),
                 )
@@ -206,8 +208,9 @@ def _listener(
     filters: dict[str, pb.Filter],
 ) -> ir.Listener:
     if listener.type == "agent":
-        routes = build_agents(listener, services(config), config.overrides)
-        routes += [build_orchestrated_route(listener, config.overrides)] if listener.is_orchestrated else []
+        known = services(config)
+        routes = build_agents(listener, known, config.overrides)
+        routes += [build_orchestrated_route(listener, config.overrides)] if needs_stage(listener, known) else []
     else:
         routes = list(_model_routes(listener, config, models, chained))
     return ir.Listener(
@@ -284,11 +287,13 @@ def _chains(listener: Listener) -> list[tuple[str, ...]]:
     return [listener.input_filters] if listener.type == "model" else [agent.input_filters for agent in listener.agents]
 
 
-def _plan(listener: Listener, *, continues: bool, orchestration: pb.Orchestration | None) -> pb.Listener:
+def _plan(
+    listener: Listener, known: Mapping[str, Agent | Filter], *, continues: bool, orchestration: pb.Orchestration | None
+) -> pb.Listener:
     return pb.Listener(
         name=listener.name,
         kind=listener.type.upper(),
-        agents=[build_choice(agent) for agent in listener.agents],
+        agents=[build_choice(agent, known[agent.id]) for agent in listener.agents],
         input_filters=listener.input_filters if listener.type == "model" else (),
         continues_streams=continues and listener.type == "model",
         passes_streams_at_once=not listener.gates_streams,

@@ -1,12 +1,21 @@
-"""`listeners[].orchestration`: a route to the stage that answers for several agents, and routes by which it calls them."""
+"""A route to the stage that answers for several agents, or one of another API, and routes by which it calls them."""
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
+from typing import get_args
 
 from control_plane import ir
-from control_plane.config.model import Listener, Overrides, PlanoConfig
-from control_plane.gateway.agents import build_agents, services
+from control_plane.config.model import Agent, AgentApi, Filter, Listener, Overrides, PlanoConfig
+from control_plane.gateway.agents import build_agents, services, spoken_apis
 from control_plane.ir import names
 from protos import filter_config_pb2 as pb
+
+
+def needs_stage(listener: Listener, known: Mapping[str, Agent | Filter]) -> bool:
+    """Tell whether ext_proc may have to answer for agents of a listener: for several together, or for one of another API."""
+    if listener.type != "agent":
+        return False
+    apis = set(get_args(AgentApi))
+    return listener.is_orchestrated or any(not apis <= {*spoken_apis(known[agent.id])} for agent in listener.agents)
 
 
 def build_orchestrated_route(listener: Listener, overrides: Overrides) -> ir.Route:
@@ -26,10 +35,12 @@ def build_orchestrated_route(listener: Listener, overrides: Overrides) -> ir.Rou
 def build_agent_calls(config: PlanoConfig, listeners: Iterable[Listener]) -> list[ir.Route]:
     """Build the routes of the egress listener: of listeners that offer the same agent, the one that waits longest counts."""
     routes: dict[str, ir.Route] = {}
-    for listener in listeners:
-        for route in build_agents(listener, services(config), config.overrides) if listener.is_orchestrated else ():
-            known = routes.get(route.name)
-            if known is None or known.response_timeout_seconds < route.response_timeout_seconds:
+    known = services(config)
+    staged = (listener for listener in listeners if needs_stage(listener, known))
+    for listener in staged:
+        for route in build_agents(listener, known, config.overrides):
+            before = routes.get(route.name)
+            if before is None or before.response_timeout_seconds < route.response_timeout_seconds:
                 routes[route.name] = route
     return list(routes.values())
 
@@ -41,13 +52,13 @@ def role_models(listeners: Iterable[Listener], agents: Container[str]) -> list[s
 
 
 def build_orchestration(
-    listener: Listener, agents: Container[str], choosing: Callable[[str], pb.Orchestrator | None]
+    listener: Listener, agents: Mapping[str, Agent | Filter], choosing: Callable[[str], pb.Orchestrator | None]
 ) -> pb.Orchestration | None:
     """Build what ext_proc must know; a role that none of `agents` has is played by a model, which `choosing` builds."""
-    if not listener.is_orchestrated:
+    if not needs_stage(listener, agents):
         return None
     settings = listener.orchestration
-    role = settings.role
+    role = settings.role if listener.is_orchestrated else None
     return pb.Orchestration(
         mode=settings.mode,
         shows_last_only=settings.stream == "last",
@@ -57,5 +68,6 @@ def build_orchestration(
         max_rounds=settings.max_rounds,
         route=names.orchestrated(listener.name),
         role_agent=names.agent(role) if role is not None and role in agents else "",
+        role_apis=spoken_apis(agents[role]) if role is not None and role in agents else (),
         role_model=choosing(role) if role is not None and role not in agents else None,
     )

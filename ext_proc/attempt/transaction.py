@@ -9,7 +9,6 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final
 
 from ext_proc.apis.errors import render_error
 from ext_proc.apis.registry import shape_of
@@ -43,6 +42,7 @@ from ext_proc.errors import GatewayError, InternalError, RequestError, UpstreamE
 from ext_proc.events import Continue, Respond
 from ext_proc.plan.plan import Plan
 from ext_proc.routing.models.prices import price_of
+from ext_proc.translate.translation import warnings_header
 from protos.contract.headers import (
     ENTRY_HEADER,
     HISTORY_HEADER,
@@ -54,9 +54,6 @@ from protos.contract.headers import (
     WARNINGS_HEADER,
 )
 from protos.contract.metadata import METADATA_API, METADATA_SESSION
-
-_MAX_WARNINGS: Final = 2048
-"""Characters of the header that tells what was left out."""
 
 
 class AttemptTransaction:
@@ -121,8 +118,7 @@ class AttemptTransaction:
         """Tell the client in the head of its answer what was left out of its request."""
         if not self.record.warnings or not isinstance(reply, SendHeaders):
             return reply
-        told = "; ".join(self.record.warnings)[:_MAX_WARNINGS].encode("ascii", "replace").decode()
-        return replace(reply, set_headers={**reply.set_headers, WARNINGS_HEADER: told})
+        return replace(reply, set_headers={**reply.set_headers, WARNINGS_HEADER: warnings_header(self.record.warnings)})
 
     def _response(self, event: Seen) -> list[ResponseReply]:
         match event:

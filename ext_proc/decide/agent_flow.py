@@ -27,7 +27,7 @@ from protos.contract.metadata import (
 
 
 async def decide_agent(request: Request, services: Services, record: Record) -> Continue:
-    """Choose the agents that answer; run the input filters of the one that does it alone.
+    """Choose the agents that answer; run the input filters of the one that does it alone, in the client's API.
 
     Raises:
         GatewayError: the request ends here.
@@ -41,6 +41,8 @@ async def decide_agent(request: Request, services: Services, record: Record) -> 
         record.agent = agents[0].id
         return _together(request, orchestration, agents, decision)
     record.agent = agents[0].id
+    if orchestration is not None and agents[0].api_for(request.api) != request.api:
+        return _together(request, orchestration, agents[:1], decision)
     return await _alone(request, services, agents[0], decision)
 
 

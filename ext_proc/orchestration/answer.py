@@ -54,8 +54,8 @@ class OrchestratedAnswer:
     async def _give(self, send: Send) -> None:
         settings, agents = self._named()
         body = parse_object(self.request.body)
-        calls = self._calls(is_stream=body.get("stream") is True)
-        delivery = self._delivery(calls, body, agents, send)
+        calls = self._calls(self._head(agents), is_stream=body.get("stream") is True)
+        delivery = self._delivery(calls, body, send)
         self.parts = delivery.parts
         trace = {name: calls.headers[name] for name in TRACE_HEADERS if name in calls.headers}
         judge = evaluator(settings.role, calls.api, egress=calls.egress, headers=trace)
@@ -76,7 +76,7 @@ class OrchestratedAnswer:
             raise NotReady("The gateway's configuration is changing.", headers={"retry-after": "1"})
         return listener.orchestration, agents
 
-    def _calls(self, *, is_stream: bool) -> AgentCalls:
+    def _calls(self, headers: dict[str, str], *, is_stream: bool) -> AgentCalls:
         if self.source is None or self.egress is None:
             raise NotReady("The gateway's configuration is changing.", headers={"retry-after": "1"})
         return AgentCalls(
@@ -88,16 +88,17 @@ class OrchestratedAnswer:
             headers=_end_to_end(self.request.headers),
             is_stream=is_stream,
             answer_id=self.answer_id,
+            answer_headers=headers,
         )
 
-    def _delivery(self, calls: AgentCalls, body: JsonObject, agents: list[Agent], send: Send) -> Delivery:
-        metadata = self.request.metadata
-        headers = {AGENT_HEADER: ", ".join(agent.id for agent in agents)}
-        if decision := metadata.get(METADATA_DECISION):
-            headers[DECISION_HEADER] = decision
+    def _head(self, agents: list[Agent]) -> dict[str, str]:
+        decision = self.request.metadata.get(METADATA_DECISION)
+        return {AGENT_HEADER: ", ".join(agent.id for agent in agents), **({DECISION_HEADER: decision} if decision else {})}
+
+    def _delivery(self, calls: AgentCalls, body: JsonObject, send: Send) -> Delivery:
         if calls.is_stream:
-            return StreamDelivery(calls.api, body, self.answer_id, int(time.time()), headers, send)
-        return WholeDelivery(calls.api, self.answer_id, headers, send)
+            return StreamDelivery(calls.api, body, self.answer_id, int(time.time()), calls.answer_headers, send)
+        return WholeDelivery(calls.api, self.answer_id, calls.answer_headers, send)
 
 
 def _end_to_end(headers: Mapping[str, str]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Calls of agents through Envoy's egress listener: what an agent answers, as events or as one whole body."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -24,9 +25,15 @@ from ext_proc.routing.agents.agent import Agent, Orchestrator
 from ext_proc.translate.events_to_whole import whole_answer
 from ext_proc.translate.registry import translation
 from ext_proc.translate.stream import bad_answer
-from ext_proc.translate.translation import CHAT_COMPLETIONS, Exchange, Translation
+from ext_proc.translate.translation import CHAT_COMPLETIONS, Exchange, Translation, warnings_header
 from ext_proc.translate.whole_to_events import stream_of
-from protos.contract.headers import LOCAL_REPLY_HEADER, REQUEST_ID_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER
+from protos.contract.headers import (
+    LOCAL_REPLY_HEADER,
+    REQUEST_ID_HEADER,
+    TRACEPARENT_HEADER,
+    TRACESTATE_HEADER,
+    WARNINGS_HEADER,
+)
 
 MAX_WHOLE_BYTES: Final = 16 * 1024 * 1024
 """A longer answer that is no stream is refused: it has to be held until all of it is there."""
@@ -62,7 +69,7 @@ class AgentCalls:
     egress: Egress
     mcp_sessions: McpSessions
     api: str
-    """The client's, which agents are sent too."""
+    """The client's."""
     path: str
     """With its query."""
     headers: Mapping[str, str]
@@ -70,6 +77,8 @@ class AgentCalls:
     is_stream: bool
     answer_id: str
     """Unique: ids that a translated answer lacks are made from it."""
+    answer_headers: dict[str, str]
+    """Of the head of the client's answer: what a translation leaves out is told there."""
 
     def feed(self, who: Agent | Orchestrator, body: JsonObject) -> Feed:
         """Return what asks an agent, or a model, once it is called; the body is in the client's API."""
@@ -78,12 +87,27 @@ class AgentCalls:
     async def _ask(self, agent: Agent, body: JsonObject, put: Put) -> None:
         try:
             sent = await self._filtered(agent, write_json(body))
+            api = agent.api_for(self.api)
+            if api != self.api:
+                await self._ask_in(api, agent, sent, put)
+                return
             with closing(await self.source.ask(agent.route, self.path, self.headers, sent)) as answer:
                 await self._read(answer, put)
         except CutOff:
             raise AgentFailed(UpstreamError(f"The agent {agent.id} broke off its answer.", code="stream_cut_off")) from None
         except GatewayError as error:
             raise AgentFailed(error) from None
+
+    async def _ask_in(self, api: str, agent: Agent, body: bytes, put: Put) -> None:
+        """Ask an agent in an API that it speaks."""
+        exchange = Exchange(request=parse_object(body), id=self.answer_id, created=int(time.time()))
+        pair = translation(self.api, api, exchange)
+        sent = write_json(pair.request(upstream_model=_model_of(exchange.request)))
+        if exchange.warnings:
+            told = [*filter(None, [self.answer_headers.get(WARNINGS_HEADER)]), *exchange.warnings]
+            self.answer_headers[WARNINGS_HEADER] = warnings_header(told)
+        with closing(await self.source.ask(agent.route, PATHS[Api(api)], self.headers, sent)) as answer:
+            await self._read(_Translated(answer, pair), put)
 
     async def _ask_model(self, model: Orchestrator, body: JsonObject, put: Put) -> None:
         """Ask a model, which speaks chat completions, in its API."""
@@ -133,6 +157,12 @@ class AgentCalls:
                 await put(events)
         if events := [_sound(event) for event in reader.finish()]:
             await put(events)
+
+
+def _model_of(request: JsonObject) -> str:
+    """Return the model that a request names; agents know by themselves what they ask, and are named one all the same."""
+    model = request.get("model")
+    return model if isinstance(model, str) else ""
 
 
 class Draft:

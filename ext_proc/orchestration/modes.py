@@ -41,8 +41,9 @@ class Performance:
         Raises:
             AgentFailed: there is no answer, or it ends here; the client has not been told yet.
         """
+        alone = len(self.agents) == 1 and self.settings.mode is not Mode.LOOP
         modes = {Mode.SEQUENCE: self._sequence, Mode.PARALLEL: self._parallel, Mode.FIRST: self._first, Mode.LOOP: self._loop}
-        await modes[self.settings.mode]()
+        await modes[Mode.SEQUENCE if alone else self.settings.mode]()
         if not any(part.is_complete for part in self.delivery.parts):
             raise self.failures[-1]
         await self.delivery.finish()

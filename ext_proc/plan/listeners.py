@@ -9,7 +9,7 @@ from ext_proc.filters.chain import CALLS
 from ext_proc.filters.filter import Filter
 from ext_proc.plan.orchestration import Mode, Orchestration
 from ext_proc.plan.tables import by_key, lookup
-from ext_proc.routing.agents.agent import Agent, Orchestrator
+from ext_proc.routing.agents.agent import CHAT_ONLY, Agent, Orchestrator
 from ext_proc.routing.agents.agent_pool import AgentPool, compile_agents
 from ext_proc.routing.callers import Caller
 from protos import filter_config_pb2 as pb
@@ -35,7 +35,7 @@ class Listener:
     pools: Mapping[str, AgentPool] = field(default_factory=dict)
     """The same for callers that may not use all of them, by name."""
     orchestration: Orchestration | None = None
-    """How several agents answer together. None: one answers, whoever is named first."""
+    """How several agents answer together, or one that speaks another API. None: one answers, whoever is named first."""
     input_filters: tuple[Filter, ...] = ()
     """Input filters of a model listener; agents have their own."""
     output_filters: tuple[Filter, ...] = ()
@@ -126,7 +126,7 @@ def compile_caller(item: pb.Caller) -> Caller:
 def _orchestration(item: pb.Orchestration, choosing: Callable[[pb.Orchestrator], Orchestrator]) -> Orchestration:
     if item.mode not in set(Mode):
         raise Uncompilable(f"no orchestration has the mode {item.mode!r}")
-    role = Agent(id=item.role_agent, description="", route=item.role_agent) if item.role_agent else None
+    role = _role(item) if item.role_agent else None
     return Orchestration(
         mode=Mode(item.mode),
         shows_all=not item.shows_last_only,
@@ -139,6 +139,10 @@ def _orchestration(item: pb.Orchestration, choosing: Callable[[pb.Orchestrator],
     )
 
 
+def _role(item: pb.Orchestration) -> Agent:
+    return Agent(id=item.role_agent, description="", route=item.role_agent, apis=tuple(item.role_apis) or CHAT_ONLY)
+
+
 def _agent(item: pb.Agent, filters: dict[str, Filter]) -> Agent:
     return Agent(
         id=item.id,
@@ -146,4 +150,5 @@ def _agent(item: pb.Agent, filters: dict[str, Filter]) -> Agent:
         route=item.route,
         is_default=item.default,
         input_filters=tuple(lookup(filters, filter_id, "filter") for filter_id in item.input_filters),
+        apis=tuple(item.apis) or CHAT_ONLY,
     )

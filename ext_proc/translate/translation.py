@@ -4,8 +4,9 @@ A Translation belongs to one attempt at one exchange: it is made from the client
 next attempt can start from the same body. It measures, logs and sends nothing, and takes ids and times as arguments.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from ext_proc.apis.usage import Usage
 from ext_proc.codec.json_body import JsonObject
@@ -18,6 +19,7 @@ MESSAGES = "messages"
 RESPONSES = "responses"
 CONVERSE = "converse"
 """Amazon Bedrock's: of upstreams only."""
+_LONGEST_HEADER: Final = 2048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,11 @@ class Exchange:
         """Note the place in the request that an object of the upstream's body comes from, if that is asked for."""
         if self.origins is not None:
             self.origins.note(made, where)
+
+
+def warnings_header(warnings: Iterable[str]) -> str:
+    """Return the value of the header that tells the client what was left out of its request."""
+    return "; ".join(warnings)[:_LONGEST_HEADER].encode("ascii", "replace").decode()
 
 
 def model_of(body: JsonObject, exchange: Exchange) -> str:

@@ -12,7 +12,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from tests.kit.actor import Actor, acting
 from tests.kit.asgi_server import serve
 from tests.kit.envoy import free_port
-from tests.kit.plano_up import Config, Running, plano_up
+from tests.kit.plano_up import EVERY_API, Config, Running, plano_up
 from tests.kit.stub_upstream import Answer
 
 SECRETS = {"OPENAI_KEY": "sk-secret-openai", "GROQ_KEY": "sk-secret-groq", "ANTHROPIC_KEY": "sk-secret-anthropic"}
@@ -80,9 +80,9 @@ def config(actors: dict[str, Actor], mcp_url: str) -> Config:
 
     return {
         "agents": [
-            {"id": "weather", "url": actors["weather"].url},
-            {"id": "flight", "url": f"{actors['flight'].url}/base"},
-            {"id": "absent", "url": closed},
+            {"id": "weather", "url": actors["weather"].url, "api": EVERY_API},
+            {"id": "flight", "url": f"{actors['flight'].url}/base", "api": EVERY_API},
+            {"id": "absent", "url": closed, "api": EVERY_API},
         ],
         "filters": [
             {"id": "guard", "type": "http", "url": f"{actors['guard'].url}/guard", "timeout": "400ms"},

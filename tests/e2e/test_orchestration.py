@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from anthropic import AsyncAnthropic
+from anthropic import AsyncAnthropic, NotFoundError
 from openai import APIError, AsyncOpenAI
 
 from tests.kit.actor import STREAM_HEAD, Actor, Stream, acting, cut, silence
 from tests.kit.llm_streams import STREAMS
 from tests.kit.llm_streams import Answer as Said
-from tests.kit.plano_up import CHAT, MESSAGES, RESPONSES, Running, plano_up
+from tests.kit.plano_up import CHAT, EVERY_API, MESSAGES, RESPONSES, Running, plano_up
 from tests.kit.stub_upstream import Answer, Received
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("e2e-orchestration")]
@@ -112,10 +112,15 @@ async def _stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stag
             return {"type": "agent", "name": name, "agents": offered, "orchestration": settings}
 
         config = {
-            "agents": [{"id": name, "url": actors[name].url} for name in ("flight", "weather", "judge")],
+            "agents": [
+                *({"id": name, "url": actors[name].url, "api": EVERY_API} for name in ("flight", "weather", "judge")),
+                {"id": "chats", "url": f"{actors['flight'].url}"},
+                {"id": "responds", "url": f"{actors['flight'].url}", "api": "responses"},
+            ],
             "model_providers": [{"model": "openai/chooser", "base_url": f"{actors['model'].url}/v1", "access_key": "$KEY"}],
             "listeners": [
                 {"type": "agent", "name": "plain", "agents": offered},
+                {"type": "model", "name": "models"},
                 listener("lenient", on_failure="continue"),
                 listener("last", stream="last"),
                 listener("parallel", mode="parallel"),
@@ -124,6 +129,15 @@ async def _stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stag
                 listener("race", mode="first"),
                 listener("loop", mode="loop", evaluator="judge", max_rounds=2),
                 listener("one", max_agents=1),
+                *(
+                    {"type": "agent", "name": name, "agents": [{"id": name, "description": "All."}]}
+                    for name in ("chats", "responds")
+                ),
+                {
+                    "type": "agent",
+                    "name": "mixed",
+                    "agents": [{"id": name, "description": f"Knows {name}."} for name in ("chats", "weather")],
+                },
             ],
             "overrides": {"agent_orchestration_model": "openai/chooser"},
         }
@@ -377,3 +391,79 @@ async def test_a_client_that_leaves_stops_the_sequence(stage: Stage) -> None:
     async with asyncio.timeout(10):
         await left.wait()
     assert not stage.weather.received
+
+
+async def test_an_agent_that_speaks_chat_only_answers_responses_clients(stage: Stage) -> None:
+    async with stage.openai("chats") as client:
+        answer = await client.responses.create(model="any", input="A trip?", instructions="Be brief.")
+        events = [event async for event in await client.responses.create(model="any", input="A trip?", stream=True)]
+    assert answer.output_text == events[-1].response.output_text == "At nine."  # type: ignore[union-attr]
+    assert answer.status == "completed"
+    assert answer.usage is not None
+    assert answer.usage.total_tokens == 7
+    assert [event.sequence_number for event in events] == list(range(len(events)))
+    first = json.loads(stage.flight.received[0].body)
+    assert first["messages"] == [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "A trip?"}]
+    assert {request.path for request in stage.flight.received} == {CHAT}
+
+
+async def test_an_agent_that_speaks_chat_only_answers_messages_clients(stage: Stage) -> None:
+    async with AsyncAnthropic(base_url=stage.gateway.url("chats"), api_key="k", max_retries=0) as client:
+        answer = await client.messages.create(model="any", max_tokens=9, **TRIP)
+        async with client.messages.stream(model="any", max_tokens=9, **TRIP) as stream:
+            streamed = await stream.get_final_message()
+    for message in (answer, streamed):
+        assert [block.text for block in message.content] == ["At nine."]  # type: ignore[union-attr]
+        assert message.stop_reason == "end_turn"
+    assert {request.path for request in stage.flight.received} == {CHAT}
+
+
+async def test_an_agent_that_speaks_responses_only_answers_chat_clients(stage: Stage) -> None:
+    async with stage.openai("responds") as client:
+        answer = await client.chat.completions.create(model="any", **TRIP)
+        stream = await client.chat.completions.create(model="any", stream=True, **TRIP)
+        streamed = "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
+    assert answer.choices[0].message.content == streamed == "At nine."
+    assert {request.path for request in stage.flight.received} == {RESPONSES}
+
+
+async def test_a_call_of_an_agent_that_speaks_chat_only_reaches_the_client(stage: Stage) -> None:
+    call = {"id": "call_1", "type": "function", "function": {"name": "book", "arguments": '{"seat": 3}'}}
+    body = {
+        "choices": [{"index": 0, "message": {"role": "assistant", "tool_calls": [call]}, "finish_reason": "tool_calls"}],
+        "model": "m",
+    }
+    stage.flight.plays(Answer(body=json.dumps(body).encode()))
+    async with AsyncAnthropic(base_url=stage.gateway.url("chats"), api_key="k", max_retries=0) as client:
+        answer = await client.messages.create(model="any", max_tokens=9, **TRIP)
+    assert answer.stop_reason == "tool_use"
+    assert [(block.name, block.input) for block in answer.content] == [("book", {"seat": 3})]
+
+
+async def test_the_error_of_an_agent_of_another_api_is_told_in_the_clients(stage: Stage) -> None:
+    stage.flight.plays(Answer(status=404, body=b'{"error": {"message": "No such city."}}'))
+    async with AsyncAnthropic(base_url=stage.gateway.url("chats"), api_key="k", max_retries=0) as client:
+        with pytest.raises(NotFoundError, match="No such city") as raised:
+            await client.messages.create(model="any", max_tokens=9, **TRIP)
+    assert raised.value.body == {"type": "error", "error": {"type": "not_found_error", "message": "No such city."}}
+
+
+async def test_what_an_agent_of_another_api_cannot_be_told_is_refused_by_name(stage: Stage) -> None:
+    answer = await stage.gateway.post("chats", {"input": "A trip?", "background": True}, RESPONSES)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "background")
+    assert not stage.flight.received
+
+
+async def test_what_is_left_out_for_an_agent_is_told_in_a_header(stage: Stage) -> None:
+    tools = [{"type": "web_search"}, {"type": "function", "name": "book", "parameters": {"type": "object", "properties": {}}}]
+    answer = await stage.gateway.post("chats", {"input": "A trip?", "tools": tools}, RESPONSES)
+    assert answer.status_code == 200
+    assert "web_search" in answer.headers["x-plano-warnings"]
+
+
+async def test_agents_of_several_apis_answer_together(stage: Stage) -> None:
+    stage.model.plays(names("chats", "weather"))
+    async with stage.openai("mixed") as client:
+        answer = await client.responses.create(model="any", input="A trip?")
+    assert answer.output_text == "**chats**\n\nAt nine.**weather**\n\nIt rains."
+    assert (stage.flight.last.path, stage.weather.last.path) == (CHAT, RESPONSES)

@@ -16,6 +16,8 @@ from tests.kit.envoy import free_port
 
 Config = dict[str, Any]
 CHAT, MESSAGES, RESPONSES = "/v1/chat/completions", "/v1/messages", "/v1/responses"
+EVERY_API = ["chat_completions", "messages", "responses"]
+"""Of an agent that is asked in the client's own."""
 _PORTS = ("admin_port", "metrics_port", "control_plane_metrics_port")
 
 

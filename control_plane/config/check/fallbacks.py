@@ -32,6 +32,13 @@ def check_agent_fallbacks(config: PlanoConfig) -> Iterator[Finding]:
                 yield Finding(
                     here, "mixed-paths", f"`{name}` should have the URL path of `{agent.id}`: both get the same request"
                 )
+            elif missing := [api for api in agent.api if api not in by_id[name].api]:
+                spoken = ", ".join(by_id[name].api)
+                yield Finding(
+                    here,
+                    "mixed-apis",
+                    f"`{name}` speaks {spoken}, and not {', '.join(missing)}, as `{agent.id}` does: both get the same request",
+                )
 
 
 def _url_path(agent: Agent) -> str:

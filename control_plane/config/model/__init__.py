@@ -1,6 +1,6 @@
 """The configuration as values: plano_config.yaml key for key, immutable, with a description of each field."""
 
-from control_plane.config.model.agents import Agent, Filter
+from control_plane.config.model.agents import Agent, AgentApi, Filter
 from control_plane.config.model.callers import Auth, Caller
 from control_plane.config.model.config import PlanoConfig
 from control_plane.config.model.instances import Instance
@@ -18,6 +18,7 @@ __all__ = [
     "LOOPBACK",
     "NO_EMBEDDINGS",
     "Agent",
+    "AgentApi",
     "AliasTarget",
     "Auth",
     "Caller",

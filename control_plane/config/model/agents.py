@@ -1,21 +1,37 @@
 """Agents and filters: HTTP services that listeners refer to by id."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from control_plane.config.model.instances import Instance, Instances
 from control_plane.config.model.resilience import Resilience
-from control_plane.config.model.types import Default, Duration, Section, Text
+from control_plane.config.model.types import Default, Duration, Section, Text, TypeName
+
+AgentApi = Literal["chat_completions", "messages", "responses"]
+
+
+def _listed(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+AgentApis = Annotated[
+    tuple[AgentApi, ...],
+    Field(min_length=1),
+    BeforeValidator(_listed),
+    TypeName("`chat_completions`, `messages` or `responses`, or list of them"),
+]
 
 
 class Agent(Section):
-    """An HTTP service that speaks OpenAI chat completions, and may answer requests of agent listeners."""
+    """An HTTP service that speaks an LLM API, and may answer requests of agent listeners."""
 
     id: Text
     """Name that listeners refer to; agents and filters share one set of ids."""
     url: Instances
     """Where it listens, `http://host:port/path`, or a list of instances; the path is put before the request's."""
+    api: AgentApis = ("chat_completions",)
+    """API that it speaks, or several, the best first: requests of clients of other APIs are translated into it."""
     description: str | None = None
     """What it does; used for entries of agent listeners that have none."""
     examples: tuple[Text, ...] = ()

@@ -1,8 +1,12 @@
 """Agents as one listener offers them, and the model that chooses among them."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from ext_proc.filters.filter import Filter
+
+CHAT_ONLY: Final = ("chat_completions",)
+"""APIs of an agent that says nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +18,12 @@ class Agent:
     route: str
     is_default: bool = False
     input_filters: tuple[Filter, ...] = ()
+    apis: tuple[str, ...] = CHAT_ONLY
+    """That it speaks, the best first."""
+
+    def api_for(self, client_api: str) -> str:
+        """Return the API that it is sent for a client of one."""
+        return client_api if client_api in self.apis else self.apis[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
