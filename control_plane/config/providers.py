@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from control_plane.config.quirks import API_RULES, MODEL_RULES
+from protos.contract.passthrough import ENDPOINTS
 from protos.contract.quirks import Rule
 
 
@@ -30,6 +31,8 @@ class Api:
 
     suffix: str
     """What follows the prefix, without a leading slash; `{model}` stands for the upstream model."""
+    prefix: str | None = None
+    """In place of the provider's own prefix; None: that one."""
     stream_suffix: str = ""
     """The same for requests that ask for a stream, where that is another one."""
     auth: Auth = Auth.BEARER
@@ -53,6 +56,8 @@ class Provider:
     """Prefix of a `base_url` without a path."""
     apis: Mapping[str, Api] = field(default_factory=dict)
     """API word (`chat_completions`) -> how it is reached."""
+    versions: Mapping[str, Mapping[str, Api]] = field(default_factory=dict)
+    """Path of a base_url -> the APIs that are there, if these are not `apis`."""
     needs_key: bool = True
     quirks: tuple[Rule, ...] = ()
     """How it differs from others that speak its APIs."""
@@ -77,6 +82,13 @@ def resolve_provider(model: str, interface: str | None = None) -> Provider | Non
     if shared is not None and prefix in _WITHOUT_PREFIX:
         return replace(shared, prefix="")
     return shared
+
+
+def version_at(provider: Provider, base_url_path: str) -> Provider:
+    """Return the version of a provider's APIs that the path of a base_url means."""
+    given = _segments(base_url_path)
+    found = next((path for path in provider.versions if _segments(path) == given), None)
+    return provider if found is None else replace(provider, prefix=found, apis=provider.versions[found], versions={})
 
 
 def chosen_apis(provider: Provider, names: Iterable[str]) -> Mapping[str, Api]:
@@ -110,8 +122,9 @@ def upstream_path(provider: Provider, api: str, base_url_path: str = "", *, is_s
     suffix `v1/...`) means the provider's own path: nothing else could answer.
     """
     own, given = _segments(provider.prefix), _segments(base_url_path)
-    segments = own if own[: len(given)] == given else given
     known = provider.apis[api]
+    usual = own if known.prefix is None else _segments(known.prefix)
+    segments = usual if own[: len(given)] == given else given
     suffix = (known.stream_suffix if is_stream else "") or known.suffix
     if segments[-1:] == [suffix.partition("/")[0]]:
         segments = segments[:-1]
@@ -129,7 +142,13 @@ _COMPLETIONS: Final = Api(suffix="completions")
 _MESSAGES: Final = Api(suffix="messages", auth=Auth.X_API_KEY, default_headers=(("anthropic-version", "2023-06-01"),))
 _COUNT_TOKENS: Final = replace(_MESSAGES, suffix="messages/count_tokens")
 _CONVERSE: Final = Api(suffix="model/{model}/converse", stream_suffix="model/{model}/converse-stream")
-_STANDARD: Final = {
+_PASSED: Final = {endpoint.api: Api(suffix=endpoint.base) for endpoint in ENDPOINTS if endpoint.api != "message_batches"}
+_CLAUDE_PASSED: Final = {
+    "files": replace(_MESSAGES, suffix="files"),
+    "message_batches": replace(_MESSAGES, suffix="messages/batches"),
+}
+_STANDARD: Final = _PASSED | {
+    "message_batches": _CLAUDE_PASSED["message_batches"],
     "chat_completions": _CHAT,
     "responses": _RESPONSES,
     "messages": _MESSAGES,
@@ -168,12 +187,32 @@ _OPENAI_QUIRKS: Final = (
 )
 
 
+_AZURE_V1: Final = "/openai/v1"
+
+
 def _azure(operation: str) -> Api:
     return Api(suffix=f"{{model}}/{operation}?api-version=2025-01-01-preview", auth=Auth.API_KEY)
 
 
+def _azure_v1(apis: Mapping[str, Api]) -> dict[str, Api]:
+    """Azure's v1 API is OpenAI's, with deployments for models, and has no version in its query."""
+    return {name: replace(api, prefix=_AZURE_V1, auth=Auth.API_KEY) for name, api in apis.items()}
+
+
+def _passed(*names: str) -> dict[str, Api]:
+    return {name: _PASSED[name] for name in names}
+
+
+_AZURE_MORE: Final = {"responses": _RESPONSES} | _passed("images", "audio", "files", "batches")
+"""What Azure has in its v1 API alone, or best: https://learn.microsoft.com/azure/ai-foundry/openai/latest"""
+
 PROVIDERS: Final = (
-    Provider(id="openai", base_url="https://api.openai.com", apis=_CLASSIC | {"responses": _RESPONSES}, quirks=_OPENAI_QUIRKS),
+    Provider(
+        id="openai",
+        base_url="https://api.openai.com",
+        apis=_CLASSIC | {"responses": _RESPONSES} | _passed("images", "audio", "moderations", "files", "batches"),
+        quirks=_OPENAI_QUIRKS,
+    ),
     Provider(
         id="anthropic",
         base_url="https://api.anthropic.com",
@@ -182,8 +221,18 @@ PROVIDERS: Final = (
             "chat_completions": replace(_CHAT, is_imitation=True),
             "messages": _MESSAGES,
             "count_tokens": _COUNT_TOKENS,
-        },
-        quirks=(Rule(quirks={"resume_method": "prefill"}, apis=("messages",)),),
+        }
+        | _CLAUDE_PASSED,
+        quirks=(
+            Rule(quirks={"resume_method": "prefill"}, apis=("messages",)),
+            Rule(
+                apis=("messages",),
+                models="claude-(?:[a-z]+-)?(?:4[-.](?:[6-9]|[1-9]\\d)(?!\\d)|(?:[5-9]|[1-9]\\d)(?!\\d))",
+                quirks={"resume_method": ""},
+                since="2026-11",
+                source="400 of the API: https://platform.claude.com/docs/en/about-claude/models/migration-guide",
+            ),
+        ),
     ),
     Provider(
         id="deepseek",
@@ -195,12 +244,13 @@ PROVIDERS: Final = (
         id="groq",
         base_url="https://api.groq.com",
         prefix="/openai",
-        apis={"chat_completions": Api(suffix="v1/chat/completions")},
+        apis={"chat_completions": Api(suffix="v1/chat/completions")}
+        | {name: Api(suffix=f"v1/{name}") for name in ("audio", "files", "batches")},
     ),
     Provider(
         id="mistral",
         base_url="https://api.mistral.ai",
-        apis=_CHAT_AND_EMBEDDINGS,
+        apis=_CHAT_AND_EMBEDDINGS | _passed("audio", "moderations", "files"),
         quirks=(
             Rule(
                 quirks={
@@ -221,10 +271,20 @@ PROVIDERS: Final = (
         aliases=("google",),
         base_url="https://generativelanguage.googleapis.com",
         prefix="/v1beta/openai",
-        apis=_CHAT_AND_EMBEDDINGS,
+        apis=_CHAT_AND_EMBEDDINGS | _passed("images"),
     ),
-    Provider(id="together_ai", aliases=("together",), base_url="https://api.together.xyz", apis=_CLASSIC, quirks=_MAX_TOKENS),
-    Provider(id="xai", base_url="https://api.x.ai", apis={"chat_completions": _CHAT, "responses": _RESPONSES}),
+    Provider(
+        id="together_ai",
+        aliases=("together",),
+        base_url="https://api.together.xyz",
+        apis=_CLASSIC | _passed("images", "audio", "rerank", "files", "batches"),
+        quirks=_MAX_TOKENS,
+    ),
+    Provider(
+        id="xai",
+        base_url="https://api.x.ai",
+        apis={"chat_completions": _CHAT, "responses": _RESPONSES} | _passed("images"),
+    ),
     Provider(
         id="moonshotai",
         base_url="https://api.moonshot.ai",
@@ -240,7 +300,11 @@ PROVIDERS: Final = (
         ),
     ),
     Provider(
-        id="zhipu", base_url="https://open.bigmodel.cn", prefix="/api/paas/v4", apis=_CHAT_AND_EMBEDDINGS, quirks=_MAX_TOKENS
+        id="zhipu",
+        base_url="https://open.bigmodel.cn",
+        prefix="/api/paas/v4",
+        apis=_CHAT_AND_EMBEDDINGS | _passed("images"),
+        quirks=_MAX_TOKENS,
     ),
     Provider(id="xiaomi", base_url="https://api.xiaomimimo.com", apis=_CHAT_ONLY),
     Provider(id="digitalocean", aliases=("do", "do_ai"), base_url="https://inference.do-ai.run", apis=_CHAT_ONLY),
@@ -252,7 +316,10 @@ PROVIDERS: Final = (
             "chat_completions": _azure("chat/completions"),
             "embeddings": _azure("embeddings"),
             "completions": _azure("completions"),
-        },
+        }
+        | _azure_v1(_AZURE_MORE),
+        versions={_AZURE_V1: _azure_v1(_CLASSIC | _AZURE_MORE)},
+        quirks=_OPENAI_QUIRKS,
     ),
     Provider(
         id="qwen",
@@ -302,8 +369,16 @@ PROVIDERS: Final = (
     *(
         Provider(id=name, apis=_CLASSIC | more, needs_key=False, yields_to_interface=True, quirks=_LOCAL)
         for name, more in {
-            "vllm": {"responses": _RESPONSES, "messages": replace(_MESSAGES, auth=Auth.BEARER)},
-            "llama_cpp": {"responses": _RESPONSES, "messages": replace(_MESSAGES, auth=Auth.BEARER)},
+            "vllm": {
+                "responses": _RESPONSES,
+                "messages": replace(_MESSAGES, auth=Auth.BEARER),
+                **_passed("audio", "rerank"),
+            },
+            "llama_cpp": {
+                "responses": _RESPONSES,
+                "messages": replace(_MESSAGES, auth=Auth.BEARER),
+                **_passed("rerank"),
+            },
             "lm_studio": {"responses": _RESPONSES},
         }.items()
     ),
@@ -311,7 +386,7 @@ PROVIDERS: Final = (
         id="fireworks",
         base_url="https://api.fireworks.ai",
         prefix="/inference/v1",
-        apis=_CLASSIC | {"responses": _RESPONSES},
+        apis=_CLASSIC | {"responses": _RESPONSES} | _passed("rerank"),
         yields_to_interface=True,
         quirks=_MAX_TOKENS,
     ),
@@ -327,7 +402,7 @@ PROVIDERS: Final = (
         id="deepinfra",
         base_url="https://api.deepinfra.com",
         prefix="/v1/openai",
-        apis=_CLASSIC,
+        apis=_CLASSIC | _passed("images", "audio"),
         yields_to_interface=True,
         quirks=_MAX_TOKENS,
     ),
@@ -335,7 +410,7 @@ PROVIDERS: Final = (
         id="cohere",
         base_url="https://api.cohere.ai",
         prefix="/compatibility/v1",
-        apis=_CHAT_AND_EMBEDDINGS,
+        apis=_CHAT_AND_EMBEDDINGS | {"rerank": Api(suffix="rerank", prefix="/v2")},
         yields_to_interface=True,
         quirks=_MAX_TOKENS,
     ),
@@ -350,7 +425,7 @@ PROVIDERS: Final = (
     Provider(
         id="sambanova",
         base_url="https://api.sambanova.ai",
-        apis=_CHAT_AND_EMBEDDINGS,
+        apis=_CHAT_AND_EMBEDDINGS | _passed("audio"),
         yields_to_interface=True,
         quirks=_MAX_TOKENS,
     ),

@@ -14,6 +14,7 @@ from control_plane.gateway.resilience import build_circuit_breaker, connect_time
 from control_plane.gateway.retries import chain_retries, model_failover, model_retry
 from control_plane.ir import names
 from protos.contract.apis import TRANSLATIONS, UPSTREAM_ONLY
+from protos.contract.passthrough import PASSTHROUGH
 
 SILENCE_SECONDS = 30.0
 """How long a stream that can be continued may be silent, unless `resilience.timeouts.idle` says otherwise."""
@@ -55,6 +56,8 @@ def build_chains(
     entries = (primary, *fallbacks)
     chains: dict[str, ir.Chain] = {}
     for api in served_apis(primary):
+        if api in PASSTHROUGH:
+            continue
         members = tuple(_members(entries, api))
         if len(members) > 1 and api in TRANSLATIONS:
             members = tuple(_resumable(member, entries, api) for member in members)

@@ -14,6 +14,7 @@ from control_plane.config.providers import (
     quirk_rules,
     resolve_provider,
     upstream_path,
+    version_at,
 )
 from control_plane.gateway.resilience import hash_header, idle_timeout, response_timeout, settings_of, whole_timeout
 from control_plane.gateway.retries import model_retry
@@ -22,6 +23,7 @@ from control_plane.ir import Chain, Cluster, InjectedHeader, Route, names
 from control_plane.ir.secret import Secret
 from protos import filter_config_pb2 as pb
 from protos.contract.apis import UPSTREAM_ONLY
+from protos.contract.passthrough import PASSTHROUGH
 from protos.contract.quirks import Quirks, Rule, encode_rules, resolve, rules_for
 
 HOSTED_ORCHESTRATOR = "plano/Plano-Orchestrator"
@@ -96,7 +98,7 @@ class ProviderEntry:
 
 def _variant(apis: Mapping[str, Api]) -> str:
     """Name a group after its main API: those that belong to another one have longer paths."""
-    return min(apis, key=lambda name: (apis[name].suffix.count("/"), name))
+    return min(apis, key=lambda name: (name in PASSTHROUGH, apis[name].suffix.count("/"), name))
 
 
 def provider_entries(entries: Iterable[ModelProvider], overrides: Overrides) -> tuple[ProviderEntry, ...]:
@@ -120,6 +122,7 @@ def _with_provider(entry: ModelProvider, choosing: Collection[str]) -> ProviderE
     provider = resolve_provider(entry.model, entry.provider_interface)
     if provider is None:
         raise ValueError(f"no provider for {entry.model!r}: the configuration was not checked")
+    provider = version_at(provider, parse_upstream(entry.instances[0].url).path if entry.instances else "")
     if entry.apis:
         provider = replace(provider, apis=chosen_apis(provider, entry.apis))
     is_internal = provider.id == "plano" and not {entry.name, entry.model, entry.upstream_model}.isdisjoint(choosing)
@@ -164,6 +167,7 @@ def build_model(
                 **_routes_to(known.cluster_of(api), api, attempt_routes),
             )
             for api, how in sorted(known.provider.apis.items())
+            if api not in PASSTHROUGH
         ],
         own_ids=own_ids(known.entry.provider) if known.entry.is_wildcard else (),
     )

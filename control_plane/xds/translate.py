@@ -22,7 +22,7 @@ from control_plane.xds.secret import build_secret
 from control_plane.xds.session_store import build_store_cluster, build_store_listener
 from protos import filter_config_pb2 as pb
 from protos.contract.discovery import FILTER_CONFIG_NAME, FILTER_CONFIG_TYPE_URL
-from protos.contract.headers import CALLER_HEADER, COST_HEADER, SESSION_HEADERS, UNCOUNTED_HEADER
+from protos.contract.headers import CALLER_HEADER, COST_HEADER, MODEL_HEADER, SESSION_HEADERS, UNCOUNTED_HEADER
 
 _Named = tuple[str, Resource]
 
@@ -83,7 +83,7 @@ def _listeners(gateway: ir.Gateway) -> Iterator[_Named]:
         yield api.LISTENER, Resource(name, encode(build_listener(listener, gateway)))
         for secret in build_tls_secrets(listener.tls) if listener.tls is not None else ():
             yield api.SECRET, Resource(secret.name, encode(secret))
-        inside = SESSION_HEADERS if listener.kind is ir.ListenerKind.MODEL else ()
+        inside = (*SESSION_HEADERS, MODEL_HEADER) if listener.kind is ir.ListenerKind.MODEL else ()
         yield _routes(
             name,
             listener.routes,

@@ -11,6 +11,7 @@ from ext_proc.apis.errors import Shape
 from ext_proc.apis.messages.spec import MESSAGES
 from ext_proc.apis.responses.spec import RESPONSES
 from ext_proc.errors import MethodNotAllowed, UnknownPath
+from protos.contract.passthrough import ENDPOINTS, PASSTHROUGH
 
 
 def _plain(spec: ApiSpec, api: Api, path: str, methods: tuple[str, ...] = ("POST",), *, serves_agents: bool = False) -> ApiSpec:
@@ -34,7 +35,13 @@ _PLAIN: Final = (
     _plain(CHAT_COMPLETIONS, Api.MODELS, "/v1/models", ("GET", "OPTIONS"), serves_agents=True),
 )
 
-SPECS: Final[Mapping[Api, ApiSpec]] = {spec.api: spec for spec in (CHAT_COMPLETIONS, MESSAGES, RESPONSES, CONVERSE, *_PLAIN)}
+_PASSED: Final = tuple(
+    _plain(MESSAGES if api is Api.MESSAGE_BATCHES else CHAT_COMPLETIONS, api, "") for api in Api if api in PASSTHROUGH
+)
+
+SPECS: Final[Mapping[Api, ApiSpec]] = {
+    spec.api: spec for spec in (CHAT_COMPLETIONS, MESSAGES, RESPONSES, CONVERSE, *_PLAIN, *_PASSED)
+}
 
 _BY_NAME: Final[Mapping[str, ApiSpec]] = {str(api): spec for api, spec in SPECS.items()}
 
@@ -52,7 +59,7 @@ DECISION_PREFIX: Final = "/routing"
 DECISION_APIS: Final = {DECISION_PREFIX + path: api for path, api in AGENT_APIS.items() if api is not Api.MODELS}
 """Where a model listener tells which model it would choose, and asks none."""
 
-PATHS: Final = {api: path for path, api in MODEL_APIS.items()}
+PATHS: Final = {api: path for path, api in MODEL_APIS.items()} | {Api(one.api): f"/v1/{one.base}" for one in ENDPOINTS}
 
 
 def split_query(target: str) -> tuple[str, str]:
@@ -98,9 +105,17 @@ def find_api(table: dict[str, Api], method: str, path: str) -> Api:
         meant = usual_path(path)
         hint = f"Did you mean {meant}?" if meant in table else f"Served are: {', '.join(sorted(table))}."
         raise UnknownPath(f"Nothing is served at this path. {hint}")
-    allowed = SPECS[api].methods
+    check_method(method, SPECS[api].methods, path)
+    return api
+
+
+def check_method(method: str, allowed: tuple[str, ...], path: str) -> None:
+    """Refuse a method that a path does not take.
+
+    Raises:
+        MethodNotAllowed: it does not.
+    """
     if method not in allowed:
         allow = ", ".join(allowed)
         hint = " Web pages of other origins may ask where `listeners[].cors` allows it." if method == "OPTIONS" else ""
         raise MethodNotAllowed(f"The method is not allowed at {path}; use {allow}.{hint}", headers={"allow": allow})
-    return api

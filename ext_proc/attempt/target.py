@@ -148,8 +148,7 @@ def plain_target(metadata: Mapping[str, str], plan: Plan | None) -> AttemptTarge
     """Describe the only attempt of a plain route; None if this worker's configuration does not know its model."""
     api, name = metadata.get(METADATA_API, ""), metadata.get(METADATA_MODEL, "")
     model = plan.entries.get(metadata.get(METADATA_ENTRY, "")) if plan else None
-    upstream = plan.targets.get((model.name, api)) if plan and model else None
-    if model is None or upstream is None:
+    if plan is None or model is None:
         return None
     return AttemptTarget(
         model=model,
@@ -157,7 +156,7 @@ def plain_target(metadata: Mapping[str, str], plan: Plan | None) -> AttemptTarge
         upstream_model=model.upstream_model or name.removeprefix(model.name.removesuffix("*")),
         client_api=api,
         api=api,
-        upstream=upstream,
+        upstream=plan.targets.get((model.name, api)) or Target(path=""),
         cache_from=0,
         has_model=True,
         wants_stream=metadata.get(METADATA_EXPECTS) == EXPECTS_EVENTS,

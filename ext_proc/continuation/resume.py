@@ -8,7 +8,7 @@ import orjson
 
 from ext_proc.codec.json_body import JsonObject, parse_object
 from ext_proc.continuation.merger import Merger
-from ext_proc.plan.targets import Member, Target
+from ext_proc.plan.targets import Member
 from ext_proc.translate.json_fields import as_list
 from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, RESPONSES
 
@@ -32,23 +32,21 @@ class ResumeRequest:
     """Characters of the client's text that the model is given and does not say again."""
 
 
-def resume_requests(merger: Merger, member: Member, target: Target, client_api: str, body: bytes) -> Iterator[ResumeRequest]:
-    """Yield the ways for a model to resume, best first, from what the client has so far."""
+def resume_requests(merger: Merger, member: Member, method: str, client_api: str, body: bytes) -> Iterator[ResumeRequest]:
+    """Yield the ways for a model to resume, best first, from what the client has so far; `method` is its `resume_method`."""
     text = (merger.text() or "").rstrip()  # Anthropic refuses a last text that ends with a space.
-    if text and _can_be_given(member, target, client_api):
-        started = _started(parse_object(body), text, target.resume_method)
-        yield ResumeRequest(
-            member=member, method=PREFILL, body=started, given=0 if target.resume_method == _SAID_AGAIN else len(text)
-        )
+    if text and _can_be_given(member, method, client_api):
+        started = _started(parse_object(body), text, method)
+        yield ResumeRequest(member=member, method=PREFILL, body=started, given=0 if method == _SAID_AGAIN else len(text))
     yield ResumeRequest(member=member, method=REPEAT, body=body, given=0)
 
 
-def _can_be_given(member: Member, target: Target, client_api: str) -> bool:
+def _can_be_given(member: Member, method: str, client_api: str) -> bool:
     if client_api == RESPONSES:
         return False  # Its last events repeat all of the text, which a model that resumes by prefill does not send.
-    if target.resume_method in _MARKS:
+    if method in _MARKS:
         return client_api == member.resumed_api == CHAT_COMPLETIONS
-    return target.resume_method == PREFILL and member.resumed_api == MESSAGES
+    return method == PREFILL and member.resumed_api == MESSAGES
 
 
 def _started(request: JsonObject, text: str, resume_method: str) -> bytes:

@@ -28,6 +28,7 @@ from protos.contract.metadata import (
     FORWARDED_METADATA_HEADERS,
     METADATA_DECISION,
     METADATA_ROUTE,
+    METADATA_UPSTREAM_MODEL,
     METADATA_WATCH,
     WATCH_BEGINNING,
 )
@@ -248,8 +249,10 @@ class ResumableAnswer:
     async def _by(self, member: Member, course: _Course, current: str) -> None:
         """Resume on one model, in each way that it supports, until one succeeds."""
         splicer, target = course.splicer, course.targets[member.model, member.resumed_api]
+        # What of a wildcard's models is asked for.
+        method = target.quirks.of(self._request.metadata.get(METADATA_UPSTREAM_MODEL, "")).resume_method
         splicer.begin()
-        for way in resume_requests(splicer.merger, member, target, course.resumable.client_api, self._request.body):
+        for way in resume_requests(splicer.merger, member, method, course.resumable.client_api, self._request.body):
             if self._retries == 0:
                 return
             self._count_retries(1)

@@ -62,7 +62,7 @@ async def decide_model(request: Request, services: Services, record: Record) -> 
     record.model, record.reason = resolved.model.name, resolved.reason
     if request.api is Api.COUNT_TOKENS and request.api not in resolved.model.routes:
         return _answer_estimate(resolved, request)
-    route = _route(resolved, request)
+    route = route_of(resolved, request)
     body, value = await run_filters(request, services)
     marked = mark_prompt(body, resolved, request, services)
     noted = {METADATA_DECISION: resolved.reason, **marked.metadata, **_counted(request, value, services)}
@@ -81,7 +81,7 @@ async def _decide_by_preference(request: Request, services: Services, record: Re
     resolved = ranked[0] if ranked else requested_model(request, services)
     check_model(resolved, request, services)
     record.model = resolved.model.name
-    route = _route(resolved, request)
+    route = route_of(resolved, request)
     marked = mark_prompt(body, resolved, request, services)
     noted = {METADATA_DECISION: decided.choice.header, **decided.metadata, **marked.metadata}
     noted |= _counted(request, value, services)
@@ -132,7 +132,12 @@ def _answer_estimate(resolved: ResolvedModel, request: Request) -> Respond:
     return Respond(status=200, headers=headers, body=body, details="plano_token_estimate")
 
 
-def _route(resolved: ResolvedModel, request: Request) -> ModelRoute:
+def route_of(resolved: ResolvedModel, request: Request) -> ModelRoute:
+    """Return how a request reaches a model's provider.
+
+    Raises:
+        UnsupportedFeature: that does not serve the API.
+    """
     route = resolved.model.routes.get(request.api)
     if route is None:
         spoken = ", ".join(PATHS[api] for api in PATHS if api in resolved.model.routes)

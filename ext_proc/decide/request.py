@@ -48,6 +48,10 @@ class Request:
     body: bytes
     value: JsonObject
     """The body, parsed."""
+    rest: str = ""
+    """What follows in the path where the API has several."""
+    form: str = ""
+    """Content type of a body that is a form; empty: it is JSON, or there is none."""
     was_compressed: bool = False
     """Whether the client sent another body, of which this is the plain form."""
 

@@ -16,6 +16,7 @@ from ext_proc.apis.registry import (
     DECISION_APIS,
     MODEL_APIS,
     MODELS_PREFIX,
+    check_method,
     error_shape,
     find_api,
     split_query,
@@ -27,6 +28,7 @@ from ext_proc.decide.agent_flow import decide_agent
 from ext_proc.decide.decision_flow import answer_decision
 from ext_proc.decide.large_body import let_others_run, read_object
 from ext_proc.decide.model_flow import decide_model
+from ext_proc.decide.passthrough_flow import decide_passthrough
 from ext_proc.decide.request import Record, Request, Services
 from ext_proc.decide.routing_input import CONVERSATIONS
 from ext_proc.decide.trace_context import is_valid_traceparent, new_traceparent
@@ -38,6 +40,7 @@ from ext_proc.plan.plan import Plan
 from ext_proc.routing.models.resolve import resolve_model, unknown_model
 from ext_proc.signals.rows import Row, read_rows
 from protos.contract.headers import CALLER_HEADER, REQUEST_ID_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER
+from protos.contract.passthrough import PASSTHROUGH, Endpoint, find_endpoint
 
 _GO_ON: Final = Continue()
 _MESSAGES_VERSION: Final = "anthropic-version"
@@ -45,6 +48,7 @@ _MESSAGES_VERSION: Final = "anthropic-version"
 _DEFLATE: Final = "deflate"
 _ENCODINGS: Final = frozenset({*IDENTITY, _DEFLATE})
 """Content encodings of bodies as Envoy shows them: it has undone the others."""
+_FORM: Final = "multipart/form-data"
 _ACCEPTED: Final = "gzip, br, zstd, deflate"
 _TABLES: Final = {ListenerKind.AGENT: AGENT_APIS, ListenerKind.MODEL: MODEL_APIS | DECISION_APIS}
 _MODELS_PREFLIGHT: Final = Respond(
@@ -79,6 +83,9 @@ class Transaction:
         """Whether the client wants to know the decision, and nothing else."""
         self._head: tuple[Api, str, Mapping[str, str]] | None = None
         self._is_deflated = False
+        self._rest = self._form = ""
+        self._may_be_empty = False
+        """Whether the request needs no body."""
 
     async def handle(self, event: Event) -> Reply:
         """Answer an event. GatewayErrors become responses; anything else that is raised is a bug."""
@@ -86,6 +93,8 @@ class Transaction:
             match event:
                 case RequestHeaders():
                     reply = self._begin(event)
+                    if event.ends_stream and not isinstance(reply, Respond):
+                        reply = await self._decide(b"")
                 case RequestBody(head=RequestHeaders() as head):
                     reply = await self._decide_whole(head, event.body)
                 case RequestBody():
@@ -96,7 +105,7 @@ class Transaction:
             return self.refuse(error)
         if isinstance(reply, Respond):
             self.record.status = reply.status
-        self.is_decided = isinstance(reply, Respond) or isinstance(event, RequestBody)
+        self.is_decided = isinstance(reply, Respond) or isinstance(event, RequestBody) or self.request is not None
         return reply
 
     def refuse(self, error: GatewayError) -> Respond:
@@ -123,9 +132,11 @@ class Transaction:
             return self._answer_model(model, headers, services.plan)
         table = _TABLES[listener.kind]
         # A model's path is the provider's, whatever the client wrote; an agent is asked at the client's own.
-        if listener.kind is ListenerKind.MODEL and path not in table and (meant := usual_path(path)) in table:
-            path, self._shape = meant, error_shape(meant)
-        api = find_api(table, headers.get(":method", ""), path)
+        if listener.kind is ListenerKind.MODEL and path not in table:
+            meant = usual_path(path)
+            if meant in table or find_endpoint(meant):
+                path, self._shape = meant, error_shape(meant)
+        api = self._find_api(table, headers, path)
         self._asks_only = path in DECISION_APIS
         self.record.api = api
         if api is Api.MODELS:
@@ -135,12 +146,25 @@ class Transaction:
             raise UnsupportedEncoding(
                 f"Request bodies may be compressed by {_ACCEPTED}; not in another way.", headers={"accept-encoding": _ACCEPTED}
             )
-        if event.ends_stream:
+        if event.ends_stream and not self._may_be_empty:
             parse_object(b"")
         self.headers, reply = self._trace(headers)
         self._head = api, query, self.headers
         self._is_deflated = encoding == _DEFLATE
         return reply
+
+    def _find_api(self, table: dict[str, Api], headers: Mapping[str, str], path: str) -> Api:
+        method = headers.get(":method", "")
+        passed = find_endpoint(path) if table is _TABLES[ListenerKind.MODEL] and path not in table else None
+        if passed is None:
+            return find_api(table, method, path)
+        endpoint, self._rest = passed
+        check_method(method, endpoint.methods, path)
+        content_type = headers.get("content-type", "")
+        if endpoint.takes_form and content_type.lower().lstrip().startswith(_FORM):
+            self._form = content_type
+        self._may_be_empty = method != "POST" or not _posts_a_body(endpoint)
+        return Api(endpoint.api)
 
     def _answer_model(self, name: str, head: Mapping[str, str], plan: Plan) -> Respond:
         """Say whether there is a model of this name."""
@@ -168,12 +192,16 @@ class Transaction:
             query=query,
             headers=headers,
             body=body,
-            value=await read_object(body),
+            value={} if self._form or (self._may_be_empty and not body) else await read_object(body),
+            rest=self._rest,
+            form=self._form,
             was_compressed=self._is_deflated,
         )
         await let_others_run(body)
         if listener.kind is ListenerKind.AGENT:
             return await decide_agent(request, services, self.record)
+        if api in PASSTHROUGH:
+            return await decide_passthrough(request, services, self.record)
         decide = answer_decision if self._asks_only else decide_model
         return await decide(request, services, self.record)
 
@@ -199,6 +227,10 @@ class Transaction:
         if self._services is None or self._listener is None:
             raise NotReady("The gateway has no configuration for this listener yet.", headers={"retry-after": "1"})
         return self._services, self._listener
+
+
+def _posts_a_body(endpoint: Endpoint) -> bool:
+    return not endpoint.rest.endswith("/cancel")
 
 
 def _loggable(request_id: str) -> str:

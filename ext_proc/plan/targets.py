@@ -24,11 +24,6 @@ class Target:
     for_tools: Mapping[str, "Target"] = field(default_factory=dict)
     """Other APIs of the model's, at the same host, in which some models are asked if tools are offered."""
 
-    @property
-    def resume_method(self) -> str:
-        """How it resumes a started answer: `prefill`, `prefix`, `partial`, or not at all."""
-        return self.quirks.of("").resume_method
-
 
 @dataclass(frozen=True, slots=True)
 class Member:

@@ -7,6 +7,7 @@ What is like something shown before, or in the case after `like`, is shown by it
 
 import random
 import re
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,9 @@ def show(case: Path, view: str) -> str:
     like = first_line(case)[1] or USUAL_BASES.get(view, "")
     if not like or like == golden_id(case):
         return fold_documents(render(case, view))
-    return f"# like {like}:\n{fold_documents(render(case, view), base=render(FOLDER / f'{like}.in.yaml', view))}"
+    base = FOLDER / f"{like}.in.yaml"
+    shown, before = ([without_undecided(one) if view == "routes" else one for one in render(of, view)] for of in (case, base))
+    return f"# like {like}:\n{fold_documents(shown, base=before)}"
 
 
 @cache
@@ -90,6 +93,16 @@ def manager(listener: Any) -> dict[str, Any]:
 def replies(listener: Any) -> Any:
     """Show nothing but what clients read when Envoy itself answers."""
     return manager(listener)["local_reply_config"]
+
+
+def without_undecided(table: Any) -> Any:
+    """Leave out what model listeners do with requests that nothing was decided about: it is the same for most of them."""
+    table = deepcopy(table)
+    for host in table["virtual_hosts"]:
+        undecided = host["matcher"]["on_no_match"].get("matcher", {})
+        if "(passed)" in str(undecided.get("matcher_list")):
+            undecided["matcher_list"] = {"see": USUAL_BASES["routes"]}
+    return table
 
 
 def without_replies(listener: Any) -> Any:

@@ -15,7 +15,10 @@ ProviderInterface = Literal[
     "anthropic", "azure_openai", "ollama", "qwen", "together_ai", "xai", "zhipu",
 ]  # fmt: skip
 
-SpokenApi = Literal["chat_completions", "responses", "messages", "embeddings", "completions"]
+SpokenApi = Literal[
+    "chat_completions", "responses", "messages", "embeddings", "completions",
+    "images", "audio", "moderations", "rerank", "files", "batches", "message_batches",
+]  # fmt: skip
 
 
 class ModelProvider(Section):
@@ -49,7 +52,8 @@ class ModelProvider(Section):
     quirks: QuirkOverrides | None = None
     """How its API or its model differs from others of the kind, where the gateway does not know it, or not any more."""
     apis: Annotated[tuple[SpokenApi, ...], Default("those that the provider is known to speak")] = ()
-    """APIs that the host speaks, if these are not its provider's: others are translated into them, the first of them first."""
+    """APIs that the host speaks, if these are not its provider's. Chat Completions, Responses and Messages are translated into
+    those that it speaks, the first of them first; the others pass as they are, to who serves them."""
 
     @property
     def instances(self) -> tuple[Instance, ...]:

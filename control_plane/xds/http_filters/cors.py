@@ -30,7 +30,16 @@ def build_cors_policy(cors: ir.Cors) -> dict[str, api.protobuf.Any]:
     return {FILTER_NAME: api.pack(policy)}
 
 
+def origin_regex(cors: ir.Cors) -> str:
+    """Return a regular expression of the origins that are allowed."""
+    return "|".join(_pattern(origin) for origin in cors.allow_origins)
+
+
+def _pattern(origin: str) -> str:
+    return re.escape(origin).replace(r"\*", ".*")
+
+
 def _origin(origin: str) -> api.matcher.StringMatcher:
     if "*" not in origin:
         return api.matcher.StringMatcher(exact=origin)
-    return api.matcher.StringMatcher(safe_regex=api.matcher.RegexMatcher(regex=re.escape(origin).replace(r"\*", ".*")))
+    return api.matcher.StringMatcher(safe_regex=api.matcher.RegexMatcher(regex=_pattern(origin)))

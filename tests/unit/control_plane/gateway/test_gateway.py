@@ -36,5 +36,6 @@ def test_the_filter_config_has_what_ext_proc_needs() -> None:
     agents = config.listeners[0]
     assert (agents.kind, [agent.id for agent in agents.agents]) == (pb.Listener.AGENT, ["z", "a"])
     assert list(agents.agents[0].input_filters) == ["tidy", "guard"]
-    assert config.models[0].routes[0].path == "/v1/chat/completions"
+    paths = {route.api: route.path for route in config.models[0].routes}
+    assert paths["chat_completions"] == "/v1/chat/completions"
     assert b"sk-secret" not in config.SerializeToString()
