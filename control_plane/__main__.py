@@ -21,6 +21,12 @@ def _socket_only(_context: click.Context, _option: click.Parameter, address: str
     return address
 
 
+def _this_machine_only(_context: click.Context, _option: click.Parameter, address: str) -> str:
+    if not address.startswith(("unix:", "127.", "[::1]:", "localhost:")):
+        raise click.BadParameter("must be unix:///path or a loopback address: whoever reaches it can call all providers")
+    return address
+
+
 @click.group()
 def main() -> None:
     """Run Plano's control plane."""
@@ -34,7 +40,10 @@ def main() -> None:
     "--xds", required=True, metavar="ADDRESS", callback=_socket_only, help="Where Envoy and ext_proc connect: unix:///path."
 )
 @click.option(
-    "--egress-address", required=True, help="Where Envoy listens for ext_proc's own calls: unix:///path or host:port."
+    "--egress-address",
+    required=True,
+    callback=_this_machine_only,
+    help="Where Envoy listens for ext_proc's own calls: unix:///path or a loopback address and port.",
 )
 @click.option("--egress-url", required=True, help="Where ext_proc finds that: unix:///path or http://host:port.")
 @click.option("--access-log", required=True, metavar="PATH", help="A file, or /dev/stdout.")

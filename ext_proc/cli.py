@@ -12,9 +12,20 @@ from ext_proc.telemetry.metrics import share_values
 from process_log import configure_logging
 
 
+def _this_machine_only(_context: click.Context, _option: click.Parameter, address: str) -> str:
+    if not address.startswith(("unix:", "127.", "[::1]:", "localhost:")):
+        raise click.BadParameter("must be unix:///path or a loopback address: whoever reaches it can have providers called")
+    return address
+
+
 @click.command()
-@click.option("--xds", required=True, help="The control plane: `unix:///path` or `host:port`.")
-@click.option("--listen", required=True, help="Where Envoy calls: `unix:///path-{worker}.sock`, or `host:port` of worker 0.")
+@click.option("--xds", required=True, help="The control plane: `unix:///path`.")
+@click.option(
+    "--listen",
+    required=True,
+    callback=_this_machine_only,
+    help="Where Envoy calls: `unix:///path-{worker}.sock`, or a loopback address and the port of worker 0.",
+)
 @click.option("--workers", default=os.cpu_count() or 1, show_default="one per core", type=click.IntRange(min=1))
 @click.option("--metrics", default="127.0.0.1:9092", show_default=True, help="Where /metrics is served.")
 @click.option("--log-level", default="INFO", show_default=True, type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]))

@@ -12,7 +12,7 @@ from typing import Final, Literal
 import orjson
 
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.errors import GatewayError
+from ext_proc.errors import GatewayError, UpstreamError
 from ext_proc.events import Respond
 from protos.contract.error_types import ANTHROPIC_TYPES, OPENAI_TYPES, anthropic_type, openai_type
 
@@ -71,6 +71,13 @@ class ProviderError:
 def of_gateway(error: GatewayError, status: int | None = None) -> ProviderError:
     """View one of our own errors as if a provider had sent it."""
     return ProviderError(message=error.public_message, status=status or error.status, code=error.code, param=error.param)
+
+
+def redirected(status: int) -> UpstreamError:
+    """Return the error for a provider that sends its clients elsewhere."""
+    return UpstreamError(
+        f"The provider answered with a redirection ({status}) in place of an answer.", code="bad_upstream_answer"
+    )
 
 
 def render_error(error: GatewayError, shape: Shape) -> Respond:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from ext_proc.apis.errors import redirected
 from ext_proc.apis.registry import spec_of
 from ext_proc.attempt.answers import Answer, Attempt, ErrorAnswer, unreadable
 from ext_proc.attempt.events import ResponseReply
@@ -31,13 +32,33 @@ def kind_of_answer(attempt: Attempt, status: int, headers: Mapping[str, str]) ->
     if status >= 400:
         return ErrorAnswer(attempt, status, headers)
     if status >= 300:
-        return PassedAnswer(attempt)
+        return RedirectAnswer(attempt, status)
     if attempt.media_type == spec_of(attempt.prepared.reads).stream_type:
         return _of_events(attempt)
     if attempt.target.api not in _IN_BOTH_FORMS:
         is_json = not attempt.prepared.is_identity or not attempt.media_type or "json" in attempt.media_type
         return WholeAnswer(attempt) if is_json or attempt.media_type == _PAGE else PassedAnswer(attempt)
     return SniffedAnswer(attempt)
+
+
+class RedirectAnswer:
+    """A status from 300 to 399: nobody else is asked with the gateway's keys, and clients would send theirs."""
+
+    def __init__(self, attempt: Attempt, status: int) -> None:
+        self._attempt = attempt
+        self._error = redirected(status)
+
+    def feed(self, _data: bytes) -> list[ResponseReply]:
+        """Look at nothing of it."""
+        raise self._error
+
+    def finish(self) -> list[ResponseReply]:
+        """Answer with an error."""
+        raise self._error
+
+    def fail(self, error: GatewayError) -> list[ResponseReply]:
+        """Answer with an error."""
+        return unreadable(self._attempt, error)
 
 
 def _of_events(attempt: Attempt) -> Answer:

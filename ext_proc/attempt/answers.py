@@ -117,7 +117,10 @@ def tell_failure(
     if error.retry_after and not error.is_ours and (is_waited_for or not target.has_others):
         marks[RETRY_AFTER_HEADER] = error.retry_after
     body = told.body.encode()
-    return [answer_head(body, _head_of(told) | marks, remove=() if told is error else _OF_THE_ERROR), SendBody(body)]
+    return [
+        answer_head(body, _head_of(told) | marks, remove=("location",) if told is error else ("location", *_OF_THE_ERROR)),
+        SendBody(body),
+    ]
 
 
 def _may_be_bettered(attempt: Attempt, failure: Failure, after: AttemptHistory) -> bool:

@@ -108,8 +108,10 @@ class Transaction:
         self.is_decided = isinstance(reply, Respond) or isinstance(event, RequestBody) or self.request is not None
         return reply
 
-    def refuse(self, error: GatewayError) -> Respond:
-        """Render an error in the client's API, and end the request with it."""
+    def refuse(self, error: GatewayError, path: str = "") -> Respond:
+        """Render an error in the client's API, which a `path` tells if nothing else has, and end the request with it."""
+        if path:
+            self._shape = error_shape(path)
         self.record.error = error
         self.record.status = error.status
         self.is_decided = True

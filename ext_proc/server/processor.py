@@ -33,7 +33,7 @@ from ext_proc.telemetry.spans import describe_decision, describe_signals
 from ext_proc.telemetry.tracer import Tracer
 from ext_proc.tracing.span import Span
 from ext_proc.wire.attempt import decode_plain_answer
-from ext_proc.wire.common import UnexpectedMessage, UnreadableMessage, decode_request
+from ext_proc.wire.common import UnexpectedMessage, UnreadableMessage, decode_request, find_path
 from ext_proc.wire.decide import decode, encode, encode_respond
 from process_log import get_logger
 from protos.contract.headers import TRACEPARENT_HEADER
@@ -104,7 +104,7 @@ class ExternalProcessor:
         try:
             return await self._answer(transaction, message)
         except UnreadableMessage:
-            return encode_respond(transaction.refuse(_not_utf8()))
+            return encode_respond(transaction.refuse(_not_utf8(), find_path(message)))
         except UnexpectedMessage as unexpected:
             raise self._refusal(transaction, unexpected) from None
         finally:

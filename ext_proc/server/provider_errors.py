@@ -1,5 +1,7 @@
 """The gRPC side of providers' errors on plain routes: one call is one error, rendered in the client's API."""
 
+from ext_proc.apis.errors import redirected, render_error
+from ext_proc.apis.registry import shape_of
 from ext_proc.codec.content_encoding import decoder
 from ext_proc.codec.key_redaction import redact_keys
 from ext_proc.errors import GatewayError
@@ -36,6 +38,8 @@ class ErrorProcessor:
 
 
 def _render(head: ErrorHead | None, event: ErrorHead | ErrorBytes) -> bytes | None:
+    if isinstance(event, ErrorHead) and event.is_redirect:
+        return render_error(redirected(event.status), shape_of(event.client_api)).body
     if isinstance(event, ErrorHead):
         return in_clients_shape(event.client_api, event.status, b"") if event.client_api and event.ends_stream else None
     undo = decoder(head.encoding) if head is not None else None
@@ -64,7 +68,7 @@ class _Error:
         except UnexpectedMessage as unexpected:
             raise self._processor.refuse(unexpected) from None
         self._call.send(encode_error(event, self._processor.answer(self._head, event)))
-        if isinstance(event, ErrorHead) and not event.ends_stream:
+        if isinstance(event, ErrorHead) and not event.ends_stream and not event.is_redirect:
             self._head = event
         else:
             self._call.finish()

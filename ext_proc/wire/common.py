@@ -3,6 +3,7 @@
 Envoy API: envoy/service/ext_proc/v3/external_processor.proto
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -12,6 +13,8 @@ from google.protobuf.message import DecodeError
 from protos import ext_proc_pb2 as pb
 from protos.contract.metadata import METADATA_NAMESPACE
 
+_PATH: Final = re.compile(rb"\x0a\x0crequest\.path\x12.{1,3}?\x1a.{1,3}?(/[!-~]*)", re.DOTALL)
+"""The entry of a Struct, as protobuf writes it."""
 _OVERWRITE: Final = pb.HeaderValueOption.HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
 
 
@@ -33,6 +36,12 @@ def decode_request(message: bytes) -> pb.ProcessingRequest:
         return pb.ProcessingRequest.FromString(message)
     except DecodeError:
         raise UnreadableMessage("not a ProcessingRequest") from None
+
+
+def find_path(message: bytes) -> str:
+    """Return the request's path from the attributes of a message that cannot be read; empty if it is not there."""
+    found = _PATH.search(message)
+    return found[1].decode() if found else ""
 
 
 def decode_headers(headers: Iterable[pb.HeaderValue]) -> dict[str, str]:

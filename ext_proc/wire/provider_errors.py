@@ -24,6 +24,11 @@ class ErrorHead:
     """What decide found out about the request; empty if it did not come so far."""
     ends_stream: bool
 
+    @property
+    def is_redirect(self) -> bool:
+        """Whether it is no error of the provider's, but says that somebody else should be asked."""
+        return self.status < 400
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorBytes:
@@ -65,4 +70,6 @@ def encode_error(event: ErrorHead | ErrorBytes, body: bytes | None) -> bytes:
         common.body_mutation.body = body
         if isinstance(event, ErrorHead):
             common.status = _REPLACE
+        if isinstance(event, ErrorHead) and event.is_redirect:
+            set_headers(common.header_mutation, {":status": "502"}, ("location",))
     return response.SerializeToString()

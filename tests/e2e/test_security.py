@@ -154,11 +154,14 @@ async def test_a_tunnel_is_refused_at_once(stage: Stage, listener: str) -> None:
     assert answer.startswith(b"HTTP/1.1 426 ")
 
 
-async def test_a_header_that_is_not_utf_8_is_the_clients_fault(stage: Stage) -> None:
-    head = f"POST {CHAT} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(BODY)}\r\n".encode()
+@pytest.mark.parametrize(("path", "is_anthropics"), [(CHAT, False), (MESSAGES, True)])
+async def test_a_header_that_is_not_utf_8_is_the_clients_fault(stage: Stage, path: str, is_anthropics: bool) -> None:
+    head = f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(BODY)}\r\n".encode()
     answer = await raw(port(stage, "models"), head + b"connection: close\r\nx-request-id: \xe9\xff\r\n\r\n" + BODY)
     assert answer.startswith(b"HTTP/1.1 400 ")
-    assert b"not UTF-8" in answer
+    error = json.loads(answer.partition(b"\r\n\r\n")[2])
+    assert "not UTF-8" in error["error"]["message"]
+    assert ("type" in error) is is_anthropics
 
 
 async def test_a_malformed_stream_ends_alone(stage: Stage) -> None:
@@ -217,6 +220,8 @@ async def test_silent_connections_leave_other_listeners_theirs(stage: Stage) -> 
         answer = await raw(port(stage, "travel"), b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
         assert answer.startswith(b"HTTP/1.1 200 ")
         assert await stage.gateway.stat("server.live") == 1
+        health = await stage.gateway.http.get(f"{stage.gateway.override_url('admin_port')}/healthz")
+        assert health.status_code == 200
         stats = await stage.gateway.http.get(f"{stage.gateway.override_url('admin_port')}/stats/prometheus")
         assert stats.status_code == 200
     finally:

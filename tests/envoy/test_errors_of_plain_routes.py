@@ -96,6 +96,20 @@ ODD = {
 
 
 @pytest.mark.parametrize("path", [CHAT, MESSAGES, RESPONSES])
+@pytest.mark.parametrize(("status", "body"), [(301, b""), (302, b"<html>Moved</html>"), (307, b"{}"), (304, b"")])
+async def test_a_redirection_is_a_fault_of_the_provider_in_the_clients_shape(
+    world: World, path: str, status: int, body: bytes
+) -> None:
+    world.provider.behaves = says(status, body, location="http://elsewhere.example/", content_type="text/html")
+    answer = await world.ask(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (502, "application/json")
+    assert "location" not in answer.headers
+    assert f"redirection ({status})" in answer.json()["error"]["message"]
+    assert ("type" in answer.json()) is (path == MESSAGES)
+    assert len(world.provider.received) == 1
+
+
+@pytest.mark.parametrize("path", [CHAT, MESSAGES, RESPONSES])
 @pytest.mark.parametrize("odd", ODD)
 async def test_an_error_of_any_shape_reaches_the_client_in_its_own(world: World, path: str, odd: str) -> None:
     status, body, message = ODD[odd]

@@ -290,9 +290,11 @@ def test_trailers_end_an_answer_too() -> None:
     assert attempt.session.is_done
 
 
-def test_other_statuses_pass() -> None:
+def test_a_redirection_is_an_error() -> None:
     seen = play(CLAUDE).answer(307, b"elsewhere", {"location": "/x"})
-    assert (seen.status, seen.body) == (307, b"elsewhere")
+    assert seen.status == 502
+    assert b"redirection (307)" in seen.body
+    assert "location" in seen.removed
 
 
 def test_a_bug_before_the_answer_began_is_an_error_not_a_success() -> None:

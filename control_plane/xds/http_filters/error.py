@@ -2,7 +2,7 @@
 
 Errors are told in the client's API, and so is a page in place of an answer; JSON becomes the stream that was asked for, and a
 stream the one answer. Envoy's composite filter begins an ext_proc call only for a response that came from upstream with a
-status of 400 or more, empty, or with another type than the client reads, as decide has said. Any other passes without a
+status of 300 or more, empty, or with another type than the client reads, as decide has said. Any other passes without a
 message, and so do Envoy's own replies and refusals of the decide stage, which have the right shape.
 See docs/adr/0010-errors-of-plain-routes.md.
 """
@@ -78,7 +78,7 @@ def _ask(stage: str, body_mode: api.ext_proc.ProcessingModeBodySendMode) -> api.
 
 def _an_upstreams_error() -> _Predicate:
     # The status first: until it is known nothing is decided, and most responses are done with it.
-    return _all(_any(_class("4xx"), _class("5xx")), _from_upstream())
+    return _all(_any(_class("4xx"), _class("5xx"), _class("3xx")), _from_upstream())
 
 
 def _in_another_form() -> _Predicate:

@@ -31,7 +31,7 @@ def build_http_filters(listener: ir.Listener, gateway: ir.Gateway) -> list[api.h
     asked = [build_client_bounds(gateway.limits), *build_token_usage(), *build_decompressors()]
     # Answers pass the filters from the last to the first: the last that touches a body, but for what counts what clients get.
     respond = [build_respond(listener)] if listener.filters_answers else []
-    before = [_health_check(), *cors, *auth, *asked, *respond]
+    before = [build_health_check(), *cors, *auth, *asked, *respond]
     return [*before, build_ext_proc(listener), *decided, *limited, *answered, *errors, build_router()]
 
 
@@ -48,7 +48,8 @@ def build_grpc_bridge() -> api.hcm.HttpFilter:
     return api.hcm.HttpFilter(name="envoy.filters.http.grpc_http1_bridge", typed_config=api.pack(config))
 
 
-def _health_check() -> api.hcm.HttpFilter:
+def build_health_check() -> api.hcm.HttpFilter:
+    """Build the filter that answers at HEALTH_PATH."""
     # 200 while at least one ext_proc worker serves: without it no request can be answered.
     config = api.health_check.HealthCheck(
         pass_through_mode=False,

@@ -1,8 +1,12 @@
-"""A listener for Prometheus: `GET /stats` and what is below it, of the admin interface, and none of the rest."""
+"""A listener for operators: `GET /stats` and what is below it, of the admin interface, none of the rest, and `/healthz`.
+
+It answers whatever clients do to the other listeners.
+"""
 
 from typing import Final
 
 from control_plane.xds import address, api
+from control_plane.xds.http_filters.order import build_health_check
 
 _ADMIN_CLUSTER: Final = "admin"
 _PATH: Final = "/stats"
@@ -19,6 +23,7 @@ def build_stats_listener(where: str) -> api.listener.Listener:
         common_http_protocol_options=api.core.HttpProtocolOptions(idle_timeout=api.duration(_SECONDS)),
         route_config=_routes(),
         http_filters=[
+            build_health_check(),
             api.hcm.HttpFilter(name="envoy.filters.http.router", typed_config=api.pack(api.router.Router())),
         ],
     )
