@@ -186,23 +186,41 @@ class Orchestration(_message.Message):
     def __init__(self, mode: _Optional[str] = ..., shows_last_only: _Optional[bool] = ..., continues_on_failure: _Optional[bool] = ..., omits_labels: _Optional[bool] = ..., max_agents: _Optional[int] = ..., max_rounds: _Optional[int] = ..., route: _Optional[str] = ..., role_agent: _Optional[str] = ..., role_model: _Optional[_Union[Orchestrator, _Mapping]] = ..., role_apis: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Agent(_message.Message):
-    __slots__ = ("id", "description", "default", "input_filters", "route", "apis")
+    __slots__ = ("id", "description", "default", "input_filters", "route", "apis", "variants")
     ID_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_FIELD_NUMBER: _ClassVar[int]
     INPUT_FILTERS_FIELD_NUMBER: _ClassVar[int]
     ROUTE_FIELD_NUMBER: _ClassVar[int]
     APIS_FIELD_NUMBER: _ClassVar[int]
+    VARIANTS_FIELD_NUMBER: _ClassVar[int]
     id: str
     description: str
     default: bool
     input_filters: _containers.RepeatedScalarFieldContainer[str]
     route: str
     apis: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, id: _Optional[str] = ..., description: _Optional[str] = ..., default: _Optional[bool] = ..., input_filters: _Optional[_Iterable[str]] = ..., route: _Optional[str] = ..., apis: _Optional[_Iterable[str]] = ...) -> None: ...
+    variants: _containers.RepeatedCompositeFieldContainer[Variant]
+    def __init__(self, id: _Optional[str] = ..., description: _Optional[str] = ..., default: _Optional[bool] = ..., input_filters: _Optional[_Iterable[str]] = ..., route: _Optional[str] = ..., apis: _Optional[_Iterable[str]] = ..., variants: _Optional[_Iterable[_Union[Variant, _Mapping]]] = ...) -> None: ...
+
+class Variant(_message.Message):
+    __slots__ = ("id", "route", "weight", "header", "value", "apis")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    APIS_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    route: str
+    weight: int
+    header: str
+    value: str
+    apis: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[str] = ..., route: _Optional[str] = ..., weight: _Optional[int] = ..., header: _Optional[str] = ..., value: _Optional[str] = ..., apis: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Filter(_message.Message):
-    __slots__ = ("id", "type", "route", "tool", "path", "passthrough_auth", "timeout_seconds", "passes_on_error", "hold_back", "callable")
+    __slots__ = ("id", "type", "route", "tool", "path", "passthrough_auth", "timeout_seconds", "passes_on_error", "hold_back", "callable", "refusal_message")
     ID_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     ROUTE_FIELD_NUMBER: _ClassVar[int]
@@ -213,6 +231,7 @@ class Filter(_message.Message):
     PASSES_ON_ERROR_FIELD_NUMBER: _ClassVar[int]
     HOLD_BACK_FIELD_NUMBER: _ClassVar[int]
     CALLABLE_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_MESSAGE_FIELD_NUMBER: _ClassVar[int]
     id: str
     type: str
     route: str
@@ -223,7 +242,8 @@ class Filter(_message.Message):
     passes_on_error: bool
     hold_back: int
     callable: str
-    def __init__(self, id: _Optional[str] = ..., type: _Optional[str] = ..., route: _Optional[str] = ..., tool: _Optional[str] = ..., path: _Optional[str] = ..., passthrough_auth: _Optional[bool] = ..., timeout_seconds: _Optional[float] = ..., passes_on_error: _Optional[bool] = ..., hold_back: _Optional[int] = ..., callable: _Optional[str] = ...) -> None: ...
+    refusal_message: str
+    def __init__(self, id: _Optional[str] = ..., type: _Optional[str] = ..., route: _Optional[str] = ..., tool: _Optional[str] = ..., path: _Optional[str] = ..., passthrough_auth: _Optional[bool] = ..., timeout_seconds: _Optional[float] = ..., passes_on_error: _Optional[bool] = ..., hold_back: _Optional[int] = ..., callable: _Optional[str] = ..., refusal_message: _Optional[str] = ...) -> None: ...
 
 class Model(_message.Message):
     __slots__ = ("name", "upstream_model", "default", "internal", "provider", "routes", "targets", "own_ids")

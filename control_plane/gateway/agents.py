@@ -39,7 +39,10 @@ def offered_agents(config: PlanoConfig) -> list[str]:
 def listeners_agents(listener: Listener, known: Container[str]) -> list[str]:
     """Return the ids that a listener offers as agents, or gives a role in their orchestration, sorted."""
     role = listener.orchestration.role if listener.is_orchestrated else None
-    return sorted({*(agent.id for agent in listener.agents), *([role] if role is not None and role in known else [])})
+    variants = (variant.agent for agent in listener.agents for variant in agent.variants)
+    return sorted(
+        {*(agent.id for agent in listener.agents), *variants, *([role] if role is not None and role in known else [])}
+    )
 
 
 def called_agents(config: PlanoConfig) -> list[str]:
@@ -133,7 +136,12 @@ def spoken_apis(service: Agent | Filter) -> tuple[str, ...]:
     return service.api if isinstance(service, Agent) else _CHAT_ONLY
 
 
-def build_choice(agent: ListenerAgent, service: Agent | Filter) -> pb.Agent:
+def _told_apis(service: Agent | Filter) -> tuple[str, ...]:
+    apis = spoken_apis(service)
+    return () if apis == _CHAT_ONLY else apis
+
+
+def build_choice(agent: ListenerAgent, known: Mapping[str, Agent | Filter]) -> pb.Agent:
     """Build an agent as its listener offers it."""
     return pb.Agent(
         id=agent.id,
@@ -141,5 +149,16 @@ def build_choice(agent: ListenerAgent, service: Agent | Filter) -> pb.Agent:
         route=names.agent(agent.id),
         default=agent.default,
         input_filters=agent.input_filters,
-        apis=() if spoken_apis(service) == _CHAT_ONLY else spoken_apis(service),
+        apis=_told_apis(known[agent.id]),
+        variants=[
+            pb.Variant(
+                id=variant.agent,
+                route=names.agent(variant.agent),
+                weight=variant.weight,
+                header=(variant.header or "").lower(),
+                value=variant.value,
+                apis=_told_apis(known[variant.agent]),
+            )
+            for variant in agent.variants
+        ],
     )

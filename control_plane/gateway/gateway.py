@@ -21,6 +21,7 @@ from control_plane.gateway.chains import ChainedModel, all_chains, build_chain_r
 from control_plane.gateway.continuations import build_continuations, build_continued_routes
 from control_plane.gateway.egress import build_choosing_model, build_egress
 from control_plane.gateway.embedding import build_embedder, choose_embedding
+from control_plane.gateway.guards import guarded
 from control_plane.gateway.models import (
     ProviderEntry,
     build_chain_choices,
@@ -59,6 +60,7 @@ DECISION_SLACK_SECONDS = 5.0
 
 def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
     """Build the gateway that a checked configuration asks for."""
+    config = guarded(config)
     overrides = config.overrides
     entries = provider_entries(config.model_providers, overrides)
     filters = _filters(config)
@@ -180,7 +182,10 @@ def _routing_model(config: PlanoConfig, entries: tuple[ProviderEntry, ...]) -> p
 def _filters(config: PlanoConfig) -> dict[str, pb.Filter]:
     """Return the filters that some chain uses, by id, sorted."""
     known = services(config)
-    return {filter_id: build_filter(known[filter_id]) for filter_id in used_filters(config)}
+    built = {filter_id: build_filter(known[filter_id]) for filter_id in used_filters(config)}
+    if config.guard is not None:
+        built[config.guard].refusal_message = config.guard_message
+    return built
 
 
 def _clusters(config: PlanoConfig, entries: tuple[ProviderEntry, ...]) -> Iterator[ir.Cluster]:
@@ -293,7 +298,7 @@ def _plan(
     return pb.Listener(
         name=listener.name,
         kind=listener.type.upper(),
-        agents=[build_choice(agent, known[agent.id]) for agent in listener.agents],
+        agents=[build_choice(agent, known) for agent in listener.agents],
         input_filters=listener.input_filters if listener.type == "model" else (),
         continues_streams=continues and listener.type == "model",
         passes_streams_at_once=not listener.gates_streams,

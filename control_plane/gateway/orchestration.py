@@ -5,7 +5,7 @@ from typing import get_args
 
 from control_plane import ir
 from control_plane.config.model import Agent, AgentApi, Filter, Listener, Overrides, PlanoConfig
-from control_plane.gateway.agents import build_agents, services, spoken_apis
+from control_plane.gateway.agents import build_agents, listeners_agents, services, spoken_apis
 from control_plane.ir import names
 from protos import filter_config_pb2 as pb
 
@@ -15,7 +15,9 @@ def needs_stage(listener: Listener, known: Mapping[str, Agent | Filter]) -> bool
     if listener.type != "agent":
         return False
     apis = set(get_args(AgentApi))
-    return listener.is_orchestrated or any(not apis <= {*spoken_apis(known[agent.id])} for agent in listener.agents)
+    return listener.is_orchestrated or any(
+        not apis <= {*spoken_apis(known[name])} for name in listeners_agents(listener, known)
+    )
 
 
 def build_orchestrated_route(listener: Listener, overrides: Overrides) -> ir.Route:

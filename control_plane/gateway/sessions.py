@@ -3,7 +3,7 @@
 from control_plane import ir
 from control_plane.config.model import Listener, PlanoConfig
 from protos import filter_config_pb2 as pb
-from protos.contract.headers import AGENT_HEADER, CALLER_HEADER, INTERNAL_HEADER, SESSION_HEADERS
+from protos.contract.headers import AFFINITY_HEADER, AGENT_HEADER, CALLER_HEADER, INTERNAL_HEADER, SESSION_HEADERS
 
 
 def build_affinity(config: PlanoConfig, store: ir.SessionStore | None) -> pb.Affinity | None:
@@ -33,7 +33,9 @@ def choosing_headers(config: PlanoConfig, listener: Listener) -> tuple[str, ...]
     """Return the request headers that a listener's decisions need."""
     caller = (CALLER_HEADER,) if listener.asks_for_keys else ()
     if listener.type == "agent":
-        return AGENT_HEADER, INTERNAL_HEADER, *caller
+        variants = [variant for agent in listener.agents for variant in agent.variants]
+        chosen_by = sorted({variant.header.lower() for variant in variants if variant.header})
+        return AGENT_HEADER, INTERNAL_HEADER, *caller, *([AFFINITY_HEADER, *chosen_by] if variants else [])
     tenant = _tenant_header(config)
     return (*SESSION_HEADERS, *([tenant] if tenant else []), *caller)
 

@@ -15,6 +15,7 @@ from ext_proc.filters.filtered_request import FilteredRequest
 from ext_proc.plan.orchestration import Orchestration
 from ext_proc.routing.agents.agent import Agent
 from ext_proc.routing.agents.ladder import Decision, choose_agent
+from ext_proc.routing.agents.variants import pick_variant
 from protos.contract.headers import AGENT_HEADER, INTERNAL_HEADER, ROUTE_HEADER
 from protos.contract.metadata import (
     METADATA_AGENT,
@@ -33,7 +34,7 @@ async def decide_agent(request: Request, services: Services, record: Record) -> 
         GatewayError: the request ends here.
     """
     decision = await _choose(request, services, record)
-    agents = [request.listener.agents[name] for name in decision.agents]
+    agents = [_variant(request, request.listener.agents[name]) for name in decision.agents]
     record.rung, record.reason = decision.rung, decision.reason
     orchestration = request.listener.orchestration
     if orchestration is not None and orchestration.needs(len(agents), _choices(request)):
@@ -64,6 +65,13 @@ def _together(request: Request, orchestration: Orchestration, agents: Sequence[A
         METADATA_DECISION: decision.header,
     }
     return go_on(request, request.body, headers={ROUTE_HEADER: orchestration.route}, metadata=metadata)
+
+
+def _variant(request: Request, agent: Agent) -> Agent:
+    """Return who answers in an agent's place: most have no variants."""
+    if not agent.variants:
+        return agent
+    return pick_variant(agent, request.headers, read_conversation(request.api, request.value))
 
 
 def _choices(request: Request) -> int:

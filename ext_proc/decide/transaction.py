@@ -4,10 +4,12 @@ Envoy's order is RequestHeaders, then RequestBody unless the headers end the str
 that brings its head along. Knows no transport.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 from urllib.parse import unquote
+from uuid import uuid4
 
 from ext_proc.apis.api import Api
 from ext_proc.apis.errors import Shape, render_error
@@ -23,7 +25,7 @@ from ext_proc.apis.registry import (
     usual_path,
 )
 from ext_proc.codec.content_encoding import IDENTITY, inflate_request
-from ext_proc.codec.json_body import parse_object
+from ext_proc.codec.json_body import parse_object, write_json
 from ext_proc.decide.agent_flow import decide_agent
 from ext_proc.decide.decision_flow import answer_decision
 from ext_proc.decide.large_body import let_others_run, read_object
@@ -34,12 +36,13 @@ from ext_proc.decide.routing_input import CONVERSATIONS
 from ext_proc.decide.trace_context import is_valid_traceparent, new_traceparent
 from ext_proc.errors import BodyTooLarge, GatewayError, InternalError, NotReady, UnsupportedEncoding
 from ext_proc.events import Continue, Event, Reply, RequestBody, RequestHeaders, Respond, Trailers
+from ext_proc.filters.filter_answer import FilterAnswered
 from ext_proc.plan.listeners import Listener, ListenerKind
 from ext_proc.plan.model_list import in_messages_shape, render_model
 from ext_proc.plan.plan import Plan
 from ext_proc.routing.models.resolve import resolve_model, unknown_model
 from ext_proc.signals.rows import Row, read_rows
-from protos.contract.headers import CALLER_HEADER, REQUEST_ID_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER
+from protos.contract.headers import CALLER_HEADER, DECISION_HEADER, REQUEST_ID_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER
 from protos.contract.passthrough import PASSTHROUGH, Endpoint, find_endpoint
 
 _GO_ON: Final = Continue()
@@ -101,6 +104,8 @@ class Transaction:
                     reply = await self._decide(event.body)
                 case Trailers():
                     return _GO_ON
+        except FilterAnswered as answered:
+            reply = self._answered(answered)
         except GatewayError as error:
             return self.refuse(error)
         if isinstance(reply, Respond):
@@ -116,6 +121,25 @@ class Transaction:
         self.record.status = error.status
         self.is_decided = True
         return render_error(error, self._shape)
+
+    def _answered(self, answered: FilterAnswered) -> Respond:
+        """Answer with what a filter says."""
+        request, name, now = self.request, uuid4().hex, int(time.time())
+        assert request is not None, "filters see complete requests"
+        self.record.reason = f"filter {answered.filter_id}"
+        try:
+            if request.value.get("stream") is True:
+                kind, body = "text/event-stream", answered.events(request.api, name, now)
+            else:
+                kind, body = "application/json", write_json(answered.whole(request.api, name, now))
+        except GatewayError as error:
+            return self.refuse(error)
+        headers = {
+            "content-type": kind,
+            "content-length": str(len(body)),
+            DECISION_HEADER: f"answered_by_filter; {answered.filter_id}",
+        }
+        return Respond(status=200, headers=headers, body=body, details="plano_filter_answer")
 
     def rows(self) -> tuple[Row, ...]:
         """Return the conversation that signals are read from; empty if there is none that goes on, or none is wanted."""

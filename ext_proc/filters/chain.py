@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from ext_proc.errors import FilterFailed
+from ext_proc.errors import FilterFailed, FilterRejected
 from ext_proc.filters.filter import Filter
+from ext_proc.filters.filter_answer import check_answer
 from ext_proc.filters.filtered_request import FilteredRequest
 from ext_proc.filters.http_filter import call_http_filter
 from ext_proc.filters.mcp_filter import call_mcp_filter
@@ -32,6 +33,7 @@ async def run_chain(filters: Sequence[Filter], request: FilteredRequest, *, egre
     """Run the filters and return the body they leave: a JSON object, the very same bytes if none changed it.
 
     Raises:
+        FilterAnswered: a filter has answered the request itself.
         FilterRejected: a filter refused the request; the ones after it were not asked.
         FilterFailed: a filter could not be reached (503), was too slow (504) or answered nonsense (502), and is not one whose
             failures let the body pass.
@@ -39,11 +41,17 @@ async def run_chain(filters: Sequence[Filter], request: FilteredRequest, *, egre
     for filter_ in filters:
         try:
             body = await CALLS[filter_.type](filter_, request, egress, sessions)
+        except FilterRejected as refusal:
+            if filter_.refusal_message:
+                raise FilterRejected(filter_.refusal_message, status=refusal.status) from None
+            raise
         except FilterFailed as failure:
             if not filter_.passes_on_error:
                 raise
             _log.warning("filter_passed", filter=filter_.id, reason=failure.public_message, detail=failure.detail)
             continue
+        if request.may_be_answered:
+            check_answer(filter_.id, body)
         request = replace(request, body=body)
     return request.body
 

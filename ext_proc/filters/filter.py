@@ -20,6 +20,8 @@ class Filter:
     timeout_seconds: float = 30.0
     callable: str = ""
     """Python: `module:function`."""
+    refusal_message: str = ""
+    """What clients are told when it refuses; empty: what it says itself."""
     passes_on_error: bool = False
     """Whether a body passes as it is where the filter fails; what it refuses never does."""
     hold_back: int = 64

@@ -46,6 +46,8 @@ class FilteredRequest:
     """The downstream request's headers, names in lower case; each filter gets a safe part of them."""
     body: bytes
     """A JSON object, already checked: the request, a whole answer, or an event of a stream."""
+    may_be_answered: bool = True
+    """Whether it is a request, which a filter may answer."""
     is_event: bool = False
     """Whether the body is an event of a stream."""
 

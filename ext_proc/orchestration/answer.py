@@ -71,7 +71,7 @@ class OrchestratedAnswer:
         metadata = self.request.metadata
         listener = self.plan.listeners.get(metadata.get(METADATA_LISTENER, "")) if self.plan else None
         names = split_names(metadata.get(METADATA_AGENTS, ""))
-        agents = [listener.agents[name] for name in names if name in listener.agents] if listener else []
+        agents = [listener.called[name] for name in names if name in listener.called] if listener else []
         if listener is None or listener.orchestration is None or not agents:
             raise NotReady("The gateway's configuration is changing.", headers={"retry-after": "1"})
         return listener.orchestration, agents

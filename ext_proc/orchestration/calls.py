@@ -18,6 +18,7 @@ from ext_proc.codec.json_body import JsonObject, parse_object, write_json
 from ext_proc.continuation.ports import CutOff, Source, UpstreamStream
 from ext_proc.errors import GatewayError, MalformedBody, UpstreamError
 from ext_proc.filters.chain import run_chain
+from ext_proc.filters.filter_answer import FilterAnswered
 from ext_proc.filters.filtered_request import FilteredRequest
 from ext_proc.filters.mcp_session import McpSessions
 from ext_proc.ports import Egress
@@ -93,6 +94,8 @@ class AgentCalls:
                 return
             with closing(await self.source.ask(agent.route, self.path, self.headers, sent)) as answer:
                 await self._read(answer, put)
+        except FilterAnswered as answered:
+            await put(self._answered(answered))
         except CutOff:
             raise AgentFailed(UpstreamError(f"The agent {agent.id} broke off its answer.", code="stream_cut_off")) from None
         except GatewayError as error:
@@ -132,6 +135,16 @@ class AgentCalls:
             return body
         request = FilteredRequest(path=PATHS[Api(self.api)], headers=self.headers, body=body)
         return await run_chain(agent.input_filters, request, egress=self.egress, sessions=self.mcp_sessions)
+
+    def _answered(self, answered: FilterAnswered) -> list[JsonObject]:
+        """Return what a filter says in its agent's place."""
+        now = int(time.time())
+        try:
+            if self.is_stream:
+                return _events(self.api, answered.events(self.api, self.answer_id, now))
+            return [answered.whole(self.api, self.answer_id, now)]
+        except GatewayError as error:
+            raise AgentFailed(error) from None
 
     async def _read(self, answer: UpstreamStream, put: Put) -> None:
         if LOCAL_REPLY_HEADER in answer.headers:

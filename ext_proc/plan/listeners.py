@@ -1,7 +1,7 @@
 """What each listener offers, and the part of FilterConfig -> Plan that is about that: agents, filters, orchestration."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from ext_proc.errors import Uncompilable
@@ -9,7 +9,7 @@ from ext_proc.filters.chain import CALLS
 from ext_proc.filters.filter import Filter
 from ext_proc.plan.orchestration import Mode, Orchestration
 from ext_proc.plan.tables import by_key, lookup
-from ext_proc.routing.agents.agent import CHAT_ONLY, Agent, Orchestrator
+from ext_proc.routing.agents.agent import CHAT_ONLY, Agent, Orchestrator, Variant
 from ext_proc.routing.agents.agent_pool import AgentPool, compile_agents
 from ext_proc.routing.callers import Caller
 from protos import filter_config_pb2 as pb
@@ -30,6 +30,8 @@ class Listener:
     kind: ListenerKind
     agents: Mapping[str, Agent] = field(default_factory=dict)
     """By id, in the declared order. Agent listeners only."""
+    called: Mapping[str, Agent] = field(default_factory=dict)
+    """By id: the same, and their variants."""
     pool: AgentPool = field(default_factory=lambda: compile_agents(()))
     """What decisions among these agents need."""
     pools: Mapping[str, AgentPool] = field(default_factory=dict)
@@ -67,6 +69,7 @@ def compile_filter(item: pb.Filter) -> Filter:
         passthrough_auth=item.passthrough_auth,
         timeout_seconds=item.timeout_seconds,
         callable=item.callable,
+        refusal_message=item.refusal_message,
         passes_on_error=item.passes_on_error,
         hold_back=item.hold_back,
     )
@@ -104,6 +107,7 @@ def compile_listener(
         kind=ListenerKind.AGENT,
         output_filters=output,
         agents=agents,
+        called={variant.agent.id: variant.agent for agent in agents.values() for variant in agent.variants} | agents,
         pool=compile_agents(tuple(agents.values())),
         pools={caller.name: _pool(caller.agents, agents) for caller in callers if caller.agents is not None},
         orchestration=_orchestration(item.orchestration, choosing) if item.HasField("orchestration") else None,
@@ -144,7 +148,7 @@ def _role(item: pb.Orchestration) -> Agent:
 
 
 def _agent(item: pb.Agent, filters: dict[str, Filter]) -> Agent:
-    return Agent(
+    agent = Agent(
         id=item.id,
         description=item.description,
         route=item.route,
@@ -152,3 +156,9 @@ def _agent(item: pb.Agent, filters: dict[str, Filter]) -> Agent:
         input_filters=tuple(lookup(filters, filter_id, "filter") for filter_id in item.input_filters),
         apis=tuple(item.apis) or CHAT_ONLY,
     )
+    return replace(agent, variants=tuple(_variant(agent, variant) for variant in item.variants))
+
+
+def _variant(agent: Agent, item: pb.Variant) -> Variant:
+    other = replace(agent, id=item.id, route=item.route, apis=tuple(item.apis) or CHAT_ONLY)
+    return Variant(agent=other, weight=item.weight, header=item.header, value=item.value)

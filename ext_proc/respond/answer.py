@@ -79,7 +79,7 @@ class OutputFilters:
     async def run(self, body: bytes, *, is_event: bool = False) -> bytes:
         """Return what filters leave of a body; raises as `run_chain` does."""
         headers, path = self.head.request_headers, PATHS[Api(self.head.api)]
-        asked = FilteredRequest(path=path, headers=headers, body=body, is_event=is_event)
+        asked = FilteredRequest(path=path, headers=headers, body=body, may_be_answered=False, is_event=is_event)
         return await run_chain(self.filters, asked, egress=self.egress, sessions=self.mcp_sessions)
 
     async def _event(self, event: JsonObject) -> JsonObject:

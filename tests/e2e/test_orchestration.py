@@ -138,6 +138,14 @@ async def _stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stag
                     "name": "mixed",
                     "agents": [{"id": name, "description": f"Knows {name}."} for name in ("chats", "weather")],
                 },
+                {
+                    "type": "agent",
+                    "name": "canary",
+                    "agents": [
+                        {**offered[0], "variants": [{"agent": "judge", "header": "x-beta"}]},
+                        {**offered[1], "variants": [{"agent": "judge", "weight": 50}]},
+                    ],
+                },
             ],
             "overrides": {"agent_orchestration_model": "openai/chooser"},
         }
@@ -467,3 +475,24 @@ async def test_agents_of_several_apis_answer_together(stage: Stage) -> None:
         answer = await client.responses.create(model="any", input="A trip?")
     assert answer.output_text == "**chats**\n\nAt nine.**weather**\n\nIt rains."
     assert (stage.flight.last.path, stage.weather.last.path) == (CHAT, RESPONSES)
+
+
+async def test_a_header_leads_to_a_variant_alone_and_in_a_sequence(stage: Stage) -> None:
+    stage.model.plays(names("flight"))
+    alone = await stage.gateway.post("canary", {"model": "any", **TRIP}, x_beta="1")
+    stage.model.plays(names("flight", "flight", "weather"))
+    together = await stage.gateway.post("canary", {"model": "any", **TRIP}, x_beta="1")
+    assert (alone.headers["x-plano-agent"], SPOKEN["judge"] in alone.text) == ("judge", True)
+    assert together.headers["x-plano-agent"].startswith("judge, ")
+    assert "**judge**" in together.json()["choices"][0]["message"]["content"]
+    assert stage.flight.received == []
+
+
+async def test_a_conversation_stays_with_its_variant(stage: Stage) -> None:
+    stage.model.plays(names("weather"))
+    answers = [
+        await stage.gateway.post("canary", {"model": "any", **TRIP}, x_model_affinity=f"c{n}") for n in [*range(12), *range(12)]
+    ]
+    met = [answer.headers["x-plano-agent"] for answer in answers]
+    assert set(met) == {"weather", "judge"}
+    assert met[:12] == met[12:]

@@ -42,6 +42,9 @@ def redact(body, path):
         raise Refused("Not on " + path + ".")
     return json.loads(json.dumps(body).replace("{SECRET}", "[gone]"))
 
+def canned(body):
+    return {{"answer": "We are closed."}}
+
 def never(body):
     re.match(r"(a+)+$", "a" * 40 + "b")
 """
@@ -96,13 +99,14 @@ async def _stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stag
             return {"type": "agent", "name": name, "agents": offered, "output_filters": list(filters), **settings}
 
         config = {
-            "agents": [{"id": name, "url": actors[name].url} for name in ("agent", "other")],
+            "agents": [{"id": name, "url": actors[name].url, "api": [*API_OF.values()]} for name in ("agent", "other")],
             "filters": [
                 http("redact", hold_back=16),
                 http("lenient", on_error="pass", hold_back=16),
                 http("mask", "masker"),
                 http("unmask", "masker"),
                 {"id": "py_redact", "type": "python", "callable": "users_filters:redact", "hold_back": 16},
+                {"id": "canned", "type": "python", "callable": "users_filters:canned"},
                 {"id": "never", "type": "python", "callable": "users_filters:never", "timeout": "300ms"},
                 {"id": "mcp_redact", "type": "mcp", "url": f"{mcp_url}/mcp", "hold_back": 16},
             ],
@@ -118,6 +122,10 @@ async def _stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stag
                 agents("by_python", "py_redact"),
                 agents("stuck", "never"),
                 agents("together", "redact", ids=("agent", "other"), orchestration={"labels": False}),
+                {
+                    **agents("closed"),
+                    "agents": [{"id": "agent", "description": "The agent.", "input_filters": ["canned", "never"]}],
+                },
                 {
                     **agents("masked", "unmask"),
                     "agents": [{"id": "agent", "description": "The agent.", "input_filters": ["mask"]}],
@@ -250,6 +258,15 @@ async def test_tools_and_functions_refuse_an_answer(stage: Stage, listener: str,
     answer = await ask(stage, listener, CHAT, stream=False)
     assert (answer.status_code, answer.json()["error"]["message"]) == (status, f"Not on {CHAT}.")
     assert f"Not on {CHAT}." in (await ask(stage, listener, CHAT, stream=True)).text
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_filter_answers_in_place_of_the_agent(stage: Stage, path: str, stream: bool) -> None:
+    answer = await ask(stage, "closed", path, stream=stream)
+    assert (answer.status_code, answer.headers["x-plano-decision"]) == (200, "answered_by_filter; canned")
+    assert "We are closed." in text_of(answer, path, stream=stream)
+    assert stage.agent.received == []
 
 
 async def test_a_function_that_never_returns_keeps_nobody_else_waiting(stage: Stage) -> None:

@@ -22,7 +22,7 @@ from control_plane.config.check.operations import check_state_storage, check_tra
 from control_plane.config.check.orchestration import check_orchestration
 from control_plane.config.check.preferences import check_preferences
 from control_plane.config.check.prices import check_prices
-from control_plane.config.check.prompts import check_endpoints, check_prompt_targets
+from control_plane.config.check.prompts import check_endpoints, check_guards, check_prompt_targets
 from control_plane.config.check.providers import (
     check_credentials,
     check_default_provider,
@@ -36,6 +36,7 @@ from control_plane.config.check.resilience import check_resilience
 from control_plane.config.check.routing import check_metrics_sources, check_session_cache
 from control_plane.config.check.tls import check_tls
 from control_plane.config.check.urls import check_base_urls, check_urls
+from control_plane.config.check.variants import check_variants
 from control_plane.config.model import PlanoConfig
 
 __all__ = ["CHECKS", "Finding", "check"]
@@ -44,6 +45,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_references,
     check_duplicate_ids,
     check_offers,
+    check_variants,
     check_unused,
     check_ids,
     check_names,
@@ -81,6 +83,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_state_storage,
     check_endpoints,
     check_prompt_targets,
+    check_guards,
     check_effects,
 )
 

@@ -24,6 +24,14 @@ def check_endpoints(config: PlanoConfig) -> Iterator[Finding]:
             yield Finding(("endpoints", name, "endpoint"), "bad-host", "should be `host` or `host:port`")
 
 
+def check_guards(config: PlanoConfig) -> Iterator[Finding]:
+    """Find guards that would guard nothing."""
+    guards = config.prompt_guards.input_guards if config.prompt_guards else None
+    if guards is not None and guards.jailbreak.filter is None:
+        message = "nothing here recognizes a jailbreak by itself: name a `filter` that refuses them, or remove `prompt_guards`"
+        yield Finding(("prompt_guards", "input_guards", "jailbreak"), "no-guard", message)
+
+
 def check_prompt_targets(config: PlanoConfig) -> Iterator[Finding]:
     """Find targets of one name, with two defaults, or with an endpoint that is not there."""
     seen: set[str] = set()

@@ -64,12 +64,16 @@ def _used_agents(config: PlanoConfig) -> Iterator[tuple[Path, str]]:
     for index, listener in enumerate(config.listeners):
         for position, agent in enumerate(listener.agents):
             yield ("listeners", index, "agents", position, "id"), agent.id
+            for place, variant in enumerate(agent.variants):
+                yield ("listeners", index, "agents", position, "variants", place, "agent"), variant.agent
 
 
 def _used_filters(config: PlanoConfig) -> Iterator[tuple[Path, str]]:
     for index, agent in enumerate(config.agents):
         for position, name in enumerate(agent.input_filters or ()):
             yield ("agents", index, "input_filters", position), name
+    if config.guard is not None:
+        yield ("prompt_guards", "input_guards", "jailbreak", "filter"), config.guard
     for index, listener in enumerate(config.listeners):
         yield from _listener_filters(("listeners", index), listener)
 

@@ -60,10 +60,22 @@ class PlanoConfig(Section):
     """Functions that the gateway calls for a prompt listener."""
     system_prompt: Annotated[str | None, _NO_PROMPT_TARGETS] = None
     """System prompt of all prompt targets."""
-    prompt_guards: Annotated[PromptGuards | None, NoEffect("there are no built-in guards; use a filter")] = None
-    """Built-in guards."""
+    prompt_guards: PromptGuards | None = None
+    """Guards of all requests."""
     mode: Annotated[Literal["llm", "prompt"] | None, NoEffect("the listeners' types say what is served")] = None
     """What is served."""
+
+    @property
+    def guard(self) -> str | None:
+        """Id of the filter that guards all requests."""
+        guards = self.prompt_guards.input_guards if self.prompt_guards else None
+        return guards.jailbreak.filter if guards else None
+
+    @property
+    def guard_message(self) -> str:
+        """What clients are told when it refuses."""
+        guards = self.prompt_guards.input_guards if self.prompt_guards else None
+        return guards.jailbreak.on_exception.message if guards else ""
 
     @property
     def offers_choices(self) -> bool:

@@ -34,6 +34,20 @@ LOOPBACK: Final = "127.0.0.1"
 """Where a listener listens that has no `address`: whoever reaches one spends the keys of the providers."""
 
 
+class Variant(Section):
+    """Another agent that answers some of an agent's conversations: a canary, or the other side of a comparison."""
+
+    agent: Text
+    """Id of an entry of `agents`."""
+    weight: Annotated[int, Field(ge=0, le=100)] = 0
+    """Its share of conversations, in percent; what the variants leave is the agent's own. A conversation, known by
+    `x-model-affinity` or by its first question, stays where it is."""
+    header: Text | None = None
+    """Requests with this header always go to it."""
+    value: Text | None = None
+    """Only those whose header has this value; any will do unless it is set."""
+
+
 class ListenerAgent(Section):
     """An agent as one listener offers it."""
 
@@ -47,6 +61,8 @@ class ListenerAgent(Section):
     """Whether it answers what no agent fits; at most one per listener."""
     input_filters: tuple[Text, ...] = ()
     """Ids of filters that see its requests first, in this order."""
+    variants: tuple[Variant, ...] = ()
+    """Agents that answer some of its conversations in its place; description, filters and callers are its own."""
 
 
 class Orchestration(Section):

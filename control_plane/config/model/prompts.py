@@ -90,8 +90,11 @@ class OnException(Section):
 class Jailbreak(Section):
     """Guard against jailbreaks."""
 
+    filter: Text | None = None
+    """Id of the filter that recognizes them, by refusing them: it sees every request of every listener first. Needed, since the
+    gateway recognizes none by itself."""
     on_exception: OnException
-    """What is said instead."""
+    """What clients are told when it refuses, in place of the filter's own words."""
 
 
 class InputGuards(Section):

@@ -10,6 +10,19 @@ CHAT_ONLY: Final = ("chat_completions",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """When another agent answers instead."""
+
+    agent: "Agent"
+    weight: int = 0
+    """Percent of conversations."""
+    header: str = ""
+    """In lower case; empty: no header leads there."""
+    value: str = ""
+    """Empty: any value does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
     """An agent as one listener offers it."""
 
@@ -18,6 +31,7 @@ class Agent:
     route: str
     is_default: bool = False
     input_filters: tuple[Filter, ...] = ()
+    variants: tuple[Variant, ...] = ()
     apis: tuple[str, ...] = CHAT_ONLY
     """That it speaks, the best first."""
 
