@@ -14,6 +14,7 @@ _MODULES: Final = {
     "dump": "offline",
     "eval": "evaluation",
     "init": "starting",
+    "keys": "keys",
     "cli-agent": "coding_agent",
     "completion": "starting",
 }

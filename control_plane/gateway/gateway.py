@@ -16,7 +16,14 @@ from control_plane.gateway.agents import (
 )
 from control_plane.gateway.aliases import SharedAlias, alias_chains, build_aliases, build_shared_aliases
 from control_plane.gateway.attempt_routes import build_attempt_routes
-from control_plane.gateway.callers import build_callers, build_permissions, build_tls
+from control_plane.gateway.callers import (
+    build_callers,
+    build_jwks_clusters,
+    build_jwt,
+    build_permissions,
+    build_tls,
+    credential_of,
+)
 from control_plane.gateway.chains import ChainedModel, all_chains, build_chain_routes, chained_models
 from control_plane.gateway.continuations import build_continuations, build_continued_routes
 from control_plane.gateway.egress import build_choosing_model, build_egress
@@ -201,6 +208,7 @@ def _clusters(config: PlanoConfig, entries: tuple[ProviderEntry, ...]) -> Iterat
     for entry in entries:
         yield from build_model_clusters(entry, config.overrides)
     yield from build_source_clusters(config.model_metrics_sources, config.overrides)
+    yield from build_jwks_clusters(config)
     if config.tracing is not None:
         yield build_collector_cluster(config.tracing, config.overrides)
 
@@ -229,7 +237,8 @@ def _listener(
         choosing_headers=choosing_headers(config, listener),
         cors=_cors(listener),
         callers=build_callers(config, listener),
-        takes_certificates=listener.auth is not None and listener.auth.client_certificates,
+        credential=credential_of(listener),
+        jwt=build_jwt(listener),
         tls=build_tls(listener),
         rate_limits=build_rate_limits(config, listener),
         filters_answers=listener.filters_answers,

@@ -16,7 +16,7 @@ from control_plane.ir.cluster import (
 )
 from control_plane.ir.gateway import Gateway
 from control_plane.ir.limits import Limits
-from control_plane.ir.listener import Caller, Cors, DownstreamTls, Egress, Listener, ListenerKind, Retry, Route
+from control_plane.ir.listener import Caller, Cors, Credential, DownstreamTls, Egress, Jwt, Listener, ListenerKind, Retry, Route
 from control_plane.ir.rate_limit import RateLimit
 from control_plane.ir.session_store import SessionStore
 from control_plane.ir.tracing import Collector, OtlpProtocol, Tracing
@@ -29,12 +29,14 @@ __all__ = [
     "Cluster",
     "Collector",
     "Cors",
+    "Credential",
     "DownstreamTls",
     "Egress",
     "Endpoint",
     "Gateway",
     "HealthCheck",
     "InjectedHeader",
+    "Jwt",
     "Limits",
     "Listener",
     "ListenerKind",

@@ -64,13 +64,38 @@ class ListenerKind(StrEnum):
     MODEL = "model"
 
 
+class Credential(StrEnum):
+    """What callers are told by."""
+
+    API_KEY = "api_key"
+    CERTIFICATE = "certificate"
+    """Of their connection."""
+    TOKEN = "token"  # noqa: S105 - a kind
+    """JWT."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jwt:
+    """Whose tokens are taken."""
+
+    issuer: str
+    audiences: tuple[str, ...]
+    """Sorted."""
+    claim: str
+    """Tells the caller."""
+    jwks_url: str = ""
+    jwks_cluster: str = ""
+    jwks_path: str = ""
+    """File with the keys, in place of the URL and its cluster."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """Somebody whom a listener lets in."""
 
     name: str
     keys: tuple[Secret, ...]
-    """What it is told by: API keys, or the names of certificates."""
+    """What it is told by: API keys, names of certificates, or subjects of tokens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +137,10 @@ class Listener:
     """Sorted."""
     callers: tuple[Caller, ...] | None = None
     """Whom it lets in, sorted by name; None: everybody."""
-    takes_certificates: bool = False
-    """Whether callers are told by their certificates, and not by keys."""
+    credential: Credential = Credential.API_KEY
+    """What they are told by."""
+    jwt: Jwt | None = None
+    """None: no tokens are taken."""
     tls: DownstreamTls | None = None
     """None: plain HTTP."""
     cors: Cors | None = None

@@ -11,6 +11,11 @@ def listener(name: str) -> str:
     return f"listener/{name}"
 
 
+def jwks(url: str) -> str:
+    """Name of the cluster by which Envoy gets an issuer's keys."""
+    return f"jwks/{quote(url, safe='')}"
+
+
 def certificate(listener_name: str) -> str:
     """Name of the secret that a listener proves itself by; with `/client_ca`, of the authorities of its clients."""
     return f"listener/{listener_name}/certificate"

@@ -45,6 +45,7 @@ from envoy_data_plane.envoy.extensions.filters.http.grpc_http1_bridge import v3 
 from envoy_data_plane.envoy.extensions.filters.http.header_mutation import v3 as header_mutation
 from envoy_data_plane.envoy.extensions.filters.http.header_to_metadata import v3 as header_to_metadata
 from envoy_data_plane.envoy.extensions.filters.http.health_check import v3 as health_check
+from envoy_data_plane.envoy.extensions.filters.http.jwt_authn import v3 as jwt_authn
 from envoy_data_plane.envoy.extensions.filters.http.local_ratelimit import v3 as local_ratelimit
 from envoy_data_plane.envoy.extensions.filters.http.lua import v3 as lua
 from envoy_data_plane.envoy.extensions.filters.http.router import v3 as router
@@ -120,6 +121,7 @@ __all__ = [
     "health_check",
     "heap_monitor",
     "internal_listener",
+    "jwt_authn",
     "listener",
     "local_ratelimit",
     "lua",

@@ -1,9 +1,13 @@
-"""`callers`: keys that tell them apart, and what they may use is there."""
+"""`callers`: what tells them apart, and what they may use is there."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path as FilesystemPath
 
 from control_plane.config.check.finding import Finding, warning
-from control_plane.config.model import Caller, Listener, PlanoConfig
+from control_plane.config.check.urls import url_defect
+from control_plane.config.model import Caller, Jwt, Listener, PlanoConfig
+from control_plane.config.source.paths import Path
 from control_plane.config.suggest import suggest
 from control_plane.ir.secret import Secret
 
@@ -27,38 +31,64 @@ def callers_of(config: PlanoConfig, listener: str) -> list[Caller]:
 
 
 def shown_at(listener: Listener, caller: Caller) -> tuple[Secret, ...]:
-    """Return what a caller is told by at a listener: its keys, or names of its certificates."""
+    """Return what a caller is told by at a listener: its keys, names of its certificates, or subjects of its tokens."""
     if listener.auth is not None and listener.auth.client_certificates:
         return tuple(map(Secret, caller.certificates))
+    if listener.auth is not None and (jwt := listener.auth.jwt) is not None:
+        return tuple(Secret(known.subject) for known in caller.subjects if known.issuer == jwt.issuer)
     return caller.keys
 
 
 def _what_is_shown(index: int, listener: Listener) -> Iterator[Finding]:
-    auth = listener.auth
-    if auth is None or not auth.client_certificates:
+    auth, path = listener.auth, ("listeners", index, "auth")
+    if auth is None:
         return
-    if auth.shows_keys:
-        message = "a listener asks for keys or for certificates, not for both: leave `api_keys` out"
-        yield Finding(("listeners", index, "auth", "api_keys"), "two-kinds-of-auth", message)
-    if listener.tls is None or listener.tls.client_ca is None:
+    if sum((auth.shows_keys, auth.client_certificates, auth.jwt is not None)) > 1:
+        message = "asks for one of keys, certificates and tokens, not for several: leave `api_keys` out"
+        yield Finding(path, "two-kinds-of-auth", message)
+    if auth.client_certificates and (listener.tls is None or listener.tls.client_ca is None):
         message = "needs `tls.client_ca`: without it, no connection has a certificate"
-        yield Finding(("listeners", index, "auth", "client_certificates"), "no-client-ca", message)
+        yield Finding((*path, "client_certificates"), "no-client-ca", message)
+    if auth.jwt is not None:
+        yield from _jwt((*path, "jwt"), auth.jwt)
+
+
+def _jwt(path: Path, jwt: Jwt) -> Iterator[Finding]:
+    if (jwt.jwks_url is None) == (jwt.jwks_file is None):
+        yield Finding(path, "no-jwks", "needs `jwks_url` or `jwks_file`, and not both")
+    if jwt.jwks_url is not None and (defect := url_defect(jwt.jwks_url)):
+        yield Finding((*path, "jwks_url"), "invalid-url", defect)
+    if jwt.jwks_file is not None and not _has_keys(jwt.jwks_file):
+        yield Finding((*path, "jwks_file"), "bad-jwks", "is no file with a JSON object that has `keys`")
+
+
+def _has_keys(path: str) -> bool:
+    try:
+        found = json.loads(FilesystemPath(path).read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and isinstance(found.get("keys"), list)
 
 
 def _names_and_keys(config: PlanoConfig) -> Iterator[Finding]:
     names: set[str] = set()
-    known: dict[tuple[str, str], str] = {}
+    seen: dict[tuple[str, object], str] = {}
     for index, caller in enumerate(config.callers):
         if not (caller.name.isascii() and caller.name.isprintable()):
             yield Finding(("callers", index, "name"), "invalid-name", "must be printable ASCII: it is sent in a header")
         if caller.name in names:
             yield Finding(("callers", index, "name"), "duplicate-caller", f"`{caller.name}` is another caller's name, too")
         names.add(caller.name)
-        if not caller.keys and not caller.certificates:
-            yield Finding(("callers", index), "nothing-shown", "needs `keys` or `certificates`: nobody could be it")
-        shown = (("keys", [key.reveal() for key in caller.keys]), ("certificates", [*caller.certificates]))
-        for field, place, value in ((field, *item) for field, values in shown for item in enumerate(values)):
-            other = known.setdefault((field, value), caller.name)
+        shown: dict[str, list[object]] = {
+            "keys": [key.reveal() for key in caller.keys],
+            "certificates": [*caller.certificates],
+            "subjects": [(known.issuer, known.subject) for known in caller.subjects],
+        }
+        if not any(shown.values()):
+            message = "needs `keys`, `certificates` or `subjects`: nobody could be it"
+            yield Finding(("callers", index), "nothing-shown", message)
+        for field, place, value in ((field, *item) for field, values in shown.items() for item in enumerate(values)):
+            other = seen.setdefault((field, value), caller.name)
             if other != caller.name:
                 message = f"is one of `{other}`, too: callers are told apart by their {field}"
                 yield Finding(("callers", index, field, place), "duplicate-key", message)

@@ -1,7 +1,7 @@
 """The configuration as values: plano_config.yaml key for key, immutable, with a description of each field."""
 
 from control_plane.config.model.agents import Agent, AgentApi, Filter
-from control_plane.config.model.callers import Auth, Caller
+from control_plane.config.model.callers import Auth, Caller, Jwt
 from control_plane.config.model.config import PlanoConfig
 from control_plane.config.model.instances import Instance
 from control_plane.config.model.limits import Limits
@@ -26,6 +26,7 @@ __all__ = [
     "Default",
     "Filter",
     "Instance",
+    "Jwt",
     "LatencySource",
     "Limits",
     "Listener",

@@ -165,7 +165,8 @@ class Listener(Section):
     @property
     def asks_for_keys(self) -> bool:
         """Whether clients have to show who they are."""
-        return self.auth is not None and (self.auth.shows_keys or self.auth.client_certificates)
+        auth = self.auth
+        return auth is not None and (auth.shows_keys or auth.client_certificates or auth.jwt is not None)
 
     @property
     def filters_answers(self) -> bool:

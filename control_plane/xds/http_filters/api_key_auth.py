@@ -23,11 +23,20 @@ PEER_HEADERS: Final = {
 filter compares them as it does keys."""
 
 
-def build_api_key_auth(*, takes_certificates: bool) -> api.hcm.HttpFilter:
+SUBJECT_HEADER: Final = "x-plano-subject"
+"""Request header that jwt_authn sets to the claim of a verified token that tells the caller."""
+
+_SOURCES: Final = {
+    ir.Credential.API_KEY: KEY_HEADERS,
+    ir.Credential.CERTIFICATE: (*PEER_HEADERS,),
+    ir.Credential.TOKEN: (SUBJECT_HEADER,),
+}
+
+
+def build_api_key_auth(credential: ir.Credential) -> api.hcm.HttpFilter:
     """Build the filter: it knows where keys are, and lets nobody in by itself."""
-    sources = PEER_HEADERS if takes_certificates else KEY_HEADERS
     config = api.api_key_auth.ApiKeyAuth(
-        key_sources=[api.api_key_auth.KeySource(header=header) for header in sources], forwarding=_forwarding()
+        key_sources=[api.api_key_auth.KeySource(header=header) for header in _SOURCES[credential]], forwarding=_forwarding()
     )
     return api.hcm.HttpFilter(name=_FILTER, typed_config=api.pack(config))
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from control_plane import ir
 from control_plane.xds import api
-from control_plane.xds.http_filters.api_key_auth import PEER_HEADERS
+from control_plane.xds.http_filters.api_key_auth import PEER_HEADERS, SUBJECT_HEADER
 from control_plane.xds.http_filters.buffer_and_header_mutation import forget_length
 from control_plane.xds.http_filters.client_bounds import BOUNDED, ENVOYS
 from protos.contract.headers import CALLER_HEADER, INTERNAL_HEADERS
@@ -23,8 +23,10 @@ _ASIDE: Final = "x-plano-client-"
 
 def build_early_mutations(listener: ir.Listener) -> api.core.TypedExtensionConfig:
     """Build the mutations of a listener that clients connect to."""
-    mutations = [api.mutation.HeaderMutation(remove=header) for header in (*INTERNAL_HEADERS, CALLER_HEADER, *PEER_HEADERS)]
-    mutations += [_set(name, value) for name, value in PEER_HEADERS.items() if listener.takes_certificates]
+    inside = (*INTERNAL_HEADERS, CALLER_HEADER, SUBJECT_HEADER, *PEER_HEADERS)
+    mutations = [api.mutation.HeaderMutation(remove=header) for header in inside]
+    if listener.credential is ir.Credential.CERTIFICATE:
+        mutations += [_set(name, value) for name, value in PEER_HEADERS.items()]
     mutations += [*_only_what_clients_may_say(), _plain_answers()]
     return build_early_mutation([*mutations, *([] if listener.shows_headers else [forget_length()])])
 

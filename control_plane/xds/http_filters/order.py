@@ -13,6 +13,7 @@ from control_plane.xds.http_filters.cors import build_cors
 from control_plane.xds.http_filters.decompressor import build_decompressors
 from control_plane.xds.http_filters.error import build_errors
 from control_plane.xds.http_filters.ext_proc import EXT_PROC_CLUSTER, build_ext_proc, build_respond
+from control_plane.xds.http_filters.jwt_authn import build_jwt_authn
 from control_plane.xds.http_filters.local_rate_limit import build_rate_limit
 from control_plane.xds.http_filters.token_usage import build_token_usage
 
@@ -25,7 +26,8 @@ def build_http_filters(listener: ir.Listener, gateway: ir.Gateway) -> list[api.h
     decided = build_decided_filters(listener, gateway.max_request_bytes)
     limited = [build_rate_limit(listener.rate_limits, names.listener(listener.name))] if listener.rate_limits else []
     errors = [build_errors()] if listener.kind is ir.ListenerKind.MODEL else []
-    auth = [build_api_key_auth(takes_certificates=listener.takes_certificates)] if listener.callers is not None else []
+    tokens = [build_jwt_authn(listener.jwt)] if listener.jwt is not None else []
+    auth = [*tokens, build_api_key_auth(listener.credential)] if listener.callers is not None else []
     # Before anything that asks for a key: browsers send none with a preflight.
     cors = [build_cors()] if listener.cors is not None else []
     asked = [build_client_bounds(gateway.limits), *build_token_usage(), *build_decompressors()]

@@ -31,6 +31,8 @@ class _Reply:
     message: str
     flags: tuple[str, ...] = ()
     """Only for these response flags of Envoy."""
+    details: str = ""
+    """Only for Envoy's response code details that begin so."""
     headers: tuple[tuple[str, str], ...] = ()
     becomes: int = 0
     """Status that the client gets instead; 0: the same."""
@@ -38,9 +40,14 @@ class _Reply:
 
 _OVERFLOW = ("UO",)
 _UNREACHABLE = ("UF", "UH", "UC", "UR", "LR", "URX", "NC", "DF")
+_UNVERIFIED: Final = "jwt_authn_access_denied"
+"""Beginning of jwt_authn's details; its 403 is for tokens of another audience."""
+_NEEDS_TOKEN: Final = "A valid token of this gateway's issuer is needed, in `authorization: Bearer`."  # noqa: S105 - a sentence
 
 _REPLIES: Final = (
     _Reply(400, "bad_request", "The request has no body, or is not valid HTTP."),
+    _Reply(401, "invalid_token", _NEEDS_TOKEN, details=_UNVERIFIED),
+    _Reply(403, "invalid_token", _NEEDS_TOKEN, details=_UNVERIFIED, becomes=401),
     _Reply(401, "invalid_api_key", "A valid API key is needed, in `authorization: Bearer`, `x-api-key` or `api-key`."),
     _Reply(
         403,
@@ -146,6 +153,8 @@ def _mapper(reply: _Reply, extra: _Filter | None, body: object) -> api.hcm.Respo
     filters = [_status(_EQ, reply.status)]
     if reply.flags:
         filters.append(_Filter(response_flag_filter=api.accesslog.ResponseFlagFilter(flags=list(reply.flags))))
+    if reply.details:
+        filters.append(_cel(f"response.code_details.startsWith('{reply.details}')"))
     if extra is not None:
         filters.append(extra)
     return api.hcm.ResponseMapper(
@@ -161,11 +170,18 @@ def _headers(reply: _Reply) -> list[api.core.HeaderValueOption]:
 
 
 def _openai(reply: _Reply) -> object:
-    return {"error": {"message": reply.message, "type": openai_type(reply.status), "param": None, "code": reply.code}}
+    return {
+        "error": {
+            "message": reply.message,
+            "type": openai_type(reply.becomes or reply.status),
+            "param": None,
+            "code": reply.code,
+        }
+    }
 
 
 def _anthropic(reply: _Reply) -> object:
-    return {"type": "error", "error": {"type": anthropic_type(reply.status), "message": reply.message}}
+    return {"type": "error", "error": {"type": anthropic_type(reply.becomes or reply.status), "message": reply.message}}
 
 
 def _json(body: object) -> api.core.SubstitutionFormatString:
