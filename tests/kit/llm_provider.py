@@ -106,8 +106,9 @@ def cutting(data: bytes, *, silent: bool = False, content_type: bytes = b"applic
             await asyncio.sleep(_PACE_SECONDS)
         if silent:
             await asyncio.Event().wait()
-        # What was written has arrived before the connection breaks.
+        # What was written has arrived before the connection breaks, and been passed on: Envoy asks ext_proc about it meanwhile.
         await read_by_peer(writer)
+        await asyncio.sleep(_PACE_SECONDS)
         writer.transport.abort()
 
     return behave
