@@ -31,6 +31,8 @@ from protos.contract.passthrough import OF_ACCOUNTS
 
 _FIELD: Final = "model"
 _MAX_NAME_BYTES: Final = 256
+_UNFILTERED: Final = OF_ACCOUNTS | {"audio"}
+"""APIs that answer with text of models which output filters cannot read."""
 _IN_ANY_FORM: Final = frozenset({"audio", "files", "message_batches"})
 """APIs that may answer with a recording, a text, or whatever was stored."""
 
@@ -41,6 +43,10 @@ async def decide_passthrough(request: Request, services: Services, record: Recor
     Raises:
         GatewayError: the request ends here.
     """
+    if request.listener.output_filters and request.api in _UNFILTERED:
+        raise UnsupportedFeature(
+            "The output filters of this listener cannot see what this API answers, so it is not served here."
+        )
     field = find_field(request.body, request.form, _FIELD, max_bytes=_MAX_NAME_BYTES) if request.form else None
     request = replace(request, value=_named(request, field))
     resolved = _resolve(request, services)

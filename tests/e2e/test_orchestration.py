@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group(
 TRIP: dict[str, Any] = {"messages": [{"role": "user", "content": "Flights to Atlanta, and the weather there?"}]}
 BOTH = "**flight**\n\nAt nine.\n\n**weather**\n\nIt rains."
 NAMES = ("flight", "weather", "judge", "model")
+HOPS = ("flight", "weather", "judge")
 API_OF = {CHAT: "chat_completions", MESSAGES: "messages", RESPONSES: "responses"}
 SPOKEN = {"flight": "At nine.", "weather": "It rains.", "judge": "At nine; it rains."}
 
@@ -114,6 +115,7 @@ async def _stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stag
         config = {
             "agents": [
                 *({"id": name, "url": actors[name].url, "api": EVERY_API} for name in ("flight", "weather", "judge")),
+                {"id": "backed", "url": actors["flight"].url, "fallbacks": ["judge"], "api": EVERY_API},
                 {"id": "chats", "url": f"{actors['flight'].url}"},
                 {"id": "responds", "url": f"{actors['flight'].url}", "api": "responses"},
             ],
@@ -137,6 +139,18 @@ async def _stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stag
                     "type": "agent",
                     "name": "mixed",
                     "agents": [{"id": name, "description": f"Knows {name}."} for name in ("chats", "weather")],
+                },
+                {
+                    "type": "agent",
+                    "name": "hops",
+                    "timeout": "1s",
+                    "agents": [{"id": name, "description": f"The {name}."} for name in HOPS],
+                    "orchestration": {"on_failure": "continue"},
+                },
+                {
+                    "type": "agent",
+                    "name": "backed",
+                    "agents": [{"id": name, "description": f"The {name}."} for name in ("weather", "backed")],
                 },
                 {
                     "type": "agent",
@@ -496,3 +510,53 @@ async def test_a_conversation_stays_with_its_variant(stage: Stage) -> None:
     met = [answer.headers["x-plano-agent"] for answer in answers]
     assert set(met) == {"weather", "judge"}
     assert met[:12] == met[12:]
+
+
+async def breaks_off(request: Received, writer: asyncio.StreamWriter) -> None:
+    """Begin an answer, and close the connection."""
+    if json.loads(request.body).get("stream"):
+        event = STREAMS["chat_completions"](Said([], "", ["So far "], [], 0, "stop", (1, 0, 0, 1, 0)))[:400]
+        writer.write(STREAM_HEAD + b"%x\r\n%s\r\n" % (len(event), event))
+    else:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{")
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+
+
+@pytest.mark.parametrize("is_stream", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize("failing", HOPS)
+@pytest.mark.parametrize(
+    "failure",
+    [silence, cut, Answer(body=b'{"choices": "none"}'), whole("x" * (17 << 20), CHAT), breaks_off],
+    ids=["slow", "dead", "malformed", "huge", "breaks-off"],
+)
+async def test_whichever_agent_fails_the_others_answer(stage: Stage, failure: Any, failing: str, is_stream: bool) -> None:
+    stage.model.plays(names(*HOPS))
+    getattr(stage, failing).plays(failure)
+    async with stage.openai("hops") as client:
+        if is_stream:
+            stream = await client.chat.completions.create(model="any", stream=True, **TRIP)
+            chunks = [chunk async for chunk in stream]
+            text = "".join([chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices])
+            assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices][-1] == "stop"
+        else:
+            text = (await client.chat.completions.create(model="any", **TRIP)).choices[0].message.content or ""
+    assert f"({failing} could not answer.)" in text
+    for name in HOPS:
+        assert (SPOKEN[name] in text) == (name != failing)
+
+
+@pytest.mark.parametrize("is_stream", [False, True], ids=["whole", "stream"])
+async def test_the_fallback_of_an_agent_answers_its_part(stage: Stage, is_stream: bool) -> None:
+    stage.model.plays(names("weather", "backed"))
+    stage.flight.plays(Answer(503, b"{}"))
+    async with stage.openai("backed") as client:
+        if is_stream:
+            stream = await client.chat.completions.create(model="any", stream=True, **TRIP)
+            text = "".join([chunk.choices[0].delta.content or "" async for chunk in stream if chunk.choices])
+        else:
+            text = (await client.chat.completions.create(model="any", **TRIP)).choices[0].message.content or ""
+    assert text == f"**weather**\n\n{SPOKEN['weather']}\n\n**backed**\n\n{SPOKEN['judge']}"
+    assert stage.flight.received
+    assert [message["role"] for message in stage.judge.last_json["messages"]] == ["assistant", "user"]

@@ -331,6 +331,14 @@ async def test_an_answer_that_filters_cannot_read_does_not_pass(stage: Stage) ->
     assert stage.agent.last.headers["accept-encoding"] == "identity"
 
 
+@pytest.mark.parametrize("path", ["/v1/batches", "/v1/files/file-1/content", "/v1/messages/batches/b-1/results"])
+async def test_what_filters_cannot_see_is_not_served(stage: Stage, path: str) -> None:
+    answer = await stage.gateway.http.get(f"{stage.gateway.url('models')}{path}")
+    assert answer.status_code == 400
+    assert "output filters of this listener" in answer.json()["error"]["message"]
+    assert stage.model.received == []
+
+
 async def test_a_stream_that_is_cut_stays_cut(stage: Stage) -> None:
     begun = asyncio.Event()
     choice = {"index": 0, "delta": {"content": "half an answer " * 4}, "finish_reason": None}
