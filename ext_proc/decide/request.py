@@ -74,6 +74,8 @@ class Record:
     """What happened, for the log and the metrics. Names are configured ones or empty, never what a client sent."""
 
     listener: str
+    caller: str = ""
+    """Whose key, certificate or token the request has shown; empty where none is asked for."""
     api: str = ""
     agent: str = ""
     model: str = ""

@@ -40,6 +40,7 @@ from ext_proc.filters.filter_answer import FilterAnswered
 from ext_proc.plan.listeners import Listener, ListenerKind
 from ext_proc.plan.model_list import in_messages_shape, render_model
 from ext_proc.plan.plan import Plan
+from ext_proc.routing.callers import Caller
 from ext_proc.routing.models.resolve import resolve_model, unknown_model
 from ext_proc.signals.rows import Row, read_rows
 from protos.contract.headers import CALLER_HEADER, DECISION_HEADER, REQUEST_ID_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER
@@ -154,6 +155,7 @@ class Transaction:
         self._shape = error_shape(path)
         self.record.request_id = _loggable(headers.get(REQUEST_ID_HEADER, ""))
         services, listener = self._bound()
+        self.record.caller = _known(headers.get(CALLER_HEADER, ""), services.plan.callers)
         if headers.get(":method") == "GET" and (model := path.removeprefix(MODELS_PREFIX)) not in ("", path):
             return self._answer_model(model, headers, services.plan)
         table = _TABLES[listener.kind]
@@ -257,6 +259,11 @@ class Transaction:
 
 def _posts_a_body(endpoint: Endpoint) -> bool:
     return not endpoint.rest.endswith("/cancel")
+
+
+def _known(caller: str, callers: Mapping[str, Caller]) -> str:
+    """Return a caller's name for logs and metrics; none that is not configured."""
+    return caller if caller in callers else ""
 
 
 def _loggable(request_id: str) -> str:

@@ -188,6 +188,7 @@ class ExternalProcessor:
             "request_decided" if transaction.is_decided else "request_cancelled",
             request_id=record.request_id,
             listener=record.listener,
+            caller=record.caller,
             api=record.api,
             agent=record.agent,
             model=record.model,

@@ -56,6 +56,9 @@ class Metrics:
             ("listener", "from", "to"),
             registry=registry,
         )
+        self._callers = Counter(
+            names.CALLER_REQUESTS, "Requests of known callers", ("listener", "caller", "outcome"), registry=registry
+        )
         self._model_requests = Counter(names.MODEL_REQUESTS, "Models chosen", ("listener", "model"), registry=registry)
         self._errors = Counter(names.ERRORS, "Failures of the service itself", ("listener", "kind"), registry=registry)
         self._filter = Histogram(
@@ -92,12 +95,15 @@ class Metrics:
         self._decision_child = keep(lambda *labels: self._decisions.labels(*labels))
         self._route_decision_child = keep(lambda *labels: self._route_decisions.labels(*labels))
         self._refused_child = keep(lambda *labels: self._refused_switches.labels(*labels))
+        self._caller_child = keep(lambda *labels: self._callers.labels(*labels))
         self._model_child = keep(lambda *labels: self._model_requests.labels(*labels))
 
     def record(self, record: Record, outcome: str, seconds: float) -> None:
         """Count one request that is decided, or was given up."""
         self._request_child(record.listener, record.api, outcome).inc()
         self._duration_child(record.listener).observe(seconds)
+        if record.caller:
+            self._caller_child(record.listener, record.caller, outcome).inc()
         if record.decision_seconds is not None:
             self._decision_duration_child(record.listener).observe(record.decision_seconds)
         if record.agent:

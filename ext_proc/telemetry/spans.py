@@ -49,6 +49,7 @@ def describe_decision(span: Span, record: Record) -> None:
             {
                 KIND: "DECISION",
                 "plano.listener": record.listener,
+                "plano.caller": record.caller,
                 "plano.api": record.api,
                 "plano.agent": record.agent,
                 "plano.model": record.model,

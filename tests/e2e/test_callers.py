@@ -13,9 +13,10 @@ from anthropic import AsyncAnthropic, AuthenticationError
 from openai import AsyncOpenAI, PermissionDeniedError
 
 from tests.e2e.stage import FLIGHT, USUAL, WEATHER
-from tests.kit.actor import Actor, acting
+from tests.kit.actor import STREAM_HEAD, Actor, acting
 from tests.kit.completions import COMPLETED
 from tests.kit.plano_up import CHAT, MESSAGES, RESPONSES, Running, plano_up
+from tests.kit.stub_upstream import Answer, Received, Written
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("e2e-callers")]
 
@@ -157,6 +158,40 @@ async def test_keys_come_and_go_without_a_cut(stage: Stage) -> None:
         await until_status(stage, GUEST, 200)  # workers know again who that is
 
 
+async def test_a_key_that_is_revoked_ends_no_answer(stage: Stage) -> None:
+    revoked = asyncio.Event()
+
+    async def slow(_request: Received, writer: asyncio.StreamWriter) -> Answer:
+        writer.write(STREAM_HEAD + chunk(event({"choices": [{"index": 0, "delta": {"content": "Yes"}}]})))
+        await writer.drain()
+        await revoked.wait()
+        done = event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}) + b"data: [DONE]\n\n"
+        writer.write(chunk(done) + chunk(b""))
+        return Written()
+
+    stage.provider.plays(slow, COMPLETED)
+    site = stage.gateway.site
+    before = site.config.read_text()
+    async with AsyncOpenAI(base_url=f"{stage.gateway.url('models')}/v1", api_key=OLD, max_retries=0) as client:
+        stream = await client.chat.completions.create(model="gpt-4o", messages=RAIN["messages"], stream=True)
+        assert (await anext(stream)).choices[0].delta.content == "Yes"
+        try:
+            site.config.write_text(json.dumps({**stage.gateway.config, "callers": [{"name": "team", "keys": ["$TEAM_KEY"]}]}))
+            await until_status(stage, OLD, 401)
+            revoked.set()
+            assert [part.choices[0].finish_reason async for part in stream] == ["stop"]
+        finally:
+            revoked.set()
+            site.config.write_text(before)
+            await until_status(stage, GUEST, 200)
+
+
+async def test_a_caller_is_counted_where_ext_proc_decides(stage: Stage) -> None:
+    await stage.gateway.post("travel", RAIN, authorization=f"Bearer {TEAM}")
+    metrics = (await stage.gateway.http.get(f"{stage.gateway.override_url('metrics_port')}/metrics")).text
+    assert 'plano_caller_requests_total{caller="team",listener="travel",outcome="forwarded"}' in metrics
+
+
 async def until_status(stage: Stage, key: str, status: int) -> None:
     """Wait for the day that a key is answered like this; another caller is served all the while."""
     async with asyncio.timeout(30):
@@ -165,3 +200,15 @@ async def until_status(stage: Stage, key: str, status: int) -> None:
             assert (await stage.gateway.post("models", RAIN, authorization=f"Bearer {TEAM}")).status_code == 200
             if answer.status_code == status:
                 return
+
+
+def event(data: dict[str, Any]) -> bytes:
+    return (
+        b"data: "
+        + json.dumps({"id": "a", "object": "chat.completion.chunk", "created": 1, "model": "m", **data}).encode()
+        + b"\n\n"
+    )
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)

@@ -10,6 +10,7 @@ from control_plane import ir
 from control_plane.ir import names
 from control_plane.xds import api
 from control_plane.xds.http_filters.token_usage import TOKENS
+from protos.contract.headers import CALLER_HEADER
 from protos.contract.metadata import (
     METADATA_AGENT,
     METADATA_API,
@@ -31,6 +32,7 @@ _VALUES: Final = {
     # In place of Envoy's own, which has the query: some clients put their key there.
     "http.url": "%REQ(:SCHEME)%://%REQ(:AUTHORITY)%%PATH(NQ:ORIG_OR_PATH)%",
     "plano.attempt": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
+    "plano.caller": f"%REQ({CALLER_HEADER})%",
     "plano.first_byte_ms": "%RESPONSE_DURATION%",
     "plano.route": "%ROUTE_NAME%",
     "plano.status_details": "%RESPONSE_CODE_DETAILS%",

@@ -26,6 +26,13 @@ def test_records_what_was_decided(registry: CollectorRegistry) -> None:
     assert value(f"{names.REQUEST_DURATION}_sum", {"listener": "l"}) == 0.003
 
 
+def test_counts_requests_of_callers(registry: CollectorRegistry) -> None:
+    metrics = Metrics(registry)
+    metrics.record(Record("l", caller="team"), "4xx", 0.001)
+    metrics.record(Record("l"), "4xx", 0.001)
+    assert registry.get_sample_value(names.CALLER_REQUESTS, {"listener": "l", "caller": "team", "outcome": "4xx"}) == 1
+
+
 def test_counts_what_budgets_refuse(registry: CollectorRegistry) -> None:
     Metrics(registry).record(Record("l", model="a", refused_model="b", refused_route="code"), "forwarded", 0.001)
     assert registry.get_sample_value(names.REFUSED_SWITCHES, {"listener": "l", "from": "a", "to": "b"}) == 1
