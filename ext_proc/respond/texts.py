@@ -146,6 +146,8 @@ class ChatTexts:
 
     def closes(self, event: JsonObject, place: Place) -> bool:
         """See AnswerTexts."""
+        if event.get("error"):
+            return True
         for _, choice in _objects(event.get("choices")):
             if index_in(choice) != place.key[0]:
                 continue

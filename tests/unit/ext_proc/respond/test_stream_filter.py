@@ -197,6 +197,14 @@ def test_choices_do_not_mix() -> None:
     assert texts == ["[gone]", "harmless!"]
 
 
+def test_an_error_comes_after_what_was_said_before_it() -> None:
+    chunk = {"id": "c", "choices": [{"index": 0, "delta": {"content": SECRET}, "finish_reason": None}]}
+    error = {"error": {"message": "overloaded", "type": "server_error"}}
+    stream = b"".join(b"data: " + orjson.dumps(event) + b"\n\n" for event in (chunk, error))
+    out = payloads(run("chat_completions", stream, replacing(SECRET, "[gone]")))
+    assert (out[0]["choices"][0]["delta"]["content"], out[1:]) == ("[gone]", [error])
+
+
 def test_an_event_that_nobody_can_read_ends_the_answer() -> None:
     out = run("chat_completions", b"data: not JSON with a secret\n\n", replacing("a", "b"))
     assert b"secret" not in out
