@@ -19,7 +19,7 @@ from control_plane.config.providers import (
 from control_plane.gateway.resilience import hash_header, idle_timeout, response_timeout, settings_of, whole_timeout
 from control_plane.gateway.retries import model_retry
 from control_plane.gateway.upstream import build_cluster, parse_upstream
-from control_plane.ir import Chain, Cluster, InjectedHeader, Route, names
+from control_plane.ir import AwsSigning, Chain, Cluster, InjectedHeader, Route, names
 from control_plane.ir.secret import Secret
 from protos import filter_config_pb2 as pb
 from protos.contract.apis import UPSTREAM_ONLY
@@ -28,6 +28,10 @@ from protos.contract.quirks import Quirks, Rule, encode_rules, resolve, rules_fo
 
 HOSTED_ORCHESTRATOR = "plano/Plano-Orchestrator"
 """Plano's own hosted model: used when it is configured as the orchestration model without an entry in `model_providers`."""
+
+
+_BEDROCK_SERVICE = "bedrock"
+"""What signatures call Amazon Bedrock's runtime: https://docs.aws.amazon.com/general/latest/gr/bedrock.html"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,7 +230,14 @@ def build_model_clusters(known: ProviderEntry, overrides: Overrides) -> Iterator
             host_header=known.entry.http_host,
             injected_headers=tuple(_injected_headers(known.entry, group)),
             takes_client_token=known.keeps_credentials and group.auth is Auth.BEARER,
+            aws=_aws(known.entry),
         )
+
+
+def _aws(entry: ModelProvider) -> AwsSigning | None:
+    if entry.aws is None:
+        return None
+    return AwsSigning(service=_BEDROCK_SERVICE, region=entry.aws.region, profile=entry.aws.profile or "")
 
 
 def times_streams(known: ProviderEntry, overrides: Overrides) -> bool:

@@ -11,7 +11,7 @@ from control_plane.gateway.resilience import (
     connect_timeout,
     settings_of,
 )
-from control_plane.ir import Cluster, Endpoint, InjectedHeader, LoadBalancing, UpstreamTls
+from control_plane.ir import AwsSigning, Cluster, Endpoint, InjectedHeader, LoadBalancing, UpstreamTls
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -44,7 +44,7 @@ def parse_upstream(url: str) -> Upstream:
     )
 
 
-def build_cluster(
+def build_cluster(  # noqa: PLR0913 - what clusters differ in
     name: str,
     instances: tuple[Instance, ...],
     resilience: Resilience | None,
@@ -53,6 +53,7 @@ def build_cluster(
     host_header: str | None = None,
     injected_headers: tuple[InjectedHeader, ...] = (),
     takes_client_token: bool = False,
+    aws: AwsSigning | None = None,
     is_http2: bool = False,
 ) -> Cluster:
     """Build the cluster that sends to all instances of an upstream, which share scheme and path."""
@@ -67,6 +68,7 @@ def build_cluster(
         tls=UpstreamTls(sni=first.host, ca_path=overrides.upstream_tls_ca_path) if first.is_tls else None,
         injected_headers=injected_headers,
         takes_client_token=takes_client_token,
+        aws=aws,
         is_http2=is_http2,
         load_balancing=LoadBalancing(settings.load_balancing),
         circuit_breaker=build_circuit_breaker(settings),

@@ -5,6 +5,7 @@ Everything is frozen and finished; validation happened before. Names come from `
 
 from control_plane.ir.chain import Chain, ChainMember
 from control_plane.ir.cluster import (
+    AwsSigning,
     CircuitBreaker,
     Cluster,
     Endpoint,
@@ -22,6 +23,7 @@ from control_plane.ir.session_store import SessionStore
 from control_plane.ir.tracing import Collector, OtlpProtocol, Tracing
 
 __all__ = [
+    "AwsSigning",
     "Caller",
     "Chain",
     "ChainMember",

@@ -57,6 +57,16 @@ class OutlierDetection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AwsSigning:
+    """How requests are signed for AWS (SigV4); the credentials are Envoy's to find."""
+
+    service: str
+    region: str
+    profile: str = ""
+    """Of the shared credentials file; empty: AWS' usual chain of places."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HealthCheck:
     """Envoy asks each endpoint whether it is well."""
 
@@ -95,6 +105,7 @@ class Cluster:
     injected_headers: tuple[InjectedHeader, ...] = ()
     is_http2: bool = False
     """Whether it is spoken to in HTTP/2 alone: gRPC."""
+    aws: AwsSigning | None = None
     takes_client_token: bool = False
     """Whether it looks for a client's own key in `authorization` alone, while some clients send `x-api-key`."""
     load_balancing: LoadBalancing = LoadBalancing.LEAST_REQUEST

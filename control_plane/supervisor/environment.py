@@ -11,6 +11,7 @@ _NAMES: Final = frozenset(
     }
 )
 _PREFIXES: Final = ("LC_", "PYTHON", "GRPC_", "MALLOC_", "COV_", "COVERAGE_")
+_AWS: Final = "AWS_"
 _OTHER_FILES: Final = 128
 _FEWEST_CONNECTIONS: Final = 16
 _MOST_CONNECTIONS: Final = 50_000
@@ -23,9 +24,13 @@ def connections_for(open_files: int) -> int:
     return max(_FEWEST_CONNECTIONS, min(_MOST_CONNECTIONS, (open_files - _OTHER_FILES) // 2))
 
 
-def without_secrets(env: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that Envoy and ext_proc may have: anything else may be a key that only the control plane needs."""
-    return {name: value for name, value in env.items() if name in _NAMES or name.startswith(_PREFIXES)}
+def without_secrets(env: Mapping[str, str], *, signs_for_aws: bool = False) -> dict[str, str]:
+    """Return the variables that Envoy and ext_proc may have: anything else may be a key that only the control plane needs.
+
+    What signs for AWS finds its credentials by the variables that AWS' own tools have.
+    """
+    allowed = (*_PREFIXES, _AWS) if signs_for_aws else _PREFIXES
+    return {name: value for name, value in env.items() if name in _NAMES or name.startswith(allowed)}
 
 
 def raise_file_limit() -> int:

@@ -19,7 +19,7 @@ def build_launch(request: UpRequest, run_dir: RunDir, *, open_files: int, envoy:
     return Launch(
         control_plane=_control_plane(request, run_dir, open_files, env),
         ext_proc=_ext_proc(request, run_dir, env),
-        envoy=_envoy(run_dir, envoy, env),
+        envoy=_envoy(run_dir, envoy, without_secrets(env, signs_for_aws=summary.signs_for_aws)),
         xds_socket=run_dir.xds_socket,
         worker_sockets=tuple(run_dir.ext_proc_socket(worker) for worker in range(request.workers)),
         config_file=str(request.config_file),
@@ -73,7 +73,7 @@ def _ext_proc(request: UpRequest, run_dir: RunDir, env: Mapping[str, str]) -> Ch
     return ChildSpec(name="ext_proc", argv=argv, log=log, environment=environment, grace_seconds=10, is_outlived=True)
 
 
-def _envoy(run_dir: RunDir, binary: Path, env: Mapping[str, str]) -> ChildSpec:
+def _envoy(run_dir: RunDir, binary: Path, environment: Mapping[str, str]) -> ChildSpec:
     argv = (
         str(binary),
         "--config-path",
@@ -84,7 +84,7 @@ def _envoy(run_dir: RunDir, binary: Path, env: Mapping[str, str]) -> ChildSpec:
         "--concurrency",
         str(_envoy_threads()),
     )
-    return ChildSpec(name="envoy", argv=argv, log=run_dir.log("envoy"), environment=without_secrets(env), grace_seconds=5)
+    return ChildSpec(name="envoy", argv=argv, log=run_dir.log("envoy"), environment=dict(environment), grace_seconds=5)
 
 
 def _envoy_threads() -> int:

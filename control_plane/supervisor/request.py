@@ -22,6 +22,8 @@ class Summary:
     control_plane_metrics_port: int
     admin_port: int
     log_limits: LogLimits
+    signs_for_aws: bool = False
+    """Whether Envoy needs AWS credentials."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

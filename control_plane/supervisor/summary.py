@@ -21,6 +21,7 @@ def summarize(reading: Reading) -> Summary:
         control_plane_metrics_port=overrides.control_plane_metrics_port,
         admin_port=overrides.admin_port,
         log_limits=_log_limits(overrides.limits),
+        signs_for_aws=any(entry.aws is not None for entry in reading.config.model_providers),
     )
 
 

@@ -28,6 +28,7 @@ from envoy_data_plane.envoy.extensions.bootstrap.internal_listener import v3 as 
 from envoy_data_plane.envoy.extensions.clusters.aggregate import v3 as aggregate
 from envoy_data_plane.envoy.extensions.clusters.common.dns import v3 as dns
 from envoy_data_plane.envoy.extensions.clusters.dns import v3 as dns_cluster
+from envoy_data_plane.envoy.extensions.common.aws import v3 as aws
 from envoy_data_plane.envoy.extensions.common.matching import v3 as matching
 from envoy_data_plane.envoy.extensions.common.ratelimit import v3 as ratelimit
 from envoy_data_plane.envoy.extensions.compression.brotli.decompressor import v3 as brotli
@@ -35,6 +36,7 @@ from envoy_data_plane.envoy.extensions.compression.gzip.decompressor import v3 a
 from envoy_data_plane.envoy.extensions.compression.zstd.decompressor import v3 as zstd
 from envoy_data_plane.envoy.extensions.filters.common.matcher.action import v3 as matcher_action
 from envoy_data_plane.envoy.extensions.filters.http.api_key_auth import v3 as api_key_auth
+from envoy_data_plane.envoy.extensions.filters.http.aws_request_signing import v3 as aws_request_signing
 from envoy_data_plane.envoy.extensions.filters.http.buffer import v3 as buffer
 from envoy_data_plane.envoy.extensions.filters.http.composite import v3 as composite
 from envoy_data_plane.envoy.extensions.filters.http.cors import v3 as cors
@@ -89,6 +91,8 @@ __all__ = [
     "ads",
     "aggregate",
     "api_key_auth",
+    "aws",
+    "aws_request_signing",
     "betterproto2",
     "bootstrap",
     "brotli",

@@ -1,6 +1,7 @@
 """Model providers: names that differ, an address for each, and one way of authentication."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from control_plane.config.check.finding import Finding, warning
 from control_plane.config.model import ModelProvider, PlanoConfig
@@ -88,10 +89,27 @@ def check_credentials(config: PlanoConfig) -> Iterator[Finding]:
             message = "is not used: passthrough_auth sends the client's own credentials"
             yield warning((*path, "access_key"), "unused-key", message)
         provider = resolve_provider(entry.model, entry.provider_interface)
-        authenticated = entry.access_key is not None or entry.passthrough_auth or _has_credential(entry)
+        yield from _aws(path, entry, provider)
+        authenticated = (
+            entry.access_key is not None or entry.passthrough_auth or entry.aws is not None or _has_credential(entry)
+        )
         if provider is not None and provider.needs_key and entry.base_url is None and not authenticated:
             message = f"`{provider.id}` needs a key: write `access_key: $VARIABLE`, or `passthrough_auth: true`"
             yield Finding((*path, "access_key"), "missing-key", message)
+
+
+def _aws(path: Path, entry: ModelProvider, provider: Provider | None) -> Iterator[Finding]:
+    if entry.aws is None:
+        return
+    if provider is not None and provider.id != "amazon_bedrock":
+        yield Finding(
+            (*path, "aws"), "aws-elsewhere", f"`{provider.id}` takes no signatures of AWS; only `amazon_bedrock` does"
+        )
+    if entry.access_key is not None or entry.passthrough_auth:
+        other = "access_key" if entry.access_key is not None else "passthrough_auth"
+        yield Finding((*path, "aws"), "two-credentials", f"is one way of authentication, and `{other}` another: leave one out")
+    if len({(urlsplit(instance.url).netloc) for instance in entry.instances}) > 1 and entry.http_host is None:
+        yield Finding((*path, "aws"), "several-hosts", "signs for one host: write an entry for each, or `http_host`")
 
 
 def _has_credential(entry: ModelProvider) -> bool:

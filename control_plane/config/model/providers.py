@@ -21,6 +21,17 @@ SpokenApi = Literal[
 ]  # fmt: skip
 
 
+class AwsSigning(Section):
+    """Signs requests to Amazon Bedrock with AWS credentials (SigV4), which Envoy finds and renews by itself."""
+
+    region: Text
+    """The region of the endpoint, such as `eu-west-1`."""
+    profile: Text | None = None
+    """Profile of the shared credentials file; else Envoy looks in the environment (`AWS_ACCESS_KEY_ID`, ...), in the file's
+    default profile, and where containers, instances and web identities have theirs. `plano up` lets Envoy have variables named
+    `AWS_*` only where an entry signs when it starts."""
+
+
 class ModelProvider(Section):
     """One model, or with `*` all models, of a provider."""
 
@@ -30,6 +41,8 @@ class ModelProvider(Section):
     """Another name for this entry, under which clients can ask for it."""
     access_key: SecretText | None = None
     """Key that the gateway sends to the provider; write it as `$VARIABLE`."""
+    aws: AwsSigning | None = None
+    """Amazon Bedrock: sign requests with AWS credentials instead of sending an API key as `access_key`."""
     default: bool = False
     """Whether it answers requests that name no model; at most one."""
     base_url: Annotated[Instances | None, Default("the provider's own host")] = None

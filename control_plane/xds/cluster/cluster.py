@@ -9,6 +9,7 @@ from control_plane.xds.cluster.health_check import build_health_check
 from control_plane.xds.cluster.load_balancing import build_common_lb, lb_policy
 from control_plane.xds.cluster.outlier_detection import build_outlier_detection
 from control_plane.xds.cluster.tls import build_tls_matches, build_tls_socket
+from control_plane.xds.http_filters.aws_request_signing import build_aws_signing
 from control_plane.xds.http_filters.client_token import build_client_token
 from control_plane.xds.http_filters.credential_injector import build_credential_injectors, with_codec
 from control_plane.xds.http_filters.retry_after import build_veto
@@ -90,6 +91,7 @@ def _protocol(cluster: ir.Cluster, longest_wait: int | None) -> api.upstream_htt
                 *build_veto(longest_wait),
                 *(build_client_token() if cluster.takes_client_token else ()),
                 *build_credential_injectors(cluster.injected_headers),
+                *(build_aws_signing(cluster.aws, cluster.host_header) if cluster.aws is not None else ()),
             ]
         )
     )
