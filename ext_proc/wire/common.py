@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError
 from protos import ext_proc_pb2 as pb
 from protos.contract.metadata import METADATA_NAMESPACE
 
-_PATH: Final = re.compile(rb"\x0a\x0crequest\.path\x12.{1,3}?\x1a.{1,3}?(/[!-~]*)", re.DOTALL)
+_PATH: Final = re.compile(rb"\x0a\x0crequest\.path\x12.{1,3}?\x1a([\x00-\x7f]|[\x80-\xff][\x00-\x7f])(/[!-~]*)", re.DOTALL)
 """The entry of a Struct, as protobuf writes it."""
 _OVERWRITE: Final = pb.HeaderValueOption.HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
 
@@ -41,7 +41,10 @@ def decode_request(message: bytes) -> pb.ProcessingRequest:
 def find_path(message: bytes) -> str:
     """Return the request's path from the attributes of a message that cannot be read; empty if it is not there."""
     found = _PATH.search(message)
-    return found[1].decode() if found else ""
+    if found is None:
+        return ""
+    low, *high = found[1]
+    return found[2][: (low & 0x7F) + sum(high) * 128].decode()
 
 
 def decode_headers(headers: Iterable[pb.HeaderValue]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -203,6 +204,22 @@ async def test_a_malformed_stream_ends_alone(stage: Stage) -> None:
             writer.write(client.data_to_send())
     writer.close()
     assert statuses == {1: "200", 3: "reset"}
+
+
+@pytest.mark.parametrize("listener", ["models", "travel"])
+@pytest.mark.parametrize("length", ["content-length: 50000000", "transfer-encoding: chunked"])
+async def test_an_upload_that_is_too_long_is_not_held_until_it_ends(stage: Stage, listener: str, length: str) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port(stage, listener))
+    head = f"POST {CHAT} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n{length}\r\n\r\n".encode()
+    piece, sent = b"x" * (1 << 20), 0
+    writer.write(head)
+    with suppress(ConnectionError):
+        while sent < 40 and not reader.at_eof():
+            writer.write(b"%x\r\n%s\r\n" % (len(piece), piece) if "chunked" in length else piece)
+            await writer.drain()
+            sent += 1
+    writer.close()
+    assert sent < 40
 
 
 async def test_what_clients_say_does_not_fill_the_log(stage: Stage) -> None:

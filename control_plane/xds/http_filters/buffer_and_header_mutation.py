@@ -33,15 +33,11 @@ DECIDED_PATH: Final = f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{METADATA_PATH})%
 """Path of a route that takes the decided one; a decision without a path leaves the request's own."""
 
 
-def build_decided_filters(listener: ir.Listener, max_request_bytes: int) -> list[api.hcm.HttpFilter]:
-    """Build the http_filters between the decide stage and the router; one that sees the headers changes them itself.
-
-    The buffer filter is also what bounds a request's body, whatever the connection's buffers may hold.
-    """
+def build_decided(listener: ir.Listener) -> api.hcm.HttpFilter:
+    """Build the http_filter that sets what was decided; a decide stage that sees the headers changes them itself."""
     decided = [] if listener.shows_headers else _decided_headers()
     answered = [_remove_keys()] if listener.kind is ir.ListenerKind.MODEL else []
-    mutation = [_header_mutation(decided, answered)] if decided or answered else []
-    return [build_buffer(max_request_bytes), *mutation]
+    return _header_mutation(decided, answered)
 
 
 def build_attempt_filters(max_request_bytes: int) -> list[api.hcm.HttpFilter]:
@@ -61,7 +57,10 @@ def forget_length() -> api.mutation.HeaderMutation:
 
 
 def build_buffer(max_request_bytes: int) -> api.hcm.HttpFilter:
-    """Build the filter that waits for a request's body, and lets the filters before it buffer as much."""
+    """Build the filter that waits for a request's body, and lets the filters before it buffer as much.
+
+    It is also what bounds a request's body, whatever the connection's buffers may hold.
+    """
     config = api.buffer.Buffer(max_request_bytes=max_request_bytes)
     return api.hcm.HttpFilter(name=BUFFER_FILTER, typed_config=api.pack(config))
 

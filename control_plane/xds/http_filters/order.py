@@ -7,7 +7,7 @@ from control_plane.ir import names
 from control_plane.xds import api
 from control_plane.xds.http_filters.answer import build_answer
 from control_plane.xds.http_filters.api_key_auth import build_api_key_auth
-from control_plane.xds.http_filters.buffer_and_header_mutation import build_decided_filters
+from control_plane.xds.http_filters.buffer_and_header_mutation import build_buffer, build_decided
 from control_plane.xds.http_filters.client_bounds import build_client_bounds
 from control_plane.xds.http_filters.cors import build_cors
 from control_plane.xds.http_filters.decompressor import build_decompressors
@@ -23,14 +23,16 @@ HEALTH_PATH: Final = "/healthz"
 def build_http_filters(listener: ir.Listener, gateway: ir.Gateway) -> list[api.hcm.HttpFilter]:
     """Build all http_filters of an agent or model listener."""
     answered = [build_answer()] if any(route.is_resumable for route in listener.routes) else []
-    decided = build_decided_filters(listener, gateway.max_request_bytes)
     limited = [build_rate_limit(listener.rate_limits, names.listener(listener.name))] if listener.rate_limits else []
     errors = [build_errors()] if listener.kind is ir.ListenerKind.MODEL else []
     tokens = [build_jwt_authn(listener.jwt)] if listener.jwt is not None else []
     auth = [*tokens, build_api_key_auth(listener.credential)] if listener.callers is not None else []
     # Before anything that asks for a key: browsers send none with a preflight.
     cors = [build_cors()] if listener.cors is not None else []
-    asked = [build_client_bounds(gateway.limits), *build_token_usage(), *build_decompressors()]
+    asked = [build_client_bounds(gateway.limits), *build_decompressors()]
+    # What reads usage keeps a request's body, of any size, until it is whole (Envoy 1.40): only the buffer filter bounds that.
+    # It also looks up the route, so it comes after what decides that.
+    decided = [build_buffer(gateway.max_request_bytes), build_decided(listener), *build_token_usage()]
     # Answers pass the filters from the last to the first: the last that touches a body, but for what counts what clients get.
     respond = [build_respond(listener)] if listener.filters_answers else []
     before = [build_health_check(), *cors, *auth, *asked, *respond]
