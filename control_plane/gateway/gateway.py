@@ -37,6 +37,7 @@ from control_plane.gateway.models import (
     build_model_routes,
     provider_entries,
 )
+from control_plane.gateway.native_path import build_native_path, lead_natively
 from control_plane.gateway.orchestration import (
     build_agent_calls,
     build_orchestrated_route,
@@ -94,7 +95,10 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
     clusters = [*_clusters(config, entries)]
     if embedding is not None and embedding.plan.built_in:
         clusters.append(build_embedder(runtime, overrides.upstream_connect_timeout))
-    served = tuple(_listener(listener, config, models, chained, filters) for listener in listeners)
+    known = pb.FilterConfig(
+        models=_models(models, attempt_routes), aliases=build_aliases(config.model_aliases, entries, aliases)
+    )
+    served = tuple(_listener(listener, config, models, chained, filters, known) for listener in listeners)
     store = build_session_store(config, runtime)
     return ir.Gateway(
         listeners=served,
@@ -133,8 +137,8 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
             ],
             filters=filters.values(),
             python_folder=runtime.config_folder if any(step.callable for step in filters.values()) else "",
-            models=_models(models, attempt_routes),
-            aliases=build_aliases(config.model_aliases, entries, aliases),
+            models=known.models,
+            aliases=known.aliases,
             orchestrator=orchestrator,
             egress_url=runtime.egress_url,
             preferences=[preference.plan() for preference in preferences],
@@ -219,7 +223,10 @@ def _listener(
     models: tuple[ChainedModel, ...],
     chained: list[_Chained],
     filters: dict[str, pb.Filter],
+    named: pb.FilterConfig,
 ) -> ir.Listener:
+    shows_headers = any(_chains(listener)) or _wants_headers(config)
+    native = None if shows_headers else build_native_path(listener, config, named)
     if listener.type == "agent":
         known = services(config)
         routes = build_agents(listener, known, config.overrides)
@@ -232,7 +239,7 @@ def _listener(
         address=listener.address or LOOPBACK,
         hosts=_hosts(listener),
         port=listener.port,
-        routes=tuple(sorted(routes, key=lambda route: route.name)),
+        routes=lead_natively(sorted(routes, key=lambda route: route.name), native),
         decision_timeout_seconds=_decision_timeout(listener, config, filters),
         choosing_headers=choosing_headers(config, listener),
         cors=_cors(listener),
@@ -242,7 +249,8 @@ def _listener(
         tls=build_tls(listener),
         rate_limits=build_rate_limits(config, listener),
         filters_answers=listener.filters_answers,
-        shows_headers=any(_chains(listener)) or _wants_headers(config),
+        native_path=native,
+        shows_headers=shows_headers,
     )
 
 

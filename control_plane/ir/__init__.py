@@ -17,7 +17,20 @@ from control_plane.ir.cluster import (
 )
 from control_plane.ir.gateway import Gateway
 from control_plane.ir.limits import Limits
-from control_plane.ir.listener import Caller, Cors, Credential, DownstreamTls, Egress, Jwt, Listener, ListenerKind, Retry, Route
+from control_plane.ir.listener import (
+    Caller,
+    Cors,
+    Credential,
+    DownstreamTls,
+    Egress,
+    Jwt,
+    Listener,
+    ListenerKind,
+    NativeModel,
+    NativePath,
+    Retry,
+    Route,
+)
 from control_plane.ir.rate_limit import RateLimit
 from control_plane.ir.session_store import SessionStore
 from control_plane.ir.tracing import Collector, OtlpProtocol, Tracing
@@ -43,6 +56,8 @@ __all__ = [
     "Listener",
     "ListenerKind",
     "LoadBalancing",
+    "NativeModel",
+    "NativePath",
     "OtlpProtocol",
     "OutlierDetection",
     "RateLimit",

@@ -53,8 +53,42 @@ class Route:
     """Set unless the request has them, sorted by name (`anthropic-version`)."""
     can_detach: bool = False
     """Whether the attempt stage may detach from an answer and let the rest pass: a chain's, if no member needs translation."""
+    is_native: bool = False
+    """Whether Envoy alone sends plain calls here: ext_proc has already decided on those that it was to decide on."""
     is_resumable: bool = False
     """Whether ext_proc answers, from routes of the egress listener; then `cluster` is what a stream begins with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NativeModel:
+    """A name of a model, and how Envoy sends plain calls for it to its provider."""
+
+    path: str
+    """Path that clients post to."""
+    name: str
+    """What they write as `model`; `openai/*` for all of a provider's models that have no entry of their own."""
+    route: str
+    """Empty: ext_proc is asked, though a wildcard would match."""
+    upstream_path: str = ""
+    upstream_model: str = ""
+    """Empty for a wildcard."""
+    entry: str = ""
+    """Configured name of the model."""
+    decision: str = ""
+    words: tuple[str, ...] = ()
+    """Parts of bodies that only ext_proc understands: with one of them a call is not plain."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NativePath:
+    """Which calls of a model listener need no ext_proc."""
+
+    models: tuple[NativeModel, ...]
+    """Sorted."""
+    callers: tuple[str, ...] | None
+    """Names of those who may use all models, sorted; of the others ext_proc knows which. None: the listener asks for no key."""
+    is_traced: bool
+    """Whether Envoy begins and carries on traces; else each request is given the beginning of one."""
 
 
 class ListenerKind(StrEnum):
@@ -147,6 +181,8 @@ class Listener:
     """None: no page of another origin reads anything."""
     filters_answers: bool = False
     """Whether ext_proc shows answers to output filters: then no answer may reach the client past it."""
+    native_path: NativePath | None = None
+    """None: ext_proc decides on all requests."""
     shows_headers: bool = False
     """Whether decisions need all of a request's headers, because filters get them. Costs ext_proc a second message."""
 

@@ -8,6 +8,7 @@ import yaml
 from google.protobuf import json_format
 
 from control_plane.xds import api
+from control_plane.xds.http_filters.native_path import SCRIPT
 from protos import filter_config_pb2
 from protos.contract.discovery import FILTER_CONFIG_TYPE_URL
 
@@ -39,6 +40,7 @@ def _plain(message: betterproto2.Message) -> dict[str, Any]:
         _hide_passwords(plain)
     if isinstance(message, api.route.RouteConfiguration):
         _hide_keys(plain)
+        _shorten_scripts(plain)
     return plain
 
 
@@ -56,6 +58,18 @@ def _hide_keys(plain: dict[str, Any]) -> None:
                 credential["key"] = _REDACTED
 
 
+def _shorten_scripts(plain: Any) -> None:
+    """Show the tables of the native path, and not the script that looks them up."""
+    if isinstance(plain, list):
+        for value in plain:
+            _shorten_scripts(value)
+    if isinstance(plain, dict):
+        for value in plain.values():
+            _shorten_scripts(value)
+        if str(code := plain.get("inline_string", "")).endswith(SCRIPT):
+            plain["inline_string"] = code.replace(SCRIPT, "-- native_path.lua\n")
+
+
 def _as_declared(name: str) -> str:
     """Keep a field's name: betterproto2's own snake case makes `consecutive_5_xx` of `consecutive_5xx`."""
     return name
@@ -69,4 +83,9 @@ class _Dumper(yaml.SafeDumper):
     """Quotes `y` and `n` as well: Envoy reads YAML 1.1, in which they are booleans, and PyYAML does not know."""
 
 
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _represent_text)
 _Dumper.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^[yYnN]$"), list("yYnN"))

@@ -11,3 +11,16 @@ TRANSLATIONS: Final[dict[str, tuple[str, ...]]] = {
 
 UPSTREAM_ONLY: Final = frozenset({"converse"})
 """APIs that no client speaks."""
+
+CLIENT_PATHS: Final = {
+    "chat_completions": "/v1/chat/completions",
+    "completions": "/v1/completions",
+    "count_tokens": "/v1/messages/count_tokens",
+    "embeddings": "/v1/embeddings",
+    "messages": "/v1/messages",
+    "responses": "/v1/responses",
+}
+"""APIs that clients post requests for models to -> their paths."""
+
+CONVERSATIONS: Final = frozenset({"chat_completions", "messages", "responses"})
+"""Those whose requests say what is wanted."""

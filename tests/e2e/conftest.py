@@ -14,6 +14,12 @@ async def _stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stag
         yield running
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def _native_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    async with staged(tmp_path_factory.mktemp("native-stage"), is_native=True) as running:
+        yield running
+
+
 @pytest.fixture
 def stage(_stage: Stage) -> Stage:
     """The shared gateway, everybody around it as at the beginning."""

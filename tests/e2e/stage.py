@@ -43,6 +43,8 @@ class Stage:
     """An HTTP filter: last of the chain `filtered`."""
     provider: Actor
     """Plays every model provider."""
+    is_native: bool
+    """Whether plain calls of models need no ext_proc: their listener has no filter then."""
 
     def reset(self) -> None:
         """Let everybody do as usual, and forget."""
@@ -63,7 +65,7 @@ def mcp_filter() -> MCPServer:
     return server
 
 
-def config(actors: dict[str, Actor], mcp_url: str) -> Config:
+def config(actors: dict[str, Actor], mcp_url: str, *, is_native: bool) -> Config:
     """Write the configuration: a listener for each situation."""
     closed = f"http://127.0.0.1:{free_port()}"
 
@@ -110,17 +112,17 @@ def config(actors: dict[str, Actor], mcp_url: str) -> Config:
             agent("filtered", filtered("guard", "stamp", "audit")),
             agent("filter_down", filtered("absent_filter")),
             agent("mcp_down", filtered("absent_mcp")),
-            {"type": "model", "name": "models", "input_filters": ["guard"]},
+            {"type": "model", "name": "models", "input_filters": [] if is_native else ["guard"]},
         ],
         "overrides": {"max_request_bytes": MAX_BYTES, "agent_embedding_model": "none"},
     }
 
 
 @asynccontextmanager
-async def staged(folder: Path) -> AsyncIterator[Stage]:
+async def staged(folder: Path, *, is_native: bool = False) -> AsyncIterator[Stage]:
     """Run the gateway with everybody around it."""
     async with AsyncExitStack() as stack:
         actors = {name: await stack.enter_async_context(acting(usual)) for name, usual in USUAL.items()}
         mcp_url = await stack.enter_async_context(serve(mcp_filter().streamable_http_app()))
-        gateway = await stack.enter_async_context(plano_up(config(actors, mcp_url), folder, env=SECRETS))
-        yield Stage(gateway, **actors)
+        gateway = await stack.enter_async_context(plano_up(config(actors, mcp_url, is_native=is_native), folder, env=SECRETS))
+        yield Stage(gateway, is_native=is_native, **actors)

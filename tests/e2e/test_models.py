@@ -13,6 +13,14 @@ from tests.kit.stub_upstream import Answer
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("e2e-stage")]
 
 
+@pytest.fixture(params=["decided", "native"])
+def stage(request: pytest.FixtureRequest, _stage: Stage, _native_stage: Stage) -> Stage:
+    """A gateway where ext_proc decides on calls of models, and one where plain ones never leave Envoy."""
+    running = _native_stage if request.param == "native" else _stage
+    running.reset()
+    return running
+
+
 def body_for(model: str) -> bytes:
     """Write a body that no JSON library would write: order, spaces, numbers and unknown fields must stay."""
     return (
@@ -35,7 +43,8 @@ def body_for(model: str) -> bytes:
 async def test_names_of_models(stage: Stage, asked: str, found: str, sent: str, reason: str) -> None:
     answer = await stage.gateway.post("models", body_for(asked), authorization="Bearer client")
     assert answer.json() == {"from": "provider"}
-    assert (answer.headers["x-plano-model"], answer.headers["x-plano-decision"]) == (found, reason)
+    assert answer.headers["x-plano-model"] == found
+    assert answer.headers["x-plano-decision"] == (f"{reason}; native" if stage.is_native else reason)
     assert stage.provider.last.body == body_for(asked).replace(f'"{asked}"'.encode(), f'"{sent}"'.encode())
 
 

@@ -27,6 +27,8 @@ class WholeGateway:
     ports: Mapping[str, int]
     """By listener."""
     http: httpx.AsyncClient
+    stop_worker: asyncio.Event
+    """Ends the worker when it is set."""
 
     def url(self, listener: str) -> str:
         return f"http://127.0.0.1:{self.ports[listener]}"
@@ -92,5 +94,5 @@ async def whole_gateway(
         assert not served.rejected, served.rejected
         ports = {listener.name: listener.port for listener in gateway.listeners}
         http = await enter(httpx.AsyncClient(timeout=20, trust_env=False))
-        yield WholeGateway(running, registry, ports, http)
+        yield WholeGateway(running, registry, ports, http, stop)
         assert "envoy bug" not in running.log.read_text()

@@ -74,6 +74,8 @@ class Overrides(Section):
     """Model that chooses among `routing_preferences`, one of `model_providers`; without either the built-in router chooses."""
     disable_signals: bool = False
     """Whether conversations are left without signal analysis: of corrections, anger, thanks, failing tools, loops and more."""
+    native_path: bool = True
+    """Whether Envoy alone answers plain model calls; if not, ext_proc decides on every request."""
     gen_ai_latest_names: Annotated[bool | None, Default("`OTEL_SEMCONV_STABILITY_OPT_IN` has `gen_ai_latest_experimental`")] = (
         None
     )

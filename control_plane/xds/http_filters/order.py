@@ -15,6 +15,7 @@ from control_plane.xds.http_filters.error import build_errors
 from control_plane.xds.http_filters.ext_proc import EXT_PROC_CLUSTER, build_ext_proc, build_respond
 from control_plane.xds.http_filters.jwt_authn import build_jwt_authn
 from control_plane.xds.http_filters.local_rate_limit import build_rate_limit
+from control_plane.xds.http_filters.native_path import build_native_path
 from control_plane.xds.http_filters.token_usage import build_token_usage
 
 HEALTH_PATH: Final = "/healthz"
@@ -35,7 +36,8 @@ def build_http_filters(listener: ir.Listener, gateway: ir.Gateway) -> list[api.h
     decided = [build_buffer(gateway.max_request_bytes), build_decided(listener), *build_token_usage()]
     # Answers pass the filters from the last to the first: the last that touches a body, but for what counts what clients get.
     respond = [build_respond(listener)] if listener.filters_answers else []
-    before = [build_health_check(), *cors, *auth, *asked, *respond]
+    native = [build_native_path()] if listener.native_path is not None else []
+    before = [build_health_check(), *cors, *auth, *asked, *respond, *native]
     return [*before, build_ext_proc(listener), *decided, *limited, *answered, *errors, build_router()]
 
 

@@ -1,8 +1,7 @@
 """How a request finds its route: matchers over its headers, and routes that answer by themselves."""
 
 from control_plane.xds import api
-from control_plane.xds.http_filters.buffer_and_header_mutation import BUFFER_FILTER
-from control_plane.xds.http_filters.ext_proc import FILTER_NAME
+from control_plane.xds.http_filters.native_path import skip_decision
 
 
 def by_header(
@@ -43,10 +42,7 @@ def reply_route(name: str, status: int) -> api.route.Route:
 def refusal(name: str, status: int) -> api.route.Route:
     """Build a route that answers by itself, before the body has come and without ext_proc."""
     route = reply_route(name, status)
-    route.typed_per_filter_config = {
-        FILTER_NAME: api.pack(api.ext_proc.ExtProcPerRoute(disabled=True)),
-        BUFFER_FILTER: api.pack(api.buffer.BufferPerRoute(disabled=True)),
-    }
+    route.typed_per_filter_config = skip_decision()
     return route
 
 

@@ -10,6 +10,7 @@ from control_plane.xds.http_filters.buffer_and_header_mutation import DECIDED_PA
 from control_plane.xds.http_filters.cors import build_cors_policy
 from control_plane.xds.http_filters.error import leave_errors_alone
 from control_plane.xds.http_filters.ext_proc import ANSWERS_CLUSTER
+from control_plane.xds.http_filters.native_path import skip_decision
 from control_plane.xds.prices import build_price_table
 from control_plane.xds.route.matching import by_header, on_match, refusal, reply_route
 from control_plane.xds.route.retry import build_retry_policy
@@ -131,6 +132,7 @@ def build_route(route: ir.Route, chain: ir.Chain | None = None) -> api.route.Rou
         # Only the attempt stage knows what an answer has cost.
         response_headers_to_remove=[] if is_of_models else [COST_HEADER],
         response_headers_to_add=[_attempts(), *(() if chain is None or is_of_models else (_agent_that_answered(),))],
+        typed_per_filter_config=skip_decision() if route.is_native else {},
     )
 
 

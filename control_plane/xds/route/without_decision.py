@@ -14,6 +14,7 @@ from control_plane.xds import api
 from control_plane.xds.http_filters.attempt import let_attempts_detach
 from control_plane.xds.http_filters.cors import origin_regex
 from control_plane.xds.http_filters.ext_proc import FILTER_NAME, build_grpc_service, processing_mode
+from control_plane.xds.http_filters.native_path import send_natively
 from control_plane.xds.route.matching import by_header, header_matches, on_match, refusal, reply_route
 from protos.contract.headers import MAY_DETACH_HEADER, ROUTE_HEADER
 from protos.contract.passthrough import path_regex
@@ -79,10 +80,12 @@ def _connect() -> api.route.Route:
 def _taken(listener: ir.Listener) -> api.xds_matcher.MatcherOnMatch:
     if listener.shows_headers:  # every request is shown to ext_proc
         return on_match(_reply(listener, "(none)", 404))
-    no_body = on_match(_reply(listener, "(no body)", 400))
+    no_body = _reply(listener, "(no body)", 400)
+    if listener.native_path is not None:
+        no_body.typed_per_filter_config = send_natively(listener.native_path)
     not_post = _reply(listener, "(not a post)", 404)
     not_post.typed_per_filter_config = {FILTER_NAME: api.pack(_shows_headers())}
-    return api.xds_matcher.MatcherOnMatch(matcher=by_header(":method", {"POST": no_body}, on_match(not_post)))
+    return api.xds_matcher.MatcherOnMatch(matcher=by_header(":method", {"POST": on_match(no_body)}, on_match(not_post)))
 
 
 def _reply(listener: ir.Listener, name: str, status: int) -> api.route.Route:
