@@ -5,15 +5,18 @@ ARG PYTHON_IMAGE=python:3.12.12-slim-bookworm
 FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
 RUN python -m venv /opt/plano
-COPY constraints.txt pyproject.toml README.md ./
+COPY deploy/requirements-product.txt deploy/requirements-demo.txt ./
+# Nothing is installed whose hash is not there.
+RUN /opt/plano/bin/pip install --no-cache-dir --no-deps --require-hashes --requirement requirements-product.txt
+COPY pyproject.toml README.md ./
 COPY protos ./protos
 COPY control_plane ./control_plane
 COPY ext_proc ./ext_proc
 COPY process_log ./process_log
-RUN /opt/plano/bin/pip install --no-cache-dir --constraint constraints.txt '.[semantic]'
+RUN /opt/plano/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
 FROM build AS build-demo
-RUN /opt/plano/bin/pip install --no-cache-dir --constraint constraints.txt '.[demo]'
+RUN /opt/plano/bin/pip install --no-cache-dir --no-deps --require-hashes --requirement requirements-demo.txt
 
 FROM ${PYTHON_IMAGE} AS base
 ENV PATH=/opt/plano/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 SOURCES := control_plane ext_proc process_log protos demos benchmarks tests
 
-.PHONY: sync demo test check fmt lint types imports generated golden protos docs subjects bench chaos fuzz digests clean
+.PHONY: sync demo test check fmt lint types imports generated golden protos docs subjects bench chaos fuzz digests locks sbom clean
 
 sync: $(STAMP)
 
@@ -69,6 +69,24 @@ digests:
 		digest=$$(docker buildx imagetools inspect "$${pair#*=}" --format '{{.Manifest.Digest}}') || exit 1; \
 		echo "$$pair@$$digest"; \
 	done > deploy/images.env
+
+# What images install, with hashes: after each change of constraints.txt. Needs a package index; its address is in no file.
+TOOLS := build/tools
+LOCK := $(TOOLS)/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --all-build-deps --no-annotate --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --constraint constraints.txt
+
+$(TOOLS):
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet pip-tools==7.6.2 cyclonedx-bom==7.5.0
+
+locks: $(TOOLS)
+	$(LOCK) --extra semantic --output-file deploy/requirements-product.txt pyproject.toml
+	$(LOCK) --extra demo --output-file deploy/requirements-demo.txt pyproject.toml
+
+# What the product's image is made of, as CycloneDX.
+sbom: $(TOOLS)
+	$(TOOLS)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file build/sbom.cdx.json \
+		deploy/requirements-product.txt
 
 bench: sync
 	$(BIN)/python -m benchmarks

@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,12 +84,35 @@ def test_every_built_service_has_a_dockerfile() -> None:
             assert (ROOT / found["build"].get("dockerfile", "Dockerfile")).is_file()
 
 
-def test_images_install_pinned_versions_and_no_tools() -> None:
+LOCKS = ["requirements-product.txt", "requirements-demo.txt"]
+
+
+def test_images_install_nothing_without_its_hash() -> None:
     installs = [words for words in instructions("Dockerfile") if words[0] == "RUN" and "install" in words]
-    assert len(installs) == 2
-    for words in installs:
-        assert words[words.index("--constraint") + 1] == "constraints.txt"
-        assert words[-1] in (".[semantic]", ".[demo]")
+    assert all("--no-deps" in words for words in installs)
+    locked = [words[-1] for words in installs if "--require-hashes" in words]
+    own = [words[-2:] for words in installs if "--require-hashes" not in words]
+    assert (locked, own) == (LOCKS, [["--no-build-isolation", "."]])
+
+
+@pytest.mark.parametrize(("lock", "extra"), list(zip(LOCKS, ["semantic", "demo"], strict=True)))
+def test_locks_have_what_is_pinned_and_what_is_needed_with_hashes(lock: str, extra: str) -> None:
+    text = (ROOT / "deploy" / lock).read_text()
+    locked = {_normal(name): version for name, version in re.findall(r"^([\w.-]+)==(\S+) \\$", text, re.MULTILINE)}
+    pinned = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().split())
+    pinned = {_normal(name): version for name, version in pinned.items()}
+    assert locked.pop("setuptools")
+    assert locked.items() <= pinned.items()
+    assert text.count("==") == len(locked) + 1, "each has hashes"
+    assert "http://" not in text
+    assert "https://" not in text
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = [*project["dependencies"], *project["optional-dependencies"][extra]]
+    assert {_normal(re.split(r"[\[<>=; ]", name)[0]) for name in needed} <= locked.keys()
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def test_the_demo_image_has_all_that_its_command_imports(tmp_path: Path) -> None:
