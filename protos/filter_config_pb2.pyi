@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class FilterConfig(_message.Message):
-    __slots__ = ("version", "listeners", "filters", "models", "aliases", "orchestrator", "egress_url", "preferences", "routing_model", "sources", "affinity", "cache_marks_from", "counts_tokens", "rankings", "tracing", "max_request_bytes", "embedding", "disable_signals", "latest_names", "python_folder", "callers", "prices")
+    __slots__ = ("version", "listeners", "filters", "models", "aliases", "orchestrator", "egress_url", "preferences", "routing_model", "sources", "affinity", "cache_marks_from", "counts_tokens", "stream_retries", "rankings", "tracing", "max_request_bytes", "embedding", "disable_signals", "latest_names", "python_folder", "callers", "prices")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LISTENERS_FIELD_NUMBER: _ClassVar[int]
     FILTERS_FIELD_NUMBER: _ClassVar[int]
@@ -22,6 +22,7 @@ class FilterConfig(_message.Message):
     AFFINITY_FIELD_NUMBER: _ClassVar[int]
     CACHE_MARKS_FROM_FIELD_NUMBER: _ClassVar[int]
     COUNTS_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    STREAM_RETRIES_FIELD_NUMBER: _ClassVar[int]
     RANKINGS_FIELD_NUMBER: _ClassVar[int]
     TRACING_FIELD_NUMBER: _ClassVar[int]
     MAX_REQUEST_BYTES_FIELD_NUMBER: _ClassVar[int]
@@ -44,6 +45,7 @@ class FilterConfig(_message.Message):
     affinity: Affinity
     cache_marks_from: int
     counts_tokens: bool
+    stream_retries: int
     rankings: _containers.RepeatedCompositeFieldContainer[ModelRoute]
     tracing: Tracing
     max_request_bytes: int
@@ -53,7 +55,7 @@ class FilterConfig(_message.Message):
     python_folder: str
     callers: _containers.RepeatedCompositeFieldContainer[Caller]
     prices: _containers.RepeatedCompositeFieldContainer[ModelPrice]
-    def __init__(self, version: _Optional[str] = ..., listeners: _Optional[_Iterable[_Union[Listener, _Mapping]]] = ..., filters: _Optional[_Iterable[_Union[Filter, _Mapping]]] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., orchestrator: _Optional[_Union[Orchestrator, _Mapping]] = ..., egress_url: _Optional[str] = ..., preferences: _Optional[_Iterable[_Union[Preference, _Mapping]]] = ..., routing_model: _Optional[_Union[Orchestrator, _Mapping]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., affinity: _Optional[_Union[Affinity, _Mapping]] = ..., cache_marks_from: _Optional[int] = ..., counts_tokens: _Optional[bool] = ..., rankings: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ..., tracing: _Optional[_Union[Tracing, _Mapping]] = ..., max_request_bytes: _Optional[int] = ..., embedding: _Optional[_Union[Embedding, _Mapping]] = ..., disable_signals: _Optional[bool] = ..., latest_names: _Optional[bool] = ..., python_folder: _Optional[str] = ..., callers: _Optional[_Iterable[_Union[Caller, _Mapping]]] = ..., prices: _Optional[_Iterable[_Union[ModelPrice, _Mapping]]] = ...) -> None: ...
+    def __init__(self, version: _Optional[str] = ..., listeners: _Optional[_Iterable[_Union[Listener, _Mapping]]] = ..., filters: _Optional[_Iterable[_Union[Filter, _Mapping]]] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., orchestrator: _Optional[_Union[Orchestrator, _Mapping]] = ..., egress_url: _Optional[str] = ..., preferences: _Optional[_Iterable[_Union[Preference, _Mapping]]] = ..., routing_model: _Optional[_Union[Orchestrator, _Mapping]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., affinity: _Optional[_Union[Affinity, _Mapping]] = ..., cache_marks_from: _Optional[int] = ..., counts_tokens: _Optional[bool] = ..., stream_retries: _Optional[int] = ..., rankings: _Optional[_Iterable[_Union[ModelRoute, _Mapping]]] = ..., tracing: _Optional[_Union[Tracing, _Mapping]] = ..., max_request_bytes: _Optional[int] = ..., embedding: _Optional[_Union[Embedding, _Mapping]] = ..., disable_signals: _Optional[bool] = ..., latest_names: _Optional[bool] = ..., python_folder: _Optional[str] = ..., callers: _Optional[_Iterable[_Union[Caller, _Mapping]]] = ..., prices: _Optional[_Iterable[_Union[ModelPrice, _Mapping]]] = ...) -> None: ...
 
 class ModelPrice(_message.Message):
     __slots__ = ("model", "tiers")

@@ -146,6 +146,7 @@ def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
             sources=build_sources(config.model_metrics_sources, entries),
             affinity=build_affinity(config, store),
             cache_marks_from=cache_marks_from(config),
+            stream_retries=_stream_retries(listeners),
             counts_tokens=any(listener.rate_limits for listener in served),
             rankings=build_chain_choices({chain.client_api: chain for chain in build_ranked_chains(config)}).values(),
             tracing=build_exporter(tracing),
@@ -268,6 +269,11 @@ def _hosts(listener: Listener) -> tuple[str, ...]:
     if listener.allowed_hosts or listener.address:
         return tuple(sorted(set(listener.allowed_hosts)))
     return _THIS_MACHINE
+
+
+def _stream_retries(listeners: Iterable[Listener]) -> int | None:
+    """Return what the model listener, of which there is one, says of retries: those that continue a stream count, too."""
+    return next((listener.max_retries for listener in listeners if listener.type == "model"), None)
 
 
 def _model_routes(

@@ -109,8 +109,9 @@ class ResumableAnswer:
         self._route = request.metadata.get(METADATA_ROUTE, "")
         self._path = request.headers.get(":path", "/")
         self._outcome = ""
-        self._retries = _whole_number(request.headers.get(_MAX_RETRIES))
-        """How many attempts may still follow the first one; None if the client does not say."""
+        wanted = _whole_number(request.headers.get(_MAX_RETRIES))
+        self._retries = wanted if wanted is not None else plan.stream_retries if plan else None
+        """How many attempts may still follow the first one; None if neither the client nor the listener says."""
         self._seconds = (_whole_number(request.headers.get(_TOTAL_MS)) or 0) / 1000 or None
         self._has_begun = False
         """Whether the client has the head of a stream."""

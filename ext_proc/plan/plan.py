@@ -68,6 +68,8 @@ class Plan:
     """How sessions keep their model."""
     cache_marks_from: int = 0
     """Tokens of tools and instructions from which on prompts are marked for their provider's cache; 0: none is."""
+    stream_retries: int | None = None
+    """Retries of a stream that may be continued, those that continue it among them; None: as many as there are ways."""
     counts_tokens: bool = False
     """Whether an estimate of a request's tokens is left with it, for rate limits."""
     sources: tuple[Source, ...] = ()
@@ -130,6 +132,7 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
         orchestrator=choosing(config.orchestrator) if config.HasField("orchestrator") else None,
         affinity=compile_affinity(config.affinity),
         cache_marks_from=config.cache_marks_from,
+        stream_retries=config.stream_retries if config.HasField("stream_retries") else None,
         counts_tokens=config.counts_tokens,
         max_request_bytes=config.max_request_bytes,
         sources=compile_sources(config.sources),

@@ -138,7 +138,8 @@ class Listener(Section):
     idle_timeout: Duration = 300.0
     """Bounds silence: a stream without a byte for this long is closed."""
     max_retries: Annotated[int | None, Field(ge=0, le=10), Default("2")] = None
-    """Retries after the first attempt; `x-envoy-max-retries` of a trusted client overrides it."""
+    """Retries after the first attempt, those that continue a stream among them; `x-envoy-max-retries` of a trusted client
+    overrides it."""
     continues_streams: bool = True
     """Model listeners: whether fallbacks continue a stream that is cut or falls silent. Streams of models with fallbacks then
     pass through ext_proc, which costs throughput."""

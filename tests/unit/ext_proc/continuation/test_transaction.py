@@ -70,12 +70,12 @@ class Upstreams:
         return script
 
 
-def plan(api: str, resume_method: str = "", *, silence: float = 10.0) -> Plan:
+def plan(api: str, resume_method: str = "", *, silence: float = 10.0, retries: int | None = None) -> Plan:
     members = tuple(Member(model, api, f"resumed/{model}", api) for model in ("a/1", "b/2", "c/3"))
     target = Target(path="/", quirks=QuirkTable((Rule(quirks={"resume_method": resume_method}),)))
     targets = {(member.model, api): target for member in members}
     resumable = {ROUTE: ResumableRoute(client_api=api, members=members, silence_seconds=silence)}
-    return Plan(version="1", targets=targets, resumable=resumable)
+    return Plan(version="1", targets=targets, resumable=resumable, stream_retries=retries)
 
 
 def sent_by(answer: ResumableAnswer, *, pause: float = 0.0) -> list[Any]:
@@ -110,8 +110,9 @@ def play(
     silence: float = 10.0,
     pause: float = 0.0,
     wishes: dict[str, str] | None = None,
+    retries: int | None = None,
 ) -> Got:
-    """Run one request to its end; `wishes` are headers by which a trusted client bounds it."""
+    """Run one request to its end; `wishes` are headers by which a trusted client bounds it, `retries` the listener's."""
     upstreams = Upstreams(scripts)
     for script in scripts.get(ROUTE, []):
         script.headers.setdefault(MODEL_HEADER, "a/1")
@@ -126,9 +127,8 @@ def play(
         "x-forwarded-for": "10.0.0.7",
         **(wishes or {}),
     }
-    answer = ResumableAnswer(
-        plan(api, resume_method, silence=silence), upstreams, StreamRequest(headers=headers, metadata=metadata, body=body)
-    )
+    request = StreamRequest(headers=headers, metadata=metadata, body=body)
+    answer = ResumableAnswer(plan(api, resume_method, silence=silence, retries=retries), upstreams, request)
 
     head, *parts = sent_by(answer, pause=pause)
     assert all(script.is_closed for script in upstreams.begun)
@@ -266,6 +266,18 @@ def test_who_takes_over_is_an_attempt_like_others(attempts: str, retries: str, s
     first.headers[ATTEMPTS_HEADER] = attempts
     scripts = {ROUTE: [first], "resumed/b/2": [cut_at(first.data, 0)], "resumed/c/3": [cut_at(first.data, 0)]}
     got = play("messages", scripts, wishes={"x-envoy-max-retries": retries})
+    assert fails("messages", got.body)
+    assert len(got.upstreams.request) == sent
+
+
+@pytest.mark.parametrize(
+    ("configured", "wish", "sent"), [(0, None, 1), (1, None, 2), (None, None, 3), (0, "1", 2), (2, "0", 1)]
+)
+def test_a_listeners_limit_holds_where_the_client_has_none(configured: int | None, wish: str | None, sent: int) -> None:
+    first = cut_at(STREAMS["messages"](WEATHER), 300)
+    first.headers[ATTEMPTS_HEADER] = "1"
+    scripts = {ROUTE: [first], "resumed/b/2": [cut_at(first.data, 0)], "resumed/c/3": [cut_at(first.data, 0)]}
+    got = play("messages", scripts, wishes={"x-envoy-max-retries": wish} if wish else {}, retries=configured)
     assert fails("messages", got.body)
     assert len(got.upstreams.request) == sent
 
