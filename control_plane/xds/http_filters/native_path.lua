@@ -1,7 +1,7 @@
 -- The native path: a plain model call goes to its provider without ext_proc. Any other call is left as it came, for ext_proc.
 --
 -- A call is plain if it is JSON beyond doubt, names a model of the table, and has none of the words by which bodies say more
--- than that. Each `return` before the last line is a doubt. docs/adr/0021-plain-calls-take-a-native-path.md
+-- than that. Each `return` before the last line is a doubt. docs/adr/0026-plain-calls-take-a-native-path.md
 --
 -- Before these lines stand IS_TRACED, CALLERS (name of one who may use all models -> true; nil: no keys are asked for), and
 -- MODELS, the table as text.
