@@ -1,4 +1,4 @@
-"""`python -m control_plane serve`: the control plane as a process of its own."""
+"""`python -m control_plane serve`: runs the control plane as a separate process."""
 
 import asyncio
 import sys

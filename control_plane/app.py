@@ -1,4 +1,4 @@
-"""The control plane's process: everything is put together here, started in order, and ended by SIGTERM or Ctrl-C."""
+"""The composition root of the control plane: builds all parts, starts them in order, and stops them on SIGTERM or SIGINT."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Where one control plane finds and puts things."""
+    """Paths and addresses of one control plane."""
 
     config_file: Path
     xds_address: str
@@ -46,7 +46,7 @@ async def serve(settings: Settings) -> None:
     """Serve a configuration and follow its file until SIGTERM or SIGINT.
 
     Raises:
-        ConfigError: There is nothing good to serve.
+        ConfigError: There is no valid configuration to serve.
         OSError: An address cannot be listened on.
     """
     telemetry = Telemetry(version=metadata.version("plano-gateway"))
@@ -78,16 +78,16 @@ async def serve(settings: Settings) -> None:
 
 
 class FileCompiler:
-    """Brings each state of the configuration file to what is served of it, with variables from this process's environment."""
+    """Compiles the configuration file to what is served, with variables from this process's environment."""
 
     def __init__(self, runtime: Runtime, bootstrap: BootstrapSettings | None = None) -> None:
         self._runtime = runtime
         self._bootstrap = bootstrap
         self._started: Overrides | None = None
-        """What this process and its siblings were started with."""
+        """The settings with which this process and its siblings were started."""
 
     def compile(self, file: Path) -> Compiled:
-        """Compile the file as it is now, and write Envoy's bootstrap the first time. Raises ConfigError, OSError."""
+        """Compile the current file; the first time, also write Envoy's bootstrap. Raises ConfigError, OSError."""
         inspection = inspect_file(file, env=os.environ, runtime=self._runtime)
         wanted = inspection.config.overrides
         if self._started is None and self._bootstrap is not None:
@@ -98,7 +98,7 @@ class FileCompiler:
 
 
 class _Stopped(Exception):
-    """Ends the task group; it is not an error."""
+    """Ends the task group; not an error."""
 
 
 async def _serve_until_stopped(server: AdsServer, address: str) -> None:

@@ -19,7 +19,7 @@ class BootstrapSettings:
     xds: str
     admin: str
     ext_proc: str
-    """Where workers listen; `{worker}` stands for their number."""
+    """Address of the workers; `{worker}` is replaced by their number."""
     workers: int
 
 

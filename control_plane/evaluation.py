@@ -1,4 +1,4 @@
-"""Labelled conversations, and what a configuration decides about them: asks ext_proc, in a process of its own."""
+"""Decides labelled conversations by a configuration, in a separate ext_proc process."""
 
 import base64
 import json
@@ -14,16 +14,16 @@ from control_plane.ir import Gateway
 from protos import filter_config_pb2 as pb
 
 SAFE_PATH: Final = "-P"
-"""Modules are ours, not files that happen to lie in the current folder."""
+"""Modules are not imported from the current folder."""
 
 
 class CannotEvaluate(Exception):
-    """There is nothing to decide, or no way to ask; the message says why."""
+    """There is nothing to decide, or a needed process is missing; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A conversation, and who should answer it."""
+    """A conversation and the expected agents or preference."""
 
     line: int
     messages: Sequence[Any]
@@ -33,7 +33,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was decided about a case."""
+    """The decision for a case."""
 
     case: Case
     names: tuple[str, ...]
@@ -44,7 +44,7 @@ class Outcome:
 
     @property
     def is_right(self) -> bool:
-        """Whether exactly those are named who should be."""
+        """Whether exactly the expected names were decided."""
         return set(self.names) == set(self.case.expect)
 
 
@@ -56,11 +56,11 @@ class Subject:
     names: tuple[str, ...]
     """Ids of its agents, or names of preferences, in the declared order."""
     default: str = ""
-    """Id of the agent that answers what nothing fits; a case that expects it expects just that."""
+    """Id of the default agent, which cases may expect."""
 
 
 def find_subject(gateway: Gateway, listener: str | None) -> Subject:
-    """Choose the listener named, or the only one that has something to decide.
+    """Return the listener named, or the only one that decides.
 
     Raises:
         CannotEvaluate: there is none, or there are several.
@@ -85,7 +85,7 @@ def _subjects(gateway: Gateway) -> Iterator[Subject]:
 
 
 def asks_providers(gateway: Gateway) -> bool:
-    """Whether decisions need models of providers, which are reached through a running gateway's Envoy."""
+    """Whether decisions need models of providers, which need a running gateway."""
     config = gateway.filter_config
     choosing = config.HasField("orchestrator") or config.HasField("routing_model")
     return choosing or (config.HasField("embedding") and not config.embedding.built_in)
@@ -95,7 +95,7 @@ def read_cases(file: Path, subject: Subject) -> list[Case]:
     """Read a JSON object a line, with `messages` and `expect`.
 
     Raises:
-        ConfigError: with every line that is none.
+        ConfigError: with every invalid line.
     """
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
@@ -113,7 +113,7 @@ def read_cases(file: Path, subject: Subject) -> list[Case]:
 
 
 def _read(line: str, number: int, subject: Subject) -> tuple[Case, str, str]:
-    """Return a case, or the path and the words of what is wrong with it."""
+    """Return a case, or the path and the message of its error."""
     nothing = Case(number, (), ())
     try:
         value = json.loads(line)
@@ -135,7 +135,7 @@ def evaluate(gateway: Gateway, subject: Subject, cases: Sequence[Case], file: Pa
     """Have every case decided.
 
     Raises:
-        ConfigError: messages of a case are no conversation.
+        ConfigError: the messages of a case are not a conversation.
         CannotEvaluate: ext_proc failed.
     """
     asked = {

@@ -1,4 +1,4 @@
-"""What a configuration file comes to, without running anything: read and translated, or every problem that it has."""
+"""Reads and translates a configuration file without running anything."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from control_plane.xds import InconsistentGateway, Resources, translate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
-    """One configuration, as the gateway that it asks for and as what is sent for it."""
+    """One configuration as gateway and as resources."""
 
     config: PlanoConfig
     gateway: Gateway

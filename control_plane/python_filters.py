@@ -1,4 +1,4 @@
-"""Imports the functions of Python filters, in a process of its own as ext_proc does, and tells what is wrong with them."""
+"""Imports the functions of Python filters in a separate process, like ext_proc, and reports their problems."""
 
 import json
 import struct

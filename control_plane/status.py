@@ -1,6 +1,6 @@
-"""What the control plane knows, as one value, and the file that carries it to `plano status`. It holds no secrets.
+"""The state of the control plane as one value, and the file from which `plano status` reads it. It contains no secrets.
 
-Written whole and renamed into place, so that a reader sees one state or the next, never half of one.
+The file is written completely and then renamed, so that readers never see a partial state.
 """
 
 import os
@@ -15,7 +15,7 @@ from control_plane.errors import Problem
 
 
 class ConfigState(StrEnum):
-    """What became of the configuration on disk."""
+    """The state of the configuration on disk."""
 
     OK = "ok"
     """It is served."""
@@ -44,14 +44,14 @@ class ClientStatus:
     node_id: str
     role: str
     acked: dict[str, str]
-    """Short name of a resource type -> version that it runs."""
+    """Short name of a resource type -> acknowledged version."""
     refused: dict[str, str]
-    """Short name of a resource type -> why the last response was rejected."""
+    """Short name of a resource type -> error of the last rejected response."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """Everything that `plano status` can say about the configuration."""
+    """Everything that `plano status` shows about the configuration."""
 
     config_file: str
     state: ConfigState
@@ -85,7 +85,7 @@ def write_status(status: Status, file: Path) -> None:
 
 
 def read_status(file: Path) -> Status | None:
-    """Return what the file says; None if there is none, or if another version of us wrote it."""
+    """Return the content of the file; None if it is missing, or written by another version."""
     try:
         return _STATUS.validate_json(file.read_bytes())
     except (OSError, ValidationError):

@@ -1,4 +1,4 @@
-"""Keeps the status file true: written anew whenever a configuration is reported or a client's state changes."""
+"""Rewrites the status file whenever a configuration is reported or a client's state changes."""
 
 import asyncio
 from pathlib import Path
@@ -18,7 +18,7 @@ _log = structlog.get_logger(__name__)
 
 
 class StatusFile:
-    """Collects what is known, and writes it."""
+    """Collects the state, and writes it."""
 
     def __init__(self, file: Path, *, config_file: Path, clients: Clients, views: Views, retry_seconds: float = 5.0) -> None:
         self._file = file
@@ -30,7 +30,7 @@ class StatusFile:
         self._written: Status | None = None
 
     def reloaded(self, report: Report) -> None:
-        """Take in where things stand."""
+        """Record the state of the configuration."""
         self._report = report
         self._clients.changed.fire()
 
@@ -51,7 +51,7 @@ class StatusFile:
             await asyncio.sleep(SECONDS_BETWEEN_WRITES)
 
     def status(self) -> Status | None:
-        """Put together what is known; None before the first configuration."""
+        """Return the current state; None before the first configuration."""
         report = self._report
         if report is None:
             return None

@@ -1,7 +1,7 @@
-"""What the control plane says about itself: log events, and metrics for Prometheus. All names are here.
+"""Log events and Prometheus metrics of the control plane. All names are here.
 
-Labels come from closed sets; nothing that a client sends or a configuration holds becomes one. Exceptions are logged by
-type and place, because their texts may quote a configuration's values.
+Labels come from closed sets, never from clients or from a configuration. Exceptions are logged by
+type and place, because their messages may quote values of a configuration.
 """
 
 import logging
@@ -38,7 +38,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Telemetry:
-    """Counts and logs what happens to configurations and on ADS streams."""
+    """Counts and logs events of configurations and ADS streams."""
 
     def __init__(self, *, version: str) -> None:
         self.registry = CollectorRegistry()
@@ -55,7 +55,7 @@ class Telemetry:
         self._start_at_zero()
 
     def reloaded(self, report: Report) -> None:
-        """Record a look at the configuration file."""
+        """Record a reading of the configuration file."""
         self._reloads.labels(report.result).inc()
         self._valid.set(report.state is ConfigState.OK)
         if report.result is Result.PUBLISHED:
@@ -96,7 +96,7 @@ class Telemetry:
 
     def _start_at_zero(self) -> None:
         for result in Result:
-            if result is not Result.SUPERSEDED:  # says nothing of its own: the newer one is counted
+            if result is not Result.SUPERSEDED:  # not counted: the newer one is
                 self._reloads.labels(result)
         for name in SHORT_NAMES.values():
             self._acks.labels(name)

@@ -1,1 +1,1 @@
-"""The ExternalProcessor service: reads request bodies that Envoy hands over, decides, and answers with the route to take."""
+"""The ExternalProcessor service: reads request bodies from Envoy, decides, and answers with the route."""

@@ -1,4 +1,4 @@
-"""Composition root of one worker: builds everything, serves until told to stop, and drains."""
+"""The composition root of one worker: builds all parts, serves until stopped, and drains."""
 
 import asyncio
 import gc
@@ -45,26 +45,26 @@ from protos.filter_config_pb2 import FilterConfig
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 _GC_ALLOCATIONS: Final = 10_000
-"""Between collections of what is young; 700 is Python's own choice."""
+"""Allocations between collections of the young generation; Python's default is 700."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSettings:
-    """What a worker is started with."""
+    """The settings of a worker."""
 
     number: int
     xds: str
     """gRPC target of the control plane."""
     listen: str
-    """Where Envoy finds this worker."""
+    """Address of this worker."""
     sessions: str = ""
-    """File of sessions, which all workers share; empty: they are kept in this process."""
+    """File of sessions, which all workers share; empty: sessions are stored in this process."""
     grace_seconds: float = 30.0
-    """How long requests in flight may go on after a request to stop."""
+    """How long active requests may continue after SIGTERM."""
 
 
 class Worker:
-    """One process's ExternalProcessor, under the configuration that the control plane sends."""
+    """The ExternalProcessor of one process, with the configuration from the control plane."""
 
     def __init__(self, settings: WorkerSettings, metrics: Metrics) -> None:
         self._settings = settings
@@ -97,7 +97,7 @@ class Worker:
         )
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until `stop` is set, then finish what is in flight."""
+        """Serve until `stop` is set, then finish active requests."""
         if not self.server.has_predecessor(self._settings.listen):
             await self._listen()
         source = ConfigSource(self._settings.xds, f"ext_proc-{self._settings.number}", self._apply_for_good)
@@ -110,7 +110,7 @@ class Worker:
             for task in (*followers, *beside):
                 task.cancel()
             await self.server.drain(self._settings.grace_seconds)
-            # What was in flight has spans, too.
+            # Requests that were active have spans, too.
             tracing.cancel()
         if self._python is not None:
             await self._python.aclose()
@@ -121,7 +121,7 @@ class Worker:
         await self._stores.aclose()
 
     def apply(self, config: FilterConfig) -> None:
-        """Put a configuration into use: requests that begin from now on are decided by it.
+        """Apply a configuration to requests that begin from now on.
 
         Raises:
             ConfigRejected: it cannot be compiled; the current one stays.
@@ -133,7 +133,7 @@ class Worker:
             raise ConfigRejected(str(error)) from None
         egress = self._egresses.get(plan.egress_url)
         if egress is None:
-            # One for each address there ever was, which is one: requests in flight may still use an older one.
+            # One per address, of which there is usually one: active requests may still use an older one.
             egress = self._egresses[plan.egress_url] = HttpxEgress(plan.egress_url)
             self._sources[plan.egress_url] = StreamSource(plan.egress_url)
         previous = self._services.plan.version if self._services else None
@@ -198,15 +198,15 @@ class Worker:
         await self._configured.wait()
         self.server.set_serving(True)
         if not self.server.is_listening:
-            # Only now: until then the worker before goes on.
+            # Only now: until then the previous worker serves.
             await self._listen()
 
 
 def _leave_to_gc_only_what_requests_make(*, is_first: bool) -> None:
-    """Put all that lives as long as the configuration out of the collector's sight, and let it look less often.
+    """Exclude all objects of the configuration from garbage collection, and collect less often.
 
-    A body of 100,000 arrays took 56 ms to parse where the collector walked through everything each time, and takes 5 now. What
-    it looks at is no longer shared with the master: an earlier configuration, which it may find, is worth that.
+    A body of 100,000 arrays took 56 ms to parse while each collection walked all objects, and takes 5 ms now. Collected memory
+    is no longer shared with the master, which is acceptable when it frees an earlier configuration.
     """
     if not is_first:
         gc.unfreeze()
@@ -216,7 +216,7 @@ def _leave_to_gc_only_what_requests_make(*, is_first: bool) -> None:
 
 
 async def run_worker(settings: WorkerSettings) -> None:
-    """Run a worker until SIGTERM or SIGINT, or until the master has ended and a worker of the next one has taken over."""
+    """Run a worker until SIGTERM, SIGINT, or until the master has ended and a worker of the next one has taken over."""
     stop, orphaned = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:

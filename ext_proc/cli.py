@@ -65,5 +65,5 @@ def main(
 
 
 async def run_master(settings: MasterSettings) -> None:
-    """Run a master until it is told to stop."""
+    """Run a master until it is stopped."""
     await Master(settings).run()

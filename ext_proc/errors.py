@@ -1,11 +1,11 @@
-"""What can go wrong with a request, and whose fault it is.
+"""The exceptions of the request path, by whose fault they are.
 
-Raised low, rendered once in the client's API by `apis.errors`. `public_message` is all that a client ever sees; `detail` is
-for the log. Anything else that leaves the core is a bug, and becomes an InternalError in one place.
+Rendered in the client's API by `apis.errors`. `public_message` is all that a client sees; `detail` is
+for the log. Any other exception that leaves the core is a bug, and becomes an InternalError in one place.
 
 GatewayError
 ├── RequestError     the client's fault          400 404 405 413 415 422
-├── PolicyError      we refuse on purpose        401 403 429, or a filter's own 4xx
+├── PolicyError      refused on purpose          401 403 429, or a filter's own 4xx
 ├── UpstreamError    a filter, agent or provider 502 503 504
 ├── InternalError    our bug                     500
 └── NotReady         no configuration yet        503
@@ -16,7 +16,7 @@ from typing import Any
 
 
 class GatewayError(Exception):
-    """A request that ends here, with the status and the message that the client gets."""
+    """Ends a request, with the status and the message for the client."""
 
     status = 500
     code: str | None = None
@@ -37,11 +37,11 @@ class GatewayError(Exception):
         self.status = status if status is not None else type(self).status
         self.code = code if code is not None else type(self).code
         self.param = param
-        """Path of the field at fault (`messages[2].content`), None if there is none."""
+        """Path of the invalid field (`messages[2].content`); None if there is none."""
         self.detail = detail
         """For the log only."""
         self.extra = dict(extra or {})
-        """Members that stand beside `error` in the body (Plano's own fields)."""
+        """Siblings of `error` in the body (Plano's own fields)."""
         self.headers = dict(headers or {})
         """Response headers, such as `allow` or `retry-after`."""
 
@@ -78,20 +78,20 @@ class MethodNotAllowed(RequestError):
 
 
 class UnsupportedFeature(RequestError):
-    """Well-formed, but the chosen upstream cannot carry it; `param` names it."""
+    """Well-formed, but not supported by the chosen upstream; `param` names the field."""
 
     code = "unsupported_feature"
 
 
 class BodyTooLarge(RequestError):
-    """More than the configured limit, once it is decompressed."""
+    """Larger than the configured limit after decompression."""
 
     status = 413
     code = "request_too_large"
 
 
 class UnsupportedEncoding(RequestError):
-    """The body is compressed in a way that nothing here could read."""
+    """The body has an unsupported content encoding."""
 
     status = 415
     code = "unsupported_content_encoding"
@@ -104,7 +104,7 @@ class PolicyError(GatewayError):
 
 
 class Forbidden(PolicyError):
-    """The caller may not use what it asks for."""
+    """The caller may not use the requested model or agent."""
 
     code = "not_allowed"
 
@@ -122,7 +122,7 @@ class UpstreamError(GatewayError):
 
 
 class FilterFailed(UpstreamError):
-    """A filter could not be reached (503), was too slow (504), or answered nonsense (502)."""
+    """A filter was unreachable (503), too slow (504), or sent an invalid answer (502)."""
 
     code = "filter_failed"
 
@@ -142,4 +142,4 @@ class NotReady(GatewayError):
 
 
 class Uncompilable(Exception):
-    """The configuration contradicts itself; the message says where."""
+    """The configuration contradicts itself; the message names the place."""

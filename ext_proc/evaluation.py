@@ -1,4 +1,4 @@
-"""`python -m ext_proc.evaluation`: what would be decided about conversations, for `plano eval`. Nothing else is done with them.
+"""`python -m ext_proc.evaluation`: decides conversations for `plano eval`, without answering them.
 
 Reads one JSON object from standard input:
 
@@ -6,10 +6,10 @@ Reads one JSON object from standard input:
 
 and writes one JSON object a line for each conversation, in order:
 
-    {"names": [...], "rung": "semantic", "reason": "...", "seconds": 0.012}    names are empty if nothing fits
+    {"names": [...], "rung": "semantic", "reason": "...", "seconds": 0.012}    names are empty if nothing matches
     {"error": "..."}                                                            its messages are no conversation
 
-The built-in embedding model runs in this process; models of providers are asked through Envoy's egress listener, as always.
+The built-in embedding model runs in this process; models of providers are called through Envoy's egress listener.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ NOTHING: Final = "nothing_fits"
 
 
 class EvaluationEgress:
-    """An Egress that does in this process what the embedder would."""
+    """An Egress with the embedder in this process."""
 
     def __init__(self, plan: Plan, egress: Egress, embed: Callable[[bytes], bytes]) -> None:
         self._egress = egress
@@ -59,14 +59,14 @@ class EvaluationEgress:
 
 
 async def decide_all(plan: Plan, listener: str, conversations: list[Any], egress: Egress) -> AsyncIterator[dict[str, Any]]:
-    """Yield what is decided about each conversation, one after another: their times are those of an idle gateway."""
+    """Yield the decision for each conversation, one at a time, so that times are those of an idle gateway."""
     keeper = SemanticKeeper()
     semantic = keeper.follow(plan, egress)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(keeper.run())
-        await keeper.settled()
+        await keeper.prepared()
         running.cancel()
-    pool, orchestrator = _asked(plan, listener)
+    pool, orchestrator = _choice(plan, listener)
     for messages in conversations:
         yield await _decide(messages, pool, orchestrator, semantic, egress)
 
@@ -85,8 +85,8 @@ async def _decide(
     return {"names": names, "rung": rung, "reason": match.reason, "seconds": seconds}
 
 
-def _asked(plan: Plan, listener: str) -> tuple[AgentPool, Orchestrator | None]:
-    """Return what a listener chooses from, and the model that chooses."""
+def _choice(plan: Plan, listener: str) -> tuple[AgentPool, Orchestrator | None]:
+    """Return a listener's candidates and its routing model."""
     offered = plan.listeners[listener]
     if offered.kind is ListenerKind.AGENT:
         return offered.pool, plan.orchestrator
@@ -96,7 +96,7 @@ def _asked(plan: Plan, listener: str) -> tuple[AgentPool, Orchestrator | None]:
 
 @cache
 def _embedder() -> Callable[[bytes], bytes]:
-    # Here and not above: these are an extra that installations without the semantic rung need not have.
+    # Imported here because they are an optional extra.
     from ext_proc.embedder.files import model_file, tokenizer_file
     from ext_proc.embedder.model import SentenceModel
     from ext_proc.embedder.server import read_request, render_answer

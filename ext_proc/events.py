@@ -1,4 +1,4 @@
-"""What Envoy tells a session (events, nouns of what arrived) and what the session answers (replies, imperatives).
+"""Events from Envoy to a transaction (nouns), and its replies (imperatives).
 
 The counterpart on the wire is `wire`, the only package that knows the ext_proc protos.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class RequestHeaders:
-    """The downstream request's head, names in lower case; values of a repeated header are joined by ", "."""
+    """The downstream request headers, names in lower case; values of a repeated header are joined by ", "."""
 
     headers: Mapping[str, str]
     ends_stream: bool
@@ -22,12 +22,12 @@ class RequestBody:
 
     body: bytes
     head: RequestHeaders | None = None
-    """What is known of the head, where no RequestHeaders came before."""
+    """The known headers, if there was no RequestHeaders event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trailers:
-    """Request trailers: looked at by nobody, answered so that the request goes on."""
+    """Request trailers: ignored, but answered so that the request continues."""
 
 
 Event = RequestHeaders | RequestBody | Trailers
@@ -35,22 +35,22 @@ Event = RequestHeaders | RequestBody | Trailers
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Continue:
-    """Let the request go on, changed as said."""
+    """Forward the request with these changes."""
 
     set_headers: Mapping[str, str] = field(default_factory=dict)
     """Overwritten, or added."""
     remove_headers: tuple[str, ...] = ()
     body: bytes | None = None
-    """None leaves the body alone; b"" empties it. Only in reply to RequestBody."""
+    """None: no change; b"": an empty body. Only in reply to RequestBody."""
     clear_route_cache: bool = False
-    """Envoy chooses its route anew, from the changed headers."""
+    """Envoy selects the route again, by the changed headers."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """Dynamic metadata for Envoy, in the namespace `plano`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Respond:
-    """Answer the client now; nothing goes upstream."""
+    """Answer the client now, without an upstream."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -1,15 +1,15 @@
-"""The end of the parent process, as its children see it: it holds their standard input open, and never writes to it."""
+"""Detects the end of the parent process: it holds its children's standard input open, and never writes to it."""
 
 import asyncio
 import sys
 from typing import Final
 
 OUTLIVES_MASTER_SECONDS: Final = 60.0
-"""How long a worker goes on whose master was killed, if no worker of another master takes its place. It takes seconds."""
+"""How long a worker continues after its master was killed without a successor, which usually takes over within seconds."""
 
 
 def when_parent_ends(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
-    """Set `ended` once the process that started this one is gone."""
+    """Set `ended` when the parent process has ended."""
     pipe = sys.stdin.fileno()
 
     def tell() -> None:

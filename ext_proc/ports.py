@@ -1,4 +1,4 @@
-"""What the decisions need from the outside, as Protocols: few, because every call that Python makes goes through Envoy.
+"""The ports of decisions, as Protocols. There are few, because every call goes through Envoy.
 
 Adapters live in `clients/`; tests bring their own.
 """
@@ -16,7 +16,7 @@ TOO_LARGE: Final = "too-large"
 
 @dataclass(frozen=True, slots=True)
 class EgressResponse:
-    """What came back through the egress listener."""
+    """A response through the egress listener."""
 
     status: int
     headers: Mapping[str, str]
@@ -32,15 +32,15 @@ class EgressResponse:
 
     @property
     def unreachable(self) -> bool:
-        """Envoy could not get an answer from the upstream, for another reason than time."""
+        """Envoy got no answer from the upstream, for another reason than a timeout."""
         return bool(self.local_reply) and not self.timed_out
 
 
 class Fetch(Protocol):
-    """Reads something through Envoy's egress listener."""
+    """Sends GET requests through Envoy's egress listener."""
 
     async def get(self, route: str, path: str, *, headers: Mapping[str, str], timeout_seconds: float) -> EgressResponse:
-        """GET from the upstream that `route` names. As `Egress.post`, never raises for what the network does."""
+        """GET from the upstream of `route`. Like `Egress.post`, never raises for network errors."""
         ...
 
 
@@ -50,5 +50,5 @@ class Egress(Protocol):
     async def post(
         self, route: str, path: str, *, headers: Mapping[str, str], body: bytes, timeout_seconds: float
     ) -> EgressResponse:
-        """POST to the upstream that `route` names. Never raises for what the network does: see `EgressResponse.local_reply`."""
+        """POST to the upstream of `route`. Never raises for network errors: see `EgressResponse.local_reply`."""
         ...

@@ -1,4 +1,4 @@
-"""The log of a process of the gateway: JSON lines on standard error, made and written in a way that fails no caller.
+"""The log of a gateway process: JSON lines on standard error. Logging never raises.
 
 Events are constant words; fields are bounded, and never hold bodies, header values or credentials.
 """

@@ -1,4 +1,4 @@
-"""From an event to a line of JSON, and everything that libraries log to such lines."""
+"""Renders events, including those that libraries log, as lines of JSON."""
 
 import logging
 import os
@@ -19,7 +19,7 @@ MOST_CHARACTERS: Final = 500
 
 
 def configure_logging(level: str, **fields: Any) -> None:
-    """Send structlog and the standard library's logging to standard error as JSON lines; `fields` stand in each line."""
+    """Send structlog and the standard library's logging to standard error as JSON lines; each line has `fields`."""
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[Line(fields)],
@@ -37,13 +37,13 @@ def get_logger() -> FilteringBoundLogger:
 
 
 class Line:
-    """Makes the line of an event in one step: there is one for every request, and a chain of processors costs twice as much."""
+    """Renders an event in one step: a chain of processors would cost twice as much per request."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         self._fields = fields
 
     def __call__(self, _logger: WrappedLogger, level: str, event: EventDict) -> bytes:
-        """Render an event; one that cannot be rendered leaves its name."""
+        """Render an event; if it cannot be rendered, only its name."""
         if "error" in event or "exc_info" in event:
             _explain(event)
         for key, value in event.items():
@@ -52,12 +52,12 @@ class Line:
         line = {**self._fields, **event, "level": level, "timestamp": datetime.now(UTC)}
         try:
             return orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z)
-        except orjson.JSONEncodeError:  # a lone surrogate, which is no character
+        except orjson.JSONEncodeError:  # a lone surrogate
             return orjson.dumps({"event": ascii(event.get("event")), "level": level, "unprintable": True})
 
 
 def _explain(event: EventDict) -> None:
-    # Only where it happened and which type: messages of exceptions may quote what a client sent.
+    # Only place and type: messages of exceptions may quote a client's data.
     event.pop("exc_info", None)
     error = event.pop("error", None)
     if isinstance(error, BaseException):
@@ -72,7 +72,7 @@ def _frames(trace: TracebackType | None) -> list[str]:
 
 
 class _Forwarder(logging.Handler):
-    """Brings what libraries log into the same stream, without their arguments."""
+    """Forwards events of libraries, without their arguments."""
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None

@@ -1,4 +1,4 @@
-"""Standard error as a sink that never fails, and that follows its file when that is rotated."""
+"""A sink for standard error that never raises, and that follows its file when it is rotated."""
 
 import contextlib
 import os
@@ -14,10 +14,10 @@ _SECONDS_BETWEEN_LOOKS: Final = 1.0
 
 
 class LogSink:
-    """Writes lines to a descriptor; those that cannot be written, on a full disk for one, are lost and counted."""
+    """Writes lines to a descriptor; lines that cannot be written, for example on a full disk, are counted and lost."""
 
     def __init__(self, path: str, descriptor: int = _STDERR, *, now: Callable[[], float] = time.monotonic) -> None:
-        """Write to a descriptor. Once another file is at `path` it is sent there; empty: there is no file to follow."""
+        """Write to a descriptor, and follow the file at `path` when it is replaced; empty: no file to follow."""
         self._path = path
         self._descriptor = descriptor
         self._now = now
@@ -37,10 +37,10 @@ class LogSink:
             self._lost += 1
 
     def flush(self) -> None:
-        """Do nothing: lines are not held back."""
+        """Do nothing: lines are not buffered."""
 
     def follow(self) -> None:
-        """Point the descriptor at the file that is at the path by now."""
+        """Redirect the descriptor to the current file at the path."""
         self._looked_at = self._now()
         with contextlib.suppress(OSError):
             if not self._is_current():

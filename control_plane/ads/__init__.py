@@ -1,4 +1,4 @@
-"""The xDS protocol: snapshots out to Envoys and ext_proc workers, their ACKs and NACKs in. State of the world, aggregated."""
+"""The aggregated xDS protocol, state of the world: sends snapshots to Envoy and ext_proc, and receives their ACKs and NACKs."""
 
 from control_plane.ads.clients import Clients, ClientState, Nack, Observer
 from control_plane.ads.publisher import Outcome, OutcomeKind, Publisher, Timing

@@ -1,4 +1,4 @@
-"""Who is connected, and what each client acknowledged: the publisher waits on it, status and metrics show it."""
+"""The connected clients and what each of them has acknowledged. The publisher waits on it; status and metrics show it."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ class Nack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientState:
-    """One connected client, as others may see it."""
+    """One connected client, as an immutable value."""
 
     node_id: str
     role: Role
@@ -35,7 +35,7 @@ class ClientState:
 
 
 class Observer(Protocol):
-    """Is told what happens on streams."""
+    """Receives the events of streams."""
 
     def connected(self, role: Role, node_id: str) -> None:
         """A client identified itself."""
@@ -64,7 +64,7 @@ class Client:
         return self.subscriptions.setdefault(type_url, Subscription(whole_set=type_url in WHOLE_SET))
 
     def verdict(self, type_url: str, view: Snapshot) -> Verdict:
-        """Return what the client thinks of a type of a snapshot. What it never asked for, it has nothing against."""
+        """Return the client's verdict on one type of a snapshot. A type without a subscription counts as accepted."""
         subscription = self.subscriptions.get(type_url)
         return Verdict.ACKED if subscription is None else subscription.verdict(view.of_type(type_url))
 
@@ -81,7 +81,7 @@ class Client:
         return ClientState(node_id=self.node_id, role=self.role, acked=tuple(acked), nacks=tuple(nacks))
 
     def nack(self, type_url: str) -> Nack:
-        """Return the client's complaint about a type."""
+        """Return the client's NACK of a type."""
         return Nack(node_id=self.node_id, role=self.role, type_url=type_url, message=self.subscription(type_url).nack)
 
 
@@ -98,7 +98,7 @@ class Clients:
         return iter(tuple(self._connected.values()))
 
     def of(self, role: Role) -> tuple[Client, ...]:
-        """Return the clients of a role, in the order in which they came."""
+        """Return the clients of a role, in the order in which they connected."""
         return tuple(client for client in self if client.role is role)
 
     def join(self, role: Role, node_id: str) -> Client:
@@ -116,7 +116,7 @@ class Clients:
         self.changed.fire()
 
     def receive(self, client: Client, type_url: str, request: Request) -> None:
-        """Take in a client's request, and tell whoever waits for its verdict."""
+        """Process a client's request, and wake those that wait for its verdict."""
         received = client.subscription(type_url).receive(request)
         if received is Received.ACKED:
             self._observer.acknowledged(client.role, client.node_id, type_url)

@@ -1,15 +1,15 @@
-"""Brings a new configuration to everyone so that no request meets half of it, and takes it back if anyone objects.
+"""Publishes a new configuration to all clients in steps, so that no request sees half of it, and rolls it back on a rejection.
 
-    step        who       what they are served                                        goes on when
+    step        clients   what they are served                                        continues when
     clusters    Envoys    clusters, endpoints, secrets: old and new together          all acknowledged (Envoy: and warmed up)
-    routes      Envoys    route tables: old and new together                          all acknowledged, and a moment later
+    routes      Envoys    route tables: old and new together                          all acknowledged, and after a delay
     decisions   ext_proc  the new FilterConfig                                        all acknowledged
     listeners   Envoys    the new listeners                                           all acknowledged: published
     (grace)               requests that were decided by the old configuration end
     retirement  Envoys    the new route tables alone, then the new clusters alone
 
-A rejection, or no answer in time, takes everything back; the old routes and clusters are there until the end for that.
-A newer candidate replaces one that waits for Envoy in the first two steps, when ext_proc has not seen it.
+A rejection, or a missing answer, rolls everything back; the old routes and clusters are kept until the end for that.
+A newer candidate replaces one that waits for Envoy in the first two steps, before ext_proc has received it.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from control_plane.ads.types import CLUSTER, ENDPOINT, LISTENER, ROUTE, SECRET, 
 from control_plane.ads.views import Views
 
 MergeRoutes = Callable[[bytes, bytes], bytes]
-"""(old, new) route table of one listener -> one that has the routes of both, the new one's where they differ."""
+"""Merges (old, new) route tables of one listener; the new one's routes have precedence."""
 
 UPSTREAMS = (CLUSTER, ENDPOINT, SECRET)
 
@@ -44,7 +44,7 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a publication ended, and who objected."""
+    """How a publication ended, and which clients rejected it."""
 
     kind: OutcomeKind
     nacks: tuple[Nack, ...] = ()
@@ -52,18 +52,18 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """How long each thing may take."""
+    """Time limits of the steps."""
 
     ack_seconds: float = 5.0
     warm_seconds: float = 20.0
     """For clusters: Envoy acknowledges them once their names are resolved."""
     overlap_seconds: float = 0.2
-    """Between new routes and decisions that lead there: Envoy routes a request by the table that it found at its start, so each
-    request that found the old one must be with ext_proc before ext_proc learns of the new one."""
+    """Delay between new routes and decisions that use them: Envoy routes a request by the table at its start, so requests that
+    began with the old one must have reached ext_proc before ext_proc receives the new configuration."""
     rollback_seconds: float = 1.0
-    """For each step back: whoever is silent then has been waited for already."""
+    """Time limit of each step of a rollback, which is short because clients have already had time to answer."""
     grace_seconds: float = 5.0
-    """How long what is gone stays usable for requests that were decided before."""
+    """How long removed resources stay available for requests that were decided before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,11 @@ class _Nacked(Exception):
 
 
 class Publisher:
-    """Publishes one candidate at a time; the last good one stays."""
+    """Publishes one candidate at a time; if it fails, the last good one stays."""
 
     def __init__(self, views: Views, clients: Clients, *, merge_routes: MergeRoutes, timing: Timing | None = None) -> None:
         self.good = NOTHING
-        """What was published last."""
+        """The last published candidate."""
         self._views = views
         self._clients = clients
         self._merge_routes = merge_routes
@@ -95,9 +95,9 @@ class Publisher:
         self._offered = asyncio.Event()
 
     async def publish(self, candidate: Snapshot) -> Outcome:
-        """Publish a candidate and return how that ended. `run` must be running."""
+        """Publish a candidate and return the outcome. `run` must be running."""
         if self._waiting is not None:
-            _settle(self._waiting, Outcome(kind=OutcomeKind.SUPERSEDED))
+            _complete(self._waiting, Outcome(kind=OutcomeKind.SUPERSEDED))
         job = _Job(candidate, asyncio.get_running_loop().create_future())
         self._waiting = job
         self._offered.set()
@@ -105,7 +105,7 @@ class Publisher:
         return await job.outcome
 
     async def run(self) -> None:
-        """Do the work, until cancelled."""
+        """Publish and retire until cancelled."""
         while True:
             if not await self._is_offered_in_time():
                 await self._retire()
@@ -119,15 +119,15 @@ class Publisher:
         before = self._views.of(Role.ENVOY)
         try:
             outcome = await self._publish(job.candidate)
-        except Exception as error:  # noqa: BLE001 - whoever offered it reports it; the next candidate must find us alive
+        except Exception as error:  # noqa: BLE001 - the caller of publish reports it; the next candidate needs this task
             await self._take_back(before)
             if not job.outcome.done():
                 job.outcome.set_exception(error)
         else:
-            _settle(job, outcome)
+            _complete(job, outcome)
 
     async def _is_offered_in_time(self) -> bool:
-        """Wait for a candidate, no longer than until something is to be retired."""
+        """Wait for a candidate, at most until the next retirement is due."""
         seconds = self._timing.grace_seconds if self._has_leftovers() else None
         try:
             async with asyncio.timeout(seconds):
@@ -137,7 +137,7 @@ class Publisher:
         return True
 
     async def _publish(self, candidate: Snapshot) -> Outcome:
-        if self.good is NOTHING:  # nobody can have a request under way
+        if self.good is NOTHING:  # no request can be active
             for role in Role:
                 self._views.show(role, candidate)
             self.good = candidate
@@ -166,7 +166,7 @@ class Publisher:
         return Outcome(kind=OutcomeKind.PUBLISHED)
 
     async def _show_beside(self, before: Snapshot, candidate: Snapshot) -> None:
-        """Give Envoy all that is new, beside all that is old."""
+        """Serve Envoy the union of the new and the old resources."""
         upstreams = {t: before.of_type(t).union(candidate.of_type(t)) for t in UPSTREAMS}
         await self._show(Role.ENVOY, before.replacing(upstreams), can_be_superseded=True)
         routes = await asyncio.to_thread(_beside, before.of_type(ROUTE), candidate.of_type(ROUTE), self._merge_routes)
@@ -177,13 +177,13 @@ class Publisher:
                 raise _Superseded
 
     async def _switch(self, candidate: Snapshot) -> None:
-        """Have requests decided, then accepted, by the new configuration."""
+        """Switch ext_proc, then Envoy's listeners, to the new configuration."""
         await self._show(Role.EXT_PROC, candidate)
         view = self._views.of(Role.ENVOY)
         await self._show(Role.ENVOY, view.replacing({LISTENER: candidate.of_type(LISTENER)}))
 
     async def _take_back(self, envoy: Snapshot) -> None:
-        """Return to the last good configuration, ext_proc first, so that nothing is decided that Envoy no longer has."""
+        """Return to the last good configuration, ext_proc first, so that no decision names a route that Envoy has lost."""
         for role, view in ((Role.EXT_PROC, self.good), (Role.ENVOY, envoy)):
             try:
                 await self._show(role, view, seconds=self._timing.rollback_seconds)
@@ -191,7 +191,7 @@ class Publisher:
                 _log_nacks("rollback_refused", refused.nacks)
 
     async def _retire(self) -> None:
-        """Remove what only the previous configuration needed: routes before the clusters that they lead to."""
+        """Remove what only the previous configuration needed: routes before their clusters."""
         view = self._views.of(Role.ENVOY)
         for target in (view.replacing({ROUTE: self.good.of_type(ROUTE)}), self.good):
             try:
@@ -239,13 +239,13 @@ class Publisher:
         return self._waiting is not None
 
     def _verdict(self, role: Role, type_urls: frozenset[str]) -> Verdict:
-        """Return the worst that a client says; a client that leaves no longer says anything."""
+        """Return the worst verdict of all clients; clients that disconnect do not count."""
         view = self._views.of(role)
         verdicts = {client.verdict(type_url, view) for client in self._clients.of(role) for type_url in type_urls}
         return next((v for v in (Verdict.REJECTED, Verdict.PENDING) if v in verdicts), Verdict.ACKED)
 
     def _objections(self, role: Role, type_urls: frozenset[str], seconds: float) -> tuple[Nack, ...]:
-        """Say who rejected what; if nobody did, who gave no answer."""
+        """Describe which clients rejected what, or else which gave no answer."""
         view = self._views.of(role)
         verdicts = [(c, t, c.verdict(t, view)) for c in self._clients.of(role) for t in sorted(type_urls)]
         rejected = tuple(client.nack(type_url) for client, type_url, verdict in verdicts if verdict is Verdict.REJECTED)
@@ -258,7 +258,7 @@ class Publisher:
 
 
 def _beside(old: ResourceSet, new: ResourceSet, merge: MergeRoutes) -> ResourceSet:
-    """Return the route tables of both; a table that both have, merged."""
+    """Return the route tables of both snapshots; tables that are in both are merged."""
     merged = {name: merge(value, new.values[name]) for name, value in old.values.items() if _differs(name, value, new)}
     return old.union(new).union(ResourceSet.of(merged))
 
@@ -267,7 +267,7 @@ def _differs(name: str, value: bytes, other: ResourceSet) -> bool:
     return other.values.get(name, value) != value
 
 
-def _settle(job: _Job, outcome: Outcome) -> None:
+def _complete(job: _Job, outcome: Outcome) -> None:
     if not job.outcome.done():
         job.outcome.set_result(outcome)
 

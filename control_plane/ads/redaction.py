@@ -1,4 +1,4 @@
-"""What clients say of resources that they reject: Envoy repeats the whole message, with the secrets that are in it."""
+"""Redacts NACK messages: Envoy repeats the whole rejected message, including its secrets."""
 
 import re
 from typing import Final
@@ -7,5 +7,5 @@ _INLINE: Final = re.compile(r'(inline_(?:string|bytes)|\bkey):\s*"(?:[^"\\]|\\.)
 
 
 def without_secrets(text: str) -> str:
-    """Hide the values that stand inline in a text: passwords and keys among them. One that is cut off is hidden, too."""
+    """Hide inline values in a text, such as passwords and keys. A truncated value is hidden, too."""
     return _INLINE.sub(r'\1: "[redacted]"', text)

@@ -1,6 +1,6 @@
-"""The gRPC server that Envoys and ext_proc workers connect to, over a Unix socket that only we can open, or over TCP.
+"""The gRPC server for Envoy and the ext_proc workers, on a Unix socket that only its owner can open, or on TCP.
 
-A peer that stops answering pings is gone after a few seconds, so that nobody waits for the ACK of a client that vanished.
+A peer that stops answering pings is removed after a few seconds, so that no publication waits for its ACK.
 """
 
 import os
@@ -35,7 +35,7 @@ _log = structlog.get_logger(__name__)
 
 
 class AdsServer:
-    """Serves views to whoever connects."""
+    """Serves the view of its role to each client."""
 
     def __init__(self, views: Views, clients: Clients) -> None:
         self._server = grpc.aio.server(options=_OPTIONS)
@@ -44,7 +44,7 @@ class AdsServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
 
     async def start(self, address: str) -> int:
-        """Listen on `unix:///path` or `host:port` and return the port, which is 1 for a socket.
+        """Listen on `unix:///path` or `host:port` and return the port (1 for a Unix socket).
 
         Raises:
             OSError: The address cannot be listened on.
@@ -66,7 +66,7 @@ class AdsServer:
         await self._server.stop(grace=None)
 
     def _listen(self, address: str, *, private: bool) -> int:
-        # A umask, because a chmod afterwards would leave a moment in which anyone could connect.
+        # A umask: with a later chmod other users could connect in between.
         previous = os.umask(0o177) if private else None
         try:
             return self._server.add_insecure_port(address)

@@ -1,6 +1,6 @@
-"""Everything that one configuration serves, immutable. Versions are hashes of the content: what is unchanged is never pushed.
+"""All resources of one configuration, immutable. Versions are hashes of the content: unchanged resources are never pushed.
 
-Resources go in sorted by name, so the order in which a configuration lists things never shows.
+Resources are sorted by name, so the order of a configuration file has no effect.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from typing import Protocol, Self
 
 
 class NamedResource(Protocol):
-    """What the translation makes: a name and a serialised message."""
+    """A resource as the translation returns it: a name and a serialised message."""
 
     @property
     def name(self) -> str: ...  # noqa: D102 - a protocol's field
@@ -30,7 +30,7 @@ class ResourceSet:
 
     @classmethod
     def of(cls, values: Mapping[str, bytes]) -> Self:
-        """Take the resources, in any order."""
+        """Build a set from resources in any order."""
         return cls(MappingProxyType(dict(sorted(values.items()))))
 
     @cached_property
@@ -51,7 +51,7 @@ EMPTY = ResourceSet.of({})
 
 
 class Translated(Protocol):
-    """What the translation makes of one configuration."""
+    """The translation of one configuration."""
 
     @property
     def by_type(self) -> Iterable[tuple[str, Iterable[NamedResource]]]: ...  # noqa: D102 - a protocol's field
@@ -62,16 +62,16 @@ class Translated(Protocol):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The resources of every type that go together."""
+    """Consistent resources of all types."""
 
     version: str
-    """Names the configuration that this was made of."""
+    """Version of the configuration."""
     sets: Mapping[str, ResourceSet]
     """By type URL."""
 
     @classmethod
     def of(cls, resources: Translated) -> Self:
-        """Take a translation's resources."""
+        """Build a snapshot from a translation."""
         sets = {type_url: ResourceSet.of({r.name: r.value for r in items}) for type_url, items in resources.by_type}
         return cls(resources.version, MappingProxyType(sets))
 

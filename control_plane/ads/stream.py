@@ -1,7 +1,7 @@
-"""One ADS stream: a reader that takes requests in, and a writer that sends whatever has become due.
+"""One ADS stream: a reader that processes requests, and a writer that sends the responses that are due.
 
-The writer goes at its client's pace and always sends the newest view, so a slow client delays nobody and skips what is old.
-Within one pass it follows one view in make-before-break order, whatever order the client asked in.
+The writer follows its client's pace and always sends the newest view, so a slow client delays no other and skips old versions.
+Within one pass it sends one view in make-before-break order, whatever order the client subscribed in.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ Send = Callable[[pb.DiscoveryResponse], Awaitable[None]]
 
 
 class ProtocolError(Exception):
-    """A client does not speak the protocol."""
+    """A client violates the protocol."""
 
 
 class Stream:
-    """Serves one client until it goes."""
+    """Serves one client until it disconnects."""
 
     def __init__(self, views: Views, clients: Clients, send: Send) -> None:
         self._views = views

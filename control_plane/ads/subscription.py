@@ -6,9 +6,9 @@ https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol :
     first request of the type    answered, unless it proves that a whole set is already there (spec: ACK/NACK and resource type
                                  instance version: servers may skip what the client had seen on a previous stream)
     nonce of the last response   ACK or NACK, and the names are the subscription from now on
-    an older nonce               its verdict still counts for what it answered; its names do not (spec: stale nonces)
-    no nonce                     the client asks again before it saw an answer: names only
-    NACK                         the client keeps what it had; nothing is sent until the content changes
+    an older nonce               its verdict counts for that older response; its names are ignored (spec: stale nonces)
+    no nonce                     the client changed its subscription before the first response: names only
+    NACK                         the client keeps its last version; nothing is sent until the content changes
     empty names                  before any name: everything, for types served as whole sets; after a name: nothing
                                  (spec: How the client specifies what resources to return)
 """
@@ -24,17 +24,17 @@ WILDCARD = "*"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a discovery request says about its type."""
+    """A discovery request, without its type."""
 
     version: str = ""
     names: frozenset[str] = frozenset()
     nonce: str = ""
     error: str | None = None
-    """Why the client rejects the response with this nonce; None if it does not."""
+    """The client's error for the response with this nonce; None for an ACK."""
 
 
 class Received(Enum):
-    """What a request turned out to be."""
+    """The classification of a request."""
 
     FIRST = auto()
     SUBSCRIBED = auto()
@@ -44,7 +44,7 @@ class Received(Enum):
 
 
 class Verdict(Enum):
-    """What the client thinks of the resources that it should have by now."""
+    """Whether the client has accepted the resources that it was sent."""
 
     PENDING = auto()
     ACKED = auto()
@@ -53,7 +53,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """What is to be sent."""
+    """A response to send."""
 
     nonce: str
     version: str
@@ -61,11 +61,11 @@ class Response:
 
 
 class Subscription:
-    """Who wants which resources of one type, what was sent, and what the client thinks of it."""
+    """The resources of one type that a client wants, what was sent, and the client's verdict on it."""
 
     def __init__(self, *, whole_set: bool) -> None:
         self.acked_version = ""
-        """What the client runs, as far as we were told."""
+        """The last version that the client acknowledged."""
         self.nack = ""
         """Why the last response was rejected; empty once a later one is accepted."""
         self._whole_set = whole_set
@@ -83,7 +83,7 @@ class Subscription:
         """Version of the resources that were served when `_refused` was rejected; None if nothing is."""
 
     def receive(self, request: Request) -> Received:
-        """Take a request in, and say what it was."""
+        """Process a request, and return its classification."""
         if self._names is None:
             self._subscribe(request.names)
             self._claimed_version = request.version
@@ -101,7 +101,7 @@ class Subscription:
         return self._accept(response) if request.error is None else self._reject(response, request.error)
 
     def due(self, resources: ResourceSet) -> Response | None:
-        """Return what must be sent now that these are the type's resources; None to wait."""
+        """Return the response that is due for these resources; None if there is none."""
         if self._names is None or self._has_already(resources):
             return None
         if resources.version != self._refused_version:
@@ -116,7 +116,7 @@ class Subscription:
         return self._send(wanted if self._whole_set else changed, resources.version)
 
     def verdict(self, resources: ResourceSet) -> Verdict:
-        """Return what the client thinks of its part of these resources."""
+        """Return the client's verdict on its part of these resources."""
         if self._names is None:
             return Verdict.ACKED
         wanted = self._wanted(resources)
@@ -127,7 +127,7 @@ class Subscription:
         return Verdict.PENDING if self._whole_set and wanted.keys() != self._acked.keys() else Verdict.ACKED
 
     def forget(self, names: Iterable[str]) -> None:
-        """Have these sent again although they did not change: the client warms up something that needs them anew."""
+        """Send these again although they did not change: the client warms a resource that needs them."""
         for name in names:
             self._sent.pop(name, None)
 
@@ -135,19 +135,19 @@ class Subscription:
         self._wanted_all = WILDCARD in names or (self._whole_set and not names and (self._names is None or self._wanted_all))
         self._names = names - {WILDCARD}
         if not self._wanted_all:
-            # A name that is dropped and asked for again is sent again: the client no longer has it.
+            # A name that was unsubscribed and subscribed again is sent again: the client has dropped it.
             self._sent = {name: value for name, value in self._sent.items() if name in self._names}
             self._acked = {name: value for name, value in self._acked.items() if name in self._names}
 
     def _wanted(self, resources: ResourceSet) -> Mapping[str, bytes]:
         if self._wanted_all:
             return resources.values
-        # In the order of the resources, which is that of their names: to sort the names each time takes long.
+        # In the order of the resources, which are sorted already: sorting the names each time is slow.
         names = self._names or frozenset()
         return {name: value for name, value in resources.values.items() if name in names}
 
     def _has_already(self, resources: ResourceSet) -> bool:
-        """Tell whether a reconnecting client's first request proves that it has all of these, which only a wildcard's can."""
+        """Whether a reconnecting client's first request proves that it has all of these; only a wildcard request can."""
         if self._is_answered or not self._wanted_all or self._claimed_version != resources.version:
             return False
         self._is_answered = True
@@ -166,7 +166,7 @@ class Subscription:
         return response
 
     def _answered_by(self, nonce: str) -> Response | None:
-        """Return the response that a nonce belongs to; older ones will not be answered any more."""
+        """Return the response that a nonce belongs to, and forget older ones: they will not be answered."""
         response = self._in_flight.pop(nonce, None)
         if response is not None:
             self._in_flight = {n: r for n, r in self._in_flight.items() if int(n) > int(nonce)}
@@ -188,7 +188,7 @@ class Subscription:
         refused = {name: value for name, value in response.values.items() if self._sent.get(name) == value}
         self._refused = {**self._refused, **refused}
         self._refused_version = self._sent_version
-        # Whatever comes next is sent anew: what a client keeps of a rejected response differs between types.
+        # The next version is sent in full: what a client keeps of a rejected response differs between types.
         self._sent = {name: value for name, value in self._sent.items() if name not in refused}
         self._acked = {name: value for name, value in self._acked.items() if name not in refused}
         return Received.REJECTED

@@ -1,4 +1,4 @@
-"""The resource types that are served, who gets them, and the order in which one change of several types is sent.
+"""The served resource types, the role that receives each, and the order in which a change of several types is sent.
 
 https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#eventual-consistency-considerations
 """
@@ -16,10 +16,10 @@ ROUTE: Final = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 FILTER_CONFIG: Final = FILTER_CONFIG_TYPE_URL
 
 SENDING_ORDER: Final = (CLUSTER, ENDPOINT, SECRET, LISTENER, ROUTE, FILTER_CONFIG)
-"""Make before break: what is referred to comes before what refers to it, a listener's routes after the listener."""
+"""Make before break: referenced types come before those that refer to them, and a listener's routes after the listener."""
 
 WHOLE_SET: Final = frozenset({CLUSTER, LISTENER, FILTER_CONFIG})
-"""Types whose response always holds every resource, so that a missing one is a deleted one; the others go by name."""
+"""Types whose responses contain all resources, so that a missing one is deleted; others are requested by name."""
 
 SHORT_NAMES: Final = {
     CLUSTER: "cds",
@@ -33,7 +33,7 @@ SHORT_NAMES: Final = {
 
 
 class Role(StrEnum):
-    """What a client is, as its node's cluster says."""
+    """The role of a client, given by its node's cluster."""
 
     ENVOY = "envoy"
     EXT_PROC = "ext_proc"
@@ -46,5 +46,5 @@ SERVED_TO: Final = {
 
 
 def short_name(type_url: str) -> str:
-    """Return a bounded word for a type; a client may ask for anything."""
+    """Return a short name for a type, from a closed set: a client may send any type URL."""
     return SHORT_NAMES.get(type_url, "other")

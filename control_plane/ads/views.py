@@ -1,4 +1,4 @@
-"""What each role is served right now. The publisher changes it step by step; streams follow."""
+"""The snapshot that each role is served at the moment. The publisher changes it step by step; streams follow."""
 
 import asyncio
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from control_plane.ads.types import SERVED_TO, Role
 
 
 class Views:
-    """One snapshot per role: nobody sees a type that is not theirs, secrets least of all."""
+    """One snapshot per role: clients only see the types of their role, which matters for secrets."""
 
     def __init__(self) -> None:
         self._followers: set[asyncio.Event] = set()
         self._current = dict.fromkeys(Role, NOTHING)
 
     def of(self, role: Role) -> Snapshot:
-        """Return what clients of a role should have."""
+        """Return the snapshot for clients of a role."""
         return self._current[role]
 
     def show(self, role: Role, snapshot: Snapshot) -> None:

@@ -1,4 +1,4 @@
-"""The `plano` command: each subcommand reads its flags, hands over, and prints what it is given."""
+"""The `plano` command: each subcommand parses its flags, calls the implementation, and prints the result."""
 
 from importlib import import_module
 from typing import Final
@@ -21,7 +21,7 @@ _MODULES: Final = {
 
 
 class _Commands(click.Group):
-    """Imports a command when it is asked for: what needs Envoy's API takes long to import."""
+    """Imports a command when it is used, because Envoy's API takes long to import."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(_MODULES)

@@ -19,7 +19,7 @@ from control_plane.supervisor.up import run_gateway
 
 
 def become_supervisor(request: UpRequest) -> NoReturn:
-    """Go on as the supervisor of a gateway, in the same process."""
+    """Continue as the supervisor of a gateway, in the same process."""
     sys.stdout.flush()
     with handed_over(request) as handed:
         os.set_inheritable(handed, True)  # noqa: FBT003

@@ -1,4 +1,4 @@
-"""`plano eval`: how good the decisions of a configuration are, on labelled conversations."""
+"""`plano eval`: measures the decisions of a configuration on labelled conversations."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ from control_plane.supervisor.overview import Overview, look
 from control_plane.supervisor.run_dir import EGRESS_SOCKET
 
 _EMBEDDED_HERE = "unix:///embedder.sock"
-"""Stands for the embedder, whose work is done in the evaluating process."""
+"""Placeholder for the embedder, which runs inside the evaluating process."""
 
 
 @click.command("eval")
@@ -29,10 +29,10 @@ _EMBEDDED_HERE = "unix:///embedder.sock"
 def eval_(
     file: Path, *, config_file: Path | None, listener: str | None, min_accuracy: float | None, run_dir: Path, as_json: bool
 ) -> None:
-    """Have the labelled conversations in FILE decided, and nothing more, and tell how many are decided right.
+    """Decide the labelled conversations in FILE, without answering them, and report the accuracy.
 
     Each line of FILE is a JSON object: `messages`, as in Chat Completions, and `expect`, a list of the agents that should
-    answer, or of the preference that fits; empty if nothing fits. Models of providers are asked through the gateway that
+    answer, or of the matching preference; empty without a match. Models of providers are called through the gateway that
     runs in the run dir; without such models nothing needs to run.
     """
     with errors_in_words():
@@ -54,6 +54,6 @@ def eval_(
 
 
 def _runtime(running: Overview) -> Runtime:
-    """Say where models of providers are reached: through what runs, if anything does."""
+    """Return where models of providers are reached: through the running gateway, if there is one."""
     egress = f"unix://{running.instance.sockets}/{EGRESS_SOCKET}" if running.instance else EXAMPLE_RUNTIME.egress_url
     return replace(EXAMPLE_RUNTIME, egress_address=egress, egress_url=egress, embedder_address=_EMBEDDED_HERE)

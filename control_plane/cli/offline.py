@@ -1,4 +1,4 @@
-"""`plano check` and `plano dump`: what a file comes to, with nothing running."""
+"""`plano check` and `plano dump`: validate and translate a file without a running gateway."""
 
 import os
 import sys
@@ -20,7 +20,7 @@ from control_plane.xds.views import VIEWS, render_view
 @click.argument("file", type=FILE)
 @json_option
 def check(file: Path, *, as_json: bool) -> None:
-    """Tell all that is wrong with FILE (- for standard input); exit 1 if anything is."""
+    """List all problems of FILE (- for standard input); exit 1 if there is any."""
     problems: tuple[Problem, ...] = ()
     with errors_in_words():
         try:
@@ -35,7 +35,7 @@ def check(file: Path, *, as_json: bool) -> None:
 @click.argument("file", type=FILE)
 @click.option("--view", type=click.Choice(tuple(VIEWS)), help="One part; without it, all.")
 def dump(file: Path, view: str | None) -> None:
-    """Show what Envoy and ext_proc would get for FILE, as YAML, secrets redacted."""
+    """Show the resources for Envoy and ext_proc as YAML, secrets redacted."""
     with errors_in_words():
         resources = _inspect(file).resources
     click.echo(render_view(resources, view) if view else "---\n".join(_all_views(resources)), nl=False)

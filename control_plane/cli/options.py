@@ -1,4 +1,4 @@
-"""Options that several commands share, and how a command fails: lines on stderr, exit code 1."""
+"""Options that several commands share, and the rendering of failures: lines on stderr, exit code 1."""
 
 import sys
 import traceback
@@ -29,7 +29,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, 
 
 @contextmanager
 def errors_in_words() -> Iterator[None]:
-    """Turn what may go wrong into words."""
+    """Report expected errors as messages."""
     try:
         yield
     except ConfigError as error:

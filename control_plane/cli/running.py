@@ -1,4 +1,4 @@
-"""`plano up`, `down`, `status`, `logs`: an instance and its run dir."""
+"""`plano up`, `down`, `status`, `logs`: commands on an instance and its run dir."""
 
 import os
 import shlex

@@ -1,4 +1,4 @@
-"""Configuration: from the text of plano_config.yaml to a checked, immutable PlanoConfig, or to every problem that it has."""
+"""Configuration: parses plano_config.yaml to a checked, immutable PlanoConfig, or reports all of its problems."""
 
 from control_plane.config.loader import Loaded, load
 from control_plane.config.model import PlanoConfig

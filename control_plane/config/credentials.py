@@ -1,4 +1,4 @@
-"""Where a client's own credentials go: to the provider that they are meant for, and to nobody who stands in for it."""
+"""Decides which providers receive the client's own credentials: the one that they are for, and none of its fallbacks."""
 
 from urllib.parse import urlsplit
 
@@ -7,14 +7,14 @@ from control_plane.config.providers import resolve_provider
 
 
 def takes_clients_credentials(entry: ModelProvider) -> bool:
-    """Whether a provider is sent the client's own credentials: asked for, or its way where there is no key."""
+    """Whether a provider receives the client's own credentials: by `passthrough_auth`, or by default if it has no key."""
     provider = resolve_provider(entry.model, entry.provider_interface)
     by_nature = provider is not None and provider.client_authenticates and entry.access_key is None
     return entry.passthrough_auth or by_nature
 
 
 def share_credentials(one: ModelProvider, other: ModelProvider) -> bool:
-    """Whether a client's own credentials may go to both, or to neither: one provider's two models at the same hosts."""
+    """Whether a client's own credentials go to both or to neither: two models of one provider at the same hosts."""
     if not (takes_clients_credentials(one) or takes_clients_credentials(other)):
         return True
     both = takes_clients_credentials(one) and takes_clients_credentials(other)
@@ -31,5 +31,5 @@ def _hosts(entry: ModelProvider) -> set[str]:
 def _host(url: str) -> str:
     try:
         return urlsplit(url).hostname or url
-    except ValueError:  # found wrong elsewhere
+    except ValueError:  # another check reports it
         return url

@@ -1,4 +1,4 @@
-"""From the text of a configuration file to a checked PlanoConfig: parse, expand, upgrade, validate, check."""
+"""Loads a configuration file into a checked PlanoConfig: parse, expand, upgrade, validate, check."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ DEFAULT_FILE = "plano_config.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A configuration that can be served, and what is worth knowing about it."""
+    """A configuration that can be served, and its warnings."""
 
     config: PlanoConfig
     warnings: tuple[Problem, ...]
@@ -30,8 +30,8 @@ class Loaded:
 def load(text: str | bytes, *, env: Mapping[str, str], file: str = DEFAULT_FILE, also: Iterable[Check] = ()) -> Loaded:
     """Read a configuration; raise ConfigError with every problem that it has.
 
-    Variables are looked up in `env` alone, see `environment`. `file` is how problems call the file, `also` are checks that need
-    more than the text.
+    Variables are looked up only in `env`, see `environment`. `file` is the name of the file in problems, `also` are checks that
+    need more than the text.
     """
     try:
         source, problems = parse_yaml(_decode(text))
@@ -57,7 +57,7 @@ def load(text: str | bytes, *, env: Mapping[str, str], file: str = DEFAULT_FILE,
 
 
 def _completed(config: PlanoConfig, tracing: Tracing | None, env: Mapping[str, str]) -> PlanoConfig:
-    """Add what the environment says."""
+    """Complete the configuration from the environment."""
     overrides = config.overrides
     if overrides.gen_ai_latest_names is None:
         overrides = overrides.model_copy(update={"gen_ai_latest_names": wants_latest_names(env)})
@@ -82,7 +82,7 @@ def _missing_problem(tree: Tree, missing: Missing) -> Problem:
 
 
 def _findings(tree: Tree, validated: Validated, expansion: Expansion, also: Iterable[Check]) -> Iterator[Finding]:
-    """Yield what the checks find, except about entries that lack a value because it is wrong."""
+    """Yield the findings of all checks, except for entries that lack a value because it is invalid."""
     if validated.config is None:
         return
 
@@ -97,6 +97,6 @@ def _findings(tree: Tree, validated: Validated, expansion: Expansion, also: Iter
 
 
 def _in_order(problems: Iterable[Problem], file: str) -> tuple[Problem, ...]:
-    """Sort problems as the file has them."""
+    """Sort problems by their place in the file."""
     named = {replace(problem, file=file) for problem in problems}
     return tuple(sorted(named, key=lambda problem: (problem.line or 0, problem.path, problem.code, problem.message)))

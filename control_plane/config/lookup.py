@@ -1,4 +1,4 @@
-"""Who a name means: the ids that are defined, and models by what users call them."""
+"""Looks up names: defined ids, and models by the names that users write."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ def defined_ids(config: PlanoConfig) -> Iterator[tuple[Path, str]]:
 
 
 class ModelNames:
-    """Finds the entry of `model_providers` that a name means; the first entry wins where several would do."""
+    """Finds the entry of `model_providers` that a name means; the first one if several match."""
 
     def __init__(self, config: PlanoConfig) -> None:
         self._exact: dict[str, ModelProvider] = {}
@@ -32,7 +32,7 @@ class ModelNames:
                 self._bare.setdefault(entry.upstream_model, entry)
 
     def find(self, name: str) -> ModelProvider | None:
-        """Look up `provider/model`, the name of an entry, a bare model id, or what a wildcard covers."""
+        """Look up `provider/model`, the name of an entry, a bare model id, or a model that a wildcard covers."""
         found = self._exact.get(name) or self._bare.get(name)
         prefix, slash, rest = name.partition("/")
         return found or (self._wildcards.get(prefix) if slash and rest else None)
@@ -48,5 +48,5 @@ class ModelNames:
         yield from self._bare
 
     def means(self, name: str) -> bool:
-        """Whether a name is taken by an entry itself, not merely covered by a wildcard."""
+        """Whether a name belongs to an entry itself, not only to a wildcard."""
         return name in self._exact or name in self._bare

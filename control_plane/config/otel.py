@@ -1,4 +1,4 @@
-"""OpenTelemetry's environment variables -> what the configuration's `tracing` leaves open. The file comes first.
+"""Completes the configuration's `tracing` by OpenTelemetry's environment variables. The file has precedence.
 
 https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
 https://opentelemetry.io/docs/specs/otel/protocol/exporter/
@@ -28,14 +28,14 @@ _PROTOCOLS: Final = ("grpc", "http/protobuf")
 
 @dataclass(frozen=True, slots=True)
 class _Refused(Exception):
-    """A variable has a value that it cannot have."""
+    """A variable has an invalid value."""
 
     message: str
 
 
 def read_otel(tracing: Tracing | None, env: Mapping[str, str]) -> tuple[Tracing | None, tuple[Finding, ...]]:
-    """Complete the configuration's tracing by the environment, if it samples anything; None turns it off."""
-    # As in OpenTelemetry, an empty variable is one that is not set.
+    """Complete the configuration's tracing by the environment; None if nothing is sampled."""
+    # As in OpenTelemetry, an empty variable counts as unset.
     env = {name: value.strip() for name, value in env.items() if name.startswith("OTEL_") and value.strip()}
     findings = list(_warnings(env))
     if env.get("OTEL_SDK_DISABLED", "").lower() == "true" or env.get("OTEL_TRACES_EXPORTER", "otlp") == "none":
@@ -109,7 +109,7 @@ def _endpoint(written: Tracing, env: Mapping[str, str]) -> dict[str, Any]:
         raise _Refused(f"{name} {defect}")
     if protocol == "grpc":
         return {"opentracing_grpc_endpoint": endpoint}
-    # One that is for traces alone is complete.
+    # A variable for traces only has the complete URL.
     return {"otlp_http_endpoint": endpoint if "TRACES" in name else f"{endpoint.rstrip('/')}/v1/traces"}
 
 

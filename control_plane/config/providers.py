@@ -1,4 +1,4 @@
-"""The providers that the gateway knows, as data: their hosts, paths, APIs and ways of authentication.
+"""The catalogue of known providers: hosts, paths, APIs and authentication.
 
 An upstream path is `<prefix>/<suffix>`. The prefix belongs to the provider, and a path in `base_url` replaces it; the suffix
 belongs to the API.
@@ -30,41 +30,41 @@ class Api:
     """One API of a provider."""
 
     suffix: str
-    """What follows the prefix, without a leading slash; `{model}` stands for the upstream model."""
+    """The path after the prefix, without a leading slash; `{model}` is replaced by the upstream model."""
     prefix: str | None = None
     """In place of the provider's own prefix; None: that one."""
     stream_suffix: str = ""
-    """The same for requests that ask for a stream, where that is another one."""
+    """The same for streams, if it differs."""
     auth: Auth = Auth.BEARER
     default_headers: tuple[tuple[str, str], ...] = ()
     """Sent unless the request has them."""
     is_imitation: bool = False
-    """Whether the provider imitates another's API and loses what it has no place for: never asked for a third API's clients."""
+    """Whether it is a lossy compatibility endpoint of another provider's API: not used for clients of a third API."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
-    """Who hosts models."""
+    """A host of models."""
 
     id: str
     """The part of `model` before the slash."""
     aliases: tuple[str, ...] = ()
     """Other spellings of the id."""
     base_url: str | None = None
-    """Its own host and prefix; None if each customer has another."""
+    """Its host and prefix; None if each customer has another."""
     prefix: str = "/v1"
     """Prefix of a `base_url` without a path."""
     apis: Mapping[str, Api] = field(default_factory=dict)
-    """API word (`chat_completions`) -> how it is reached."""
+    """API name (`chat_completions`) -> its settings."""
     versions: Mapping[str, Mapping[str, Api]] = field(default_factory=dict)
     """Path of a base_url -> the APIs that are there, if these are not `apis`."""
     needs_key: bool = True
     quirks: tuple[Rule, ...] = ()
-    """How it differs from others that speak its APIs."""
+    """Its quirks."""
     client_authenticates: bool = False
-    """Whether clients send credentials of their own, which are passed through unless there is a key."""
+    """Whether clients send their own credentials, which are passed through unless there is a key."""
     yields_to_interface: bool = False
-    """Whether `provider_interface` may be written, and wins: of providers that older files describe as ones of their own."""
+    """Whether `provider_interface` is allowed and has precedence: for providers that older files declare as custom."""
 
 
 def find_provider(name: str) -> Provider | None:
@@ -73,7 +73,7 @@ def find_provider(name: str) -> Provider | None:
 
 
 def resolve_provider(model: str, interface: str | None = None) -> Provider | None:
-    """Find who speaks for `provider/model`: a provider that the gateway knows, or the one whose interface it shares."""
+    """Find the provider of `provider/model`: a known one, or the one whose interface it shares."""
     prefix = model.partition("/")[0]
     known = find_provider(prefix)
     if interface is None or (known is not None and not known.yields_to_interface):
@@ -92,7 +92,7 @@ def version_at(provider: Provider, base_url_path: str) -> Provider:
 
 
 def chosen_apis(provider: Provider, names: Iterable[str]) -> Mapping[str, Api]:
-    """Return the APIs that an entry says its host speaks: as the provider has them, or as everybody does."""
+    """Return the APIs that an entry lists: in the provider's form if it has them, else in the standard form."""
     chosen = {name: replace(provider.apis.get(name, _STANDARD[name]), is_imitation=False) for name in names}
     return chosen | (
         {"count_tokens": provider.apis["count_tokens"]} if "messages" in chosen and "count_tokens" in provider.apis else {}
@@ -100,26 +100,26 @@ def chosen_apis(provider: Provider, names: Iterable[str]) -> Mapping[str, Api]:
 
 
 def quirk_rules(provider: Provider) -> tuple[Rule, ...]:
-    """Return all that is known of the models of a provider, what wins last."""
+    """Return all quirk rules for the models of a provider, in increasing precedence."""
     return (*API_RULES, *MODEL_RULES, *provider.quirks)
 
 
 def own_ids(name: str) -> tuple[str, ...]:
-    """Return how the ids of a provider's own models begin, `o1-` standing for `o1` as well; of resellers nothing is known."""
+    """Return the prefixes of a provider's own model ids (`o1-` also means `o1`); empty for resellers."""
     provider = find_provider(name)
     return _OWN_IDS.get(provider.id, ()) if provider else ()
 
 
 def is_own_id(name: str, model_id: str) -> bool:
-    """Tell if a bare id is that of a provider's own model."""
+    """Whether a bare id belongs to a provider's own model."""
     return any(model_id.startswith(begins) or f"{model_id}-" == begins for begins in own_ids(name))
 
 
 def upstream_path(provider: Provider, api: str, base_url_path: str = "", *, is_stream: bool = False) -> str:
     """Build the path of an API at a provider, `{model}` left in; the path of a base_url replaces the provider's prefix.
 
-    A base_url that stops on the way (`.../v1beta` of Gemini's `/v1beta/openai`) or goes too far (`.../openai/v1` before Groq's
-    suffix `v1/...`) means the provider's own path: nothing else could answer.
+    A base_url that is too short (`.../v1beta` of Gemini's `/v1beta/openai`) or too long (`.../openai/v1` before Groq's
+    suffix `v1/...`) means the provider's own path: no other path exists.
     """
     own, given = _segments(provider.prefix), _segments(base_url_path)
     known = provider.apis[api]
@@ -155,12 +155,12 @@ _STANDARD: Final = _PASSED | {
     "embeddings": _EMBEDDINGS,
     "completions": _COMPLETIONS,
 }
-"""How an API is reached that a host speaks although its provider does not."""
+"""The standard form of an API, for hosts that have APIs which their provider lacks."""
 _CHAT_ONLY: Final = {"chat_completions": _CHAT}
 _CHAT_AND_EMBEDDINGS: Final = {"chat_completions": _CHAT, "embeddings": _EMBEDDINGS}
 _MAX_TOKENS: Final = (Rule(quirks={"max_tokens_field": "max_tokens"}),)
 _LOCAL: Final = (Rule(quirks={"max_tokens_field": "max_tokens", "verifies_thinking": False, "schemas": "any"}),)
-"""Of servers that one runs oneself: they sign nothing, and take what they are sent."""
+"""For self-hosted servers: no signatures, lenient input."""
 _CLASSIC: Final = {"chat_completions": _CHAT, "embeddings": _EMBEDDINGS, "completions": _COMPLETIONS}
 
 _TOOLS_OVER_RESPONSES: Final = Rule(
@@ -448,7 +448,7 @@ _OWN_IDS: Final[Mapping[str, tuple[str, ...]]] = {
     "xiaomi": ("mimo-",),
     "zhipu": ("glm-",),
 }
-"""Provider -> how ids of its own models begin: enough to know who is meant by an id without a provider."""
+"""Provider -> prefixes of its own model ids, to resolve ids without a provider."""
 
 _WITHOUT_PREFIX: Final = frozenset({"perplexity"})
 """Providers that share another's interface, without its prefix."""

@@ -1,6 +1,6 @@
-"""What is known of models and of APIs, whoever hosts them, as data: see `protos.contract.quirks`.
+"""Known quirks of models and APIs, independent of the host; see `protos.contract.quirks`.
 
-Rules of a provider (`control_plane.config.providers`) win over these, and `quirks:` of an entry wins over both. Each says when
+Rules of a provider (`control_plane.config.providers`) override these, and `quirks:` of an entry override both. Each states when
 and where it was seen last: limits change, and docs/translation.md shows them all.
 """
 
@@ -11,7 +11,7 @@ from protos.contract.quirks import Rule
 _OPENAI: Final = ("chat_completions", "responses")
 _CLAUDE: Final = ("messages", "converse")
 _NAME: Final = "(?:^|/)"
-"""A model's name begins here, also behind the name of its maker, as resellers write it."""
+"""Matches the beginning of a model's name, also after a maker's name, as resellers write it."""
 _CLAUDE_NAME: Final = "claude-(?:[a-z]+-)?"
 _LOW_TO_HIGH: Final = ("low", "medium", "high")
 _NONE_TO_XHIGH: Final = ("none", "low", "medium", "high", "xhigh")
@@ -45,7 +45,7 @@ API_RULES: Final = (
         source="https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolUseBlock.html",
     ),
 )
-"""What an API demands of everybody."""
+"""Quirks of an API at all hosts."""
 
 MODEL_RULES: Final = (
     Rule(
@@ -192,4 +192,4 @@ MODEL_RULES: Final = (
         source=f"{_CLAUDE_EFFORT}, {_CLAUDE_THINKING}",
     ),
 )
-"""What models demand, whoever hosts them; later ones win."""
+"""Quirks of models at all hosts; later rules have precedence."""

@@ -1,4 +1,4 @@
-"""Renders docs/configuration.md from the model, so that the two cannot differ."""
+"""Renders docs/configuration.md from the model."""
 
 from collections.abc import Iterator
 from types import NoneType, UnionType
@@ -15,10 +15,10 @@ _HEAD: Final = """# Configuration
 
 <!-- Generated from control_plane/config/model by `make docs`; do not edit. -->
 
-The gateway reads one YAML file, `plano_config.yaml`. `plano check FILE` lists everything that is wrong with a file, with lines.
+The gateway reads one YAML file, `plano_config.yaml`. `plano check FILE` lists all problems of a file, with lines.
 
-- Values may hold environment variables, `$NAME` or `${NAME}`; `$$` is a dollar. A variable that is not set is an error. A file
-  `.env` beside the configuration is read as well; the process environment wins.
+- Values may contain environment variables, `$NAME` or `${NAME}`; `$$` is a dollar sign. An unset variable is an error. A file
+  `.env` beside the configuration is read as well; the process environment overrides it.
 - Durations are written `30s`, `500ms`, `0.005s`, `1m` or `1h`.
 - Older files are upgraded when they are read, with a warning for each old form: versions before v0.4.0, `llm_providers`,
   `listeners` as a mapping, `filter_chain`, and `routing_preferences` at a provider.
@@ -56,12 +56,12 @@ def _collection_mark(annotation: Any) -> str:
 
 
 def _kind(section: type[Section]) -> str:
-    """What tells one member of a union from the others: the one value of its `type`."""
+    """The discriminator of a union member: the only value of its `type`."""
     return f"type {get_args(section.model_fields['type'].annotation)[0]}"
 
 
 def _title(paths: list[str]) -> str:
-    """Name a section by its path; one that belongs in several places by what their paths end with."""
+    """Name a section by its path; one that occurs in several places by the common end of their paths."""
     if len(paths) == 1:
         return f"`{paths[0]}`" if paths[0] else "The file"
     steps = [path.split(".") for path in paths]

@@ -1,18 +1,18 @@
-"""What the user may have meant."""
+"""Suggestions for misspelt names."""
 
 import difflib
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 UNNAMED: Final = "?"
-"""Stands where a name is missing; never suggested."""
+"""Placeholder of a missing name; never suggested."""
 
 _LISTED: Final = 12
 _COMPARED: Final = 400
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """Say what is there, to follow a sentence: `; did you mean X? Known: A, B`."""
+    """Return the end of a sentence: `; did you mean X? Known: A, B`."""
     names = sorted(set(known) - {UNNAMED, ""})
     if not names:
         return "; there are none"
@@ -22,6 +22,6 @@ def suggest(word: str, known: Iterable[str]) -> str:
 
 
 def did_you_mean(word: str, names: Sequence[str]) -> str:
-    """Say which name is close, to follow a sentence; nothing if none is."""
+    """Return the end of a sentence with the closest name; empty if none is close."""
     close = difflib.get_close_matches(word, names[:_COMPARED], n=1, cutoff=0.7)
     return f"; did you mean `{close[0]}`?" if close else ""

@@ -1,4 +1,4 @@
-"""From plain data to the model: pydantic's errors in the words and places of the user's file."""
+"""Validates plain data to the model, and translates pydantic's errors to the words and places of the file."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -39,37 +39,37 @@ _INSTEAD: Final[Mapping[str, str]] = {
     "rpm": "`ratelimits` bounds what is used",
     "tpm": "`ratelimits` bounds what is used",
 }
-"""Fields of other gateways and of proposals for Plano -> what does the same here."""
+"""Fields of other gateways and of proposals for Plano -> the equivalent here."""
 
 _SHOWN: Final = 40
-"""A longer value is not repeated: where it is, the problem says."""
+"""Longer values are not repeated in problems, which have a path."""
 
 _DEPTH: Final = 4
-"""Rounds that it takes to fill in what is missing inside of what was missing."""
+"""Rounds of inserting placeholders inside placeholders."""
 
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """What could be made of the data."""
+    """The result of validation, possibly partial."""
 
     config: PlanoConfig | None
-    """Without the values that are wrong, so that the rest can be checked; None if nothing can be made of it."""
+    """Without invalid values, so that the rest can be checked; None if that is impossible."""
     problems: tuple[Problem, ...] = ()
     missing: frozenset[Path] = frozenset()
-    """Places of values that were left out because they are wrong."""
+    """Paths of omitted, invalid values."""
 
     def is_complete(self, path: Path) -> bool:
-        """Whether nothing was left out of the entry that a path belongs to."""
+        """Whether the entry of a path lacks no value."""
         incomplete = {missing[:-1] for missing in self.missing}
         return not any(path[:length] in incomplete for length in range(1, len(path) + 1))
 
     def has_all(self, paths: Sequence[Path]) -> bool:
-        """Whether nothing is left out at some paths, or above them."""
+        """Whether no value is missing at some paths, or above them."""
         return not any(path[:length] in self.missing for path in paths for length in range(1, len(path) + 1))
 
 
 def validate(tree: Tree, is_hidden: Callable[[Path], bool] = lambda _path: False) -> Validated:
-    """Build the model, or say everything that is wrong with the data; `is_hidden` tells which values are not to be repeated."""
+    """Build the model, or report all problems of the data; `is_hidden` tells which values must not be repeated."""
     try:
         return Validated(PlanoConfig.model_validate(tree.data))
     except ValidationError as error:
@@ -80,7 +80,7 @@ def validate(tree: Tree, is_hidden: Callable[[Path], bool] = lambda _path: False
 
 
 def _what_is_left(data: Any, wrong: set[Path]) -> PlanoConfig | None:
-    """Build the model without wrong values, with something in their place where there must be a value."""
+    """Build the model without invalid values, with placeholders for required ones."""
     left = _without(data, wrong)
     for _ in range(_DEPTH):
         try:
@@ -93,7 +93,7 @@ def _what_is_left(data: Any, wrong: set[Path]) -> PlanoConfig | None:
 
 
 def _put_stand_in(data: Any, path: Path) -> None:
-    """Put a value where one is missing. Its entry counts as incomplete, so nothing is said about the value."""
+    """Insert a placeholder. Its entry counts as incomplete, so checks report nothing about it."""
     *parents, name = path
     for step in parents:
         data = data[step]
@@ -104,7 +104,7 @@ def _put_stand_in(data: Any, path: Path) -> None:
 
 
 def _stand_in(annotation: Any) -> object:
-    """Return a value of a type; what is missing inside of it is put there in the next round."""
+    """Return a placeholder of a type; values missing inside it are added in the next round."""
     if sections_of(annotation):
         return [{}] if get_origin(annotation) is tuple else {}
     if get_origin(annotation) is Literal:
@@ -113,7 +113,7 @@ def _stand_in(annotation: Any) -> object:
 
 
 def _places(data: Any, errors: Sequence[ErrorDetails]) -> dict[Path, ErrorDetails]:
-    """Map each place to its first error: a union reports one for each of its members."""
+    """Map each path to its first error: a union reports one for each of its members."""
     places: dict[Path, ErrorDetails] = {}
     for detail in errors:
         if detail["type"] == "too_short" and detail["input"]:
@@ -155,14 +155,14 @@ def _problem(tree: Tree, path: Path, detail: ErrorDetails, is_hidden: Callable[[
 
 
 def _found(value: object) -> str:
-    """Repeat the value that was found, if it is short, to follow a sentence."""
+    """Return the end of a sentence with the value found, if it is short."""
     written = str(value).lower() if isinstance(value, bool) else str(value)
     is_plain = isinstance(value, bool | int | float | str) and written.isprintable()
     return f"; found `{written}`" if is_plain and 0 < len(written) <= _SHOWN else ""
 
 
 def _is_secret(path: Path) -> bool:
-    """Tell if a value is one that nothing may print, or within a mapping of such values."""
+    """Whether a value is secret, or within a mapping of secrets."""
     return any(
         "Secret" in repr(info.annotation) or "Secret" in repr(info.metadata)
         for length in range(len(path))

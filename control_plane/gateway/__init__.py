@@ -1,4 +1,4 @@
-"""Configuration -> IR: what the gateway is, from what the user wrote. Pure; expects a configuration that was checked."""
+"""Configuration -> IR. Pure; expects a configuration that has passed all checks."""
 
 from control_plane.gateway.gateway import build_gateway
 from control_plane.gateway.runtime import Runtime

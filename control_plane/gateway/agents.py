@@ -1,7 +1,7 @@
 """`agents` and `filters` -> clusters, routes, and what listeners offer.
 
 Both kinds share one set of ids: an agent may be used as a filter (an MCP server, as in Plano) and a filter as an agent. An id
-has a cluster and a route for each role that it plays.
+has one cluster and one route per role.
 """
 
 from collections.abc import Container, Iterable, Mapping
@@ -25,13 +25,13 @@ _CHAT_ONLY = ("chat_completions",)
 
 
 def services(config: PlanoConfig) -> dict[str, Agent | Filter]:
-    """Return everything that an id can mean."""
+    """Return all agents and filters by id."""
     known: list[Agent | Filter] = [*config.agents, *config.filters]
     return {service.id: service for service in known}
 
 
 def offered_agents(config: PlanoConfig) -> list[str]:
-    """Return the ids that some listener offers as agents, or gives a role, sorted."""
+    """Return the ids that any listener offers as agents, or gives a role, sorted."""
     known = services(config)
     return sorted({agent_id for listener in config.listeners for agent_id in listeners_agents(listener, known)})
 
@@ -46,14 +46,14 @@ def listeners_agents(listener: Listener, known: Container[str]) -> list[str]:
 
 
 def called_agents(config: PlanoConfig) -> list[str]:
-    """Return the ids of the agents that are offered, or stand in for one that is, sorted."""
+    """Return the ids of the agents that are offered or are fallbacks of these, sorted."""
     offered = offered_agents(config)
     known = services(config)
     return sorted({*offered, *(name for agent_id in offered for name in _fallbacks(known[agent_id]))})
 
 
 def build_agent_chains(config: PlanoConfig) -> list[ir.Chain]:
-    """Build the chains of the agents that are offered and have fallbacks."""
+    """Build the chains of offered agents with fallbacks."""
     known = services(config)
     chained = [known[agent_id] for agent_id in offered_agents(config) if _fallbacks(known[agent_id])]
     return [_chain(service, settings_of(service.resilience, config.overrides), config.overrides) for service in chained]
@@ -90,7 +90,7 @@ def build_agents(listener: Listener, known: Mapping[str, Agent | Filter], overri
 def _agent_route(
     service: Agent | Filter, known: Mapping[str, Agent | Filter], listener: Listener, overrides: Overrides
 ) -> ir.Route:
-    """Build the route to one agent, which gets the client's credentials: they are meant for it."""
+    """Build the route to one agent, which receives the client's credentials."""
     settings = settings_of(service.resilience, overrides)
     response_seconds = response_timeout(settings, listener.timeout)
     fallbacks = _fallbacks(service)
@@ -126,7 +126,7 @@ def build_filter(service: Agent | Filter) -> pb.Filter:
 
 
 def with_examples(description: str, examples: Iterable[str]) -> str:
-    """Quote examples after a description, as people do who write both in one text: whoever reads it knows them by that."""
+    """Append the examples to a description in quotes: routers recognise quoted examples."""
     quoted = " ".join(f'"{example.replace(chr(34), chr(39))}"' for example in examples)
     return f"{description.rstrip().removesuffix('.')}. For example: {quoted}" if quoted else description
 
@@ -142,7 +142,7 @@ def _told_apis(service: Agent | Filter) -> tuple[str, ...]:
 
 
 def build_choice(agent: ListenerAgent, known: Mapping[str, Agent | Filter]) -> pb.Agent:
-    """Build an agent as its listener offers it."""
+    """Build an agent of a listener."""
     return pb.Agent(
         id=agent.id,
         description=with_examples(agent.description, agent.examples),

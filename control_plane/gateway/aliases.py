@@ -1,4 +1,4 @@
-"""`model_aliases` -> what each stands for: aliases of aliases are resolved here, so that ext_proc looks up once."""
+"""`model_aliases` -> their models. Aliases of aliases are resolved here, so that ext_proc looks up once."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from protos import filter_config_pb2 as pb
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """A model that takes part in an alias, and its chains for it, by client API; none where its own routes do."""
+    """A target of an alias and its chains by client API; none where the model's own routes suffice."""
 
     entry: ProviderEntry
     weight: int
@@ -21,7 +21,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedAlias:
-    """An alias that has fallbacks of its own, or is split."""
+    """An alias with fallbacks or with weighted targets."""
 
     name: str
     shares: tuple[Share, ...]
@@ -34,31 +34,31 @@ class SharedAlias:
 def build_aliases(
     aliases: Mapping[str, ModelAlias], entries: tuple[ProviderEntry, ...], shared: Iterable[SharedAlias]
 ) -> Iterator[pb.Alias]:
-    """Yield each alias with the first model that it stands for in the end, sorted by alias."""
+    """Yield each alias with its first model after resolution, sorted by alias."""
     shares = {alias.name: alias.plan() for alias in shared}
     for alias in sorted(aliases):
-        target = _settled(aliases, alias).first_target
+        target = _resolved(aliases, alias).first_target
         entry = find_entry(entries, target)
         yield pb.Alias(name=alias, model=entry.name if entry else target, shares=shares.get(alias))
 
 
-def _settled(aliases: Mapping[str, ModelAlias], name: str) -> ModelAlias:
-    """Follow an alias to the one that names models; fallbacks of an alias on the way win. The checks refuse cycles."""
+def _resolved(aliases: Mapping[str, ModelAlias], name: str) -> ModelAlias:
+    """Follow an alias to the one that names models; fallbacks of the first alias have precedence. Checks reject cycles."""
     alias = aliases[name]
     if alias.target is None or alias.target not in aliases:
         return alias
-    last = _settled(aliases, alias.target)
+    last = _resolved(aliases, alias.target)
     return last.model_copy(update={"fallbacks": alias.fallbacks or last.fallbacks})
 
 
 def build_shared_aliases(
     aliases: Mapping[str, ModelAlias], entries: tuple[ProviderEntry, ...], overrides: Overrides
 ) -> tuple[SharedAlias, ...]:
-    """Build the aliases that are more than another name, sorted."""
-    settled = {name: _settled(aliases, name) for name in sorted(aliases)}
+    """Build the aliases with fallbacks or weighted targets, sorted."""
+    resolved = {name: _resolved(aliases, name) for name in sorted(aliases)}
     return tuple(
         SharedAlias(name=name, shares=tuple(_shares(name, alias, entries, overrides)))
-        for name, alias in settled.items()
+        for name, alias in resolved.items()
         if alias.fallbacks or alias.targets
     )
 

@@ -1,6 +1,6 @@
-"""Routes of the attempts listener: to each target of a chain of models, or to one only while an instance of it is not ejected.
+"""Routes of the attempts listener: one to each target, and one to each target that fails if all its instances are ejected.
 
-Their callers, the routes to chains, bound the time of an attempt and decide on retries.
+The routes to chains bound the time of an attempt and decide on retries.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ _BACKOFF_SECONDS: Final = 0.025
 
 
 def build_attempt_routes(chains: Iterable[ir.Chain], entries: tuple[ProviderEntry, ...]) -> Iterator[ir.Route]:
-    """Build the routes to all targets; a model that no other can stand in for is asked even if it is ejected."""
+    """Build the routes to all targets; a model without fallbacks is used even if it is ejected."""
     targets: dict[str, ir.ChainMember] = {}
     replaceable: set[str] = set()
     for chain in chains:
@@ -31,7 +31,7 @@ def build_attempt_routes(chains: Iterable[ir.Chain], entries: tuple[ProviderEntr
 
 
 def build_attempt_route(name: str, cluster: str, *, instances: int, keeps_credentials: bool = False) -> ir.Route:
-    """Build a route to a model that bounds nothing itself."""
+    """Build a route to a model, without timeouts."""
     return ir.Route(
         name=name,
         cluster=cluster,
@@ -44,7 +44,7 @@ def build_attempt_route(name: str, cluster: str, *, instances: int, keeps_creden
 
 
 def _another_instance(instances: int) -> ir.Retry:
-    """Try another instance at once where one cannot be reached; whatever else fails is judged by the attempt stage."""
+    """Retry connection failures on another instance at once; the attempt stage handles all other failures."""
     return ir.Retry(
         on=BEFORE_THE_REQUEST,
         statuses=(),

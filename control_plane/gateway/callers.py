@@ -1,4 +1,4 @@
-"""`callers` and `listeners[].auth`: whose keys Envoy takes, and what ext_proc must know of those whom the keys belong to."""
+"""`callers` and `listeners[].auth` -> the keys that Envoy accepts, and the permissions that ext_proc checks."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from protos import filter_config_pb2 as pb
 
 
 def build_callers(config: PlanoConfig, listener: Listener) -> tuple[ir.Caller, ...] | None:
-    """Build whom a listener lets in; None if it lets everybody in."""
+    """Build the callers of a listener; None without authentication."""
     if not listener.asks_for_keys:
         return None
     callers = sorted(callers_of(config, listener.name), key=lambda caller: caller.name)
@@ -60,7 +60,7 @@ def build_tls(listener: Listener) -> ir.DownstreamTls | None:
 
 
 def build_permissions(config: PlanoConfig) -> list[pb.Caller]:
-    """Build what callers may use; their keys are no business of ext_proc."""
+    """Build the permissions of callers, without their keys."""
     if not any(listener.asks_for_keys for listener in config.listeners):
         return []
     return [

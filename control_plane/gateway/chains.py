@@ -1,7 +1,7 @@
-"""Which models are tried one after another for one client API, and as what: chains, where a plain route does not do.
+"""Chains of models: the order of attempts for one client API, where a plain route does not suffice.
 
-An entry has a chain for a client API if it has fallbacks that can serve that API, if it is spoken to in another API itself, or
-if its answers are to be checked.
+An entry has a chain for a client API if it has fallbacks that serve that API, if its requests are translated, or if its answers
+are checked.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,18 +17,18 @@ from protos.contract.apis import TRANSLATIONS, UPSTREAM_ONLY
 from protos.contract.passthrough import PASSTHROUGH
 
 SILENCE_SECONDS = 30.0
-"""How long a stream that can be continued may be silent, unless `resilience.timeouts.idle` says otherwise."""
+"""Default of `resilience.timeouts.idle` for resumable streams, in seconds."""
 
 CHAT_COMPLETIONS, MESSAGES = "chat_completions", "messages"
 
 FIRST_BYTE_SECONDS = 12.0
-"""How long a streamed answer may take to begin before the next model is asked, unless configured."""
+"""Default timeout of a stream's first token before failover, in seconds."""
 
 
 def upstream_api(client_api: str, entry: ProviderEntry) -> str | None:
-    """Choose the API in which an entry is asked: the client's own, or the best one that can be translated.
+    """Choose the upstream API of an entry: the client's own, or the best one for a translation.
 
-    An imitation of the client's own API loses what it has no place for, so a translation is better, if there is one.
+    A compatibility endpoint of the client's API loses fields that it does not support, so a translation is preferred.
     """
     spoken = entry.provider.apis
     order = entry.entry.apis or TRANSLATIONS.get(client_api, ())
@@ -52,7 +52,7 @@ def served_apis(entry: ProviderEntry) -> list[str]:
 def build_chains(
     name: str, primary: ProviderEntry, fallbacks: Iterable[ProviderEntry], overrides: Overrides, *, model: str = ""
 ) -> dict[str, ir.Chain]:
-    """Build the chains that begin with one entry, by client API; `model` tells those of a split alias apart."""
+    """Build the chains that begin with one entry, by client API; `model` names those of a weighted alias."""
     entries = (primary, *fallbacks)
     chains: dict[str, ir.Chain] = {}
     for api in served_apis(primary):
@@ -75,11 +75,11 @@ class ChainedModel:
     entry: ProviderEntry
     chains: Mapping[str, ir.Chain]
     times_streams: bool
-    """Whether the first token of a stream is bounded apart from whole answers, where there is no chain."""
+    """Whether the first token of a stream has its own timeout, without a chain."""
 
 
 def chained_models(entries: tuple[ProviderEntry, ...], overrides: Overrides) -> tuple[ChainedModel, ...]:
-    """Pair each entry with its chains; the gateway's own model has none, Python asks it directly."""
+    """Pair each entry with its chains; the gateway's routing model has none, because ext_proc calls it directly."""
     return tuple(
         ChainedModel(
             entry=entry,
@@ -117,7 +117,7 @@ def _members(entries: Iterable[ProviderEntry], client_api: str) -> Iterator[ir.C
 
 
 def _resumable(member: ir.ChainMember, entries: tuple[ProviderEntry, ...], client_api: str) -> ir.ChainMember:
-    """Say how a member continues what another has begun: in the API in which it can be given that."""
+    """Return how a member can resume an answer: the API in which it accepts a prefill."""
     entry = next(entry for entry in entries if entry.name == member.model)
     takes_it_up = (
         client_api == CHAT_COMPLETIONS and MESSAGES in entry.provider.apis and entry.quirks(MESSAGES).resume_method == "prefill"
@@ -142,9 +142,9 @@ def _chain(name: str, api: str, members: tuple[ir.ChainMember, ...], primary: Pr
 
 
 def build_chain_routes(chain: ir.Chain, primary: ProviderEntry, listener: Listener, overrides: Overrides) -> Iterator[ir.Route]:
-    """Build the routes by which a model listener's requests reach a chain, with the times and credentials of its first entry.
+    """Build the routes of a model listener to a chain, with the timeouts and credentials of its first entry.
 
-    A whole answer may be long in the making before its first byte; a stream that does not begin is soon given up.
+    A whole answer may take long until its first byte; the timeout for the first token of a stream is shorter.
     """
     yield _chain_route(chain, primary, listener, overrides)
     if chain.first_byte_timeout_seconds:

@@ -1,6 +1,6 @@
-"""What streams need that are continued when they are cut: routes to ext_proc, and from it to chains and single models.
+"""Routes for resuming streams: from listeners to ext_proc, and from ext_proc to chains and single models.
 
-Every chain of at least two models can be continued, where a listener does so; what needs nothing of it is not built.
+Streams of a chain with at least two models can be resumed, if a listener enables it; only needed routes are built.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ from control_plane.ir import names
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Continuations:
-    """What the chains of a gateway need beside themselves."""
+    """The additional chains and routes for resuming."""
 
     chains: tuple[ir.Chain, ...]
     """One chain per model and client API."""
@@ -31,7 +31,7 @@ def build_continuations(
     listeners: Iterable[Listener],
     overrides: Overrides,
 ) -> Continuations:
-    """Build what the chains that begin with an entry need, with the times of the model listener, of which there is one."""
+    """Build the routes for the chains that begin with an entry, with the timeouts of the only model listener."""
     listener = next((one for one in listeners if one.type == "model" and one.continues_streams), None)
     if listener is None:
         return NO_CONTINUATIONS
@@ -48,13 +48,13 @@ def build_continuations(
         entry = find_entry(entries, chain.members[0].model)
         assert entry is not None, "members of chains are entries"
         route = build_stream_route(chain, entry, listener, overrides)
-        # Another model is waiting for its turn, and nobody is asked twice.
+        # No retries: the next model resumes instead.
         routes.append(replace(route, name=name, retry=replace(route.retry, attempts=0)))
     return Continuations(chains=tuple(resumptions.values()), egress_routes=tuple(routes))
 
 
 def is_resumable(chain: ir.Chain) -> bool:
-    """Tell if streams of a chain can be continued."""
+    """Whether streams of a chain can be resumed."""
     return any(member.resumed for member in chain.members)
 
 
@@ -65,7 +65,7 @@ def build_continued_routes(
     for primary, chain in chains:
         if is_resumable(chain):
             asked = build_stream_route(chain, primary, listener, overrides)
-            # ext_proc and the egress listener give up whoever is silent: this route must outlast all of them.
+            # ext_proc and the egress listener enforce the idle timeouts: this route must outlast them.
             longest = (asked.idle_timeout_seconds + asked.response_timeout_seconds) * (2 * len(chain.members) + 1)
             name = names.continued(chain.name)
             yield replace(asked, name=name, can_detach=False, is_resumable=True, idle_timeout_seconds=longest)

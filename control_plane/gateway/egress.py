@@ -1,4 +1,4 @@
-"""Envoy's internal listener: the routes of Python's own calls, to filters and to the models that choose."""
+"""The egress listener: routes of ext_proc's own calls, to filters and routing models."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -38,7 +38,7 @@ def build_egress(
 
 
 def build_choosing_model(name: str | None, overrides: Overrides, entries: tuple[ProviderEntry, ...]) -> pb.Orchestrator | None:
-    """Build a model that chooses agents or models; None lets the built-in router choose."""
+    """Build a routing model; None if the built-in router decides."""
     if name is None:
         return None
     entry = find_entry(entries, name)
@@ -55,7 +55,7 @@ def build_choosing_model(name: str | None, overrides: Overrides, entries: tuple[
 
 
 def _filter_route(step: pb.Filter, settings: Resilience) -> ir.Route:
-    """Build the route to a filter; the call's path is complete already."""
+    """Build the route to a filter; ext_proc sends the complete path."""
     response_seconds = response_timeout(settings, step.timeout_seconds)
     return ir.Route(
         name=step.route,
@@ -78,7 +78,7 @@ def _choosing_route(orchestrator: pb.Orchestrator, models: tuple[ChainedModel, .
     name, cluster = (_route_of(build_model(entry, known)) for known in (chains, {}))
     retry = replace(model_retry(settings_of(entry.entry.resilience, overrides), None), attempts=1)
     return ir.Route(
-        # As the model's own route is called. Here it leads to this model alone: the ladder has a rung of its own for failures.
+        # The name of the model's own route, but without fallbacks: the ladder handles failures by its next rung.
         name=name,
         cluster=cluster,
         response_timeout_seconds=orchestrator.timeout_seconds,

@@ -1,4 +1,4 @@
-"""The embedding model: one of `model_providers`, or the small one that runs beside the workers of ext_proc."""
+"""The embedding model: one of `model_providers`, or the built-in one beside the ext_proc workers."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -17,14 +17,14 @@ EMBEDDINGS_API: Final = "embeddings"
 
 _BUILT_IN_PATH: Final = "/v1/embeddings"
 _LONGEST_SECONDS: Final = 30.0
-"""Descriptions are embedded apart from requests, and may take longer than a question."""
+"""Descriptions are embedded in the background, and may take longer than a question."""
 _CIRCUIT_BREAKER: Final = ir.CircuitBreaker(max_pending_requests=64, max_requests=64)
-"""More questions at a time would wait longer than they may: then matching words decide."""
+"""More concurrent requests would exceed the timeout; then the built-in router decides."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChosenEmbedding:
-    """An embedding model, and where it is."""
+    """An embedding model and its upstream."""
 
     plan: pb.Embedding
     cluster: str
@@ -32,7 +32,7 @@ class ChosenEmbedding:
 
     @property
     def route(self) -> ir.Route:
-        """The egress route to it. A second try is cheaper than deciding without it."""
+        """The egress route to it. One retry is cheaper than a decision without it."""
         return ir.Route(
             name=self.plan.route,
             cluster=self.cluster,
@@ -44,7 +44,7 @@ class ChosenEmbedding:
 
 
 def choose_embedding(config: PlanoConfig, entries: tuple[ProviderEntry, ...], runtime: Runtime) -> ChosenEmbedding | None:
-    """Find the model that a checked configuration asks for; None if nothing is to be decided, or by other means."""
+    """Return the embedding model of a checked configuration; None if it is not needed."""
     overrides = config.overrides
     name, seconds = overrides.agent_embedding_model, overrides.embedding_timeout
     if name == NO_EMBEDDINGS or not config.offers_choices or (name is None and not runtime.embedder_address):
@@ -66,7 +66,7 @@ def choose_embedding(config: PlanoConfig, entries: tuple[ProviderEntry, ...], ru
 
 
 def build_embedder(runtime: Runtime, connect_timeout_seconds: float) -> ir.Cluster:
-    """Build the cluster of the model beside the workers."""
+    """Build the cluster of the built-in model."""
     return ir.Cluster(
         name=names.EMBEDDER,
         endpoints=(_endpoint(runtime.embedder_address),),

@@ -1,4 +1,4 @@
-"""The whole gateway from the whole configuration: reads like a table of contents."""
+"""Builds the whole gateway from the whole configuration."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
@@ -63,11 +63,11 @@ _Chained = tuple[ProviderEntry, ir.Chain]
 _THIS_MACHINE = ("127.0.0.1", "[::1]", "host.docker.internal", "localhost")
 
 DECISION_SLACK_SECONDS = 5.0
-"""What parsing and deciding may take beside filters and the orchestrator."""
+"""Time for parsing and deciding, besides filters and the orchestrator."""
 
 
 def build_gateway(config: PlanoConfig, *, runtime: Runtime) -> ir.Gateway:
-    """Build the gateway that a checked configuration asks for."""
+    """Build the gateway of a checked configuration."""
     config = guarded(config)
     overrides = config.overrides
     entries = provider_entries(config.model_providers, overrides)
@@ -177,7 +177,7 @@ def _models(models: tuple[ChainedModel, ...], attempt_routes: Iterable[ir.Route]
 
 
 def _served(config: PlanoConfig) -> list[Listener]:
-    """Return the listeners that are served, sorted by name: as in Plano, providers bring a model listener along."""
+    """Return the served listeners, sorted by name."""
     served = [listener for listener in config.listeners if listener.type != "prompt"]
     if config.model_providers and not any(listener.type == "model" for listener in served):
         served.append(Listener.model_validate({"type": "model"}))
@@ -185,14 +185,14 @@ def _served(config: PlanoConfig) -> list[Listener]:
 
 
 def _routing_model(config: PlanoConfig, entries: tuple[ProviderEntry, ...]) -> pb.Orchestrator | None:
-    """Build what chooses models: clients may send preferences of their own, so also where none are configured."""
+    """Build the routing model, also without configured preferences: requests may contain their own."""
     overrides = config.overrides
     name = overrides.llm_routing_model or overrides.agent_orchestration_model
     return build_choosing_model(name, overrides, entries)
 
 
 def _filters(config: PlanoConfig) -> dict[str, pb.Filter]:
-    """Return the filters that some chain uses, by id, sorted."""
+    """Return the filters that any chain uses, by id, sorted."""
     known = services(config)
     built = {filter_id: build_filter(known[filter_id]) for filter_id in used_filters(config)}
     if config.guard is not None:
@@ -262,9 +262,9 @@ def _cors(listener: Listener) -> ir.Cors | None:
 
 
 def _hosts(listener: Listener) -> tuple[str, ...]:
-    """Name the hosts that are served: where nobody has said, a port of this machine is asked for by names of this machine.
+    """Return the allowed hosts: by default, a listener on loopback serves only names of this machine.
 
-    Else a web page could: its server's name may resolve to this machine when it is asked a second time.
+    Otherwise a web page could reach it by DNS rebinding.
     """
     if listener.allowed_hosts or listener.address:
         return tuple(sorted(set(listener.allowed_hosts)))
@@ -292,7 +292,7 @@ def _model_routes(
 def _model_chains(
     models: tuple[ChainedModel, ...], aliases: tuple[SharedAlias, ...], preferences: tuple[ChainedPreference, ...]
 ) -> list[_Chained]:
-    """Return each chain that clients' requests can take, with its first entry."""
+    """Return each chain that client requests can use, with its first entry."""
     own = ((model.entry, model.chains) for model in models if not model.entry.is_internal)
     shared = ((share.entry, share.chains) for alias in aliases for share in alias.shares)
     chained = [(entry, chain) for entry, chains in (*own, *shared) for chain in chains.values()]
@@ -300,13 +300,13 @@ def _model_chains(
 
 
 def _wants_headers(config: PlanoConfig) -> bool:
-    """Whether headers are to be traced whose names are not known beforehand."""
+    """Whether headers are traced whose names are not known in advance."""
     attributes = config.tracing.span_attributes if config.tracing else None
     return attributes is not None and bool(attributes.header_prefixes)
 
 
 def _decision_timeout(listener: Listener, config: PlanoConfig, filters: dict[str, pb.Filter]) -> float:
-    """Bound what one decision may take: the slowest chain, the orchestrator where there is one, and some slack."""
+    """Bound the time of a decision: the slowest filter chain, the orchestrator if there is one, and some slack."""
     slowest = max((sum(filters[step].timeout_seconds for step in chain) for chain in _chains(listener)), default=0.0)
     return slowest + config.overrides.orchestration_timeout + DECISION_SLACK_SECONDS
 

@@ -1,4 +1,4 @@
-"""`model_providers` -> clusters, routes and models: an entry is one cluster, or two where its APIs authenticate differently."""
+"""`model_providers` -> clusters, routes and models. An entry is one cluster, or two if its APIs authenticate differently."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ _BEDROCK_SERVICE = "bedrock"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """The APIs of one entry that authenticate alike: one cluster and one route."""
+    """The APIs of one entry with the same authentication: one cluster and one route."""
 
     name: str
     apis: Mapping[str, Api]
@@ -46,7 +46,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderEntry:
-    """An entry of `model_providers`, and the provider of the catalogue whose APIs it speaks."""
+    """An entry of `model_providers` and its provider in the catalogue."""
 
     entry: ModelProvider
     provider: Provider
@@ -54,21 +54,21 @@ class ProviderEntry:
 
     @property
     def name(self) -> str:
-        """What the entry is called in names, logs and metrics."""
+        """The name of the entry in resources, logs and metrics."""
         return self.entry.name or self.entry.model
 
     def rules(self, api: str) -> tuple[Rule, ...]:
-        """Return how its models differ from others that speak an API: what its entry says wins."""
+        """Return the quirk rules of its models in an API; those of the entry have precedence."""
         rules = (*quirk_rules(self.provider), Rule(quirks=self.entry.quirks.given if self.entry.quirks else {}))
         return rules_for(rules, "" if self.entry.is_wildcard else self.entry.upstream_model, api)
 
     def quirks(self, api: str) -> Quirks:
-        """Return what is known of its model in an API; of a wildcard, what holds for all models."""
+        """Return the quirks of its model in an API; for a wildcard, those of all models."""
         return resolve(self.rules(api), "", api)
 
     @property
     def takes_tools_elsewhere(self) -> bool:
-        """Whether some of its models take tools only in another API that it speaks than Chat Completions."""
+        """Whether some of its models accept tools only in another of its APIs than Chat Completions."""
         return any(rule.quirks.get("tools_api") in self.provider.apis for rule in self.rules("chat_completions"))
 
     def checks_answers(self, overrides: Overrides) -> bool:
@@ -87,11 +87,11 @@ class ProviderEntry:
         return takes_clients_credentials(self.entry)
 
     def cluster_of(self, api: str) -> str:
-        """Return the name of the cluster by which it is reached in an API that it speaks."""
+        """Return the name of its cluster for an API."""
         return next(group.name for group in self.groups() if api in group.apis)
 
     def groups(self) -> Iterator[Group]:
-        """Yield its APIs, those that authenticate alike together; the first such group has the plain name."""
+        """Yield its APIs, grouped by authentication; the first group has the plain name."""
         ways = sorted({api.auth for api in self.provider.apis.values()}, key=lambda auth: (auth is not Auth.BEARER, auth))
         for way in ways:
             apis = {name: api for name, api in sorted(self.provider.apis.items()) if api.auth is way}
@@ -101,12 +101,12 @@ class ProviderEntry:
 
 
 def _variant(apis: Mapping[str, Api]) -> str:
-    """Name a group after its main API: those that belong to another one have longer paths."""
+    """Name a group after its main API, the one with the shortest path."""
     return min(apis, key=lambda name: (name in PASSTHROUGH, apis[name].suffix.count("/"), name))
 
 
 def provider_entries(entries: Iterable[ModelProvider], overrides: Overrides) -> tuple[ProviderEntry, ...]:
-    """Pair each entry with its provider; add Plano's hosted orchestrator if that is asked for and no entry has it."""
+    """Pair each entry with its provider; add Plano's hosted orchestrator if it is used without an entry."""
     choosing = {name for name in (overrides.agent_orchestration_model, overrides.llm_routing_model) if name is not None}
     found = tuple(_with_provider(entry, choosing) for entry in entries)
     if all(find_entry(found, name) for name in choosing):
@@ -136,7 +136,7 @@ def _with_provider(entry: ModelProvider, choosing: Collection[str]) -> ProviderE
 def build_model(
     known: ProviderEntry, chains: Mapping[str, Chain], attempt_routes: Collection[str] = (), *, times_streams: bool = False
 ) -> pb.Model:
-    """Build what clients can ask for; for the client APIs of `chains` the attempts make the upstream's request.
+    """Build a model; for the client APIs in `chains` the attempt stage builds the upstream's request.
 
     `attempt_routes` are the names of the routes on the attempts listener; with `times_streams` requests for a stream have
     a route of their own.
@@ -178,14 +178,14 @@ def build_model(
 
 
 def _with_tools(route: pb.ModelRoute, chain: Chain) -> pb.ModelRoute:
-    """Add to a plain route where requests that offer tools go."""
+    """Add to a plain route the route for requests with tools."""
     more = pb.ModelRoute(tools_route=chain.name, members=_chain_choice(route.api, chain).members)
     more.MergeFrom(route)
     return more
 
 
 def _routes_to(cluster: str, api: str, routes: Collection[str]) -> dict[str, str]:
-    """Return the routes by which attempts reach a target: a chain's, or else the model's own."""
+    """Return the routes to a target: those of a chain, or else the model's own."""
     own, target = names.failover_target(cluster), names.target(cluster, api)
     if target in routes:
         failover = names.failover_target(target)
@@ -194,7 +194,7 @@ def _routes_to(cluster: str, api: str, routes: Collection[str]) -> dict[str, str
 
 
 def build_chain_choices(chains: Mapping[str, Chain]) -> dict[str, pb.ModelRoute]:
-    """Build how the decide stage reaches chains, by client API: it leaves the body, and the path, to the attempts."""
+    """Build the routes to chains by client API; body and path are left to the attempt stage."""
     return {api: _chain_choice(api, chain) for api, chain in chains.items()}
 
 
@@ -241,12 +241,12 @@ def _aws(entry: ModelProvider) -> AwsSigning | None:
 
 
 def times_streams(known: ProviderEntry, overrides: Overrides) -> bool:
-    """Tell if the first token of a stream is bounded apart from whole answers."""
+    """Whether streams have a timeout for their first token."""
     return settings_of(known.entry.resilience, overrides).timeouts.first_byte is not None
 
 
 def build_model_routes(known: ProviderEntry, listener: Listener, overrides: Overrides) -> Iterator[Route]:
-    """Build the routes by which a model listener's requests reach one entry."""
+    """Build the routes of a model listener to one entry."""
     settings = settings_of(known.entry.resilience, overrides)
     whole_seconds = whole_timeout(settings, listener.timeout)
     for group in known.groups():
@@ -273,7 +273,7 @@ def build_model_routes(known: ProviderEntry, listener: Listener, overrides: Over
 
 
 def _injected_headers(entry: ModelProvider, group: Group) -> Iterator[InjectedHeader]:
-    """Yield the key's header, then the configured headers, which win over it."""
+    """Yield the key's header, then the configured headers, which override it."""
     values = {header.lower(): value for header, value in entry.headers.items()}
     if entry.access_key is not None and not entry.passthrough_auth:
         header, value = _credential(group.auth, entry.access_key)

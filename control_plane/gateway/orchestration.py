@@ -21,7 +21,7 @@ def needs_stage(listener: Listener, known: Mapping[str, Agent | Filter]) -> bool
 
 
 def build_orchestrated_route(listener: Listener, overrides: Overrides) -> ir.Route:
-    """Build the route of requests that several agents answer: ext_proc does, and Envoy bounds the whole."""
+    """Build the route of requests that several agents answer; Envoy bounds the whole answer."""
     return ir.Route(
         name=names.orchestrated(listener.name),
         cluster=names.agent(listener.agents[0].id),  # Called by ext_proc, which answers.
@@ -35,7 +35,7 @@ def build_orchestrated_route(listener: Listener, overrides: Overrides) -> ir.Rou
 
 
 def build_agent_calls(config: PlanoConfig, listeners: Iterable[Listener]) -> list[ir.Route]:
-    """Build the routes of the egress listener: of listeners that offer the same agent, the one that waits longest counts."""
+    """Build the routes of the egress listener; if several listeners offer an agent, the longest timeout counts."""
     routes: dict[str, ir.Route] = {}
     known = services(config)
     staged = (listener for listener in listeners if needs_stage(listener, known))
@@ -48,7 +48,7 @@ def build_agent_calls(config: PlanoConfig, listeners: Iterable[Listener]) -> lis
 
 
 def role_models(listeners: Iterable[Listener], agents: Container[str]) -> list[str]:
-    """Return the models that play a role in an orchestration, sorted."""
+    """Return the models with a role in an orchestration, sorted."""
     roles = {listener.orchestration.role for listener in listeners if listener.is_orchestrated}
     return sorted(role for role in roles if role is not None and role not in agents)
 
@@ -56,7 +56,7 @@ def role_models(listeners: Iterable[Listener], agents: Container[str]) -> list[s
 def build_orchestration(
     listener: Listener, agents: Mapping[str, Agent | Filter], choosing: Callable[[str], pb.Orchestrator | None]
 ) -> pb.Orchestration | None:
-    """Build what ext_proc must know; a role that none of `agents` has is played by a model, which `choosing` builds."""
+    """Build the settings for ext_proc; a role that is not in `agents` is a model, which `choosing` builds."""
     if not needs_stage(listener, agents):
         return None
     settings = listener.orchestration

@@ -1,6 +1,6 @@
-"""`routing_preferences` -> chains: one for each model that can come first.
+"""`routing_preferences` -> chains, one for each model that can come first.
 
-Prices and latencies, and so the ranking, change. Envoy asks the first model; ext_proc chooses who is asked after it, along the
+Prices and latencies, and so the ranking, change. The route is that of the first model; ext_proc selects the next ones along the
 ranking (see `xds.cluster.failover`).
 """
 
@@ -20,7 +20,7 @@ from protos.contract.apis import TRANSLATIONS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """What a preference tries when a model is ranked first."""
+    """The chains of a preference for one first model."""
 
     entry: ProviderEntry
     """The model."""
@@ -51,7 +51,7 @@ class ChainedPreference:
 def build_preferences(
     preferences: Iterable[RoutingPreference], entries: tuple[ProviderEntry, ...], overrides: Overrides
 ) -> tuple[ChainedPreference, ...]:
-    """Build the preferences in the declared order; those of one model need no chains beside its own."""
+    """Build the preferences in the declared order; a preference with one model uses that model's chains."""
     return tuple(_chained(preference, entries, overrides) for preference in preferences)
 
 
@@ -85,7 +85,7 @@ def _start(
     }
     _, *others = tried.values()
     chains = build_chains(name, first, others, overrides, model=first.name)
-    # Embeddings and the like say nothing that preferences could be matched with.
+    # Embeddings and similar APIs have no conversation to match.
     return Start(entry=first, chains={api: chain for api, chain in chains.items() if api in TRANSLATIONS})
 
 

@@ -1,6 +1,6 @@
-"""Chains for `routing_preferences` that a request brings along: any models in any order, known only when it comes.
+"""Chains for `routing_preferences` in a request: any models in any order, known only at run time.
 
-Such a chain has no members: ext_proc takes them from the request. It is built where routing is configured, for each client API
+Such a chain has no members: ext_proc takes them from the request. There is one if routing is configured, for each client API
 of conversations.
 """
 
@@ -19,11 +19,11 @@ from control_plane.ir import names
 from protos.contract.apis import TRANSLATIONS
 
 _MODELS: Final = 4
-"""How many models get their turns unless retries are configured: a ranking's length is not known here."""
+"""Default number of models in a ranking, whose real length is not known here."""
 
 
 def ranks_for_requests(config: PlanoConfig) -> bool:
-    """Tell if requests that bring preferences along fail over along their rankings."""
+    """Whether requests with preferences of their own fail over along their rankings."""
     return bool(config.routing_preferences or config.overrides.llm_routing_model)
 
 
@@ -44,7 +44,7 @@ def build_ranked_chains(config: PlanoConfig) -> Iterator[ir.Chain]:
 
 
 def build_ranked_routes(chains: Iterable[ir.Chain], listener: Listener, config: PlanoConfig) -> Iterator[ir.Route]:
-    """Build the routes by which a model listener's requests reach the chains; a client's own credentials go to none of them."""
+    """Build the routes of a model listener to the chains, without the client's own credentials."""
     settings = config.overrides.resilience
     response_seconds = whole_timeout(settings, listener.timeout, models=_MODELS)
     retries = chain_retries(model_failover(_MODELS, settings), settings, listener.max_retries)
@@ -64,7 +64,7 @@ def build_ranked_routes(chains: Iterable[ir.Chain], listener: Listener, config: 
 
 
 def build_ranking_routes(entries: Iterable[ProviderEntry], config: PlanoConfig) -> Iterator[ir.Route]:
-    """Build the routes on the attempts listener that lead to the models' own clusters."""
+    """Build the routes of the attempts listener to the models' own clusters."""
     if not ranks_for_requests(config):
         return
     for entry in entries:

@@ -1,4 +1,4 @@
-"""A `resilience` block -> what clusters and routes are given. Blocks are layered: the entry's over `overrides.resilience`."""
+"""`resilience` blocks -> settings of clusters and routes. An entry's block overrides `overrides.resilience`."""
 
 from typing import Final
 
@@ -7,37 +7,37 @@ from control_plane.config.model import Overrides, Resilience
 from control_plane.config.model.resilience import layered
 
 WHOLE_SECONDS: Final = 60.0
-"""How long a whole answer may take before the next model is asked, unless configured."""
+"""Default timeout of a whole answer before failover, in seconds."""
 
 
 def settings_of(own: Resilience | None, overrides: Overrides) -> Resilience:
-    """Return what holds for an entry: its own block, completed by the gateway's."""
+    """Return the settings of an entry: its own block, completed by the gateway's."""
     return layered(overrides.resilience, own)
 
 
 def connect_timeout(settings: Resilience, overrides: Overrides) -> float:
-    """Return how long connecting may take."""
+    """Return the connect timeout in seconds."""
     return settings.timeouts.connect or overrides.upstream_connect_timeout
 
 
 def response_timeout(settings: Resilience, listener_timeout: float) -> float:
-    """Return how long an attempt may wait for its answer: the listener's time, or less if the block says so."""
+    """Return the timeout of an attempt: the listener's, or less if configured."""
     return min(listener_timeout, settings.timeouts.first_byte or listener_timeout)
 
 
 def whole_timeout(settings: Resilience, listener_timeout: float, *, models: int = 1) -> float:
-    """Return how long an attempt may wait for a whole answer: such that each of several models can be waited for."""
+    """Return the timeout of an attempt for a whole answer, which leaves time for all models of a chain."""
     usual = listener_timeout if models == 1 else min(WHOLE_SECONDS, listener_timeout / models)
     return min(listener_timeout, settings.timeouts.whole or usual)
 
 
 def idle_timeout(settings: Resilience, listener_idle_timeout: float, response_timeout_seconds: float) -> float:
-    """Return how long an answer may be silent; Envoy counts the wait for it as silence, so never less than that."""
+    """Return the idle timeout of an answer, at least the response timeout: Envoy includes the wait for headers."""
     return max(settings.timeouts.idle or listener_idle_timeout, response_timeout_seconds)
 
 
 def build_circuit_breaker(settings: Resilience) -> ir.CircuitBreaker:
-    """Build the limits of what may be under way at a time."""
+    """Build the circuit breaker."""
     breaker = settings.circuit_breaker
     return ir.CircuitBreaker(
         max_connections=breaker.max_connections,
@@ -49,7 +49,7 @@ def build_circuit_breaker(settings: Resilience) -> ir.CircuitBreaker:
 
 
 def build_outlier_detection(settings: Resilience) -> ir.OutlierDetection | None:
-    """Build when an endpoint is left alone; None if none may be."""
+    """Build the outlier detection; None if it is disabled."""
     detection = settings.outlier_detection
     if detection.max_ejection_percent == 0:
         return None
@@ -61,11 +61,11 @@ def build_outlier_detection(settings: Resilience) -> ir.OutlierDetection | None:
 
 
 def build_health_check(settings: Resilience) -> ir.HealthCheck | None:
-    """Build what endpoints are asked, if anything."""
+    """Build the health check, if configured."""
     check = settings.health_check
     return ir.HealthCheck(path=check.path, interval_seconds=check.interval) if check else None
 
 
 def hash_header(settings: Resilience) -> str:
-    """Return the request header that chooses the endpoint; empty unless it does."""
+    """Return the request header that selects the endpoint; empty if none does."""
     return (settings.hash_header or "").lower() if settings.load_balancing == "ring_hash" else ""

@@ -1,6 +1,6 @@
-"""When Envoy tries again, per kind of upstream.
+"""Retry policies per kind of upstream.
 
-An agent may act in the world, so a request that may have reached it is not sent twice: only failures before that are retried. A
+An agent may have side effects, so a request that may have reached it is not repeated: only earlier failures are retried. A
 model call can be repeated. Either way the entry's `resilience.retries`, and `x-envoy-max-retries` and `x-envoy-retry-on` of a
 trusted caller, decide.
 """
@@ -15,40 +15,40 @@ from control_plane.ir import Retry
 BEFORE_THE_REQUEST: Final = ("connect-failure", "refused-stream", "reset-before-request")
 _BEFORE_THE_ANSWER = ("connect-failure", "refused-stream", "reset")
 _TRANSIENT = (408, 409, 424, 429, "5xx")
-"""Of the 4xx those by which providers say "try again": too slow, a lock that was not free, a model that failed, too many."""
+"""Retriable 4xx: request timeout, lock conflict, failed model, too many requests."""
 
 _USUAL_WAIT_SECONDS: Final = 2.0
-"""A longer `retry-after` is worth another model."""
+"""After a longer `retry-after` another model is attempted."""
 
 
 def agent_retry(settings: Resilience, max_retries: int | None) -> Retry:
-    """Retry what cannot have reached the agent, and its 503."""
+    """Retry requests that cannot have reached the agent, and its 503."""
     return _retry(settings, (*BEFORE_THE_REQUEST, 503), max_retries)
 
 
 def model_retry(settings: Resilience, max_retries: int | None) -> Retry:
-    """Retry connection failures, resets before the response, and statuses by which a provider says that it is at fault."""
+    """Retry connection failures, resets before the response, and statuses of provider faults."""
     return _retry(settings, (*_BEFORE_THE_ANSWER, *_TRANSIENT), max_retries)
 
 
 def filter_retry(settings: Resilience) -> Retry:
-    """Retry what cannot have reached the filter: it may keep state, such as a session or a counter."""
+    """Retry requests that cannot have reached the filter: it may keep state, such as a session or a counter."""
     return _retry(settings, BEFORE_THE_REQUEST, None)
 
 
 def chain_retries(turns: int, settings: Resilience, max_retries: int | None) -> int:
-    """Return how often a chain is tried again: as configured, and at least until all turns were had.
+    """Return the number of retries of a chain: as configured, and at least enough for all members.
 
-    An explicit limit of a listener is obeyed.
+    An explicit limit of a listener has precedence.
     """
     return max(settings.retries.attempts, turns - 1) if max_retries is None else max_retries
 
 
 def agent_failover(instances: Sequence[int]) -> int:
-    """Return how many turns a chain of agents has; `instances` has one number for each of them.
+    """Return how many attempts a chain of agents has; `instances` has the number of instances of each.
 
-    A retry goes to the next agent, and to the first again after the last one. Where agents have several instances, one of which
-    may be down, every agent has two turns, and the second one meets another instance.
+    A retry goes to the next agent, and after the last one to the first again. If agents have several instances, one of which
+    may be down, every agent gets two attempts, and the second one uses another instance.
     """
     return len(instances) * (2 if len(instances) > 1 and max(instances) > 1 else 1)
 

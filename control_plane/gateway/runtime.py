@@ -1,4 +1,4 @@
-"""What the place where the gateway runs decides, as opposed to its configuration file."""
+"""Settings of the environment in which the gateway runs, as opposed to its configuration file."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +8,7 @@ _UNIX: Final = "unix://"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """Where internal traffic and the access log go."""
+    """Addresses of internal traffic and of the access log."""
 
     egress_address: str
     """Where Envoy's internal listener listens: `unix:///path` or `127.0.0.1:15001`."""
@@ -25,18 +25,18 @@ class Runtime:
 
     @property
     def sessions_address(self) -> str:
-        """Where Envoy listens for calls to a Redis: next to the above, `unix:///path/sessions.sock` or `127.0.0.1:15002`."""
+        """Envoy's address for calls to a Redis: `unix:///path/sessions.sock` or `127.0.0.1:15002`."""
         return _next_to(self.egress_address)
 
     @property
     def sessions_url(self) -> str:
-        """Where ext_proc finds that: `unix:///path/sessions.sock` or `redis://host:15002`."""
+        """The same as a URL for ext_proc: `unix:///path/sessions.sock` or `redis://host:15002`."""
         url = _next_to(self.egress_url)
         return url if url.startswith(_UNIX) else f"redis://{url.partition('://')[2]}"
 
 
 def _next_to(address: str) -> str:
-    """Name the socket `sessions.sock` in the same folder, or the next port."""
+    """Return the socket `sessions.sock` in the same folder, or the next port."""
     if address.startswith(_UNIX):
         return f"{address.rpartition('/')[0]}/sessions.sock"
     host, _, port = address.rstrip("/").rpartition(":")

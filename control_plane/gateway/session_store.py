@@ -1,4 +1,4 @@
-"""`routing.session_cache` of type redis -> that Redis as an upstream of Envoy, which alone gets its password."""
+"""`routing.session_cache` of type redis -> an upstream of Envoy; ext_proc does not get its password."""
 
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -13,11 +13,11 @@ _PORT: Final = 6379
 _CONNECT_SECONDS: Final = 0.1
 _ANSWER_SECONDS: Final = 0.05
 _OUTLIERS: Final = ir.OutlierDetection(consecutive_errors=2, ejection_seconds=2.0, max_ejection_percent=100)
-"""Nobody waits for a session: after two silences or refused connections it is left alone for a while."""
+"""Requests must not wait for a session: two consecutive timeouts or failed connections eject the host."""
 
 
 def build_session_store(config: PlanoConfig, runtime: Runtime) -> ir.SessionStore | None:
-    """Build the Redis of a checked configuration; None if sessions are kept on this machine."""
+    """Build the Redis of a checked configuration; None if sessions are stored on this machine."""
     cache = config.routing.session_cache if config.routing else None
     if cache is None or cache.type != "redis" or cache.url is None:
         return None
@@ -31,7 +31,7 @@ def build_session_store(config: PlanoConfig, runtime: Runtime) -> ir.SessionStor
             host_header=host,
             connect_timeout_seconds=_CONNECT_SECONDS,
             tls=tls,
-            # A name with several addresses: each key has one of them.
+            # If a name has several addresses, each key maps to one of them.
             load_balancing=ir.LoadBalancing.RING_HASH,
             outlier_detection=_OUTLIERS,
         ),

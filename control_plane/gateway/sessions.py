@@ -1,4 +1,4 @@
-"""`routing` and `prompt_caching` -> how sessions keep their model, and the request headers that have a say in it."""
+"""`routing` and `prompt_caching` -> session affinity, and the request headers that influence it."""
 
 from control_plane import ir
 from control_plane.config.model import Listener, PlanoConfig
@@ -7,7 +7,7 @@ from protos.contract.headers import AFFINITY_HEADER, AGENT_HEADER, CALLER_HEADER
 
 
 def build_affinity(config: PlanoConfig, store: ir.SessionStore | None) -> pb.Affinity | None:
-    """Build the settings of sessions; None if nothing is said about them."""
+    """Build the settings of sessions; None if they are not configured."""
     routing, caching = config.routing, config.prompt_caching
     if routing is None and caching is None:
         return None
@@ -24,7 +24,7 @@ def build_affinity(config: PlanoConfig, store: ir.SessionStore | None) -> pb.Aff
 
 
 def cache_marks_from(config: PlanoConfig) -> int:
-    """Return from how many tokens on prompts are marked for their provider's cache; 0 if none is."""
+    """Return the minimum of tokens for cache markers in prompts; 0 if there are none."""
     caching = config.prompt_caching
     return caching.min_prefix_tokens if caching and caching.enabled and caching.inject_cache_control else 0
 

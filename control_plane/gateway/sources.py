@@ -1,4 +1,4 @@
-"""`model_metrics_sources` -> a cluster and an egress route for each, and what ext_proc asks there."""
+"""`model_metrics_sources` -> a cluster and an egress route for each, and the requests that ext_proc sends."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -19,7 +19,7 @@ CATALOGUES: Final = {
 """Where catalogues of prices are."""
 
 _WHOLE: Final = {"digitalocean": "?limit=200"}
-"""What a catalogue that comes in pages is asked for, to come as one."""
+"""Query that requests all entries of a paginated catalogue at once."""
 _QUERY_PATH: Final = "/api/v1/query"
 _TIMEOUT_SECONDS: Final = 30.0
 
@@ -27,7 +27,7 @@ Source = CostSource | LatencySource
 
 
 def build_sources(sources: Iterable[Source], entries: tuple[ProviderEntry, ...]) -> list[pb.Source]:
-    """Build what ext_proc must know of sources."""
+    """Build the sources for ext_proc."""
     return sorted((_build(source, entries) for source in sources), key=lambda source: source.route)
 
 
@@ -38,7 +38,7 @@ def build_source_clusters(sources: Iterable[Source], overrides: Overrides) -> It
 
 
 def build_source_routes(sources: Iterable[Source], overrides: Overrides) -> Iterator[ir.Route]:
-    """Build the egress routes to sources, which are asked for nothing that could not be asked again."""
+    """Build the egress routes to sources, whose requests can be retried."""
     for source in sources:
         yield ir.Route(
             name=names.source(source.type),

@@ -1,4 +1,4 @@
-"""`tracing` -> what Envoy and ext_proc must know of it, and the collector as an upstream."""
+"""`tracing` -> the settings of Envoy and ext_proc, and the collector as an upstream."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -13,11 +13,11 @@ _GRPC_PATH: Final = "/opentelemetry.proto.collector.trace.v1.TraceService/Export
 _HTTP_PATH: Final = "/v1/traces"
 
 _AGAIN: Final = ir.Retry(on=("connect-failure", "reset-before-request"), statuses=(429, 502, 503, 504), attempts=2)
-"""What OTLP calls retryable."""
+"""Statuses that OTLP defines as retryable."""
 
 
 def build_tracing(tracing: Tracing | None) -> ir.Tracing | None:
-    """Build what is traced; None if nothing is."""
+    """Build Envoy's tracing; None if it is disabled."""
     if tracing is None:
         return None
     attributes = tracing.span_attributes
@@ -53,7 +53,7 @@ def build_collector_cluster(tracing: Tracing, overrides: Overrides) -> ir.Cluste
 
 
 def build_collector_route(tracing: ir.Tracing) -> ir.Route:
-    """Build the egress route by which ext_proc sends its spans."""
+    """Build the egress route for ext_proc's spans."""
     return ir.Route(
         name=tracing.collector.cluster,
         cluster=tracing.collector.cluster,
@@ -84,7 +84,7 @@ def _url(tracing: Tracing) -> str:
 
 
 def build_exporter(tracing: ir.Tracing | None) -> pb.Tracing | None:
-    """Build what ext_proc must know to export its spans."""
+    """Build the settings of ext_proc's exporter."""
     if tracing is None:
         return None
     return pb.Tracing(

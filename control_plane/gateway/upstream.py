@@ -1,4 +1,4 @@
-"""An upstream's URL -> where a cluster sends to, and the path that goes before a request's own."""
+"""An upstream's URL -> the endpoint of a cluster, and the prefix of request paths."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upstream:
-    """A URL, taken apart."""
+    """A parsed URL."""
 
     host: str
     port: int
@@ -28,13 +28,13 @@ class Upstream:
 
     @property
     def host_header(self) -> str:
-        """What the upstream sees as Host: the port only where it is not the scheme's own."""
+        """The Host header: with the port only if it is not the scheme's default."""
         name = f"[{self.host}]" if ":" in self.host else self.host
         return name if self.port == DEFAULT_PORTS["https" if self.is_tls else "http"] else f"{name}:{self.port}"
 
 
 def parse_upstream(url: str) -> Upstream:
-    """Take apart a URL that the checks have passed: http or https, with a host."""
+    """Parse a checked URL: http or https, with a host."""
     parts = urlsplit(url)
     return Upstream(
         host=parts.hostname or "",
@@ -56,7 +56,7 @@ def build_cluster(  # noqa: PLR0913 - what clusters differ in
     aws: AwsSigning | None = None,
     is_http2: bool = False,
 ) -> Cluster:
-    """Build the cluster that sends to all instances of an upstream, which share scheme and path."""
+    """Build the cluster of all instances of an upstream, which share scheme and path."""
     settings = settings_of(resilience, overrides)
     first = parse_upstream(instances[0].url)
     common = host_header or first.host_header
@@ -78,7 +78,7 @@ def build_cluster(  # noqa: PLR0913 - what clusters differ in
 
 
 def _endpoint(instance: Instance, host_header: str | None, common: str) -> Endpoint:
-    """Build one endpoint, which says what it sees as Host only where that is not what the others see."""
+    """Build one endpoint, with a Host of its own only if it differs from that of the others."""
     upstream = parse_upstream(instance.url)
     own = host_header or upstream.host_header
     return Endpoint(

@@ -1,6 +1,6 @@
-"""The gateway as values: listeners, routes, clusters, and what ext_proc must know. Built by `gateway`, translated by `xds`.
+"""The gateway as values: listeners, routes, clusters, and ext_proc's FilterConfig. Built by `gateway`, translated by `xds`.
 
-Everything is frozen and finished; validation happened before. Names come from `names.py` alone.
+All values are frozen and validated. Names come only from `names.py`.
 """
 
 from control_plane.ir.chain import Chain, ChainMember

@@ -7,47 +7,47 @@ from control_plane.ir.cluster import CircuitBreaker
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainMember:
-    """One attempt of a chain: which upstream is tried, and as what."""
+    """One member of a chain: an upstream, its API and its route."""
 
     cluster: str
     agent: str = ""
-    """Id of the agent that is tried; empty for a model."""
+    """Id of the agent; empty for a model."""
     model: str = ""
-    """Name of the model that is tried (`ir.Model.name`); empty for an agent."""
+    """Name of the model; empty for an agent."""
     api: str = ""
-    """API that the model is spoken to; it differs from the client's where the attempt is translated."""
+    """Upstream API; it differs from the client's if the attempt is translated."""
     instances: int = 1
-    """How many the configuration names: two attempts may be two instances."""
+    """The number of configured instances."""
     path_prefix: str = ""
     """Agents: the path of its URL, which all members of a chain share."""
     resumed: str = ""
-    """Route by which it continues streams that another member has begun; empty for agents, and where none are."""
+    """Route for resuming streams; empty for agents, and if streams are not resumed."""
     resumed_api: str = ""
-    """API that it is spoken to there: the one in which it takes up a started answer, if there is one."""
+    """API of that route: the one in which it accepts a prefill, if there is one."""
     resumed_cluster: str = ""
-    """Cluster that is reached in that API."""
+    """Cluster of that API."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """Upstreams that are tried one after another, as far as they are well. Becomes one Envoy Cluster of the same name."""
+    """Upstreams that are tried in order, if they are healthy. Becomes one Envoy Cluster of the same name."""
 
     name: str
     members: tuple[ChainMember, ...]
-    """In order. Each retry of agents goes to the next one that is well and was not tried yet, then around again; where attempts
-    at models go is chosen by ext_proc. Empty: ext_proc chooses among all models."""
+    """In order. A retry of agents goes to the next healthy member that was not attempted, then starts over; for models ext_proc
+    selects the member. Empty: ext_proc selects among all models."""
     client_api: str = ""
-    """API of the requests; empty for agents, which get what the client sent."""
+    """API of the requests; empty for agents, which receive the client's request."""
     first_byte_timeout_seconds: float = 0.0
-    """Bounds the wait for the first byte of a streamed answer, per attempt; 0 leaves it to the route."""
+    """Timeout of the first byte of a streamed answer, per attempt; 0: the route's."""
     silence_seconds: float = 0.0
-    """How long a stream that can be continued may be silent before it counts as cut."""
+    """Idle timeout of a resumable stream, in seconds."""
     connect_timeout_seconds: float = 5.0
     circuit_breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
     for_tools: bool = False
-    """Whether only requests that offer tools go here: the model takes them in another API than the client's."""
+    """Whether it is only for requests with tools, which the model accepts only in another API."""
 
     @property
     def is_of_models(self) -> bool:
-        """Whether models are tried, and not agents."""
+        """Whether its members are models, not agents."""
         return not self.members or any(member.model for member in self.members)

@@ -1,4 +1,4 @@
-"""One upstream: its endpoints, how requests are spread over them, and what protects it."""
+"""One upstream: its endpoints, load balancing and protection."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -18,9 +18,9 @@ class Endpoint:
     is_canary: bool = False
     """Whether it serves a new version: Envoy counts its requests apart."""
     host_header: str = ""
-    """What it sees as Host; empty for what the cluster says."""
+    """Host header; empty: the cluster's."""
     socket_path: str = ""
-    """Unix socket on which it listens instead."""
+    """Unix socket instead of an address."""
 
 
 class LoadBalancing(StrEnum):
@@ -30,30 +30,30 @@ class LoadBalancing(StrEnum):
     LEAST_REQUEST = "least_request"
     RANDOM = "random"
     RING_HASH = "ring_hash"
-    """By a request header, so that equal values meet the same endpoint."""
+    """By the value of a request header."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitBreaker:
-    """What one cluster may have under way at a time; more is refused at once. Envoy's defaults are too low for one core."""
+    """Limits of active requests of a cluster; more are rejected at once. Envoy's defaults are too low for one core."""
 
     max_connections: int = 10_000
     max_pending_requests: int = 10_000
     max_requests: int = 10_000
     max_retries: int | None = None
-    """Retries under way at a time; None leaves them to the budget."""
+    """Maximum of active retries; None: the budget applies."""
     retry_budget_percent: float = 20.0
-    """Retries under way at a time, as a part of the requests under way."""
+    """Maximum of active retries, as a share of active requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutlierDetection:
-    """When an endpoint that fails is left alone, and how long."""
+    """When a failing endpoint is ejected, and for how long."""
 
     consecutive_errors: int
     ejection_seconds: float
     max_ejection_percent: int
-    """Never more of a cluster's endpoints at a time."""
+    """Maximum share of ejected endpoints."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class AwsSigning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthCheck:
-    """Envoy asks each endpoint whether it is well."""
+    """Envoy sends health checks to each endpoint."""
 
     path: str
     interval_seconds: float
@@ -76,7 +76,7 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamTls:
-    """TLS towards an upstream, which is always verified."""
+    """TLS to an upstream, which is always verified."""
 
     sni: str
     ca_path: str
@@ -98,19 +98,19 @@ class Cluster:
     name: str
     endpoints: tuple[Endpoint, ...]
     host_header: str
-    """What the upstream sees as Host."""
+    """Host header."""
     connect_timeout_seconds: float
     tls: UpstreamTls | None = None
     """None means plaintext."""
     injected_headers: tuple[InjectedHeader, ...] = ()
     is_http2: bool = False
-    """Whether it is spoken to in HTTP/2 alone: gRPC."""
+    """Whether it only supports HTTP/2, for gRPC."""
     aws: AwsSigning | None = None
     takes_client_token: bool = False
-    """Whether it looks for a client's own key in `authorization` alone, while some clients send `x-api-key`."""
+    """Whether it only reads a client's own key in `authorization`, while some clients send `x-api-key`."""
     load_balancing: LoadBalancing = LoadBalancing.LEAST_REQUEST
     circuit_breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
     outlier_detection: OutlierDetection | None = None
-    """None ejects nothing."""
+    """None: no ejection."""
     health_check: HealthCheck | None = None
-    """None asks nothing: requests tell who is well."""
+    """None: no active health checks."""

@@ -1,4 +1,4 @@
-"""Everything that one configuration asks for."""
+"""The whole gateway of one configuration."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from protos.filter_config_pb2 import FilterConfig
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
-    """Everything that one configuration asks for.
+    """The whole gateway of one configuration.
 
     Every tuple is sorted by name.
     """
@@ -22,18 +22,18 @@ class Gateway:
     egress: Egress
     clusters: tuple[Cluster, ...]
     filter_config: FilterConfig
-    """What ext_proc must know, as it is sent but for its version; not to be changed."""
+    """ext_proc's configuration as it is sent, except its version; must not be modified."""
     max_request_bytes: int
-    """Larger bodies are refused with 413."""
+    """Larger bodies get 413."""
     limits: Limits
     internal_cidrs: tuple[str, ...]
-    """Addresses whose `x-envoy-*` request headers are obeyed."""
+    """Addresses of trusted clients, whose `x-envoy-*` request headers count."""
     access_log_path: str
     """A file, or /dev/stdout."""
     chains: tuple[Chain, ...] = ()
     attempt_routes: tuple[Route, ...] = ()
-    """Where attempts of chains of models can go: the routes of the attempts listener."""
+    """The routes of the attempts listener."""
     session_store: SessionStore | None = None
-    """None: sessions are kept on this machine."""
+    """None: sessions are stored on this machine."""
     tracing: Tracing | None = None
     """None: nothing is traced."""

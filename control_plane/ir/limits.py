@@ -1,4 +1,4 @@
-"""What listeners bound, whatever clients do."""
+"""Limits of client requests and connections."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,8 @@ class Limits:
     connection_idle_seconds: float = 75.0
     """A connection without a request is closed after this long."""
     upload_idle_seconds: float = 60.0
-    """A request that is not complete may be silent for this long."""
+    """Idle timeout of an incomplete request."""
     client_max_retries: int = 10
-    """What `x-envoy-max-retries` of a trusted client may ask for."""
+    """Maximum of `x-envoy-max-retries` of a trusted client."""
     client_max_timeout_seconds: float = 600.0
-    """What its timeouts may ask for."""
+    """Maximum of a trusted client's timeouts."""

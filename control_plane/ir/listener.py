@@ -1,4 +1,4 @@
-"""Ports that clients connect to, and the routes that their requests can take."""
+"""Ports that clients connect to, and their routes."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,51 +12,51 @@ class Retry:
     """When Envoy tries again."""
 
     on: tuple[str, ...]
-    """Envoy's retry_on words."""
+    """Envoy's retry_on conditions."""
     statuses: tuple[int, ...] = ()
     attempts: int = 0
-    """Retries after the first attempt, unless `x-envoy-max-retries` of a trusted caller says otherwise."""
+    """Retries after the first attempt; `x-envoy-max-retries` of a trusted caller overrides it."""
     base_backoff_seconds: float = 0.05
-    """Wait before the first retry, jittered; each further one may take twice as long."""
+    """Back-off before the first retry, jittered; it doubles for each further one."""
     max_backoff_seconds: float = 1.0
     honours_retry_after: bool = True
-    """Whether an upstream that says when to come back is obeyed."""
+    """Whether `retry-after` of an upstream is honoured."""
     longest_wait_seconds: float = 0.0
-    """For how long a model is waited for, where another one could be asked."""
+    """Longest `retry-after` to wait for, if another model is available."""
     on_own_fault: bool = True
-    """Whether another model is asked where a provider refuses the gateway's own key, account or model name."""
+    """Whether to fail over if a provider rejects the gateway's own key, account or model name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """What happens to a request whose `x-plano-route` is this route's name."""
+    """The handling of requests whose `x-plano-route` is this route's name."""
 
     name: str
     cluster: str
     """Name of a cluster or of a chain."""
     hash_header: str = ""
-    """Request header that a ring_hash cluster chooses by."""
+    """Request header for a ring_hash cluster."""
     path_prefix: str = ""
     """Put before the request's path: the path of the upstream's URL, without a trailing slash."""
     total_timeout_seconds: float = 0.0
-    """Bounds the whole exchange, all attempts included; 0 does not."""
+    """Timeout of the whole exchange, including all attempts; 0: none."""
     response_timeout_seconds: float
-    """Bounds the time to the response headers, per attempt; never cuts a stream."""
+    """Timeout of the response headers, per attempt."""
     idle_timeout_seconds: float
-    """Bounds silence."""
+    """Idle timeout."""
     retry: Retry
     keeps_credentials: bool
-    """Whether the client's own credentials reach this upstream."""
+    """Whether the client's own credentials are sent to this upstream."""
     takes_decided_path: bool = False
-    """Whether ext_proc names the path: models, whose providers have paths of their own."""
+    """Whether ext_proc sets the path, for providers with paths of their own."""
     default_headers: tuple[tuple[str, str], ...] = ()
     """Set unless the request has them, sorted by name (`anthropic-version`)."""
     can_detach: bool = False
-    """Whether the attempt stage may detach from an answer and let the rest pass: a chain's, if no member needs translation."""
+    """Whether the attempt stage may detach from an answer: for chains, if no member needs translation."""
     is_native: bool = False
     """Whether Envoy alone sends plain calls here: ext_proc has already decided on those that it was to decide on."""
     is_resumable: bool = False
-    """Whether ext_proc answers, from routes of the egress listener; then `cluster` is what a stream begins with."""
+    """Whether ext_proc answers, by routes of the egress listener; then `cluster` is the first one of a stream."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ class NativePath:
 
 
 class ListenerKind(StrEnum):
-    """Who is served."""
+    """What a listener serves."""
 
     AGENT = "agent"
     MODEL = "model"
@@ -125,7 +125,7 @@ class Jwt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Somebody whom a listener lets in."""
+    """A caller that a listener accepts."""
 
     name: str
     keys: tuple[Secret, ...]
@@ -145,16 +145,16 @@ class DownstreamTls:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cors:
-    """Which web pages may use a listener."""
+    """The web origins that may use a listener."""
 
     allow_origins: tuple[str, ...]
-    """Sorted; `*` stands for anything within one."""
+    """Sorted; `*` matches any part of one."""
     max_age_seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """One port that clients connect to, and the routes that its requests can take."""
+    """One port that clients connect to, and its routes."""
 
     name: str
     kind: ListenerKind
@@ -162,15 +162,15 @@ class Listener:
     port: int
     routes: tuple[Route, ...]
     decision_timeout_seconds: float
-    """Bounds what ext_proc may take for one message: filters and the orchestrator included."""
+    """Timeout of ext_proc for one message, including filters and the orchestrator."""
     choosing_headers: tuple[str, ...] = ()
-    """Request headers, in lower case, that say how a model is chosen: they come along with the body."""
+    """Request headers, in lower case, that influence the choice of a model: sent with the body."""
     hosts: tuple[str, ...] = ()
-    """Those that are served, `*.` before a name for all below it, sorted; none: all are."""
+    """The allowed hosts, `*.` for all subdomains, sorted; empty: all."""
     rate_limits: tuple[RateLimit, ...] = ()
     """Sorted."""
     callers: tuple[Caller, ...] | None = None
-    """Whom it lets in, sorted by name; None: everybody."""
+    """The accepted callers, sorted by name; None: no authentication."""
     credential: Credential = Credential.API_KEY
     """What they are told by."""
     jwt: Jwt | None = None
@@ -178,18 +178,18 @@ class Listener:
     tls: DownstreamTls | None = None
     """None: plain HTTP."""
     cors: Cors | None = None
-    """None: no page of another origin reads anything."""
+    """None: no other origins."""
     filters_answers: bool = False
-    """Whether ext_proc shows answers to output filters: then no answer may reach the client past it."""
+    """Whether there are output filters: then no answer may bypass ext_proc."""
     native_path: NativePath | None = None
     """None: ext_proc decides on all requests."""
     shows_headers: bool = False
-    """Whether decisions need all of a request's headers, because filters get them. Costs ext_proc a second message."""
+    """Whether decisions need all request headers, for filters. Costs ext_proc a second message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Egress:
-    """Envoy's internal listener, for Python's own calls."""
+    """Envoy's egress listener, for ext_proc's own calls."""
 
     address: str
     """`unix:///path` or `127.0.0.1:15001`: where Envoy listens."""

@@ -1,6 +1,6 @@
-"""Every xDS resource name and stat prefix is built here. They are public: dashboards, access logs and patches rely on them.
+"""Builds all xDS resource names and stat prefixes. They are public: dashboards, access logs and patches rely on them.
 
-Path-like, and never derived from a position in a list.
+Names are path-like, and never derived from a position in a list.
 """
 
 from urllib.parse import quote
@@ -26,7 +26,7 @@ EGRESS_LISTENER = "listener/(egress)"
 
 
 ATTEMPTS_LISTENER = "listener/(attempts)"
-"""Envoy's internal listener that every attempt of a chain of models passes. No socket leads to it."""
+"""Envoy's internal listener for all attempts of chains of models. No socket leads to it."""
 
 
 def agent(agent_id: str) -> str:
@@ -40,7 +40,7 @@ def filter_(filter_id: str) -> str:
 
 
 def model(name: str, variant: str = "") -> str:
-    """Name of a model's route and of its cluster; `variant` tells APIs apart that authenticate differently."""
+    """Name of a model's route and of its cluster; `variant` distinguishes APIs that authenticate differently."""
     return f"model/{name}({variant})" if variant else f"model/{name}"
 
 
@@ -50,12 +50,12 @@ def chain(name: str, variant: str = "") -> str:
 
 
 def preference(name: str) -> str:
-    """Name by which chains of a preference are told from those of models and aliases; it may have any characters."""
+    """Name that distinguishes chains of a preference from those of models and aliases; it may have any characters."""
     return f"(preference)/{quote(name, safe='')}"
 
 
 def ranked(api: str) -> str:
-    """Name of the chain, and of its route, for rankings of models that requests of a client API bring along."""
+    """Name of the chain, and of its route, for preferences in requests of a client API."""
     return f"chain/(ranked)({api})"
 
 
@@ -65,10 +65,10 @@ def source(kind: str) -> str:
 
 
 COLLECTOR = "tracing/collector"
-"""Cluster of the collector that spans are sent to, and the egress route that leads there."""
+"""Cluster and egress route of the collector."""
 
 EMBEDDER = "(embedder)"
-"""Cluster of the embedding model that runs beside the workers."""
+"""Cluster of the built-in embedding model."""
 
 
 def embedding(model: str) -> str:
@@ -77,14 +77,14 @@ def embedding(model: str) -> str:
 
 
 SESSION_STORE = "store/sessions"
-"""Cluster of the Redis that keeps sessions."""
+"""Cluster of the Redis with sessions."""
 
 SESSION_STORE_LISTENER = "listener/(sessions)"
 """Envoy's internal listener for it."""
 
 
 def continued(chain: str) -> str:
-    """Name of the route of streams that are continued when they are cut: on a listener, and on the egress listener."""
+    """Name of the route of streams that can be resumed: on a listener, and on the egress listener."""
     return f"continued/{chain}"
 
 
@@ -94,21 +94,21 @@ def orchestrated(listener_name: str) -> str:
 
 
 def resumed(model: str, client_api: str) -> str:
-    """Name of the chain, and of its route, by which one model takes up a stream of a client API that another has begun."""
+    """Name of the chain, and of its route, by which one model resumes a stream of a client API."""
     return f"resumed/{model}({client_api})"
 
 
 def target(cluster: str, api: str = "") -> str:
-    """Name of the cluster by which chains reach the upstream of another one, as it is spoken to in one API."""
+    """Name of the cluster by which chains reach an upstream in one API."""
     return f"target/{cluster}[{api}]" if api else f"target/{cluster}"
 
 
 UNAVAILABLE = "(unavailable)"
-"""The cluster that is tried in place of a model whose instances are all ejected."""
+"""The cluster that replaces a model whose instances are all ejected."""
 
 
 def failover_target(target_name: str) -> str:
-    """Name of the cluster, and of the route on the attempts listener, that leads to a target unless all of it is ejected."""
+    """Name of the cluster, and of the attempts listener's route, to a target; it fails if all instances are ejected."""
     return f"failover/{target_name}"
 
 

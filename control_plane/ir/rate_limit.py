@@ -1,19 +1,19 @@
-"""How many tokens some clients may use of a model."""
+"""Token limits of models."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimit:
-    """A bucket of tokens: full at first, and filled again steadily."""
+    """A token bucket: initially full, refilled steadily."""
 
     model: str
     """Name of a model."""
     header: str
-    """Request header, in lower case, whose value says who uses them."""
+    """Request header, in lower case, that identifies the client."""
     value: str
-    """Whose bucket it is; empty for a bucket of each value's own, but for those that have a limit by name."""
+    """Header value of the bucket; empty: one bucket per value, except values with a limit of their own."""
     tokens: int
-    """That it holds."""
+    """Capacity in tokens."""
     seconds: int
-    """In which an empty one is full again."""
+    """Seconds until an empty bucket is full again."""

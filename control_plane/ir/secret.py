@@ -1,4 +1,4 @@
-"""A value that must not be seen: it prints as `[redacted]` everywhere, and only `reveal` gives it away."""
+"""A secret value: it prints as `[redacted]`, and only `reveal` returns it."""
 
 
 class Secret:
@@ -10,7 +10,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """Return the secret, for Envoy's SDS and for nothing else."""
+        """Return the secret, only for Envoy's SDS."""
         return self._value
 
     def __eq__(self, other: object) -> bool:

@@ -1,4 +1,4 @@
-"""A Redis that keeps sessions for several gateways."""
+"""A Redis that stores sessions of several gateways."""
 
 from dataclasses import dataclass
 
@@ -16,8 +16,8 @@ class SessionStore:
     url: str
     """Where ext_proc finds it."""
     answer_timeout_seconds: float
-    """How long a connected Redis may take to answer."""
+    """Timeout of an answer of Redis."""
     user: str = ""
     """Empty: the default user."""
     password: Secret | None = None
-    """None: it asks for none."""
+    """None: no password."""

@@ -1,11 +1,11 @@
-"""What is traced, and where spans go."""
+"""Tracing: the settings, and the collector."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class OtlpProtocol(StrEnum):
-    """How a collector is spoken to."""
+    """The protocol of a collector."""
 
     GRPC = "grpc"
     HTTP = "http/protobuf"
@@ -13,13 +13,13 @@ class OtlpProtocol(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collector:
-    """Where spans go."""
+    """The destination of spans."""
 
     cluster: str
     """Name of its cluster, and of the egress route that leads there."""
     protocol: OtlpProtocol
     url: str
-    """Of the requests that bring spans, without secrets."""
+    """Headers of export requests without secrets."""
     path: str
     timeout_seconds: float
 
@@ -29,9 +29,9 @@ class Tracing:
     """What is traced, and where spans go."""
 
     sampling_percent: float
-    """Of the requests that do not belong to a trace yet; greater than 0."""
+    """Sampled share of requests without a trace context; greater than 0."""
     traces_internal: bool
-    """Whether calls that no request has caused are traced, too."""
+    """Whether calls that no request caused are also traced."""
     collector: Collector
     service_name: str
     resource_attributes: tuple[tuple[str, str], ...] = ()
@@ -39,9 +39,9 @@ class Tracing:
     static_attributes: tuple[tuple[str, str], ...] = ()
     """Of every span, sorted."""
     header_prefixes: tuple[str, ...] = ()
-    """In lower case: headers that begin so become attributes of ext_proc's spans."""
+    """Prefixes, in lower case, of headers that become attributes of ext_proc's spans."""
     captures_content: bool = False
-    """Whether spans hold what users and tools say."""
+    """Whether spans contain text of messages and tools."""
     queue_size: int
     batch_size: int
     export_interval_seconds: float

@@ -1,1 +1,1 @@
-"""Text and JSON for people and programs at the terminal. Values in, lines out; nothing here reads or runs anything."""
+"""Text and JSON output of commands. Pure: values in, lines out."""

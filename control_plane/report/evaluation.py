@@ -1,4 +1,4 @@
-"""How good decisions were: figures of an evaluation, as a table or as JSON."""
+"""Figures of an evaluation, as a table or as JSON."""
 
 import json
 import math
@@ -14,12 +14,12 @@ _MOST_MISTAKES: Final = 12
 
 
 def accuracy(outcomes: Sequence[Outcome]) -> float:
-    """Return the share of cases for which exactly those are named who should be."""
+    """Return the share of cases with exactly the expected names."""
     return _share(sum(outcome.is_right for outcome in outcomes), len(outcomes))
 
 
 def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Compute everything that is reported; shares are between 0 and 1, None where they would be of nothing."""
+    """Compute the reported figures; shares are between 0 and 1, None if there are no cases."""
     inside = [outcome for outcome in outcomes if outcome.case.expect]
     outside = [outcome for outcome in outcomes if not outcome.case.expect]
     refused = [outcome for outcome in outcomes if not outcome.names]
@@ -88,7 +88,7 @@ def evaluation_text(outcomes: Sequence[Outcome]) -> Iterator[str]:
 
 
 def _confusion(outcomes: Sequence[Outcome]) -> dict[str, dict[str, int]]:
-    """Count decisions by what was expected; several names are one entry, in alphabetical order."""
+    """Count decisions by expected names; several names are one entry, in alphabetical order."""
     rows: dict[str, Counter[str]] = {}
     for outcome in outcomes:
         rows.setdefault(_joined(outcome.case.expect), Counter())[_joined(outcome.names)] += 1

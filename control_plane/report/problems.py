@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, one line each as compilers do it, or JSON."""
+"""Problems of a configuration, one line each as compilers print them, or as JSON."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -7,13 +7,13 @@ from control_plane.errors import Problem
 
 
 def problem_line(problem: Problem) -> str:
-    """Render `file:line: path: message [code]`, without the parts that are not known."""
+    """Render `file:line: path: message [code]`, without unknown parts."""
     place = f"{problem.file}:{problem.line}" if problem.line is not None else problem.file
     return ": ".join(part for part in (place, problem.path, f"{problem.message} [{problem.code}]") if part)
 
 
 def problems_text(problems: Sequence[Problem], warnings: Sequence[Problem]) -> Iterator[str]:
-    """List problems, then warnings, then how many there are."""
+    """List problems, then warnings, then their number."""
     yield from map(problem_line, problems)
     for warning in warnings:
         yield f"warning: {problem_line(warning)}"

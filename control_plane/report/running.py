@@ -1,4 +1,4 @@
-"""What `plano up` prints once the gateway is healthy: where it listens, what each listener serves, how to stop it."""
+"""The output of `plano up` once the gateway is healthy: addresses, agents and models, how to stop it."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ SHOWN_NAMES = 6
 
 
 def running_text(instance: Instance, *, run_dir: str, stop_with: str) -> Iterator[str]:
-    """Say what runs."""
+    """Describe the running gateway."""
     yield "Plano is running."
     yield ""
     yield from table([("listener", "url", "serves"), *((view.name, view.url, serves(view)) for view in instance.listeners)])
@@ -21,7 +21,7 @@ def running_text(instance: Instance, *, run_dir: str, stop_with: str) -> Iterato
 
 
 def places(instance: Instance, run_dir: str) -> list[tuple[str, str]]:
-    """Name where an instance shows what it does."""
+    """List the addresses of metrics and logs of an instance."""
     return [
         ("metrics", instance.metrics_url),
         ("Envoy's metrics", instance.stats_url),
@@ -31,7 +31,7 @@ def places(instance: Instance, run_dir: str) -> list[tuple[str, str]]:
 
 
 def serves(listener: ListenerView) -> str:
-    """Name what a listener serves, the first few of many."""
+    """List the first few agents or models of a listener."""
     shown, more = listener.serves[:SHOWN_NAMES], len(listener.serves) - SHOWN_NAMES
     names = ", ".join(shown) or "none"
     return f"{listener.kind}s: {names}" + (f" and {more} more" if more > 0 else "")

@@ -82,7 +82,7 @@ def _client(client: ClientStatus) -> tuple[str, ...]:
 
 
 def _versions(acked: dict[str, str]) -> str:
-    """Name each type's version: a hash of its resources, so equal ones run the same."""
+    """Render each type's version, a hash of its resources."""
     return ", ".join(f"{name} {version[:8]}" for name, version in acked.items()) or "-"
 
 

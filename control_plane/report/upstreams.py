@@ -1,4 +1,4 @@
-"""Upstreams in `plano status`: those in trouble first, then those with traffic; of the quiet ones only a few."""
+"""Upstreams in `plano status`: those in trouble first, then those with traffic, then a few of the others."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -8,12 +8,12 @@ from control_plane.report.table import table
 from control_plane.supervisor.upstreams import Failover, InstanceState, Upstream
 
 SHOWN_ANYWAY: Final = 20
-"""Upstreams that are listed even if nothing was asked of them."""
+"""Number of upstreams without traffic that are listed."""
 _HEAD: Final = ("upstream", "instances", "circuit breaker", "requests", "answers", "failed", "retries", "attempts per answer")
 
 
 def upstreams_text(upstreams: Sequence[Upstream] | None, failovers: Sequence[Failover] | None) -> Iterator[str]:
-    """Show how upstreams do."""
+    """Render the upstreams."""
     if upstreams is None:
         yield "  upstreams are not known: Envoy does not answer"
     else:
@@ -52,7 +52,7 @@ def _instances(upstream: Upstream) -> str:
 
 
 def _breakers(upstream: Upstream) -> str:
-    """Name what is exhausted, and how many requests more there may be: Envoy counts a chain's with its targets."""
+    """Render exhausted resources and the remaining requests; Envoy counts a chain's requests with its targets."""
     exhausted = [name.replace("_", " ") for name, breaker in upstream.breakers.items() if breaker.open]
     overflows = sum(breaker.overflows for breaker in upstream.breakers.values())
     requests = upstream.breakers.get("requests")

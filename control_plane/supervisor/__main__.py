@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
     def report(news: Report) -> None:
         if pipe.closed:
             return
-        with suppress(OSError):  # whoever waited may be gone
+        with suppress(OSError):  # the reader may have exited
             pipe.write(news.model_dump_json().encode() + b"\n")
         if news.progress is None:
             pipe.close()

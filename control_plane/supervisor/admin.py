@@ -1,4 +1,4 @@
-"""Envoy from the outside: is it healthy, and let it finish what it has begun before it is stopped."""
+"""Envoy's health checks and draining, through its listeners and its admin interface."""
 
 import asyncio
 import ssl
@@ -15,11 +15,11 @@ _NO_CERTIFICATE = "CERTIFICATE_REQUIRED"
 
 
 def local_client() -> httpx.AsyncClient:
-    """Return a client for our own addresses: never through the proxy that the environment may name.
+    """Return a client for local addresses, which ignores proxies in the environment.
 
-    It believes any certificate: those of listeners have the names that clients know, and it sends nothing that is secret.
+    It accepts any certificate: those of listeners have the names for clients, and no secrets are sent.
     """
-    return httpx.AsyncClient(trust_env=False, timeout=2.0, verify=False)  # noqa: S501 - said above
+    return httpx.AsyncClient(trust_env=False, timeout=2.0, verify=False)  # noqa: S501 - see above
 
 
 def admin_client(admin_socket: str) -> httpx.AsyncClient:
@@ -36,28 +36,28 @@ async def is_healthy(client: httpx.AsyncClient, url: str) -> bool:
 
 
 async def wait_until_healthy(url: str) -> None:
-    """Return once a listener is healthy. Not bounded: the caller's timeout is."""
+    """Return once a listener is healthy. The caller bounds the wait."""
     async with local_client() as client:
         await wait_until(partial(is_healthy, client, url), poll_seconds=0.05)
 
 
 async def wait_until(condition: Callable[[], Awaitable[bool]], *, poll_seconds: float = POLL_SECONDS) -> None:
-    """Return once another process has come to what is asked for. Not bounded: the caller's timeout is."""
-    while not await condition():  # noqa: ASYNC110 other processes set no events of ours
+    """Return once a condition on another process holds. The caller bounds the wait."""
+    while not await condition():  # noqa: ASYNC110 other processes cannot set events here
         await asyncio.sleep(poll_seconds)
 
 
 async def drain(admin_socket: str, *, bound_seconds: float) -> None:
-    """Take no new connections, close idle ones, then wait until no request is in flight, or for the bound.
+    """Refuse new connections, close idle ones, then wait until no request is active, or for the time limit.
 
-    The egress listener (outbound) stays: requests in flight may still need filters and the orchestrator.
+    The egress listener (outbound) stays open: active requests may still need filters and the orchestrator.
     """
     try:
         async with asyncio.timeout(bound_seconds), admin_client(admin_socket) as client:
             await client.post("/healthcheck/fail")  # answers carry `connection: close` from now on
             await client.post("/drain_listeners", params={"inboundonly": ""})
             await wait_until(partial(_is_idle, client))
-    except (TimeoutError, httpx.HTTPError):  # over the bound, or Envoy is gone already: stop it all the same
+    except (TimeoutError, httpx.HTTPError):  # timed out, or Envoy has exited already: stop it all the same
         return
 
 

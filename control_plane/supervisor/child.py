@@ -1,7 +1,7 @@
-"""One child process that is kept running: started in a process group of its own, restarted when it dies, stopped with a bound.
+"""One supervised child process: in its own process group, restarted when it dies, killed if it does not stop in time.
 
-A dead child's group is killed before its next start, so nothing that it spawned holds a socket or a port, unless the child is
-one whose processes outlive it.
+A dead child's group is killed before its next start, so that none of its own children holds a socket or a port, except for
+a child whose processes may outlive it.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from control_plane.supervisor.processes import start_mark
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildSpec:
-    """What to run. Arguments are visible to every user of the machine: nothing secret goes there."""
+    """What to run. Arguments are visible to every user of the machine, so they never contain secrets."""
 
     name: str
     argv: tuple[str, ...]
@@ -30,25 +30,25 @@ class ChildSpec:
     grace_seconds: float = 10.0
     """How long it may take to stop after SIGTERM before its group is killed."""
     is_outlived: bool = False
-    """Whether processes that it spawned go on when it dies, until those of its successor have taken over."""
+    """Whether its own child processes continue after its death, until those of its successor have taken over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
-    """A restart at once after a stretch of running well, then delays that double."""
+    """Restarts at once after a stable run, then after delays that double."""
 
     first_seconds: float = 0.25
     cap_seconds: float = 5.0
     forgiven_after_seconds: float = 10.0
 
     def delay(self, deaths: int) -> float:
-        """Return the wait after the given number of deaths in a row, counted from 1."""
+        """Return the delay after the given number of consecutive deaths, counted from 1."""
         return 0.0 if deaths == 1 else float(min(self.cap_seconds, self.first_seconds * 2.0 ** min(deaths - 2, 32)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Death:
-    """A child ended that should not have."""
+    """A child ended unexpectedly."""
 
     name: str
     how: str
@@ -59,7 +59,7 @@ class Death:
 
 
 class Child:
-    """Keeps one process running until told to stop."""
+    """Keeps one process running until it is stopped."""
 
     def __init__(
         self, spec: ChildSpec, *, backoff: Backoff, on_start: Callable[[], None], on_death: Callable[[Death], None]
@@ -81,7 +81,7 @@ class Child:
 
     @property
     def view(self) -> ProcessView:
-        """How it is now."""
+        """Its current state."""
         running = self._process is not None
         resting = ProcessState.STOPPED if self._stop.is_set() or not self._starts else ProcessState.RESTARTING
         return ProcessView(
@@ -95,7 +95,7 @@ class Child:
         )
 
     async def run(self) -> None:
-        """Start it, and start it again whenever it dies, until `stop`."""
+        """Start it, and restart it whenever it dies, until `stop`."""
         self._stopped.clear()
         try:
             while not self._stop.is_set():
@@ -105,7 +105,7 @@ class Child:
             self._stopped.set()
 
     async def stop(self) -> None:
-        """Ask it to stop, wait for its grace, then kill its group. Does nothing if it does not run."""
+        """Terminate it, wait for its grace period, then kill its group. Does nothing if it does not run."""
         self._stop.set()
         self._terminate()
         try:
@@ -116,12 +116,12 @@ class Child:
             await self._stopped.wait()
 
     def kill(self) -> None:
-        """Kill it and everything that it spawned, now."""
+        """Kill it and its process group."""
         if self._process:
             _kill_group(self._process.pid)
 
     def last_log_lines(self, count: int = 15) -> list[str]:
-        """Return the last lines that it wrote since its latest start."""
+        """Return the last log lines since its latest start."""
         try:
             with self.spec.log.open("rb") as log:
                 log.seek(max(self._log_offset, os.fstat(log.fileno()).st_size - 64 * 1024))
@@ -144,7 +144,7 @@ class Child:
         self._started_at, self._start_mark = time.time(), start_mark(process.pid)
         began = time.monotonic()
         self._on_start()
-        if self._stop.is_set():  # asked while it was being started
+        if self._stop.is_set():  # stopped while it was starting
             self._terminate()
         try:
             code = await process.wait()
@@ -185,7 +185,7 @@ class Child:
 
 
 def describe_exit(code: int) -> str:
-    """Say how a process ended."""
+    """Describe how a process ended."""
     return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 

@@ -1,7 +1,7 @@
-"""`plano up --detach`: the same in a process of its own session, which reports through a pipe how the start goes.
+"""`plano up --detach`: runs the supervisor in a new session, which reports its progress through a pipe.
 
-`python -m control_plane.supervisor` is that process. The pipe says what is reached, at last healthy or why not; its end
-without a last word, that it died.
+`python -m control_plane.supervisor` is that process. The last report is healthy or an error; if the pipe closes without one,
+the process has died.
 """
 
 import os
@@ -27,7 +27,7 @@ BEYOND_TIMEOUT_SECONDS = 30.0
 
 
 class Report(BaseModel):
-    """How a detached start goes, or went: exactly one of these."""
+    """Progress or outcome of a detached start: exactly one of these is set."""
 
     progress: str | None = None
     healthy: Instance | None = None
@@ -96,7 +96,7 @@ def _follow(reader: int, within_seconds: float, tell: Callable[[str], None]) -> 
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Make sure that it is gone: it takes its children down when asked to."""
+    """Stop it: on SIGTERM it stops its children."""
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(timeout=30)

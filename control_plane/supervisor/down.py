@@ -1,4 +1,4 @@
-"""`plano down`: ask the supervisor of a run dir to stop, wait for it with a bound, and make sure that nothing is left."""
+"""`plano down`: stops the supervisor of a run dir, with a time limit, and cleans up what remains."""
 
 import contextlib
 import os
@@ -13,18 +13,18 @@ from control_plane.supervisor.lock import AlreadyLocked, is_locked, locked
 from control_plane.supervisor.processes import is_running
 
 STOP_TIMEOUT_SECONDS = 45.0
-"""More than drain and graces of all children together."""
+"""More than draining and the grace periods of all children together."""
 INTRODUCTION_TIMEOUT_SECONDS = 10.0
-"""More than reading a large configuration takes."""
+"""More than the time to read a large configuration."""
 _POLL_SECONDS = 0.1
 
 
 class WillNotStop(Exception):
-    """Something holds the run dir that we cannot end."""
+    """A process that holds the run dir does not stop."""
 
 
 def stop_gateway(run_dir: Path, *, tell: Callable[[str], None], timeout_seconds: float = STOP_TIMEOUT_SECONDS) -> bool:
-    """Stop what runs there; return whether anything did."""
+    """Stop the gateway; return whether one was running."""
     lock = run_dir / "plano.lock"
     if not is_locked(lock):
         return lock.exists() and _sweep(run_dir, tell)
@@ -43,7 +43,7 @@ def stop_gateway(run_dir: Path, *, tell: Callable[[str], None], timeout_seconds:
 
 
 def _introduced(run_dir: Path) -> Instance | None:
-    """Return who holds the run dir; one that has just begun has not said so yet, and may find another one's file."""
+    """Return the instance that holds the run dir, after waiting until a starting one has written its file."""
     deadline = time.monotonic() + INTRODUCTION_TIMEOUT_SECONDS
     while True:
         instance = read_instance(run_dir / "plano.json")
@@ -64,7 +64,7 @@ def _released(lock: Path, timeout_seconds: float) -> bool:
 
 
 def _sweep(run_dir: Path, tell: Callable[[str], None]) -> bool:
-    """Remove what a dead supervisor left; return whether anything ran."""
+    """Remove what a dead supervisor left behind; return whether anything ran."""
     with contextlib.suppress(AlreadyLocked), locked(run_dir / "plano.lock"):
         killed = clear_leftovers(run_dir)
         if killed:
@@ -74,7 +74,7 @@ def _sweep(run_dir: Path, tell: Callable[[str], None]) -> bool:
 
 
 def _signal(instance: Instance, number: signal.Signals) -> None:
-    """Send a signal, unless the pid is somebody else's by now."""
+    """Send a signal, unless the pid belongs to another process by now."""
     with contextlib.suppress(ProcessLookupError):
         if is_running(instance.pid, instance.start_mark):
             os.kill(instance.pid, number)

@@ -1,4 +1,4 @@
-"""What the supervisor's children inherit: environment variables that are known to be no secrets, and open files."""
+"""What the supervisor's children inherit: environment variables that are known not to be secrets, and the open-file limit."""
 
 import resource
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _MOST_FILES: Final = 1 << 20
 
 
 def connections_for(open_files: int) -> int:
-    """Return how many clients may be connected: each may need a connection to an upstream, and some files are for the rest."""
+    """Return the maximum of client connections: each may need an upstream connection, and some files are reserved."""
     return max(_FEWEST_CONNECTIONS, min(_MOST_CONNECTIONS, (open_files - _OTHER_FILES) // 2))
 
 
@@ -34,7 +34,7 @@ def without_secrets(env: Mapping[str, str], *, signs_for_aws: bool = False) -> d
 
 
 def raise_file_limit() -> int:
-    """Let this process and its children have as many open files as the system permits; return how many."""
+    """Raise the open-file limit of this process and its children to the hard limit; return it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else hard
     try:

@@ -1,4 +1,4 @@
-"""Upstreams from what Envoy's admin interface says: one request for instances, one for statistics, however many there are."""
+"""Reads the state of upstreams from Envoy's admin interface: one request for instances, one for statistics."""
 
 import asyncio
 import re
@@ -34,7 +34,7 @@ Stats = Mapping[str, int]
 
 
 async def ask_envoy(admin: httpx.AsyncClient) -> tuple[Upstream, ...] | None:
-    """Return all upstreams by name; None if Envoy does not say. `admin` is a client of its admin interface."""
+    """Return all upstreams by name; None if Envoy does not answer. `admin` is a client of its admin interface."""
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             clusters = await _get(admin, "/clusters", format="json")
@@ -47,12 +47,12 @@ async def ask_envoy(admin: httpx.AsyncClient) -> tuple[Upstream, ...] | None:
 async def _get(client: httpx.AsyncClient, url: str, **parameters: str) -> Mapping[str, Any]:
     answer = await client.get(url, params=parameters)
     answer.raise_for_status()
-    told: Mapping[str, Any] = orjson.loads(answer.content)
-    return told
+    parsed: Mapping[str, Any] = orjson.loads(answer.content)
+    return parsed
 
 
 def read_upstreams(clusters: Mapping[str, Any], stats: Mapping[str, Any]) -> tuple[Upstream, ...]:
-    """Put together what Envoy says of its clusters, and their statistics."""
+    """Combine Envoy's clusters and their statistics."""
     known = _by_cluster(stats.get("stats", ()))
     found = {cluster["name"]: cluster.get("host_statuses", ()) for cluster in clusters.get("cluster_statuses", ())}
     return tuple(_upstream(name, hosts, known.get(name, {})) for name, hosts in sorted(found.items()) if _OURS.match(name))
@@ -84,12 +84,12 @@ def _upstream(name: str, hosts: Iterable[Mapping[str, Any]], stats: Stats) -> Up
 
 def _breaker(stats: Stats, is_open: str, left: str, overflow: str) -> Breaker:
     opened, remaining = bool(stats.get(_LIMITS + is_open)), stats.get(_LIMITS + left, 0)
-    # Nothing left while it is closed: Envoy does not say how much a budget leaves.
+    # 0 remaining although it is closed: Envoy does not report what remains of a budget.
     return Breaker(open=opened, remaining=remaining if opened or remaining else None, overflows=stats.get(overflow, 0))
 
 
 def _reasons(stats: Stats, retries: int) -> Mapping[str, int]:
-    """Envoy counts failed attempts by status if there was one; the others had no answer to count."""
+    """Envoy counts failed attempts by status; those without a status had no answer."""
     prefix = "retry.upstream_rq_"
     statuses = {key.removeprefix(prefix): value for key, value in sorted(stats.items()) if key.startswith(prefix)}
     silent = retries - statuses.pop("completed", 0)

@@ -1,5 +1,5 @@
-"""What stops the gateway from starting, worded for the person at the terminal."""
+"""Errors that prevent the gateway from starting, for display at the terminal."""
 
 
 class CannotStart(Exception):
-    """The gateway did not come up; nothing is left running."""
+    """The gateway did not start; no process is left."""

@@ -1,4 +1,4 @@
-"""Failovers between models, from what ext_proc counts: only it knows why a model's answer would not do."""
+"""Failovers between models, from ext_proc's metrics: only ext_proc knows the reasons."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ FAILOVERS: Final = "plano_failovers_total"
 
 
 async def ask_ext_proc(client: httpx.AsyncClient, metrics_url: str) -> tuple[Failover, ...] | None:
-    """Return failovers between models, the most frequent first; None if ext_proc does not say."""
+    """Return failovers between models, the most frequent first; None if ext_proc does not answer."""
     try:
         answer = await client.get(metrics_url)
         answer.raise_for_status()
@@ -21,7 +21,7 @@ async def ask_ext_proc(client: httpx.AsyncClient, metrics_url: str) -> tuple[Fai
 
 
 def read_failovers(metrics: str) -> tuple[Failover, ...]:
-    """Read the one metric out of many, which may be tens of thousands of lines."""
+    """Extract one metric from possibly tens of thousands of lines."""
     lines = (line for line in metrics.splitlines(keepends=True) if line.startswith(f"{FAILOVERS}{{"))
     found = (sample for family in text_string_to_metric_families("".join(lines)) for sample in family.samples)
     failovers = (

@@ -1,4 +1,4 @@
-"""`plano.json`: what a supervisor tells the other commands about itself. Replaced as a whole at each change."""
+"""`plano.json`: the state of a supervisor, for the other commands. Replaced as a whole at each change."""
 
 import os
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from pydantic import TypeAdapter, ValidationError
 
 
 class Phase(StrEnum):
-    """How far an instance is."""
+    """The phase of an instance."""
 
     STARTING = "starting"
     HEALTHY = "healthy"
     STOPPING = "stopping"
     ABANDONED = "abandoned"
-    """The supervisor was killed; what it started goes on without it."""
+    """The supervisor was killed; its children continue to run."""
 
 
 class ProcessState(StrEnum):
-    """How a child is."""
+    """The state of a child."""
 
     RUNNING = "running"
     RESTARTING = "restarting"
@@ -34,12 +34,12 @@ class ProcessView:
     state: ProcessState
     pid: int | None
     start_mark: str = ""
-    """Tells the process from another one that has its pid later."""
+    """Start time, which distinguishes the process from later ones with the same pid."""
     started_at: float | None
     """Seconds since the epoch; None while it does not run."""
     restarts: int
     last_exit: str | None
-    """How it ended the last time: `exit code 1`, `killed by SIGKILL`."""
+    """How it last ended: `exit code 1`, `killed by SIGKILL`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class Instance:
 
     pid: int
     start_mark: str
-    """Tells the supervisor from another process that has its pid later."""
+    """Start time, which distinguishes the supervisor from later processes with the same pid."""
     phase: Phase
     started_at: float
     config_file: str
@@ -78,7 +78,7 @@ _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 looked up, not 
 
 
 def reachable_url(address: str, port: int, *, has_tls: bool = False) -> str:
-    """Return where a listener can be reached from this machine."""
+    """Return the URL of a listener on this machine."""
     host = _WILDCARDS.get(address, address)
     scheme = "https" if has_tls else "http"
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
@@ -92,7 +92,7 @@ def write_instance(path: Path, instance: Instance) -> None:
 
 
 def read_instance(path: Path) -> Instance | None:
-    """Return what the file says; None if there is none, or none that can be read."""
+    """Return the content of the file; None if it is missing or unreadable."""
     try:
         return _JSON.validate_json(path.read_bytes())
     except (FileNotFoundError, ValidationError):

@@ -1,4 +1,4 @@
-"""What the supervisor saw: JSON lines in `supervisor.log`, and in plain words on the terminal when there is one."""
+"""The supervisor's events: JSON lines in `supervisor.log`, and messages on the terminal if there is one."""
 
 import logging
 import os
@@ -24,12 +24,12 @@ class Journal:
         self._log.info(event, **facts)
 
     def child_died(self, death: Death) -> None:
-        """Write that a child died, and say so."""
+        """Record and report that a child died."""
         self.record("child_died", child=death.name, how=death.how, deaths=death.deaths, restart_in_seconds=death.delay_seconds)
         self._say(f"{death.name} ended ({death.how}); starting it again in {death.delay_seconds:g} s")
 
     def stopping(self, reason: str) -> None:
-        """Write that everything stops, and say so."""
+        """Record and report that the gateway stops."""
         self.record("stop_requested", reason=reason)
         self._say("Stopping: requests in flight may finish ...")
 
@@ -44,7 +44,7 @@ class Journal:
 
 @contextmanager
 def open_journal(path: Path, tell: Callable[[str], None]) -> Iterator[Journal]:
-    """Append to the log at `path`; `tell` gets what a person should see at once."""
+    """Append to the log at `path`; `tell` receives messages for the terminal."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         log: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(

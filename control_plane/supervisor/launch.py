@@ -1,4 +1,4 @@
-"""From a request and a run dir to what is run: three command lines. Pure."""
+"""Builds the three command lines from a request and a run dir. Pure."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ from process_log import FILE_VARIABLE
 
 
 def build_launch(request: UpRequest, run_dir: RunDir, *, open_files: int, envoy: Path, env: Mapping[str, str]) -> Launch:
-    """Put together everything that one instance consists of."""
+    """Build the launch of one instance."""
     summary = request.summary
     return Launch(
         control_plane=_control_plane(request, run_dir, open_files, env),
@@ -53,7 +53,7 @@ def _control_plane(request: UpRequest, run_dir: RunDir, open_files: int, env: Ma
         "--workers": str(request.workers),
     }
     argv = (sys.executable, "-m", "control_plane", "serve", *_pairs(flags))
-    # The only one that needs the keys that the configuration names.
+    # Only this process needs the keys that the configuration names.
     log = run_dir.log("control_plane")
     return ChildSpec(name="control_plane", argv=argv, log=log, environment={**env, **_python(log)}, grace_seconds=5)
 
@@ -65,7 +65,7 @@ def _ext_proc(request: UpRequest, run_dir: RunDir, env: Mapping[str, str]) -> Ch
         "--workers": str(request.workers),
         "--metrics": f"{LOOPBACK}:{request.summary.metrics_port}",
         "--embedder": f"unix://{run_dir.embedder_socket}",
-        "--grace": "5",  # Envoy, drained, is gone before
+        "--grace": "5",  # Envoy is drained and stopped before
     }
     argv = (sys.executable, "-m", "ext_proc", *_pairs(flags))
     log = run_dir.log("ext_proc")
@@ -88,16 +88,16 @@ def _envoy(run_dir: RunDir, binary: Path, environment: Mapping[str, str]) -> Chi
 
 
 def _envoy_threads() -> int:
-    """Leave half of the machine to ext_proc, which does more per request.
+    """Use half of the CPUs: ext_proc needs more CPU per request.
 
-    With a thread for each CPU, both spend their time waking each other up: on two CPUs one thread carries up to three times as
+    With one thread per CPU, both mostly switch between each other: on two CPUs one thread serves up to three times as
     many requests.
     """
     return max(1, available_cpus() // 2)
 
 
 def _python(log: Path) -> dict[str, str]:
-    """Environment of our own programs: modules are ours, not files of the current folder; a rotated log is followed."""
+    """Environment of our own processes: modules are not imported from the current folder, and rotated logs are followed."""
     return {"PYTHONSAFEPATH": "1", FILE_VARIABLE: str(log)}
 
 

@@ -1,4 +1,4 @@
-"""What an instance leaves behind whose supervisor was killed: children that go on, sockets, state files."""
+"""Cleans up after a supervisor that was killed: running children, sockets, state files."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ def orphans(instance: Instance) -> tuple[ProcessView, ...]:
 
 
 def clear_leftovers(path: Path) -> tuple[ProcessView, ...]:
-    """Remove all that is left of an earlier instance; return the children that were killed. Only for who holds the lock."""
+    """Remove the remains of an earlier instance; return the killed children. The caller must hold the lock."""
     unknown_sockets = RunDir(path, path)
     instance = read_instance(unknown_sockets.instance)
     killed = orphans(instance) if instance else ()
@@ -37,7 +37,7 @@ def _kill(processes: tuple[ProcessView, ...]) -> None:
     for process in processes:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid or 0, signal.SIGKILL)
-    # Until they are gone they hold their ports.
+    # Until they have exited they hold their ports.
     deadline = time.monotonic() + _DEATH_SECONDS
     while any(map(_runs, processes)) and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""One supervisor per run dir: a file lock, which the kernel releases however its holder ends. No pid files to go stale."""
+"""One supervisor per run dir: a file lock, which the kernel releases when its holder ends. No stale pid files."""
 
 import fcntl
 import os
@@ -35,7 +35,7 @@ def is_locked(path: Path) -> bool:
 
 
 def _acquire(handle: int, path: Path) -> None:
-    """Try a few times: another command may hold the lock for an instant, to see whether it is held."""
+    """Try a few times: another command may hold the lock briefly while it checks it."""
     for pause_seconds in (0.01, 0.05, None):
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

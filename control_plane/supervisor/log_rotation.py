@@ -1,7 +1,7 @@
 """Rotates the logs of a run dir by size and age: `access.log` becomes `access.log.1`, and a new file takes its place.
 
-Whoever writes a log opens it anew: Envoy when its admin interface is asked to, our own processes when they see another file
-at its path. Envoy's own log is its standard error, which it cannot open anew: that one is copied, then emptied.
+Writers reopen their logs: Envoy on a request to its admin interface, our own processes when they see another file
+at its path. Envoy's own log is its standard error, which it cannot reopen: that file is copied, then truncated.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class LogLimits:
 
 
 class LogRotation:
-    """Looks at the logs of one run dir now and then."""
+    """Rotates the logs of one run dir."""
 
     def __init__(
         self, folder: Path, limits: LogLimits, *, admin_socket: str, now: Callable[[], float] = time.monotonic
@@ -47,7 +47,7 @@ class LogRotation:
         self._reopen = asyncio.Event()
 
     def reopen(self) -> None:
-        """Have Envoy open its logs anew: somebody else has moved them. Our own processes notice by themselves."""
+        """Have Envoy reopen its logs after another tool has moved them. Our own processes notice by themselves."""
         self._reopen.set()
 
     async def run(self) -> None:
@@ -65,7 +65,7 @@ class LogRotation:
         due = [component for component in COMPONENTS if self._is_due(component)]
         for component in due:
             self._begun[component] = self._now()
-            with contextlib.suppress(OSError):  # a full disk: it is tried again
+            with contextlib.suppress(OSError):  # a full disk: retried later
                 _rotate(self._folder / f"{component}.log", self._limits.kept, is_copied=component == _COPIED)
         return due
 
@@ -78,7 +78,7 @@ class LogRotation:
         return size >= self._limits.max_bytes or (size > 0 and is_old)
 
     async def _reopen_envoys(self) -> None:
-        with contextlib.suppress(httpx.HTTPError):  # one that is just being started opens them anyway
+        with contextlib.suppress(httpx.HTTPError):  # a starting Envoy opens them anyway
             async with admin_client(self._admin_socket) as admin:
                 await admin.post("/reopen_logs")
 
@@ -90,7 +90,7 @@ def _rotate(log: Path, kept: int, *, is_copied: bool) -> None:
     if is_copied:
         try:
             shutil.copy2(log, _numbered(log, 1))
-        finally:  # rather lost than a disk that stays full
+        finally:  # better lost than a disk that stays full
             os.truncate(log, 0)
     else:
         os.replace(log, _numbered(log, 1))

@@ -1,4 +1,4 @@
-"""`plano logs`: the last lines of the log files, each with its component before it, and what comes after them on demand."""
+"""`plano logs`: shows the last lines of the log files, prefixed by component, and follows them on demand."""
 
 import os
 import time
@@ -17,7 +17,7 @@ def _pause() -> None:
 
 @dataclass(slots=True)
 class LogFile:
-    """A log file that is read as it grows; survives truncation, replacement, and not being there yet."""
+    """A log file that is read as it grows; it may be truncated, replaced, or not exist yet."""
 
     component: str
     path: Path
@@ -26,7 +26,7 @@ class LogFile:
     _partial: bytes = field(default=b"", repr=False)
 
     def tail(self, count: int) -> list[str]:
-        """Return the last lines, and go on behind them."""
+        """Return the last lines, and continue after them."""
         if not self.path.exists():
             return []
         with self.path.open("rb") as file:
@@ -39,7 +39,7 @@ class LogFile:
         return lines[-count:] if count else []
 
     def read_new(self) -> list[str]:
-        """Return the complete lines that came since the last time."""
+        """Return the complete lines since the last call."""
         try:
             with self.path.open("rb") as file:
                 facts = os.fstat(file.fileno())
@@ -58,12 +58,12 @@ class LogFile:
 
 
 def open_logs(run_dir: Path, component: str | None) -> list[LogFile]:
-    """Return the log files asked for: one component's, or all."""
+    """Return the log files of one component, or all."""
     return [LogFile(name, run_dir / f"{name}.log") for name in ([component] if component else COMPONENTS)]
 
 
 def show_logs(logs: Sequence[LogFile], *, lines: int, say: Callable[[str], None]) -> None:
-    """Say the last lines of each file."""
+    """Print the last lines of each file."""
     width = max(len(log.component) for log in logs)
     for log in logs:
         for line in log.tail(lines):
@@ -71,7 +71,7 @@ def show_logs(logs: Sequence[LogFile], *, lines: int, say: Callable[[str], None]
 
 
 def follow_logs(logs: Sequence[LogFile], *, say: Callable[[str], None], pause: Callable[[], None] = _pause) -> None:
-    """Say lines as they come, until interrupted."""
+    """Print new lines until interrupted."""
     width = max(len(log.component) for log in logs)
     while True:
         for log in logs:

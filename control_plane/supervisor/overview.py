@@ -1,6 +1,6 @@
-"""`plano status`: one look at an instance from outside.
+"""`plano status`: collects the state of an instance from outside.
 
-Put together from its state files, its listeners' health, and what Envoy and ext_proc count.
+Combines its state files, its listeners' health, and the statistics of Envoy and ext_proc.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from control_plane.supervisor.upstreams import Failover, Upstream
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenerHealth:
-    """One listener, and what its /healthz said."""
+    """One listener and the result of its /healthz."""
 
     listener: ListenerView
     healthy: bool
@@ -43,11 +43,11 @@ class Overview:
     """None if nothing runs."""
     listeners: tuple[ListenerHealth, ...] = ()
     status: Status | None = None
-    """What the control plane says of the configuration; None if it has not said anything yet."""
+    """The control plane's status; None before it has written one."""
     upstreams: tuple[Upstream, ...] | None = None
-    """None if Envoy does not say."""
+    """None if Envoy does not answer."""
     failovers: tuple[Failover, ...] | None = None
-    """Between models; None if ext_proc does not say."""
+    """Between models; None if ext_proc does not answer."""
 
     @property
     def healthy(self) -> bool:
@@ -61,7 +61,7 @@ class Overview:
 
 
 def look(run_dir: Path) -> Overview:
-    """Look at what runs in a run dir."""
+    """Collect the state of a run dir."""
     instance = _instance(run_dir)
     if instance is None:
         return Overview(run_dir=str(run_dir), instance=None)
@@ -71,7 +71,7 @@ def look(run_dir: Path) -> Overview:
 
 
 def _instance(run_dir: Path) -> Instance | None:
-    """Return what runs there: an instance, or what is left of one whose supervisor was killed."""
+    """Return the running instance, or the remains of one whose supervisor was killed."""
     instance = read_instance(run_dir / "plano.json")
     if instance is None or is_locked(run_dir / "plano.lock"):
         return instance if instance and is_running(instance.pid, instance.start_mark) else None

@@ -1,4 +1,4 @@
-"""Are the ports free? Asked before anything starts: Envoy shares ports (SO_REUSEPORT), so two gateways would not notice."""
+"""Checks that ports are free before the start: Envoy uses SO_REUSEPORT, so a second gateway would get no error."""
 
 import errno
 import socket
@@ -21,7 +21,7 @@ class PortClaim:
 
 
 def check_ports(claims: Iterable[PortClaim]) -> None:
-    """Raise CannotStart, naming every port that cannot be had."""
+    """Raise CannotStart with every port that is in use."""
     problems = [problem for claim in claims if (problem := _problem(claim))]
     if problems:
         raise CannotStart("\n".join(problems))

@@ -1,4 +1,4 @@
-"""Processes of this machine by pid, told apart from others that get the same pid later."""
+"""Processes of this machine by pid and start time, because pids are reused."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ _PROC = Path("/proc")
 
 
 def start_mark(pid: int) -> str:
-    """Return what no other process that has this pid has: when it was started. Empty if there is no such process."""
+    """Return the start time of a process, which distinguishes it from others with the same pid. Empty if it does not exist."""
     if not _PROC.exists():
         return _ask_ps(pid, "lstart")
     fields = _stat_fields(pid)
@@ -17,9 +17,9 @@ def start_mark(pid: int) -> str:
 
 
 def is_running(pid: int, mark: str) -> bool:
-    """Whether the process that was given this mark has not ended.
+    """Whether the process with this start time is running.
 
-    A process that is killed shows as a zombie once its first thread is gone. Until the last one is, it holds its ports.
+    A killed process is a zombie once its first thread has ended. Until its last thread ends, it holds its ports.
     """
     if not mark or start_mark(pid) != mark:
         return False
@@ -33,7 +33,7 @@ def is_running(pid: int, mark: str) -> bool:
 
 
 def _stat_fields(pid: int) -> list[str]:
-    """Return what follows the name in /proc/PID/stat; the name may have blanks and parentheses."""
+    """Return the fields after the name in /proc/PID/stat; the name may contain blanks and parentheses."""
     try:
         return (_PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
     except OSError:

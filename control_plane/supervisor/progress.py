@@ -8,7 +8,7 @@ SECONDS_BETWEEN = 5.0
 
 
 class Progress:
-    """Says again and again what is waited for, until it is there."""
+    """Reports repeatedly what is waited for, until it is done."""
 
     def __init__(self, tell: Callable[[str], None], *, seconds_between: float = SECONDS_BETWEEN) -> None:
         self._tell = tell

@@ -1,4 +1,4 @@
-"""What `plano up` was asked for, handed from the process that has read the configuration to the supervisor, which has not."""
+"""The parameters of `plano up`, passed from the process that has read the configuration to the supervisor, which has not."""
 
 import os
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpRequest:
-    """One gateway to run."""
+    """The gateway to run."""
 
     config_file: Path
     run_dir: Path
@@ -39,7 +39,7 @@ class UpRequest:
     summary: Summary
 
     def to_json(self) -> bytes:
-        """Write it down."""
+        """Serialise the request."""
         return _JSON.dump_json(self)
 
     @classmethod

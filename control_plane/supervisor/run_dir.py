@@ -1,7 +1,7 @@
-"""The run dir: where one instance keeps its sockets, logs and state, closed to other users.
+"""The run dir: sockets, logs and state of one instance, closed to other users.
 
 Socket paths are limited to about 107 bytes (104 on macOS) and are parsed as URIs by gRPC, so sockets move to a short
-private directory when the run dir's own path would not do.
+private directory when the run dir's path is too long or not a valid URI.
 """
 
 import os
@@ -24,13 +24,13 @@ _SAFE_IN_URI = re.compile(r"[A-Za-z0-9/._-]+")
 
 
 def default_run_dir() -> Path:
-    """Return where an instance lives unless `--run-dir` says otherwise."""
+    """Return the default of `--run-dir`."""
     return Path.home() / ".plano" / "run"
 
 
 @dataclass(frozen=True, slots=True)
 class RunDir:
-    """Names of everything in one run dir."""
+    """The paths in one run dir."""
 
     path: Path
     """Absolute."""
@@ -39,26 +39,26 @@ class RunDir:
 
     @property
     def xds_socket(self) -> Path:
-        """Where the control plane serves ADS."""
+        """The control plane's ADS socket."""
         return self.sockets / "xds.sock"
 
     @property
     def egress_socket(self) -> Path:
-        """Where Envoy listens for Python's own calls."""
+        """The egress listener's socket."""
         return self.sockets / EGRESS_SOCKET
 
     @property
     def admin_socket(self) -> Path:
-        """Where Envoy's admin interface listens, which can stop Envoy and show what it holds."""
+        """The socket of Envoy's admin interface, which can stop Envoy and dump its configuration."""
         return self.sockets / "admin.sock"
 
     @property
     def embedder_socket(self) -> Path:
-        """Where ext_proc's embedder serves."""
+        """The embedder's socket."""
         return self.sockets / "embedder.sock"
 
     def ext_proc_socket(self, worker: int | str) -> Path:
-        """Where one ext_proc worker serves; `{worker}` gives the pattern."""
+        """The socket of one ext_proc worker; `{worker}` gives the pattern."""
         return self.sockets / f"ext_proc-{worker}.sock"
 
     @property
@@ -87,7 +87,7 @@ class RunDir:
 
 
 def claim_directory(path: Path) -> Path:
-    """Create the run dir if need be, closed to others; return its absolute path."""
+    """Create the run dir if needed, closed to other users; return its absolute path."""
     path = path.absolute()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -98,12 +98,12 @@ def claim_directory(path: Path) -> Path:
 
 
 def place_sockets(path: Path) -> RunDir:
-    """Choose where the sockets of a run dir go."""
+    """Choose the directory of the sockets."""
     return RunDir(path, path if _fits_sockets(path) else _short_directory())
 
 
 def remove_sockets(run_dir: RunDir) -> None:
-    """Remove what would stand in the way of a next start: sockets, and the directory made for them."""
+    """Remove the sockets, and the directory made for them, before the next start."""
     if run_dir.sockets != run_dir.path:
         if run_dir.sockets.name.startswith(SOCKETS_PREFIX):
             shutil.rmtree(run_dir.sockets, ignore_errors=True)
@@ -113,13 +113,13 @@ def remove_sockets(run_dir: RunDir) -> None:
 
 
 def _close_to_others(path: Path) -> None:
-    """Make sure that only we can enter. The xDS socket hands out provider keys to whoever reaches it."""
+    """Restrict the directory to its owner: clients of the xDS socket receive provider keys."""
     facts = path.stat()
     if facts.st_uid != os.geteuid():
         raise CannotStart(f"the run dir {path} belongs to another user")
     if not stat.S_IMODE(facts.st_mode) & 0o077:
         return
-    if any(path.iterdir()):  # may be anybody's directory, such as /tmp: not ours to close
+    if any(path.iterdir()):  # may be a shared directory, such as /tmp, whose mode must not change
         raise CannotStart(f"the run dir {path} is open to other users; run `chmod 700 {path}` or name another --run-dir")
     path.chmod(0o700)
 

@@ -1,6 +1,6 @@
-"""Brings the three children up, watches them, and takes them down again: Envoy first, so that nothing new comes in.
+"""Starts the three children, supervises them, and stops them: Envoy first, so that no new requests arrive.
 
-Ends by `stop()`, or by itself when the gateway cannot become healthy. `plano.json` follows every change.
+Ends by `stop()`, or by itself if the gateway does not become healthy. Every change is written to `plano.json`.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from control_plane.supervisor.processes import start_mark
 from control_plane.supervisor.progress import Progress
 
 DEATHS_BEFORE_GIVING_UP = 3
-"""In a row, of one child, while the gateway has not been healthy yet."""
+"""Maximum of consecutive deaths of one child before the gateway is first healthy."""
 _POLL_SECONDS = 0.02
 
 
@@ -34,7 +34,7 @@ class Launch:
     ext_proc: ChildSpec
     envoy: ChildSpec
     xds_socket: Path
-    """Envoy is started once this exists: its bootstrap has been written then, and there is somebody to ask for the rest."""
+    """Envoy is started once this exists: then its bootstrap is written, and the ADS server is ready."""
     worker_sockets: tuple[Path, ...]
     """Where the workers of ext_proc listen."""
     config_file: str
@@ -76,7 +76,7 @@ class Supervisor:
 
     @property
     def instance(self) -> Instance:
-        """How everything is now."""
+        """The current state of the instance."""
         launch = self._launch
         return Instance(
             pid=os.getpid(),
@@ -107,7 +107,7 @@ class Supervisor:
             raise CannotStart(self._failure)
 
     def stop(self, reason: str) -> None:
-        """Drain and stop. Asked a second time: stop at once."""
+        """Drain and stop. A second call stops at once."""
         if self._stop.is_set():
             for child in self._children:
                 child.kill()
@@ -129,7 +129,7 @@ class Supervisor:
         self._was_healthy = True
         self._journal.record("became_healthy")
         self._enter(Phase.HEALTHY)
-        with suppress(OSError):  # whoever waited for it may be gone
+        with suppress(OSError):  # the reader may have exited
             self._on_healthy(self.instance)
 
     async def _start_in_order(self, tasks: asyncio.TaskGroup) -> None:
@@ -138,7 +138,7 @@ class Supervisor:
         tasks.create_task(self._control_plane.run())
         tasks.create_task(self._ext_proc.run())
         async with self._progress.waiting_for("the control plane reads the configuration"):
-            # Envoy waits long before it asks a second time.
+            # Envoy waits long before it connects again.
             await wait_until(self._serves_xds, poll_seconds=_POLL_SECONDS)
         self._journal.progress("The control plane serves the configuration. Starting Envoy ...")
         tasks.create_task(self._envoy.run())

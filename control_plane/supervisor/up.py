@@ -1,4 +1,4 @@
-"""`plano up` in this process: claim the run dir, see that all can start, then run until stopped, and leave nothing behind."""
+"""`plano up` in this process: claims the run dir, checks that all can start, runs until stopped, and cleans up."""
 
 import asyncio
 import os
@@ -32,7 +32,7 @@ def run_gateway(request: UpRequest, *, on_healthy: Callable[[Instance], None], t
 
 @contextmanager
 def _claimed(path: Path) -> Iterator[RunDir]:
-    """Own a clean run dir for as long as the gateway runs."""
+    """Hold a clean run dir while the gateway runs."""
     path = claim_directory(path)
     try:
         with locked(path / "plano.lock"):

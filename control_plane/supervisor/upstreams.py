@@ -1,6 +1,6 @@
-"""How upstreams do, as `plano status` shows it: their instances, circuit breakers, retries, and failovers between models.
+"""The state of upstreams for `plano status`: instances, circuit breakers, retries, and failovers between models.
 
-An upstream is one cluster of Envoy: of an agent, a filter or a model, a chain of them, or a target of chains.
+An upstream is one Envoy cluster: an agent, a filter, a model, a chain, or a target of chains.
 """
 
 from collections.abc import Mapping
@@ -9,15 +9,15 @@ from enum import StrEnum
 
 
 class InstanceState(StrEnum):
-    """Whether an instance gets requests."""
+    """The health of an instance."""
 
     HEALTHY = "healthy"
     EJECTED = "ejected"
-    """Left alone for its ejection time, after errors in a row."""
+    """Ejected after consecutive errors."""
     UNHEALTHY = "unhealthy"
     """Its health check fails, or none has succeeded yet."""
     LEAVING = "leaving"
-    """No longer configured; finishes what it has begun."""
+    """No longer configured; finishes its active requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +35,11 @@ class Breaker:
     """The limit of one resource of an upstream."""
 
     open: bool
-    """Whether the limit is reached: what would go beyond it is answered 503 at once."""
+    """Whether the limit is reached, so that further requests get 503."""
     remaining: int | None
-    """None where the limit is a share of what is under way, as a budget of retries is."""
+    """None if the limit is a share of active requests, like a retry budget."""
     overflows: int
-    """How often something was refused for it."""
+    """Number of rejections."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class Upstream:
     retries: int
     retries_that_helped: int
     retries_by_reason: Mapping[str, int] = field(default_factory=dict)
-    """Why the attempt before failed: a status, or `no_answer`. Each retry of a chain is a failover to its next member."""
+    """Reason of the previous attempt's failure (a status, or `no_answer`) -> number of retries."""
     attempts_per_answer: float | None
     """None before the first answer."""
 
@@ -71,12 +71,12 @@ class Upstream:
 
     @property
     def has_traffic(self) -> bool:
-        """Whether anything was asked of it."""
+        """Whether it got requests."""
         return bool(self.requests or self.answers or self.retries)
 
     @property
     def has_trouble(self) -> bool:
-        """Whether an instance gets no requests, or a limit is or was reached."""
+        """Whether an instance is unavailable, or a limit is or was reached."""
         return (
             not (self.instances or self.is_chain)
             or any(instance.state is not InstanceState.HEALTHY for instance in self.instances)
@@ -86,7 +86,7 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failover:
-    """How often a request went on from one model to another."""
+    """The number of failovers from one model to another."""
 
     from_model: str
     to_model: str

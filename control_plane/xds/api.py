@@ -1,4 +1,4 @@
-"""Every Envoy package that the translation uses, one alias each: the only importer of envoy-data-plane.
+"""Aliases of the Envoy packages that the translation uses. The only importer of envoy-data-plane.
 
 The dataclasses carry Envoy's whole API reference in their docstrings. `pack` puts a message into an `Any`.
 """
@@ -166,12 +166,12 @@ __all__ = [
 
 
 def type_url(message_class: type[betterproto2.Message]) -> str:
-    """Return the URL that names a message class on the wire."""
+    """Return the type URL of a message class."""
     return default_message_pool.type_to_url[message_class]
 
 
 def message_class(url: str) -> type[betterproto2.Message] | None:
-    """Return the message class that a type URL names; None if it is not one of Envoy's."""
+    """Return the message class of a type URL; None if it is not one of Envoy's."""
     return default_message_pool.url_to_type.get(url)
 
 
@@ -187,17 +187,17 @@ def pack(message: betterproto2.Message) -> protobuf.Any:
 
 
 def extension(name: str, message: betterproto2.Message) -> core.TypedExtensionConfig:
-    """Name one of Envoy's extensions and configure it."""
+    """Build the typed configuration of an Envoy extension."""
     return core.TypedExtensionConfig(name=name, typed_config=pack(message))
 
 
 def xds_extension(name: str, message: betterproto2.Message) -> xds_core.TypedExtensionConfig:
-    """Name one of Envoy's extensions where the xDS project's matchers want it, and configure it."""
+    """The same for the matchers of the xDS project."""
     return xds_core.TypedExtensionConfig(name=name, typed_config=pack(message))
 
 
 def duration(seconds: float) -> timedelta:
-    """Return a length of time as the dataclasses want it."""
+    """Return a duration as a dataclass."""
     return timedelta(seconds=seconds)
 
 

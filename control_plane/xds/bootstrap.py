@@ -1,6 +1,6 @@
-"""What Envoy must know before it can ask for the rest: itself, the control plane, and ext_proc.
+"""Envoy's bootstrap: its node, the control plane, and ext_proc.
 
-`ext_proc` is here and not in CDS because changing its clusters would break streams in flight.
+`ext_proc` is here and not in CDS because changing its clusters would break active streams.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ def build_bootstrap(
 ) -> api.bootstrap.Bootstrap:
     """Build Envoy's bootstrap; addresses are `unix:///path` or `host:port`, one of ext_proc for each worker.
 
-    `stats` adds a listener that serves Prometheus the statistics and nothing else of the admin interface.
+    `stats` adds a listener that serves only the statistics of the admin interface, for Prometheus.
     """
     static = api.bootstrap.BootstrapStaticResources(
         clusters=[_xds_cluster(xds), _ext_proc_cluster(ext_proc), _answers_cluster(ext_proc)]
@@ -47,7 +47,7 @@ def build_bootstrap(
         admin=api.bootstrap.Admin(address=address.parse(admin)),
         static_resources=static,
         dynamic_resources=_dynamic_resources(),
-        # For the listener that attempts of chains of models pass.
+        # For the attempts listener.
         bootstrap_extensions=[api.extension("envoy.bootstrap.internal_listener", api.internal_listener.InternalListener())],
         overload_manager=build_overload_manager(max_connections=max_connections, max_memory_bytes=max_memory_bytes),
         memory_allocator_manager=build_memory_release(),
@@ -62,7 +62,7 @@ def render_compose_bootstrap() -> str:
         xds="unix:///run/plano/xds/xds.sock",
         ext_proc=[f"unix:///run/plano/ext_proc/ext_proc-{worker}.sock" for worker in range(2)],
         admin="unix:///tmp/admin.sock",
-        # The address of its own on the network of Prometheus: see docker-compose.yaml.
+        # Its address on the network of Prometheus: see docker-compose.yaml.
         stats="10.83.2.2:9902",
     )
     return f"# Made by `make docs` from control_plane/xds/bootstrap.py: change it there.\n{render_bootstrap(bootstrap)}"
@@ -86,7 +86,7 @@ def _dynamic_resources() -> api.bootstrap.BootstrapDynamicResources:
 
 def _xds_cluster(where: str) -> api.cluster.Cluster:
     cluster = _grpc_cluster(XDS_CLUSTER, [where], _http2())
-    # The control plane may come up after Envoy, or be restarted: notice when it is gone without a word.
+    # The control plane may start after Envoy, or restart: detect dead connections.
     cluster.upstream_connection_options = api.cluster.UpstreamConnectionOptions(
         tcp_keepalive=api.core.TcpKeepalive(keepalive_probes=3, keepalive_time=30, keepalive_interval=5)
     )
@@ -101,7 +101,7 @@ def _ext_proc_cluster(workers: Sequence[str]) -> api.cluster.Cluster:
 
 def _answers_cluster(workers: Sequence[str]) -> api.cluster.Cluster:
     options = _http2()
-    # A worker that breaks off may have asked models already, whose answers cost.
+    # A worker that breaks off may have called models already, whose answers cost money.
     options.retry_policy = _next_worker("connect-failure,refused-stream,reset-before-request")
     assert options.explicit_http_config is not None
     http2 = options.explicit_http_config.http2_protocol_options
@@ -113,13 +113,13 @@ def _answers_cluster(workers: Sequence[str]) -> api.cluster.Cluster:
 
 def _workers_cluster(name: str, workers: Sequence[str], options: api.upstream_http.HttpProtocolOptions) -> api.cluster.Cluster:
     cluster = _grpc_cluster(name, workers, options)
-    # Not the one with the fewest requests: that would be a worker that has just died. A retry goes to the next one, and the
-    # first failure to connect takes the dead one out, which matters for bodies that are too large to be tried again.
+    # Not LEAST_REQUEST, which would prefer a worker that has just died. A retry goes to the next one, and the
+    # first connection failure ejects the dead one, which matters for bodies that are too large to be retried.
     cluster.lb_policy = api.cluster.ClusterLbPolicy.ROUND_ROBIN
     cluster.common_lb_config = api.cluster.ClusterCommonLbConfig(
-        # Only when every worker is unhealthy are all tried: then one that has just come back is found at once.
+        # If every worker is unhealthy, all are tried: a restarted one is found at once.
         healthy_panic_threshold=api.type_v3.Percent(value=1),
-        # By default Envoy gathers changes of health for a second before it acts on them: a worker that is back would not be
+        # By default Envoy merges changes of health for a second: a recovered worker would not be
         # used when the other one dies meanwhile.
         update_merge_window=api.duration(0),
     )
@@ -144,10 +144,10 @@ def _health_check() -> api.core.HealthCheck:
         timeout=api.duration(1),
         interval=api.duration(0.25),
         unhealthy_interval=api.duration(0.1),
-        # Before the first request Envoy goes by these two: soon ready to begin with, seldom asked from then on.
+        # Until the first request Envoy uses these two intervals: short until it is healthy, long afterwards.
         no_traffic_interval=api.duration(0.1),
         no_traffic_healthy_interval=api.duration(1),
-        # Two in a row: one pause takes no worker out.
+        # Two in a row: one pause does not eject a worker.
         unhealthy_threshold=2,
         healthy_threshold=1,
         grpc_health_check=api.core.HealthCheckGrpcHealthCheck(),
@@ -155,9 +155,9 @@ def _health_check() -> api.core.HealthCheck:
 
 
 def _unreachable() -> api.cluster.OutlierDetection:
-    """Leave a worker alone that cannot be reached, until its health check says otherwise, or for as long as that takes.
+    """Eject an unreachable worker until its health check succeeds, or for about as long as that takes.
 
-    Nothing that a worker answers counts. When all are left alone all are tried.
+    Answers of a worker never count. If all are ejected, all are tried.
     """
     return api.cluster.OutlierDetection(
         split_external_local_origin_errors=True,
@@ -175,7 +175,7 @@ def _unreachable() -> api.cluster.OutlierDetection:
 
 
 def _next_worker(when: str) -> api.route.RetryPolicy:
-    """Try another worker when one cannot be reached: it has not seen the request, so nothing is done twice."""
+    """Retry on another worker if one is unreachable: it has not seen the request, so nothing is done twice."""
     return api.route.RetryPolicy(
         retry_on=when,
         num_retries=3,

@@ -1,6 +1,6 @@
-"""The last check before anything is served: every name that a gateway refers to exists.
+"""Checks that every name that a gateway refers to exists, before anything is served.
 
-A failure here is a bug of `gateway`, not of the user's configuration, which was checked long before.
+A failure here is a bug of `gateway`, not of the user's configuration, which was checked before.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ from control_plane.ir import names
 from protos import filter_config_pb2 as pb
 
 _ASKED_BY: Final = "chat_completions"
-"""The API in which the orchestrator's model is asked."""
+"""The API of the orchestrator."""
 
 
 class InconsistentGateway(Exception):
@@ -23,7 +23,7 @@ class InconsistentGateway(Exception):
 
 
 def check(gateway: ir.Gateway) -> None:
-    """Raise InconsistentGateway if any name leads nowhere."""
+    """Raise InconsistentGateway if any name is not defined."""
     problems = (*_clusters(gateway), *_plans(gateway), *_filters(gateway), *_models(gateway))
     if problems:
         raise InconsistentGateway(problems)
@@ -95,10 +95,10 @@ def _models(gateway: ir.Gateway) -> Iterator[str]:
         if gateway.filter_config.HasField(field):
             choosing = getattr(gateway.filter_config, field)
             yield from _missing(who, "model", (choosing.model,), known)
-            yield from _missing(who, "egress route", _asked_by(choosing, gateway), _routes_of(gateway.egress.routes))
+            yield from _missing(who, "egress route", _used_by(choosing, gateway), _routes_of(gateway.egress.routes))
 
 
-def _asked_by(choosing: pb.Orchestrator, gateway: ir.Gateway) -> Iterator[str]:
+def _used_by(choosing: pb.Orchestrator, gateway: ir.Gateway) -> Iterator[str]:
     for model in gateway.filter_config.models:
         if model.name == choosing.model:
             yield from (route.route for route in model.routes if route.api == _ASKED_BY)

@@ -1,7 +1,7 @@
-"""Two route tables of one listener as one, for the moment in which requests of both configurations are under way.
+"""Merges two route tables of one listener, while requests of both configurations are active.
 
-A table of a thousand routes takes seconds to parse, so their bytes are moved as they are: only the messages around them are
-opened, field by field, and closed again as `encode` writes them.
+A table of a thousand routes takes seconds to parse, so their bytes are copied: only the messages around them are
+parsed, field by field, and written again as by `encode`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +18,7 @@ _TO_MATCHER: Final = (
     (api.xds_matcher.MatcherMatcherTreeMatchMap, "map"),
 )
 _TO_MAP: Final = tuple(api.field_number(message, field) for message, field in _TO_MATCHER)
-"""Numbers of the fields that lead from a route table to its routes."""
+"""Path of field numbers from a route table to its routes."""
 
 
 class _Field(NamedTuple):
@@ -37,7 +37,7 @@ def merge_routes(old: bytes, new: bytes) -> bytes:
 
 
 def _routes(message: bytes, path: tuple[int, ...]) -> dict[bytes, bytes]:
-    """Collect the entries of the map at the end of a path: by their keys, whole."""
+    """Collect the serialised entries of the map at a path, by key."""
     if len(path) == 1:
         return {_key(field): field.whole for field in _fields(message) if field.number == path[0]}
     found: dict[bytes, bytes] = {}
@@ -64,7 +64,7 @@ def _key(entry: _Field) -> bytes:
 
 
 def _fields(message: bytes) -> Iterator[_Field]:
-    """Take a message apart; what is not delimited by a length has no content."""
+    """Parse a message into fields; fields that are not length-delimited have no content."""
     at = 0
     while at < len(message):
         start = at
@@ -83,4 +83,4 @@ _FIXED_END: Final[Mapping[int, Callable[[bytes, int], int]]] = {
     1: lambda _message, at: at + 8,
     5: lambda _message, at: at + 4,
 }
-"""Wire type -> where a value ends that has no length. https://protobuf.dev/programming-guides/encoding/"""
+"""Wire type -> end of a value without a length. https://protobuf.dev/programming-guides/encoding/"""

@@ -1,4 +1,4 @@
-"""Envoy's bounds on itself: so many connections, so much memory, and what gives way when it comes to that.
+"""Envoy's overload manager: limits of connections and memory, and the actions at the limits.
 
 https://www.envoyproxy.io/docs/envoy/latest/configuration/operations/overload_manager/overload_manager
 """
@@ -10,13 +10,13 @@ from control_plane.xds import api
 _HEAP: Final = "envoy.resource_monitors.fixed_heap"
 _CONNECTIONS: Final = "envoy.resource_monitors.global_downstream_max_connections"
 _TRACKED_BYTES: Final = 20
-"""Power of two from which on a stream's buffers are tracked: 1 MiB."""
+"""Minimum size of tracked stream buffers, as a power of two: 1 MiB."""
 _RELEASED_BYTES: Final = 64 * 1024 * 1024
-"""Of free memory, back to the system, each second: what is kept counts as used."""
+"""Free memory returned to the system per second, because retained memory counts as used."""
 
 
 def build_overload_manager(*, max_connections: int, max_memory_bytes: int) -> api.overload.OverloadManager:
-    """Build the bounds; connections are those of clients, to all listeners."""
+    """Build the overload manager; connections are those of clients to all listeners."""
     connections = api.connections_monitor.DownstreamConnectionsConfig(max_active_downstream_connections=max_connections)
     heap = api.heap_monitor.FixedHeapConfig(max_heap_size_bytes=max_memory_bytes)
     return api.overload.OverloadManager(
@@ -27,7 +27,7 @@ def build_overload_manager(*, max_connections: int, max_memory_bytes: int) -> ap
         ],
         actions=[
             _action("shrink_heap", api.overload.Trigger(name=_HEAP, threshold=_from(0.7))),
-            # Those that hold most go first, more of them as it gets worse.
+            # The largest streams first, and more of them as pressure grows.
             _action("reset_high_memory_stream", api.overload.Trigger(name=_HEAP, scaled=_between(0.8, 0.95))),
             _action("disable_http_keepalive", api.overload.Trigger(name=_HEAP, threshold=_from(0.9))),
             _action("stop_accepting_requests", api.overload.Trigger(name=_HEAP, threshold=_from(0.95))),
@@ -38,7 +38,7 @@ def build_overload_manager(*, max_connections: int, max_memory_bytes: int) -> ap
 
 
 def build_memory_release() -> api.bootstrap.MemoryAllocatorManager:
-    """Have free memory given back to the system."""
+    """Build the bootstrap extension that returns free memory to the system."""
     return api.bootstrap.MemoryAllocatorManager(bytes_to_release=_RELEASED_BYTES, memory_release_interval=api.duration(1))
 
 

@@ -1,4 +1,4 @@
-"""Resources -> YAML for people: goldens, `plano dump`, and the bootstrap. Keys sorted, `Any` opened, secrets hidden."""
+"""Renders resources as YAML for goldens, `plano dump` and the bootstrap: keys sorted, `Any` unpacked, secrets hidden."""
 
 import re
 from typing import Any, Final, cast
@@ -17,7 +17,7 @@ _HIDDEN: Final = ("auth_password",)
 
 
 def to_yaml(message: betterproto2.Message) -> str:
-    """Render a message; what it packs in `Any` is shown in place."""
+    """Render a message; `Any` is unpacked in place."""
     return _dump(_plain(message))
 
 
@@ -45,7 +45,7 @@ def _plain(message: betterproto2.Message) -> dict[str, Any]:
 
 
 def _hide_passwords(plain: dict[str, Any]) -> None:
-    """Hide what Envoy itself authenticates with: of a cluster's options for its protocol."""
+    """Hide passwords in a cluster's protocol options."""
     for options in plain.get("typed_extension_protocol_options", {}).values():
         options.update({field: {"inline_string": _REDACTED} for field in _HIDDEN if field in options})
 
@@ -80,7 +80,7 @@ def _dump(plain: dict[str, Any]) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes `y` and `n` as well: Envoy reads YAML 1.1, in which they are booleans, and PyYAML does not know."""
+    """Also quotes `y` and `n`: they are booleans in YAML 1.1, which Envoy reads, but PyYAML does not quote them."""
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

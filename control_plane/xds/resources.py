@@ -1,6 +1,6 @@
-"""What one configuration serves over xDS: for each type, its resources in order of their names, as final bytes.
+"""The xDS resources of one configuration: by type, sorted by name, serialised.
 
-Equal gateways give equal bytes, whatever order they were listed in: a resource that did not change is not sent again.
+Equal gateways give equal bytes in any order of declaration, so unchanged resources are not sent again.
 """
 
 import hashlib
@@ -45,12 +45,12 @@ class Resources:
         return next((resources for url, resources in self.by_type if url == type_url), ())
 
     def names(self, type_url: str) -> frozenset[str]:
-        """Return the names that one type has."""
+        """Return the names of one type."""
         return frozenset(resource.name for resource in self.of(type_url))
 
 
 def content_hash(by_type: tuple[tuple[str, tuple[Resource, ...]], ...]) -> str:
-    """Return twelve hexadecimal digits that name this content."""
+    """Return a content hash of twelve hexadecimal digits."""
     digest = hashlib.sha256()
     for type_url, resources in by_type:
         for resource in resources:

@@ -1,4 +1,4 @@
-"""ir.SessionStore -> a cluster that Envoy authenticates to, and the internal listener whose commands it passes on.
+"""ir.SessionStore -> an authenticated Redis cluster, and the internal listener that proxies commands to it.
 
 https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/other_protocols/redis
 """
@@ -15,10 +15,10 @@ _FILTER: Final = "envoy.filters.network.redis_proxy"
 
 
 def build_store_cluster(store: ir.SessionStore) -> api.cluster.Cluster:
-    """Build the cluster; its endpoints are served apart as those of other clusters."""
+    """Build the cluster; its endpoints are served like those of other clusters."""
     built = build_cluster(store.cluster)
     built.typed_extension_protocol_options = {_FILTER: api.pack(_credentials(store))}
-    # A request goes on without its session: better at once than after a try that is likely to fail.
+    # A request can do without its session: failing at once is better than after an attempt that is likely to fail.
     built.common_lb_config = api.cluster.ClusterCommonLbConfig(healthy_panic_threshold=api.type_v3.Percent(value=0))
     if store.cluster.tls is not None:
         built.transport_socket = build_tls_socket(store.cluster.tls, protocols=())
@@ -26,7 +26,7 @@ def build_store_cluster(store: ir.SessionStore) -> api.cluster.Cluster:
 
 
 def build_store_listener(store: ir.SessionStore) -> api.listener.Listener:
-    """Build the listener, which asks its callers for no password."""
+    """Build the listener, which requires no password."""
     proxy = api.redis_proxy.RedisProxy(
         stat_prefix=names.SESSION_STORE_LISTENER,
         settings=api.redis_proxy.RedisProxyConnPoolSettings(op_timeout=api.duration(store.answer_timeout_seconds)),
@@ -46,7 +46,7 @@ def build_store_listener(store: ir.SessionStore) -> api.listener.Listener:
 
 
 def _credentials(store: ir.SessionStore) -> api.redis_proxy.RedisProtocolOptions:
-    """Reveal the password in a field that Envoy hides in its dumps; redis_proxy takes none over SDS."""
+    """Put the password into a field that Envoy redacts in its dumps; redis_proxy does not support SDS for it."""
     options = api.redis_proxy.RedisProtocolOptions()
     if store.user:
         options.auth_username = api.core.DataSource(inline_string=store.user)

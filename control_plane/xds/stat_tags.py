@@ -1,6 +1,6 @@
-"""How Envoy's statistics become Prometheus labels: the names of upstreams and listeners may have dots, as `gpt-4.1` has.
+"""Tags of Envoy's statistics, which become Prometheus labels: names may contain dots, such as `gpt-4.1`.
 
-By default Envoy takes a name to end at its first dot: the rest would become part of the metric's name. Each expression
+By default Envoy ends a name at its first dot, and the rest becomes part of the metric's name. Each expression
 begins with a plain word, so that Envoy tries it on few of the hundred thousand statistics of a thousand upstreams.
 """
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from control_plane.xds import api
 
-# What follows a name is one word, or begins with one of these.
+# After a name follows one word, or one of these prefixes.
 _OF_CLUSTERS: Final = (
     "canary|circuit_breakers|credential_injector|default|external|ext_proc|health_check|http[123]|internal|outlier_detection"
     "|retry|ssl|zone"
@@ -17,7 +17,7 @@ _OF_CONNECTIONS: Final = "ext_proc|health_check|rds|tracing|user_agent"
 _OF_LISTENERS: Final = r"http|ssl|worker_\d+"
 
 _TAGS: Final = {
-    # Envoy names what a cluster's own filters count cluster.<name>.cluster.<name>ext_proc.<word>.
+    # Statistics of a cluster's own filters are cluster.<name>.cluster.<name>ext_proc.<word>.
     "envoy.cluster_name": rf"^cluster\.((.+?)\.(?:cluster\..+?)?)(?:(?:{_OF_CLUSTERS})\..+|[^.]+)$",
     "envoy.http_conn_manager_prefix": rf"^http\.((.+?)\.)(?:(?:{_OF_CONNECTIONS})\..+|[^.]+)$",
     "envoy.listener_address": rf"^listener\.((.+?)\.)(?:(?:{_OF_LISTENERS})\..+|[^.]+)$",
@@ -28,7 +28,7 @@ _TAGS: Final = {
 
 
 def build_stats_config() -> api.metrics.StatsConfig:
-    """Override the tags whose values may have dots; Envoy's others stay."""
+    """Build the tags whose values may contain dots; Envoy's others stay."""
     return api.metrics.StatsConfig(
         stats_tags=[api.metrics.TagSpecifier(tag_name=name, regex=regex) for name, regex in _TAGS.items()],
         allow_default_tag_overrides=True,

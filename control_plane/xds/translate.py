@@ -1,4 +1,4 @@
-"""Gateway -> Resources: everything that Envoy and ext_proc are sent, as one consistent, versioned whole."""
+"""Gateway -> Resources: all resources for Envoy and ext_proc, consistent and with one version."""
 
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
@@ -27,11 +27,11 @@ from protos.contract.headers import CALLER_HEADER, COST_HEADER, MODEL_HEADER, SE
 _Named = tuple[str, Resource]
 
 _OF_THE_ATTEMPT_STAGE: Final = (COST_HEADER, UNCOUNTED_HEADER, "x-envoy-overloaded")
-"""Response headers by which it speaks to those who asked, or that would keep Envoy from another attempt."""
+"""Response headers for the gateway's own use, or that would prevent retries."""
 
 
 def translate(gateway: ir.Gateway) -> Resources:
-    """Translate a gateway; FilterConfig carries the version that names all of it."""
+    """Translate a gateway; FilterConfig contains the version of all resources."""
     consistency.check(gateway)
     named = [*_clusters(gateway), *_listeners(gateway)]
     if gateway.session_store is not None:

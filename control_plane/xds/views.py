@@ -1,4 +1,4 @@
-"""Ways of looking at what one configuration serves: `plano dump --view clusters`, and the golden files."""
+"""Views of the resources of one configuration, for `plano dump --view clusters` and the golden files."""
 
 from typing import Final
 
@@ -19,6 +19,6 @@ VIEWS: Final = {
 
 
 def render_view(resources: Resources, view: str) -> str:
-    """Render all resources of one view as YAML documents in order of their names, secrets redacted."""
+    """Render all resources of one view as YAML documents, sorted by name, secrets redacted."""
     type_url = VIEWS[view]
     return "---\n".join(resource_to_yaml(type_url, resource.value) for resource in resources.of(type_url))

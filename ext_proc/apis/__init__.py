@@ -1,1 +1,1 @@
-"""What bodies of each client API look like: accessors over JSON, no conversion."""
+"""The body formats of each API: accessors over JSON, without conversion."""

@@ -1,4 +1,4 @@
-"""What the gateway must know of an API by itself, whatever it is translated to: one ApiSpec each, found in `registry`."""
+"""The description of an API, independent of translations: one ApiSpec each, found through `registry`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ class Api(StrEnum):
     RESPONSES = "responses"
     MESSAGES = "messages"
     CONVERSE = "converse"
-    """Amazon Bedrock's: spoken by upstreams only."""
+    """Amazon Bedrock's API, which only upstreams use."""
     COUNT_TOKENS = "count_tokens"
-    """Counts the tokens of a Messages request without sending it to a model."""
+    """Counts the tokens of a Messages request."""
     EMBEDDINGS = "embeddings"
     COMPLETIONS = "completions"
     IMAGES = "images"
@@ -40,27 +40,27 @@ class ApiSpec:
 
     api: Api
     path: str = ""
-    """Where clients send requests; empty for an API that no client speaks."""
+    """Path of requests; empty for an API without clients."""
     methods: tuple[str, ...] = ("POST",)
     serves_agents: bool = False
-    """Whether agent listeners serve it; model listeners serve all that have a path."""
+    """Whether agent listeners serve it; model listeners serve all APIs with a path."""
     shape: Shape = "openai"
-    """How clients read errors."""
+    """The error shape of clients."""
     conversation: str = ""
-    """Field of a request that holds the conversation; empty for an API without conversations."""
+    """Request field with the conversation; empty for an API without conversations."""
     instructions: str = ""
-    """Field of a request that holds instructions apart from the conversation."""
+    """Request field with separate instructions."""
     read_usage: Callable[[object], Usage]
-    """Reads `usage` of an answer, or of an event; anything that is not one counts nothing."""
+    """Reads `usage` of an answer or an event; invalid values count as 0."""
     adds_up_usage: bool = False
-    """Whether the counts of a stream's events complete each other, instead of replacing each other."""
+    """Whether the counts of a stream's events are merged, instead of replacing each other."""
     new_reader: Callable[[], Reader] = SseReader
-    """Makes a reader for one stream."""
+    """Creates a reader for one stream."""
     stream_type: str = "text/event-stream"
     """Media type of streams."""
     has_content: Callable[[JsonObject], bool]
-    """Whether an event carries content, so that the stream may be shown to the client."""
+    """Whether an event has content, which opens the first-token gate."""
     has_answer: Callable[[JsonObject], bool] = lambda _body: True
-    """Whether a whole answer has something in it, or a reason to be empty."""
+    """Whether a whole answer has content, or a reason to be empty."""
     failure: Callable[[ProviderError, int], tuple[JsonObject, ...]]
     """Returns the last events of a stream that fails; the number is the `sequence_number` to use."""

@@ -1,7 +1,7 @@
-"""The conversation inside a request body of any client API: who said what, as text.
+"""The conversation in a request body of any client API, as texts of users and assistants.
 
-What decisions are made by: turns of users and assistants only (instructions and tool traffic say nothing about intent), and
-only their text. Anything unknown is skipped; only what makes a body unusable is an error, and names its field.
+The input of decisions: only turns of users and assistants (instructions and tool traffic do not show intent), and
+only their text. Unknown content is skipped; an error, which names its field, is raised only for unusable bodies.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,19 +17,19 @@ SPEAKERS: Final = frozenset({"user", "assistant"})
 _TEXT_PARTS: Final = frozenset({"text", "input_text", "output_text"})
 
 _INPUT_ELSEWHERE: Final = ("previous_response_id", "conversation", "prompt")
-"""Fields of a Responses body that may stand in for `input`: what was said is known to the upstream, not to us."""
+"""Fields of a Responses body that may replace `input`: only the upstream has the conversation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one side said."""
+    """A message of one side."""
 
     role: str
     """`user` or `assistant`."""
     text: str
     """Never blank; several text parts are joined by newlines."""
     name: str = ""
-    """Who said it, in the client's words; of an answer this may be an agent's id."""
+    """The client's `name` of a message; of an answer it may be an agent's id."""
 
 
 Conversation = tuple[Turn, ...]
@@ -39,7 +39,7 @@ def read_conversation(api: str, body: Mapping[str, object]) -> Conversation:
     """Read the conversation of a body: `api` is `chat_completions`, `messages` or `responses`.
 
     Raises:
-        MalformedBody: a field that must be there is missing or of the wrong type; `param` names it.
+        MalformedBody: a required field is missing or of the wrong type; `param` names it.
     """
     field = spec_of(api).conversation
     if field == RESPONSES.conversation:
@@ -82,7 +82,7 @@ def _turns(messages: object, field: str) -> Iterator[Turn]:
 
 
 def _is_message(item: dict[str, object], field: str) -> bool:
-    """Responses mix tool calls, reasoning and references with messages, and tell them apart by `type`."""
+    """Whether an item is a message: Responses mix them with tool calls, reasoning and references."""
     return field == "messages" or item.get("type", "message") == "message"
 
 

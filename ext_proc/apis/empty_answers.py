@@ -1,15 +1,15 @@
-"""Successes without an answer in them, told from models that had nothing to say."""
+"""Distinguishes empty successful answers from models that deliberately returned nothing."""
 
 from typing import Any, Final
 
 _OF_AN_END: Final = 3
-"""Tokens that a model may use up to say that it has nothing to say, as Anthropic documents for empty `end_turn` answers.
+"""Maximum of output tokens of a deliberately empty answer, as Anthropic documents for empty `end_turn` answers.
 
 https://docs.claude.com/en/api/handling-stop-reasons
 """
 
 
 def says_nothing(usage: Any, name: str) -> bool:
-    """Tell if the count called `name` shows that the model had nothing to say."""
+    """Whether the count `name` shows that the model returned nothing on purpose."""
     tokens = usage.get(name) if isinstance(usage, dict) else None
     return isinstance(tokens, int) and tokens <= _OF_AN_END

@@ -1,9 +1,9 @@
-"""The one renderer of errors: what a client of each API reads when the gateway, or a provider, reports one.
+"""Renders errors of the gateway and of providers in the shape of each client API.
 
 OpenAI:    {"error": {"message", "type", "param", "code"}}
 Anthropic: {"type": "error", "error": {"type", "message"}}
 
-A provider's status and headers stay its own; its message, type, code and param are kept where the client's API has a place.
+A provider's status and headers are kept; so are its message, type, code and param, if the client's API has these fields.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from ext_proc.events import Respond
 from protos.contract.error_types import ANTHROPIC_TYPES, OPENAI_TYPES, anthropic_type, openai_type
 
 Shape = Literal["openai", "anthropic"]
-"""How clients of an API read errors."""
+"""The error shapes of client APIs."""
 
 _ANTHROPIC_WORDS: Final = frozenset(ANTHROPIC_TYPES.values())
 _ANTHROPIC_ONLY: Final = {
@@ -28,7 +28,7 @@ _ANTHROPIC_ONLY: Final = {
     "timeout_error": "server_error",
     "api_error": "server_error",
 }
-"""Anthropic's words that OpenAI's clients do not know -> theirs."""
+"""Anthropic's error types -> OpenAI's."""
 _CODES_OF_TYPES: Final = {
     "not_found_error": "model_not_found",
     "rate_limit_error": "rate_limit_exceeded",
@@ -58,7 +58,7 @@ _RESPONSE_CODES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderError:
-    """What a provider said went wrong."""
+    """An error reported by a provider."""
 
     message: str
     status: int | None = None
@@ -69,7 +69,7 @@ class ProviderError:
 
 
 def of_gateway(error: GatewayError, status: int | None = None) -> ProviderError:
-    """View one of our own errors as if a provider had sent it."""
+    """Convert one of the gateway's errors to the same form."""
     return ProviderError(message=error.public_message, status=status or error.status, code=error.code, param=error.param)
 
 
@@ -81,7 +81,7 @@ def redirected(status: int) -> UpstreamError:
 
 
 def render_error(error: GatewayError, shape: Shape) -> Respond:
-    """Render one of our own errors as a response; the fields of `extra` stand beside `error`."""
+    """Render one of the gateway's errors as a response; the fields of `extra` are siblings of `error`."""
     status = error.status if 400 <= error.status <= 599 else 500
     body = orjson.dumps(error.extra | error_body(of_gateway(error, status), shape))
     headers = error.headers | {"content-type": "application/json", "content-length": str(len(body))}
@@ -105,7 +105,7 @@ def openai_error(error: ProviderError) -> JsonObject:
 
 
 def response_error(error: ProviderError) -> JsonObject:
-    """Return the `error` of a failed response: its code is one of an enumeration, and any other is told in the message."""
+    """Return the `error` of a failed response: its code is an enumeration, so any other code goes into the message."""
     code = error.code or ""
     if code in _RESPONSE_CODES:
         return {"code": code, "message": error.message}
@@ -116,7 +116,7 @@ def response_error(error: ProviderError) -> JsonObject:
 def anthropic_error(error: ProviderError) -> JsonObject:
     """Return the object that Anthropic's API calls `error`."""
     said = error.type if error.type in _ANTHROPIC_WORDS else None
-    # OpenAI says invalid_request_error for what Anthropic has finer words for, such as an unknown model.
+    # OpenAI uses invalid_request_error where Anthropic has more specific types, such as for an unknown model.
     kind = said if said != "invalid_request_error" else None
     kind = kind or ANTHROPIC_TYPES.get(error.status or 0) or said or _TYPES_OF_CODES.get(error.code or error.type or "")
     return {"type": kind or anthropic_type(error.status or 500), "message": error.message}

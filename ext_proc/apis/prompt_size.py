@@ -1,4 +1,4 @@
-"""How much a request says: an estimate in tokens, of any API, where nobody needs to know exactly."""
+"""Estimates the tokens of a request in any API."""
 
 from typing import Final
 
@@ -8,11 +8,11 @@ _BYTES_PER_TOKEN: Final = 4
 _UNSAID: Final = frozenset(
     {"model", "role", "type", "data", "file_data", "url", "file_url", "image_url", "encrypted_content", "signature"}
 )
-"""Fields whose text is not what is said: images, files, sealed reasoning, and constant words."""
+"""Fields whose text does not count: images, files, encrypted reasoning, and constants."""
 
 
 def estimate_size(body: JsonObject) -> int:
-    """Count a quarter of the bytes of all text, but at least one token. Images and files count nothing."""
+    """Return a quarter of the bytes of all text, at least 1. Images and files are not counted."""
     waiting: list[object] = [body]
     size = 0
     while waiting:

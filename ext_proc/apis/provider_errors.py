@@ -1,4 +1,4 @@
-"""Errors of providers, read from any shape that they come in. See `errors` for how clients read them."""
+"""Parses errors of providers in any shape. `errors` renders them for clients."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -18,11 +18,11 @@ _STATUS_OF_EXCEPTIONS: Final = {
     "ModelStreamErrorException": 502,
     "ServiceUnavailableException": 503,
 }
-"""Exceptions in a stream of Amazon Bedrock -> what they would be as an answer of their own."""
+"""Exceptions in a stream of Amazon Bedrock -> statuses."""
 
 
 def read_error(body: object, status: int | None = None) -> ProviderError:
-    """Read an error that was parsed already: OpenAI's and Anthropic's shape, Google's, Amazon's, a message, or anything."""
+    """Read an error from parsed JSON: the shapes of OpenAI, Anthropic, Google and Amazon, a message, or anything else."""
     if isinstance(body, list) and body:  # Gemini wraps the object in an array.
         body = body[0]
     error = body.get("error", body) if isinstance(body, dict) else body
@@ -32,7 +32,7 @@ def read_error(body: object, status: int | None = None) -> ProviderError:
         return ProviderError(message=_default(status), status=status)
     code = error.get("code")
     if status is None and isinstance(code, int) and 400 <= code <= 599:
-        status = code  # OpenRouter and others put the HTTP status of a mid-stream failure here.
+        status = code  # OpenRouter and others put the HTTP status of an error within a stream here.
     kind = _word(error.get("type"))
     return ProviderError(
         message=_first_word(error, "message", "Message", "detail") or _default(status),
@@ -44,12 +44,12 @@ def read_error(body: object, status: int | None = None) -> ProviderError:
 
 
 def parse_error(status: int, body: bytes, code: str = "") -> ProviderError:
-    """Read the body of an error answer: JSON or text; `code` is what a header calls it."""
+    """Read the body of an error answer, JSON or text; `code` is from a header."""
     try:
         parsed: object = load_json(body)
     except orjson.JSONDecodeError:
         text = body[: 4 * _MAX_MESSAGE].decode(errors="replace").strip()
-        # A page for browsers tells an API's client nothing.
+        # An HTML page is useless to an API's client.
         parsed = "" if text.startswith("<") else text
     error = read_error(parsed, status)
     return replace(error, code=code) if code and error.code is None else error
@@ -61,7 +61,7 @@ def code_of(error_type: str) -> str:
 
 
 def converse_exception(kind: str, told: JsonObject) -> ProviderError:
-    """Read an exception in a stream of Amazon Bedrock, whose name begins with a small letter there."""
+    """Read an exception in a stream of Amazon Bedrock, where names begin with a lower-case letter."""
     code = kind[:1].upper() + kind[1:]
     original = told.get("originalStatusCode")
     is_telling = isinstance(original, int) and (original == 429 or 500 <= original <= 599)
@@ -73,7 +73,7 @@ def converse_exception(kind: str, told: JsonObject) -> ProviderError:
 
 
 def provider_failure(error: ProviderError) -> UpstreamError:
-    """Return the error to raise for a whole answer that is one although its status says otherwise."""
+    """Return the exception for a whole answer that is an error despite its status."""
     return UpstreamError(error.message, code=error.code)
 
 
@@ -86,12 +86,12 @@ def _word(value: Any) -> str | None:
 
 
 _BROKEN_OFF: Final = frozenset({"error", "abort", "insufficient_system_resource", "network_error"})
-"""Reasons to finish by which a host says that the model failed in the middle of its answer: OpenRouter, Mistral and Cohere say
+"""Finish reasons of hosts for a failure in the middle of an answer: OpenRouter, Mistral and Cohere send
 `error`, SGLang and vLLM `abort`, DeepSeek `insufficient_system_resource`, Zhipu `network_error`."""
 
 
 def broken_off(choices: object) -> ProviderError | None:
-    """Return the error that a choice of Chat Completions ends with, None if none does."""
+    """Return the error in the finish reason of a Chat Completions choice; None if there is none."""
     for choice in choices if isinstance(choices, list) else ():
         reason = choice.get("finish_reason") if isinstance(choice, dict) else None
         if isinstance(reason, str) and reason.lower() in _BROKEN_OFF:
@@ -102,7 +102,7 @@ def broken_off(choices: object) -> ProviderError | None:
 
 
 def malformed_answer(reason: object) -> ProviderError | None:
-    """Return the error that a reason to stop is: Amazon Bedrock says so of a model's answer that it can make nothing of."""
+    """Return the error for a stop reason by which Amazon Bedrock reports a malformed answer."""
     if not isinstance(reason, str) or not reason.startswith("malformed_"):
         return None
     return ProviderError(message="The model's answer was malformed.", status=502, code=reason)

@@ -1,4 +1,4 @@
-"""Streams of server-sent events: bytes in any chunks -> events, as JSON."""
+"""Decodes streams of server-sent events: bytes in any chunks -> events as JSON."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final, Protocol
@@ -12,12 +12,12 @@ from ext_proc.codec.sse import SseDecoder, SseEvent
 from ext_proc.errors import MalformedBody
 
 CHAT_DONE: Final[JsonObject] = {"object": "[DONE]"}
-"""Stands for chat's `data: [DONE]`."""
+"""Represents chat's `data: [DONE]`."""
 PING: Final[JsonObject] = {"type": "ping"}
-"""Stands for whatever keeps a stream alive."""
+"""Represents keep-alives."""
 
 StreamEvent = JsonObject | ProviderError | MalformedBody
-"""An event, an error of the provider, or what is neither."""
+"""An event, an error of the provider, or neither."""
 
 
 class Reader(Protocol):
@@ -27,7 +27,7 @@ class Reader(Protocol):
         """Return the events that `chunk` completes.
 
         Raises:
-            UpstreamError: what follows them cannot be read, or is longer than anything should be.
+            UpstreamError: the following bytes are unreadable, or an event exceeds the limit.
         """
         ...
 
@@ -52,9 +52,9 @@ class SseReader:
 
 
 def failure_in(event: JsonObject) -> ProviderError | None:
-    """Return the error that an event of a stream, or a whole answer, is; None if it is none.
+    """Return the error in an event of a stream, or in a whole answer; None if there is none.
 
-    Chunks of Chat Completions have no type and no error, but may say by their reason to finish that the model failed.
+    Chunks of Chat Completions have no type and no error, but their finish reason may report a failure.
     """
     if "type" in event:
         return read_error(event) if event["type"] == "error" else None
@@ -62,7 +62,7 @@ def failure_in(event: JsonObject) -> ProviderError | None:
 
 
 def _of_sse(event: SseEvent) -> StreamEvent:
-    if not event.data:  # An empty `data` line is a sign of life, as a comment is.
+    if not event.data:  # An empty `data` line is a keep-alive, like a comment.
         return PING
     if event.data == b"[DONE]":
         return CHAT_DONE

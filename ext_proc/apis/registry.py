@@ -1,4 +1,4 @@
-"""Every API, and which one a request means by its method and path."""
+"""All APIs, and their lookup by method and path."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,7 +15,7 @@ from protos.contract.passthrough import ENDPOINTS, PASSTHROUGH
 
 
 def _plain(spec: ApiSpec, api: Api, path: str, methods: tuple[str, ...] = ("POST",), *, serves_agents: bool = False) -> ApiSpec:
-    """Describe an API without conversations, otherwise like another one: its bodies pass as they are."""
+    """Describe an API without conversations, otherwise like another one: its bodies pass unchanged."""
     return replace(
         spec,
         api=api,
@@ -52,24 +52,24 @@ MODEL_APIS: Final = {spec.path: spec.api for spec in SPECS.values() if spec.path
 """What a model listener serves."""
 
 MODELS_PREFIX: Final = "/v1/models/"
-"""Before the id of one model, which may have slashes."""
+"""Prefix of the id of one model, which may contain slashes."""
 
 DECISION_PREFIX: Final = "/routing"
 
 DECISION_APIS: Final = {DECISION_PREFIX + path: api for path, api in AGENT_APIS.items() if api is not Api.MODELS}
-"""Where a model listener tells which model it would choose, and asks none."""
+"""The decision API of a model listener."""
 
 PATHS: Final = {api: path for path, api in MODEL_APIS.items()} | {Api(one.api): f"/v1/{one.base}" for one in ENDPOINTS}
 
 
 def split_query(target: str) -> tuple[str, str]:
-    """Split a request's `:path` into path and query, the query with its question mark or empty."""
+    """Split a request's `:path` into path and query; the query includes its question mark, or is empty."""
     path, mark, query = target.partition("?")
     return path, mark + query
 
 
 def usual_path(path: str) -> str:
-    """Return what a path means that has slashes too many, `/v1` twice, or none, as base URLs are often written wrongly."""
+    """Normalise a path with extra slashes, `/v1` twice or no `/v1`, caused by wrong base URLs."""
     prefix = DECISION_PREFIX if path.startswith(f"{DECISION_PREFIX}/") else ""
     parts = [part for part in path.removeprefix(prefix).split("/") if part]
     while parts[:1] == ["v1"]:
@@ -78,18 +78,18 @@ def usual_path(path: str) -> str:
 
 
 def error_shape(path: str) -> Shape:
-    """Return how a client that asked for this path reads errors: also for paths below it that are not served."""
+    """Return the error shape of a client that requested this path, also for unknown paths below a known one."""
     path = path.removeprefix(DECISION_PREFIX)
     return MESSAGES.shape if f"{path}/".startswith(f"{MESSAGES.path}/") else CHAT_COMPLETIONS.shape
 
 
 def shape_of(api: str) -> Shape:
-    """Return how a client of an API reads errors."""
+    """Return the error shape of an API."""
     return spec_of(api).shape
 
 
 def spec_of(api: str) -> ApiSpec:
-    """Return the description of an API; one that is not known is read as Chat Completions."""
+    """Return the description of an API; an unknown one is treated as Chat Completions."""
     return _BY_NAME.get(api, CHAT_COMPLETIONS)
 
 
@@ -97,8 +97,8 @@ def find_api(table: dict[str, Api], method: str, path: str) -> Api:
     """Return the API that is served at a path.
 
     Raises:
-        UnknownPath: nothing is.
-        MethodNotAllowed: something is, but not for this method.
+        UnknownPath: no API is served there.
+        MethodNotAllowed: the path is served, but not for this method.
     """
     api = table.get(path)
     if api is None:

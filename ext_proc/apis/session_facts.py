@@ -1,6 +1,6 @@
-"""What makes a conversation recognisable: instructions, tools and the first question; and whether a user has spoken last.
+"""Facts that identify a conversation (instructions, tools, first question), and whether its last message is a user's.
 
-Read from bodies that `conversation` has read already, so nothing is refused here: what cannot be understood says nothing.
+`conversation` has validated the body already, so nothing is rejected here: unreadable parts are skipped.
 """
 
 import re
@@ -14,7 +14,7 @@ _TEXT_PARTS: Final = frozenset({"text", "input_text", "output_text"})
 _TOOL_PARTS: Final = frozenset({"tool_result", "tool_use"})
 
 _REMINDERS: Final = re.compile(r"<(system-reminder|user-prompt-submit-hook)>.*?(?:</\1>|\Z)", re.DOTALL)
-"""What coding agents add to a user's message by themselves; one that is not closed takes all that follows."""
+"""Text that coding agents add to a user's message; an unclosed tag extends to the end."""
 
 
 def instructions_of(api: str, body: Mapping[str, object]) -> str:
@@ -25,14 +25,14 @@ def instructions_of(api: str, body: Mapping[str, object]) -> str:
 
 
 def tools_of(body: Mapping[str, object]) -> str:
-    """Return the names of the tools that are offered, joined by commas."""
+    """Return the names of the offered tools, joined by commas."""
     tools = body.get("tools")
     named = (_tool(tool) for tool in tools) if isinstance(tools, list) else ()
     return ",".join(name for name in named if name)
 
 
 def speaks_as_user(api: str, body: Mapping[str, object]) -> bool:
-    """Tell if the last message is a user's own: not results of tools, and more than what an agent has put into it."""
+    """Whether the last message is a user's own: not tool results, and not only text that an agent has added."""
     given = body.get(spec_of(api).conversation)
     if isinstance(given, str):
         return _says_something(given)
@@ -48,7 +48,7 @@ def speaks_as_user(api: str, body: Mapping[str, object]) -> bool:
 
 
 def _messages(api: str, body: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
-    """Yield messages, and what else stands between them."""
+    """Yield messages and the other items between them."""
     listed = body.get(spec_of(api).conversation)
     if isinstance(listed, list):
         yield from (message for message in listed if isinstance(message, dict))

@@ -1,7 +1,7 @@
-"""Token usage, whatever API reports it: see `usage` of each API.
+"""Token usage in a common form; the `usage` module of each API converts it.
 
 APIs count differently: OpenAI's input includes the tokens read from and written to the prompt cache, Anthropic's excludes both.
-Usage counts as OpenAI does, so that totals add up without knowing who counted.
+Usage counts like OpenAI, so that totals can be added across APIs.
 """
 
 from collections.abc import Mapping
@@ -14,15 +14,15 @@ class Usage:
     """Tokens of one exchange."""
 
     input_tokens: int = 0
-    """All of the input, cached or not."""
+    """Input tokens, cached or not."""
     output_tokens: int = 0
-    """All of the output, reasoning included."""
+    """Output tokens, including reasoning."""
     cached_input_tokens: int = 0
     """Part of the input: read from the provider's prompt cache."""
     cache_write_tokens: int = 0
     """Part of the input: written to the provider's prompt cache."""
     reasoning_tokens: int = 0
-    """Part of the output: thought, not said."""
+    """Part of the output: reasoning."""
 
     @property
     def total_tokens(self) -> int:
@@ -48,5 +48,5 @@ def count(parent: Mapping[str, Any], name: str) -> int:
 
 
 def written(written: int, given: int, cached: int) -> int:
-    """Return the tokens written to the cache: OpenRouter counts tokens of Gemini both as read and as written."""
+    """Return the tokens written to the cache: for Gemini, OpenRouter counts tokens both as read and as written."""
     return min(written, max(0, given - cached))

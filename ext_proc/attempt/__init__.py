@@ -1,1 +1,1 @@
-"""The third stage: each attempt at an upstream gets its own request, and its answer is read before the client sees it."""
+"""The attempt stage: builds the request of each attempt, and reads its answer before the client sees it."""

@@ -1,4 +1,4 @@
-"""Which kind of answer a response is: by its status, its type, and, where its type cannot be right, by its first bytes."""
+"""Determines the kind of an answer by status and content type, and if the type is implausible, by its first bytes."""
 
 import re
 from collections.abc import Mapping
@@ -16,17 +16,17 @@ from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, RESPONSES
 from protos.contract.headers import LOCAL_REPLY_HEADER
 
 _IN_BOTH_FORMS: Final = frozenset({CHAT_COMPLETIONS, MESSAGES, RESPONSES})
-"""APIs whose answers are JSON or events, of which the one can be made of the other. Others may answer with a recording."""
+"""APIs whose answers are JSON or events, which can be converted to each other. Others may answer with audio."""
 _EVENTS: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:data|event|id|retry)?:")
 """How a stream of server-sent events begins."""
 _PAGE: Final = "text/html"
-"""Says something to people, in place of an answer of whatever API."""
+"""A text for people instead of an answer in any API, such as an HTML page."""
 _ENOUGH: Final = 16
-"""Bytes that tell."""
+"""Bytes that are needed to decide."""
 
 
 def kind_of_answer(attempt: Attempt, status: int, headers: Mapping[str, str]) -> Answer:
-    """Return what reads the answer."""
+    """Return the reader of the answer."""
     if LOCAL_REPLY_HEADER in headers:
         return LocalReplyAnswer(attempt, status, headers)
     if status >= 400:
@@ -68,7 +68,7 @@ def _of_events(attempt: Attempt) -> Answer:
 
 
 class SniffedAnswer:
-    """An answer that says it is no stream: held until it shows whether that is true."""
+    """An answer whose content type is not a stream: held until its first bytes confirm that."""
 
     def __init__(self, attempt: Attempt) -> None:
         self._attempt = attempt
@@ -76,7 +76,7 @@ class SniffedAnswer:
         self._kind: Answer | None = None
 
     def feed(self, data: bytes) -> list[ResponseReply]:
-        """Keep a piece, or pass it on."""
+        """Keep a chunk, or pass it on."""
         if self._kind is not None:
             return self._kind.feed(data)
         self._held += data

@@ -1,4 +1,4 @@
-"""What answers have in common, and errors: read before the client sees them. See `whole_answer` and `stream_answer`."""
+"""Base of all answers, and error answers. See `whole_answer` and `stream_answer`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -32,16 +32,16 @@ from protos.contract.headers import (
 
 _ERROR_TYPE_HEADER: Final = "x-amzn-errortype"
 _OF_THE_ERROR: Final = ("retry-after", "retry-after-ms", "x-should-retry")
-"""Headers that belong to the error that a provider has answered with."""
+"""Headers that belong to a provider's error."""
 MAX_ERROR_BYTES: Final = 1 << 20
-"""More of an error's body than this is not read."""
+"""Maximum of an error's body that is read."""
 
 
 class Answer(Protocol):
-    """Turns an upstream's body into what the client gets."""
+    """Converts an upstream's body to the client's."""
 
     def feed(self, data: bytes) -> list[ResponseReply]:
-        """Take a piece.
+        """Process a chunk.
 
         Raises:
             GatewayError: it cannot be read.
@@ -49,33 +49,33 @@ class Answer(Protocol):
         ...
 
     def finish(self) -> list[ResponseReply]:
-        """Take the end of the body, and return what is due before the client's ends.
+        """Process the end of the body, and return the rest of the client's body.
 
         Raises:
-            GatewayError: what came cannot be read.
+            GatewayError: the body cannot be read.
         """
         ...
 
     def fail(self, error: GatewayError, /) -> list[ResponseReply]:
-        """Give up, and return what the client gets instead of the rest."""
+        """Abandon the answer, and return what the client gets instead of the rest."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What all answers of an attempt need."""
+    """The context that all answers of an attempt share."""
 
     target: AttemptTarget
     prepared: Prepared
     record: AttemptRecord
     elapsed: Callable[[], float]
-    """Tells the seconds since the request went out."""
+    """Returns the seconds since the request was sent."""
     media_type: str = ""
-    """What the answer calls itself, without parameters, in lower case."""
+    """Content type without parameters, in lower case."""
     price: ModelPrice | None = None
-    """None: nobody has said what the model costs."""
+    """None: the model's price is unknown."""
     may_detach: bool = False
-    """Whether the rest of an answer may pass without us."""
+    """Whether the stage may detach from the answer."""
 
     def cost_head(self) -> dict[str, str]:
         """Return the header that says what the answer has cost, once its usage is recorded; none if nobody knows."""
@@ -84,7 +84,7 @@ class Attempt:
         return {COST_HEADER: dollars(self.price.cost(self.record.usage))}
 
     def failure_of(self, error: ProviderError) -> Failure:
-        """Tell why the attempt failed, from what the provider says and whom it concerns."""
+        """Classify the failure by the provider's error."""
         failure = classify(error)
         if failure is not Failure.REFUSED or is_policy_refusal(error):
             return failure
@@ -98,16 +98,16 @@ class Attempt:
 def tell_failure(
     attempt: Attempt, failure: Failure, error: ClientError, *, asks_to_wait: bool = False, by_status: bool = False
 ) -> list[ResponseReply]:
-    """Answer with an error, or with a more useful one of an attempt before, and say if and when another attempt follows.
+    """Answer with the most useful error so far, and set the headers for a retry.
 
-    With `by_status` Envoy's retry policy knows what to do about the status.
+    With `by_status` Envoy's retry policy decides by the status.
     """
     target, history = attempt.target, attempt.target.history
     attempt.record.outcome = failure
     is_waited_for = _is_waited_for(attempt, failure, error)
     asks_to_wait = asks_to_wait or bool(error.retry_after and not error.is_ours)
     after = target.history_after(failure, attempt.elapsed(), asks_to_wait=asks_to_wait, is_waited_for=is_waited_for)
-    # What the model that was asked for has against the request is the client's to know.
+    # If the requested model rejects the request, the client gets that error.
     told = error if failure is Failure.REFUSED and target.is_primary else most_useful(history.error, error)
     marks = {HISTORY_HEADER: replace(after, error=told.shortened(target.client_api)).dump()}
     if _may_be_bettered(attempt, failure, after):
@@ -132,7 +132,7 @@ def _may_be_bettered(attempt: Attempt, failure: Failure, after: AttemptHistory) 
 
 
 def _is_waited_for(attempt: Attempt, failure: Failure, error: ClientError) -> bool:
-    """Tell if Envoy is to wait until the model may be asked again, though another one could be asked."""
+    """Whether Envoy should wait for the model's `retry-after`, although another model could be attempted."""
     if error.is_ours or error.wait_seconds > attempt.target.bounds.wait:
         return False
     after = attempt.target.history_after(failure, 0.0, is_waited_for=True)
@@ -145,37 +145,37 @@ def _head_of(error: ClientError) -> dict[str, str]:
 
 
 def refusal(attempt: Attempt, error: ProviderError, failure: Failure, *, status: int) -> list[ResponseReply]:
-    """Answer with an error in the client's API instead of what the upstream said, before any of that was sent."""
+    """Answer with an error in the client's API instead of the upstream's answer, of which nothing was sent yet."""
     body = redact_keys(orjson.dumps(error_body(error, spec_of(attempt.target.client_api).shape))).decode()
     return tell_failure(attempt, failure, ClientError(status=status, body=body, model=attempt.target.name))
 
 
 def unreadable(attempt: Attempt, error: GatewayError) -> list[ResponseReply]:
-    """Answer for an upstream whose success cannot be understood."""
+    """Answer for an upstream whose successful answer is unreadable."""
     failure = Failure.EMPTY if error.code == "empty_answer" else Failure.UNREADABLE
     return tell_failure(attempt, failure, our_error(attempt, error, status=502))
 
 
 def our_error(attempt: Attempt, error: GatewayError, *, status: int) -> ClientError:
-    """Return one of our own errors as the client would get it."""
+    """Return one of the gateway's errors as the client would get it."""
     body = orjson.dumps(error_body(of_gateway(error), spec_of(attempt.target.client_api).shape)).decode()
     wait = error.headers.get("retry-after", "")
     return ClientError(status=status, body=body, retry_after=wait, model=attempt.target.name, is_ours=True)
 
 
 def empty_answer() -> UpstreamError:
-    """Return the error for a success without anything in it."""
+    """Return the error for an empty successful answer."""
     return UpstreamError("The provider's answer was empty.", code="empty_answer")
 
 
 def stream_head(rendered: Mapping[str, str] = MappingProxyType({})) -> SendHeaders:
-    """Return the head of a stream of events that stands for the upstream's."""
+    """Return the headers of a stream that replaces the upstream's answer."""
     gone = ("content-length", "content-encoding")
     return SendHeaders(set_headers={"content-type": "text/event-stream", **rendered}, remove_headers=gone)
 
 
 def answer_head(body: bytes, more: Mapping[str, str], *, remove: tuple[str, ...] = ()) -> SendHeaders:
-    """Return the head of a JSON body that stands for the upstream's."""
+    """Return the headers of a JSON body that replaces the upstream's."""
     changed = {"content-type": "application/json", "content-length": str(len(body)), **more}
     gone = tuple(name for name in ("content-encoding", *remove) if name not in changed)
     return SendHeaders(set_headers=changed, remove_headers=gone)
@@ -197,12 +197,12 @@ class ErrorAnswer:
         return []
 
     def finish(self) -> list[ResponseReply]:
-        """Tell the error."""
+        """Render the error."""
         body = bytes(self._held)
         parsed = parse_error(self._status, body, self._code)
         failure = self._attempt.failure_of(parsed)
         rendered = redact_keys(self._attempt.prepared.translation.error(self._status, body, code=self._code))
-        # Final: a refusal must not be tried again, whatever its status.
+        # Final: a content refusal must not be retried, whatever its status.
         status = 400 if failure is Failure.REFUSED and self._status >= 500 else self._status
         error = ClientError(
             status=status,
@@ -214,5 +214,5 @@ class ErrorAnswer:
         return tell_failure(self._attempt, failure, error, by_status=by_status)
 
     def fail(self, _error: GatewayError) -> list[ResponseReply]:
-        """Tell what was read."""
+        """Render what was read."""
         return self.finish()

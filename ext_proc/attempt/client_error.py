@@ -1,4 +1,4 @@
-"""An error as the client would get it, and which of several tells the client most."""
+"""An error as the client would get it, and the selection of the most useful one."""
 
 from dataclasses import dataclass, replace
 from math import inf
@@ -12,12 +12,12 @@ from ext_proc.apis.registry import spec_of
 
 _MAX_DIGITS: Final = 9
 MAX_KEPT_BYTES: Final = 4096
-"""A longer body is told in short to the attempts that follow."""
+"""A longer body is shortened in the history."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientError:
-    """What one attempt has ended with."""
+    """The error of one attempt."""
 
     status: int
     body: str
@@ -25,18 +25,18 @@ class ClientError:
     retry_after: str = ""
     """The header's value; empty without one."""
     model: str = ""
-    """Full name of the model that says so."""
+    """Full name of the model with this error."""
     is_ours: bool = False
-    """Whether these are the gateway's own words, of an upstream that said nothing fit to be told."""
+    """Whether it is the gateway's own message, because the upstream sent no usable one."""
 
     @property
     def wait_seconds(self) -> float:
-        """For how long the model asks to be left alone; infinite if it does not say so, or by a date."""
+        """The model's `retry-after` in seconds; infinite if there is none, or if it is a date."""
         is_number = self.retry_after.isascii() and self.retry_after.isdigit()
         return int(self.retry_after[:_MAX_DIGITS]) if is_number else inf
 
     def shortened(self, client_api: str) -> "ClientError":
-        """Return it without what would not fit into a header."""
+        """Return it, shortened to fit into a header."""
         if len(self.body) <= MAX_KEPT_BYTES:
             return self
         error = parse_error(self.status, self.body.encode())
@@ -44,7 +44,7 @@ class ClientError:
 
 
 def most_useful(before: ClientError | None, now: ClientError) -> ClientError:
-    """Choose what the client is told: when to come back, else that it may, else what a fallback has against the request."""
+    """Choose the error for the client: with `retry-after`, else one that is retriable, else a fallback's rejection."""
     return now if before is None else min(before, now, key=_rank)
 
 

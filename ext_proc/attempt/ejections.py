@@ -1,4 +1,4 @@
-"""Targets whose instances are all ejected, as Envoy has just reported them: each further report would cost an attempt."""
+"""Targets whose instances are all ejected, as reported by Envoy: each further report would cost an attempt."""
 
 from collections.abc import Callable, Sequence
 from time import monotonic
@@ -10,18 +10,18 @@ _KNOWN_SECONDS: Final = 1.0
 
 
 class Ejections:
-    """What one worker has heard within the last second. A hint alone: whoever is asked, Envoy knows."""
+    """The reports to one worker within the last second. Only a hint: Envoy decides in the end."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._until: dict[tuple[str, str], float] = {}
 
     def note(self, model: str, api: str) -> None:
-        """Remember that no instance of a model can be reached in an API."""
+        """Record that all instances of a model are ejected in an API."""
         self._until[model, api] = self._clock() + _KNOWN_SECONDS
 
     def without(self, members: Sequence[Member]) -> tuple[Member, ...]:
-        """Return the members that may be well; all of them if none is."""
+        """Return the members that may be available; all of them if none is."""
         if not self._until:
             return tuple(members)
         now = self._clock()

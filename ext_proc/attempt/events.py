@@ -11,15 +11,15 @@ from ext_proc.events import Continue, Respond
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptHeaders:
-    """The head of the request, the same for each attempt."""
+    """The request headers, the same for each attempt."""
 
     headers: Mapping[str, str]
     times: tuple[float, ...] = ()
     """When each attempt began, this one included, in seconds since 1970."""
     metadata: Mapping[str, str]
-    """What decide and the attempts before left, in the namespace `plano`."""
+    """Dynamic metadata of the decide stage and of previous attempts, in the namespace `plano`."""
     may_detach: bool = False
-    """Whether the answer's pieces are answered one by one (STREAMED), and pass as they are once the stage detaches."""
+    """Whether the body mode is STREAMED, in which the stage may detach."""
 
     @property
     def number(self) -> int:
@@ -29,7 +29,7 @@ class AttemptHeaders:
 
 @dataclass(frozen=True, slots=True)
 class AttemptRequest:
-    """The request: its head, and the whole body that decide left."""
+    """The request: its headers, and the whole body as left by the decide stage."""
 
     head: AttemptHeaders
     body: bytes
@@ -37,7 +37,7 @@ class AttemptRequest:
 
 @dataclass(frozen=True, slots=True)
 class ResponseHeaders:
-    """The head of the upstream's response, names in lower case."""
+    """The upstream's response headers, names in lower case."""
 
     headers: Mapping[str, str]
     ends_stream: bool = False
@@ -53,7 +53,7 @@ class PlainResponse:
 
 @dataclass(frozen=True, slots=True)
 class ResponseBody:
-    """A piece of the response's body."""
+    """A chunk of the response's body."""
 
     data: bytes
     ends_stream: bool = False
@@ -74,17 +74,17 @@ AttemptEvent = AttemptRequest | RequestTrailers | PlainResponse | ResponseHeader
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendHeaders:
-    """Let the response's head go, changed as said."""
+    """Send the response headers with these changes."""
 
     set_headers: Mapping[str, str] = field(default_factory=dict)
     remove_headers: tuple[str, ...] = ()
     body: bytes | None = None
-    """All of the body, where the upstream's head came without any and pieces are answered one by one."""
+    """The whole body in STREAMED mode, if the upstream's headers ended the stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendBody:
-    """Send a piece of body."""
+    """Send a chunk of body."""
 
     data: bytes
     ends_stream: bool = False
@@ -92,20 +92,20 @@ class SendBody:
 
 @dataclass(frozen=True, slots=True)
 class SendTrailers:
-    """Let the response's trailers go."""
+    """Send the response's trailers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detach:
-    """Say no more: what is held and what will come passes as it is. Only where `may_detach`."""
+    """End the stage's part: held and later chunks pass unchanged. Only if `may_detach`."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerChunk:
-    """Answer the oldest piece of body that was not answered yet. Only where `may_detach`."""
+    """Answer the oldest unanswered chunk. Only if `may_detach`."""
 
     data: bytes | None
-    """What is sent in its place; None for itself."""
+    """The replacement; None for no change."""
 
 
 ResponseReply = SendHeaders | SendBody | SendTrailers | Detach

@@ -30,17 +30,17 @@ class Bounds:
     seconds: float = _MANY
     """How long an attempt may take."""
     wait: float = 0.0
-    """For how many seconds a model may be waited for that says when to come back."""
+    """The longest `retry-after` to wait for, in seconds."""
     silence: float = math.inf
     """For how many seconds a stream may say nothing once it has begun, though bytes come."""
 
     def left(self, number: int) -> int:
-        """Return how many attempts may still be made, the given one included: 1 for the first."""
+        """Return how many attempts are left, including the given one, where 1 is the first."""
         return self.retries + 2 - number
 
 
 def read_bounds(text: str) -> Bounds:
-    """Read the value of BOUNDS_HEADER, of which a part may be anything."""
+    """Read the value of BOUNDS_HEADER, which may come from a client in part."""
     wanted, configured, seconds, wait, silence = (*text.split(";"), "", "", "", "", "")[:5]
     retries = int(_number(wanted, _number(configured, _MANY)))
     return Bounds(retries, _number(seconds, _MANY) or _MANY, _number(wait, 0.0), _number(silence, 0.0) or math.inf)
@@ -61,9 +61,9 @@ def select_member(members: Sequence[Member], history: AttemptHistory, *, left: i
 
 
 def complete(history: AttemptHistory, members: Sequence[Member], bounds: Bounds, times: Sequence[float]) -> AttemptHistory:
-    """Add the attempts that have left no word: they were reset before their answer began, or Envoy waited no longer.
+    """Add the attempts without a history: they were reset before the response headers, or timed out.
 
-    `times` says when each attempt began, in seconds since 1970, the present one included.
+    `times` are the start times of all attempts, including this one, in seconds since 1970.
     """
     for number in range(len(history.attempted) + 1, len(times)):
         member = select_member(members, history, left=bounds.left(number))
@@ -76,7 +76,7 @@ def complete(history: AttemptHistory, members: Sequence[Member], bounds: Bounds,
 
 
 def in_order(members: Sequence[Member], metadata: Mapping[str, str]) -> tuple[Member, ...]:
-    """Return the members of a chain in the order that decide asks for; what it leaves open stays as configured."""
+    """Return the members of a chain in the order set by the decide stage; unranked ones stay as configured."""
     wanted = split_names(metadata.get(METADATA_ORDER, ""))
     if not wanted:
         return tuple(members)

@@ -11,25 +11,25 @@ from ext_proc.apis.errors import ProviderError
 
 
 class Failure(StrEnum):
-    """Why an attempt failed: words of logs, labels and the retry header."""
+    """The reasons of failures, as in logs, labels and the retry header."""
 
     CONTEXT_LENGTH = "context_length_exceeded"
     """The request is too long for this model; another may take it."""
     RATE_LIMITED = "rate_limited"
     UPSTREAM_ERROR = "upstream_error"
-    """A 5xx, or its like within a stream or among the 4xx."""
+    """A 5xx, or an equivalent within a stream or among the 4xx."""
     REFUSED = "refused"
-    """The request itself is at fault, or a content policy refuses it: no other model is tried."""
+    """The request itself is invalid, or violates a content policy: no failover."""
     NOT_TAKEN = "not_taken"
-    """Refused by a fallback: the model that was asked for might take the request, and so may others."""
+    """Rejected by a fallback: the requested model, or others, may accept the request."""
     OWN_FAULT = "own_fault"
-    """The provider refuses the gateway's own key, account or model name: see `own_fault`."""
+    """The provider rejects the gateway's own key, account or model name: see `own_fault`."""
     EMPTY = "empty_answer"
     """A success without an answer in it."""
     UNREADABLE = "unreadable_answer"
-    """Not what its API says."""
+    """It violates its API."""
     UNANSWERED = "unanswered"
-    """No answer began: refused, reset, or too late."""
+    """No answer: connection failure, reset, or timeout."""
 
 
 BETTERED_ELSEWHERE: Final = frozenset(
@@ -44,7 +44,7 @@ BETTERED_ELSEWHERE: Final = frozenset(
         Failure.OWN_FAULT,
     }
 )
-"""What the next attempt may better."""
+"""Failures that are retriable on another model."""
 
 _TOO_LONG_CODES: Final = frozenset(
     {"context_length_exceeded", "exceed_context_size_error", "context_window_exceeded", "model_context_window_exceeded"}
@@ -108,7 +108,7 @@ _STATUS_OF_WORDS: Final = {
 }
 
 _TRANSIENT: Final = frozenset({408, 409, 424})
-"""4xx by which a provider says "try again": too slow, a lock that was not free, and Amazon Bedrock's ModelErrorException."""
+"""Retriable 4xx: request timeout, lock conflict, and Amazon Bedrock's ModelErrorException."""
 
 
 _ACCOUNT_CODES: Final = frozenset(
@@ -117,7 +117,7 @@ _ACCOUNT_CODES: Final = frozenset(
 _KEY_REFUSED: Final = re.compile(
     r"api[ _-]?key (?:is )?(?:not valid|invalid|expired)|(?:incorrect|invalid) api key", re.IGNORECASE
 )
-"""Google and xAI say so with a 400."""
+"""Google and xAI send this with a 400."""
 _NO_CREDIT: Final = re.compile(
     r"credit balance is too low"  # Anthropic, with a 400
     r"|insufficient (?:account )?(?:balance|credits?|funds)"  # DeepSeek, OpenRouter, Moonshot
@@ -134,11 +134,11 @@ _OF_THE_CLIENT: Final = re.compile(
     r".{0,200}(?:not found|does not exist|no such|expired)",
     re.IGNORECASE,
 )
-"""A 404 about what the client's request names."""
+"""A 404 about a resource in the client's request."""
 
 
 def own_fault(error: ProviderError) -> str:
-    """Return what of the gateway's configuration the provider refuses: `key`, `account`, `model`; empty if it is not that."""
+    """Return which part of the gateway's configuration the provider rejects: `key`, `account`, `model`, or empty."""
     status, words = status_of(error), {word.lower() for word in (error.code, error.type) if word}
     if status == 402 or (status in (400, 401, 403) and (words & _ACCOUNT_CODES or _NO_CREDIT.search(error.message))):
         return "account"
@@ -151,20 +151,20 @@ def own_fault(error: ProviderError) -> str:
 
 
 def is_too_long(error: ProviderError) -> bool:
-    """Tell if the provider says that the request does not fit this model."""
+    """Whether the request exceeds the model's context."""
     if {error.code, error.type} & _TOO_LONG_CODES:
         return True
     return error.status in (None, 400, 413, 422, 500) and bool(_TOO_LONG.search(error.message))
 
 
 def is_policy_refusal(error: ProviderError) -> bool:
-    """Tell if the provider refuses the content of the request, not its sender."""
+    """Whether the provider refuses the content of the request."""
     words = {word.lower() for word in (error.code, error.type) if word}
     return bool(words & _POLICY_CODES) or bool(_POLICY.search(error.message))
 
 
 def status_of(error: ProviderError) -> int:
-    """Return the status of an error that came within a stream, where there is none."""
+    """Return the status for an error within a stream."""
     if error.status is not None:
         return error.status
     if is_too_long(error) or is_policy_refusal(error):
@@ -174,7 +174,7 @@ def status_of(error: ProviderError) -> int:
 
 
 def classify(error: ProviderError) -> Failure:
-    """Tell why an attempt failed, from what its answer says."""
+    """Classify a failure by the answer."""
     if is_too_long(error):
         return Failure.CONTEXT_LENGTH
     if is_policy_refusal(error):

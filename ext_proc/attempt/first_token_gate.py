@@ -13,11 +13,11 @@ from ext_proc.apis.readers import StreamEvent
 from ext_proc.apis.registry import spec_of
 
 _PART_BYTES: Final = 1024
-"""Read at once: what comes after the opening need not be read, and a busy worker gets many events together."""
+"""Maximum that is parsed at once: events after the first content need not be parsed."""
 
 
 class Opened(Enum):
-    """What opens a gate, besides an error."""
+    """The reasons to open a gate, besides an error."""
 
     CONTENT = "content"
 
@@ -34,10 +34,10 @@ class Gate:
         self._reader = spec.new_reader()
 
     def feed(self, chunk: bytes) -> Opening | None:
-        """Return what opens the gate, None as long as nothing was said.
+        """Return the reason to open the gate; None without content.
 
         Raises:
-            UpstreamError: it cannot be read, or an event is longer than any should be.
+            UpstreamError: it cannot be read, or an event exceeds the limit.
         """
         parts = (chunk[start : start + _PART_BYTES] for start in range(0, len(chunk), _PART_BYTES))
         return next((opening for part in parts if (opening := self._first(self._reader.feed(part))) is not None), None)

@@ -16,21 +16,21 @@ _OF_THE_TIME: Final = 0.9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptHistory:
-    """The attempts before, models by their configured names."""
+    """The previous attempts, with models by their configured names."""
 
     attempted: tuple[str, ...] = ()
-    """In order; a model that was tried twice is listed twice."""
+    """In order; a model that was attempted twice is listed twice."""
     failure: str = ""
-    """Why the last one failed: a constant word."""
+    """Reason of the last failure, a constant."""
     is_transient: bool = False
-    """Whether what the last one failed for may be over by now."""
+    """Whether the last failure is transient."""
     too_long_for: tuple[str, ...] = ()
     """Models whose context the request exceeds."""
     timed_out: tuple[str, ...] = ()
     cannot_carry: tuple[str, ...] = ()
-    """Models whose API has no place for what the request asks, or whose provider refuses it or us."""
+    """Models whose API cannot carry the request, or whose provider rejects it or the gateway."""
     error: ClientError | None = None
-    """What the client is told if no attempt succeeds: the most useful error so far."""
+    """The client's error if no attempt succeeds: the most useful one so far."""
 
     @property
     def last(self) -> str:
@@ -52,9 +52,9 @@ class AttemptHistory:
         asks_to_wait: bool = False,
         is_waited_for: bool = False,
     ) -> "AttemptHistory":
-        """Add an attempt that has failed after some seconds, of so many that it was allowed.
+        """Add an attempt that failed after `seconds` of the `allowed` ones.
 
-        A model that asks to be left alone is not retried, unless Envoy waits for so long.
+        A model that sent `retry-after` is not retried, unless Envoy waits that long.
         """
         is_quick = seconds < min(_QUICK_SECONDS, allowed * _OF_THE_TIME)
         added = replace(
@@ -77,7 +77,7 @@ class AttemptHistory:
 
 
 def load_history(text: str) -> AttemptHistory:
-    """Read what `dump` wrote; nothing is known of what another version of this code has written."""
+    """Read the output of `dump`; that of another version counts as empty."""
     if not text:
         return AttemptHistory()
     told = orjson.loads(text)

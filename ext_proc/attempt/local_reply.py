@@ -1,4 +1,4 @@
-"""An attempt that reached no upstream, or got no answer in time: Envoy answers in the upstream's place."""
+"""Local replies of Envoy: the attempt reached no upstream, or timed out."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -10,11 +10,11 @@ from ext_proc.errors import GatewayError, UpstreamError
 from protos.contract.headers import LOCAL_REPLY_HEADER, UNAVAILABLE_HEADER
 
 _OVERFLOW: Final = "UO"
-"""Envoy's response flag of what a circuit breaker has refused."""
+"""Envoy's response flag of an open circuit breaker."""
 
 
 def unanswered(status: int) -> UpstreamError:
-    """Return the error for what Envoy has answered with a status of its own."""
+    """Return the error for a local reply of Envoy."""
     if status == 504:
         return UpstreamError("The upstream service did not answer in time.", status=504, code="upstream_timeout")
     headers = {"retry-after": "1"} if status == 503 else {}
@@ -24,7 +24,7 @@ def unanswered(status: int) -> UpstreamError:
 
 
 class LocalReplyAnswer:
-    """The gateway's own error, which the client gets if no other model is tried."""
+    """The gateway's own error, which the client gets if no other model is attempted."""
 
     def __init__(self, attempt: Attempt, status: int, headers: Mapping[str, str]) -> None:
         self._attempt = attempt
@@ -33,7 +33,7 @@ class LocalReplyAnswer:
         self._asks_to_wait = is_refused or headers.get(UNAVAILABLE_HEADER) == "true"
 
     def feed(self, _data: bytes) -> list[ResponseReply]:
-        """Take a piece of what Envoy says, which is for the gateway alone."""
+        """Drop a chunk of the local reply."""
         return []
 
     def finish(self) -> list[ResponseReply]:

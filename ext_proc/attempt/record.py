@@ -1,4 +1,4 @@
-"""What happened in one attempt, for the log and the metrics. Names are configured ones or constant words."""
+"""The record of one attempt for log and metrics. Names are configured ones or constants."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,13 @@ from ext_proc.attempt.failures import Failure
 
 COMPLETED = "completed"
 CUT_OFF = "cut_off"
-"""The answer began, and ended before it was complete."""
+"""The answer broke off."""
 CANNOT_CARRY = "cannot_carry"
-"""The model's API has no place for what the request asks."""
+"""The model's API cannot carry the request."""
 BEGUN = "begun"
-"""The answer began; how it went on was not looked at."""
+"""The answer began; its end was not observed."""
 GATEWAY_ERROR = "gateway_error"
-"""Our own fault."""
+"""An internal error."""
 
 
 @dataclass(slots=True)
@@ -23,29 +23,29 @@ class AttemptRecord:
     model: str = ""
     """Configured name of the target."""
     upstream_model: str = ""
-    """What its provider calls it: a client's word where all of a provider's models are served."""
+    """The provider's name of the model, which is from the client for a wildcard."""
     provider: str = ""
     api: str = ""
     client_api: str = ""
     request_id: str = ""
     session: str = ""
-    """Key of the session that wants to know the usage, if there is one."""
+    """Key of the session that records the usage, if there is one."""
     number: int = 0
     status: int = 0
-    """What the upstream answered with."""
+    """Status of the upstream's answer."""
     outcome: str = Failure.UNANSWERED
-    """One of the words above, or a Failure."""
+    """One of the constants above, or a Failure."""
     failed_over_from: str = ""
-    """The model of the attempt before, if it was another."""
+    """The model of the previous attempt, if it differs."""
     failed_over_for: str = ""
-    """Why that one failed."""
+    """The reason of its failure."""
     first_token_seconds: float | None = None
     is_counted_elsewhere: bool = False
-    """Whether the caller counts how the answer ends."""
+    """Whether the caller counts the end of the answer."""
     usage: Usage = NO_USAGE
     warnings: tuple[str, ...] = ()
-    """What was left out of the request."""
+    """Parts that were omitted from the request."""
     own_fault: str = ""
-    """What of the gateway's configuration the provider refuses: `key`, `account` or `model`."""
+    """Part of the gateway's configuration that the provider rejects: `key`, `account` or `model`."""
     came: str = ""
-    """What came in place of an answer: its type and its first characters."""
+    """Content type and first characters of an unreadable answer."""

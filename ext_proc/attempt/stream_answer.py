@@ -1,4 +1,4 @@
-"""An answer that is an event stream: held until it has content, then translated, or passed without the stage."""
+"""An event stream: held until it has content, then translated or passed on unchanged."""
 
 import re
 from typing import Final
@@ -13,9 +13,9 @@ from protos.contract.headers import UNCOUNTED_HEADER
 from protos.contract.metadata import WATCH_BEGINNING, WATCH_GATE, WATCH_HEAD
 
 MAX_HELD_BYTES: Final = 16 << 20
-"""Most bytes of a stream before its first content: comments, announcements, the beginning of an event."""
+"""Maximum of bytes before a stream's first content: comments, announcements, the beginning of an event."""
 _SPEAKS: Final = re.compile(rb'(?m)^data:(?!\s*\{\s*"type"\s*:\s*"ping")')
-"""An event that says more than that the connection is alive."""
+"""An event that is not a keep-alive."""
 
 
 class StreamAnswer:
@@ -33,14 +33,14 @@ class StreamAnswer:
         self._stream = attempt.prepared.translation.stream()
 
     def begin(self) -> list[ResponseReply]:
-        """Take the head, and return what is due before anything was said: the head, if that alone is looked at."""
+        """Process the headers, and return them if they need not be held."""
         if self._attempt.target.watch != WATCH_HEAD:
             return []
         self._gate = None
         return self._detach({}) if self._attempt.may_detach else [stream_head()]
 
     def feed(self, data: bytes) -> list[ResponseReply]:
-        """Hold a piece, or translate it."""
+        """Hold a chunk, or translate it."""
         if self._refused:
             return []
         if self._gate is None:
@@ -53,7 +53,7 @@ class StreamAnswer:
         return [] if opening is None else self._open(opening)
 
     def _spoken(self, told: bytes) -> bytes:
-        """Bound silence: Envoy does not know that bytes may say no more than that the connection is alive."""
+        """Enforce the idle timeout: to Envoy keep-alives are progress."""
         now = self._attempt.elapsed()
         if _SPEAKS.search(told):
             self._spoke_at = now
@@ -62,7 +62,7 @@ class StreamAnswer:
         return told
 
     def finish(self) -> list[ResponseReply]:
-        """End the stream as its API demands."""
+        """End the stream as its API requires."""
         if self._refused:
             return []
         begun = self._open_at_end(self._gate) if self._gate is not None else []
@@ -75,7 +75,7 @@ class StreamAnswer:
         return [*begun, *_body(last)]
 
     def fail(self, error: GatewayError) -> list[ResponseReply]:
-        """End with an error: as an answer of its own if nothing was sent yet, as the API's event otherwise."""
+        """End with an error: as an error answer if nothing was sent yet, else as the API's error event."""
         if self._refused:
             return []
         if self._gate is not None:
@@ -95,7 +95,7 @@ class StreamAnswer:
         held = b"".join(self._held)
         self._held.clear()
         if not isinstance(opening, Opened):
-            # The client has seen nothing: what the provider says in its stream can still be said by a status.
+            # The client has seen nothing: an error in the stream can still become a status.
             self._refused = True
             return refusal(self._attempt, opening, self._attempt.failure_of(opening), status=status_of(opening))
         self._attempt.record.first_token_seconds = self._spoke_at = self._attempt.elapsed()

@@ -26,12 +26,12 @@ class StreamedModeReplies:
 
     def __init__(self) -> None:
         self.is_over = False
-        """Whether nothing more is to be answered."""
+        """Whether the stage has detached."""
         self._has_head = False
         self._unanswered = 0
 
-    def pace(self, seen: Seen, replies: Iterable[ResponseReply]) -> list[AttemptReply]:
-        """Return the replies to an event in the form that Envoy expects here."""
+    def convert(self, seen: Seen, replies: Iterable[ResponseReply]) -> list[AttemptReply]:
+        """Convert the replies to an event to the form that Envoy expects in this mode."""
         self.is_over = isinstance(seen, ResponseTrailers) or seen.ends_stream
         self._unanswered += isinstance(seen, ResponseBody)
         paced: list[AttemptReply] = []
@@ -53,7 +53,7 @@ class StreamedModeReplies:
         return [*paced, *self._chunks(seen, bytes(said))]
 
     def _chunks(self, seen: Seen, said: bytes) -> list[AttemptReply]:
-        """Say it in place of the last piece, and nothing in place of those before."""
+        """Put the data into the reply to the last chunk, and empty replies before it."""
         count, self._unanswered = self._unanswered, 0
         if not count:
             return []

@@ -1,4 +1,4 @@
-"""Which model and API an attempt is for, looked up in the configuration."""
+"""Looks up the model and API of an attempt in the configuration."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,11 +34,11 @@ from protos.contract.metadata import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptTarget:
-    """One attempt's purpose."""
+    """The target of one attempt."""
 
     model: Model
     name: str
-    """Full name of the model that is tried: the configured name of a wildcard does not name one."""
+    """Full name of the model, as opposed to the configured name of a wildcard."""
     upstream_model: str
     client_api: str
     api: str
@@ -48,10 +48,10 @@ class AttemptTarget:
     has_model: bool
     """Whether the client's body names a model."""
     wants_stream: bool
-    """Whether the client asks for a stream."""
+    """Whether the client requests a stream."""
     query: str
     watch: str
-    """How much of a stream is looked at, where the stage may detach: see METADATA_WATCH."""
+    """How much of a stream is read if the stage may detach: see METADATA_WATCH."""
     members: tuple[Member, ...]
     """Those of the chain."""
     history: AttemptHistory
@@ -61,13 +61,13 @@ class AttemptTarget:
 
     @property
     def has_others(self) -> bool:
-        """Whether the chain has another model that was not tried yet."""
+        """Whether the chain has another model that was not attempted yet."""
         asked = {self.model.name, *self.history.attempted, *self.history.excluded}
         return not {member.model for member in self.members} <= asked
 
     @property
     def is_primary(self) -> bool:
-        """Whether the chain begins with the model: others stand in for it."""
+        """Whether the chain begins with this model, and others are its fallbacks."""
         return self.members[0].model == self.model.name
 
     @property
@@ -84,7 +84,7 @@ class AttemptTarget:
     def route(self) -> str:
         """The route on the attempts listener.
 
-        A model of which all instances are ejected is passed over, unless it is asked again: then nobody else is well.
+        A model whose instances are all ejected is skipped, except in a second round, when no other is healthy.
         """
         is_asked_anyway = self.model.name in self.history.attempted or len(self.members) == 1
         return self.upstream.route if is_asked_anyway else self.upstream.failover_route
@@ -103,17 +103,17 @@ class AttemptTarget:
         )
 
     def next_after(self, history: AttemptHistory) -> str:
-        """Return the model that another attempt after this one would be for; empty if there is none."""
+        """Return the model of the next attempt; empty if there is none."""
         member = select_member(self.members, history, left=self.bounds.left(self.number + 1))
         return "" if member is None or (len(self.members) == 1 and member.model in history.excluded) else member.model
 
 
 def resolve_target(event: AttemptHeaders, plan: Plan | None, ejections: Ejections) -> AttemptTarget:
-    """Find out what an attempt is for.
+    """Resolve the target of an attempt.
 
     Raises:
         NotReady: this worker's configuration does not know the chain, or not that model (yet).
-        UpstreamError: nobody is left who might answer.
+        UpstreamError: no model is left.
     """
     metadata = event.metadata
     members = _members(metadata, plan)
@@ -122,7 +122,7 @@ def resolve_target(event: AttemptHeaders, plan: Plan | None, ejections: Ejection
     left = bounds.left(event.number)
     member = select_member(ejections.without(members), history, left=left) or select_member(members, history, left=left)
     if member is None:
-        raise _nobody_left(history)
+        raise _no_model_left(history)
     model, upstream = _known(member, plan)
     upstream_model = model.upstream_model or metadata.get(METADATA_UPSTREAM_MODEL, "")
     return AttemptTarget(
@@ -170,7 +170,7 @@ def plain_target(metadata: Mapping[str, str], plan: Plan | None) -> AttemptTarge
 
 
 def _members(metadata: Mapping[str, str], plan: Plan | None) -> tuple[Member, ...]:
-    """Return the models of an attempt's route in the order in which they are tried."""
+    """Return the models of an attempt's route in order of failover."""
     route = metadata.get(METADATA_ROUTE, "")
     if plan is not None and (ranking := plan.rankings.get(route)):
         wanted = split_names(metadata.get(METADATA_ORDER, ""))
@@ -194,14 +194,14 @@ def _changing(detail: str) -> NotReady:
     return NotReady("The gateway's configuration is changing.", headers={"retry-after": "1"}, detail=detail)
 
 
-class NobodyLeft(UpstreamError):
-    """All models of the chain were asked, and are not to be asked again."""
+class NoModelLeft(UpstreamError):
+    """All models of the chain were attempted, and none may be retried."""
 
     before: ClientError | None = None
-    """What the client is told instead, if one of them has said something more useful."""
+    """The most useful error of the attempts, if there is one."""
 
 
-def _nobody_left(history: AttemptHistory) -> UpstreamError:
+def _no_model_left(history: AttemptHistory) -> UpstreamError:
     error = _silence(history)
     silence = ClientError(status=error.status, body="", is_ours=True)
     told = most_useful(history.error, silence)
@@ -209,9 +209,9 @@ def _nobody_left(history: AttemptHistory) -> UpstreamError:
     return error
 
 
-def _silence(history: AttemptHistory) -> NobodyLeft:
+def _silence(history: AttemptHistory) -> NoModelLeft:
     if history.too_long_for:
         names = ", ".join(f"`{name}`" for name in history.too_long_for)
         message = f"The request is too long for {names}, and the models that might take it do not answer."
-        return NobodyLeft(message, status=503, code="no_model_left", headers={"retry-after": "1"})
-    return NobodyLeft("No model answered in time.", status=504, code="upstream_timeout")
+        return NoModelLeft(message, status=503, code="no_model_left", headers={"retry-after": "1"})
+    return NoModelLeft("No model answered in time.", status=504, code="upstream_timeout")

@@ -1,8 +1,8 @@
-"""One attempt: events in, replies out. Makes the upstream's request, and reads its answer for the client and for Envoy.
+"""One attempt: events in, replies out. Builds the upstream's request, and reads its answer for the client and for Envoy.
 
 Envoy's order is AttemptRequest, perhaps RequestTrailers, then ResponseHeaders, ResponseBody any number of times, perhaps
-ResponseTrailers. An attempt that Envoy gives up ends in the middle. Knows no transport, and has no timers: Envoy's timeouts
-cover silence, because the head of an answer is not sent before its first content.
+ResponseTrailers. An attempt that Envoy resets ends in the middle. Knows no transport, and has no timers: Envoy's timeouts
+suffice, because the response headers are not sent before the first content.
 """
 
 import time
@@ -35,7 +35,7 @@ from ext_proc.attempt.events import (
 from ext_proc.attempt.record import CANNOT_CARRY, GATEWAY_ERROR, AttemptRecord
 from ext_proc.attempt.stream_answer import StreamAnswer
 from ext_proc.attempt.streamed_mode import Seen, StreamedModeReplies
-from ext_proc.attempt.target import AttemptTarget, NobodyLeft, plain_target, resolve_target
+from ext_proc.attempt.target import AttemptTarget, NoModelLeft, plain_target, resolve_target
 from ext_proc.attempt.upstream_request import Prepared, prepare, sent_as_it_is
 from ext_proc.codec.content_encoding import Decoder, Plain, decoder
 from ext_proc.errors import GatewayError, InternalError, RequestError, UpstreamError
@@ -88,11 +88,11 @@ class AttemptTransaction:
 
     @property
     def joins_chunks(self) -> bool:
-        """Whether pieces of a response that came together may be handled as one: not where each wants a reply of its own."""
+        """Whether chunks that arrived together may be handled as one: not if each needs its own reply."""
         return self._paces is None
 
     def handle(self, event: AttemptEvent) -> list[AttemptReply]:
-        """Answer an event. GatewayErrors become answers; anything else that is raised is a bug."""
+        """Answer an event. GatewayErrors become answers; any other exception is a bug."""
         match event:
             case AttemptRequest():
                 return [self._request(event)]
@@ -103,7 +103,7 @@ class AttemptTransaction:
                 return self.handle(event.head)
             case ResponseHeaders() | ResponseBody() | ResponseTrailers():
                 self._seen = event
-                return self._paced([self._warned(reply) for reply in self._response(event)])
+                return self._converted([self._warned(reply) for reply in self._response(event)])
 
     def _adopt(self, event: PlainResponse) -> None:
         """Read an answer of a plain route. What is unknown here passes."""
@@ -115,7 +115,7 @@ class AttemptTransaction:
             self._describe(self._target)
 
     def _warned(self, reply: ResponseReply) -> ResponseReply:
-        """Tell the client in the head of its answer what was left out of its request."""
+        """Add warnings about omitted parts of the request to the response headers."""
         if not self.record.warnings or not isinstance(reply, SendHeaders):
             return reply
         return replace(reply, set_headers={**reply.set_headers, WARNINGS_HEADER: warnings_header(self.record.warnings)})
@@ -131,39 +131,39 @@ class AttemptTransaction:
                 return [*([] if self._has_failed else self._complete()), SendTrailers()]
 
     def _named(self, reply: ResponseReply) -> ResponseReply:
-        """Say in an answer's head which model has answered."""
+        """Add the name of the answering model to the response headers."""
         if self._target is None or not isinstance(reply, SendHeaders):
             return reply
-        if self._is_plain:  # The route names the model, and nobody tries again.
+        if self._is_plain:  # The route names the model, and there is no retry.
             told = {name: value for name, value in reply.set_headers.items() if not name.startswith("x-")}
             return replace(reply, set_headers=told)
         return replace(reply, set_headers={**_names(self._target), **reply.set_headers})
 
-    def _paced(self, replies: list[ResponseReply]) -> list[AttemptReply]:
-        """Bring the replies to what was seen last into the form that Envoy expects of this response."""
+    def _converted(self, replies: list[ResponseReply]) -> list[AttemptReply]:
+        """Convert the replies to the form that Envoy expects for this response."""
         replies = [self._named(reply) for reply in replies]
         if self._paces is None or self._seen is None:
             return [*replies]
-        paced = self._paces.pace(self._seen, replies)
-        # Whatever became of the answer, each piece that comes wants to be answered.
+        paced = self._paces.convert(self._seen, replies)
+        # Each further chunk still needs a reply.
         self.is_done = self._paces.is_over
         return paced
 
     def give_up(self) -> list[AttemptReply]:
-        """Answer after a bug: nothing half-done may look complete."""
+        """Answer after a bug: a partial answer must not look complete."""
         error = InternalError("The gateway failed to handle the answer.")
         self._has_failed = True
         if self._answer is not None:
             self.is_done = True
-            return self._paced(_ended(self._answer.fail(error)))
+            return self._converted(_ended(self._answer.fail(error)))
         refusal = self._refuse(error)
         if self.record.status == 0:
             return [refusal]
-        # An ImmediateResponse is for requests: Envoy does not survive one in this phase.
+        # No ImmediateResponse: Envoy crashes on one in this phase.
         head = SendHeaders(
             set_headers={**refusal.headers, ":status": str(refusal.status)}, remove_headers=("content-encoding",)
         )
-        return self._paced([head, SendBody(refusal.body, ends_stream=True)])
+        return self._converted([head, SendBody(refusal.body, ends_stream=True)])
 
     def _request(self, event: AttemptRequest) -> Continue | Respond:
         try:
@@ -173,23 +173,23 @@ class AttemptTransaction:
             return self._refuse(error)
 
     def _refuse(self, error: GatewayError) -> Respond:
-        """Answer instead of an upstream; another attempt follows only if a model is left that may carry the request."""
+        """Answer instead of an upstream; another attempt follows only if a model is left that can carry the request."""
         self.is_done = True
         self.record.outcome = CANNOT_CARRY if isinstance(error, RequestError | UpstreamError) else GATEWAY_ERROR
         marks = {VETO_HEADER: "true"}
-        before = error.before if isinstance(error, NobodyLeft) else None
+        before = error.before if isinstance(error, NoModelLeft) else None
         if isinstance(error, RequestError) and self._target is not None:
             marks = self._pass_over(self._target) | _names(self._target)
             before = self._target.history.error
             if before is None and not {*self._target.history.attempted} <= {*self._target.history.cannot_carry}:
-                error = _nobody_takes_it(self._target, error)
+                error = _no_carrier_left(self._target, error)
         if before is not None:
             return _again(before, marks)
         refusal = render_error(error, shape_of(self._head.metadata.get(METADATA_API, "") if self._head else ""))
         return replace(refusal, headers={**refusal.headers, **marks})
 
     def _pass_over(self, target: AttemptTarget) -> dict[str, str]:
-        """Return the headers of an answer for a model that cannot carry the request; that which was asked for refuses it."""
+        """Return the retry headers for a model that cannot carry the request; none for the requested model."""
         history = target.history_after(CANNOT_CARRY, 0.0)
         if target.is_first_choice or not target.next_after(history):
             return {VETO_HEADER: "true"}
@@ -285,18 +285,18 @@ def _media_type(headers: Mapping[str, str]) -> str:
 
 
 def _again(error: ClientError, marks: Mapping[str, str]) -> Respond:
-    """Answer with the error of an attempt before."""
+    """Answer with the error of a previous attempt."""
     told = {"content-type": "application/json", **({"retry-after": error.retry_after} if error.retry_after else {})}
     return Respond(status=error.status, headers={**told, **marks, MODEL_HEADER: error.model}, body=error.body.encode())
 
 
 def _names(target: AttemptTarget) -> dict[str, str]:
-    """Return the headers that say which model answers."""
+    """Return the headers that name the answering model."""
     return {MODEL_HEADER: target.name, ENTRY_HEADER: target.model.name}
 
 
-def _nobody_takes_it(target: AttemptTarget, error: RequestError) -> UpstreamError:
-    """Return the error for a request that its own model would take, if that were well."""
+def _no_carrier_left(target: AttemptTarget, error: RequestError) -> UpstreamError:
+    """Return the error for a request that only its unavailable first model can carry."""
     return UpstreamError(
         f"The model failed, and `{target.name}`, which is asked instead, cannot take the request: {error.public_message}",
         status=503,
@@ -312,7 +312,7 @@ def _headed(replies: list[ResponseReply]) -> list[ResponseReply]:
 
 
 def _ended(replies: list[ResponseReply]) -> list[ResponseReply]:
-    """Let the last piece of body end the stream."""
+    """Mark the last chunk as the end of the stream."""
     if replies and isinstance(last := replies[-1], SendBody):
         return [*replies[:-1], SendBody(last.data, ends_stream=True)]
     return [*replies, SendBody(b"", ends_stream=True)]

@@ -30,21 +30,21 @@ _OF_THE_TIME: Final = 0.95
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """An attempt on its way."""
+    """The request of an attempt."""
 
     target: AttemptTarget
-    """What it is for: a request that offers tools may be sent in another API than the chain says."""
+    """Its target: a request with tools may be sent in another API than the chain's."""
     reply: Continue
     translation: Translation
     reads: str
-    """The API in whose words the upstream's answer is read."""
+    """The API of the upstream's answer."""
     is_identity: bool
     warnings: tuple[str, ...] = ()
-    """What was left out of the request, in the client's terms."""
+    """Parts that were omitted from the request, in the client's terms."""
 
 
 def prepare(target: AttemptTarget, body: bytes, *, headers: Mapping[str, str], exchange_id: str, now: int) -> Prepared:
-    """Make the request of an attempt; `headers` are those that it has already.
+    """Build the request of an attempt; `headers` are its current headers.
 
     Raises:
         RequestError: the target cannot carry it, or it is not a request of its API.
@@ -88,7 +88,7 @@ def sent_as_it_is(target: AttemptTarget, *, exchange_id: str, now: int) -> Prepa
 
 
 def _for_tools(target: AttemptTarget, body: bytes) -> AttemptTarget:
-    """Choose the API in which the model takes tools, if they are offered and it does not take them in the chain's."""
+    """Choose the API in which the model accepts tools, if there are any and the chain's API does not."""
     wanted = target.upstream.quirks.of(target.upstream_model).tools_api
     elsewhere = target.upstream.for_tools.get(wanted)
     if elsewhere is None or _TOOLS not in body:
@@ -107,7 +107,7 @@ def _reply(target: AttemptTarget, path: str, body: bytes, headers: Mapping[str, 
     changed = {
         ":path": _path(target, path),
         ROUTE_HEADER: target.route,
-        # A model that is silent is to be found out where it is reached, and not only by who waits behind.
+        # A timeout behind the attempts listener, so that the target counts it as a failure.
         _PER_TRY_HEADER: str(round(target.bounds.seconds * 1000 * _OF_THE_TIME)),
     }
     if shape_of(target.api) == "anthropic" and "anthropic-version" not in headers:
@@ -115,17 +115,17 @@ def _reply(target: AttemptTarget, path: str, body: bytes, headers: Mapping[str, 
     key = _client_key(target, headers)
     gone = [_AUTHORIZATION] if key and _AUTHORIZATION not in key else []
     if target.api == CONVERSE and BETA_HEADER in headers:
-        gone.append(BETA_HEADER)  # Bedrock refuses names that it does not know.
+        gone.append(BETA_HEADER)  # Bedrock rejects unknown names.
     return Continue(set_headers=changed | key, remove_headers=tuple(gone), body=body, clear_route_cache=True)
 
 
 def _client_key(target: AttemptTarget, headers: Mapping[str, str]) -> dict[str, str]:
-    """Put a key of the client's own where its provider looks for it: clients of another API send it elsewhere."""
+    """Move the client's own key to the header of its provider: clients of another API use another header."""
     wanted = target.upstream.client_key_header
     if not wanted or wanted in headers:
         return {}
     if wanted == _X_API_KEY and target.client_api == MESSAGES:
-        return {}  # A token of a Claude subscription: goes as it came.
+        return {}  # A token of a Claude subscription passes unchanged.
     key = headers.get(_X_API_KEY) or headers.get(_AUTHORIZATION, "").removeprefix(_BEARER)
     if not key:
         return {}
@@ -134,5 +134,5 @@ def _client_key(target: AttemptTarget, headers: Mapping[str, str]) -> dict[str, 
 
 def _path(target: AttemptTarget, path: str) -> str:
     path = path.replace("{model}", quote(target.upstream_model, safe=""))
-    # A client's query means something to its own API alone, and none of it goes where the provider has a query of its own.
+    # A client's query is only valid in its own API, and is dropped if the provider's path has a query.
     return path if "?" in path or target.api != target.client_api else path + target.query

@@ -18,16 +18,16 @@ from ext_proc.translate.stream import bad_answer
 from ext_proc.translate.whole_to_events import WITH_EVENTS, stream_of
 
 MAX_WHOLE_BYTES: Final = 64 << 20
-"""A whole answer may not be larger: it is held here until it is complete."""
+"""Maximum size of a whole answer, which is buffered until it is complete."""
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _SHOWN: Final = 120
-"""Characters of what is no answer that the log shows."""
+"""Characters of an unreadable answer in the log."""
 
 
 class WholeAnswer:
-    """Held to its end: translated where the APIs differ, byte for byte as it came where they are the same.
+    """Buffered to its end: translated if the APIs differ, unchanged byte for byte if they are the same.
 
-    A client that asked for a stream gets the answer as events.
+    A client that requested a stream gets the answer as events.
     """
 
     def __init__(self, attempt: Attempt) -> None:
@@ -35,14 +35,14 @@ class WholeAnswer:
         self._held = bytearray()
 
     def feed(self, data: bytes) -> list[ResponseReply]:
-        """Keep a piece."""
+        """Keep a chunk."""
         self._held += data
         if len(self._held) > MAX_WHOLE_BYTES:
             raise UpstreamError("The provider's answer is too large.", code="bad_upstream_answer")
         return []
 
     def finish(self) -> list[ResponseReply]:
-        """Let it go, if it is one."""
+        """Send it, if it is valid."""
         raw = bytes(self._held).removeprefix(_BYTE_ORDER_MARK)
         if not raw.strip():
             raise empty_answer()
@@ -92,7 +92,7 @@ class WholeAnswer:
         return unreadable(self._attempt, error)
 
     def _parse(self, raw: bytes) -> JsonObject | ProviderError:
-        # Nothing walks through an answer that passes as it is: its depth is the client's business.
+        # An answer that passes unchanged is not walked, so its depth does not matter.
         return _load_object(raw) if self._attempt.prepared.is_identity else parse_object(raw)
 
     def _body(self, answer: JsonObject) -> bytes:
@@ -120,17 +120,17 @@ def _load_object(raw: bytes) -> JsonObject:
 
 
 class PassedAnswer:
-    """A body that is not inspected, such as a recording: passed on from its first byte."""
+    """A body that is not inspected, such as audio: passed on from its first byte."""
 
     def __init__(self, attempt: Attempt) -> None:
         self._attempt = attempt
         self._has_begun = False
 
     def feed(self, data: bytes) -> list[ResponseReply]:
-        """Pass a piece on."""
+        """Pass a chunk on."""
         if not data:
             return []
-        # What was compressed is not any more.
+        # The body is decompressed by now.
         gone = ("content-encoding", "content-length")
         head = [] if self._has_begun else [SendHeaders(remove_headers=gone)]
         self._has_begun = True
@@ -138,7 +138,7 @@ class PassedAnswer:
         return [*head, SendBody(data)]
 
     def finish(self) -> list[ResponseReply]:
-        """Count it."""
+        """Record its end."""
         if not self._has_begun:
             raise empty_answer()
         self._attempt.record.outcome = COMPLETED

@@ -1,6 +1,6 @@
-"""Follows the control plane's FilterConfig over ADS (state of the world), and says ACK or NACK.
+"""Follows the control plane's FilterConfig over ADS (state of the world), and answers with ACK or NACK.
 
-The last good configuration stays when the control plane is away or sends one that cannot be used.
+The last good configuration stays if the control plane is unavailable or sends an unusable one.
 https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol
 """
 
@@ -25,7 +25,7 @@ _OPTIONS: Final = (
     ("grpc.max_receive_message_length", -1),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
-    # Every worker waits like this for the control plane when all are started together.
+    # Every worker waits for the control plane when all are started together.
     ("grpc.max_reconnect_backoff_ms", 250),
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
@@ -33,11 +33,11 @@ _OPTIONS: Final = (
 
 
 class ConfigRejected(Exception):
-    """The configuration cannot be used; the message is the reason that the control plane gets."""
+    """The configuration cannot be used; the message is sent to the control plane."""
 
 
 class ConfigSource:
-    """Hands each new configuration to `apply`, which raises ConfigRejected to refuse it."""
+    """Passes each new configuration to `apply`, which may raise ConfigRejected."""
 
     def __init__(self, target: str, node_id: str, apply: Callable[[FilterConfig], None]) -> None:
         self._target = target
@@ -48,7 +48,7 @@ class ConfigSource:
         self._log = get_logger()
 
     async def follow(self) -> None:
-        """Follow until cancelled: reconnects with growing delays, and at once after a stream that brought something."""
+        """Follow until cancelled: reconnects with growing delays, and at once after a stream that delivered a configuration."""
         async with grpc.aio.insecure_channel(self._target, options=_OPTIONS) as channel:
             stub = discovery_pb2_grpc.AggregatedDiscoveryServiceStub(channel)  # type: ignore[no-untyped-call]
             delay = _FIRST_DELAY_SECONDS
@@ -86,7 +86,7 @@ class ConfigSource:
             self._receive(response)
         except ConfigRejected as rejected:
             self._refuse(request, str(rejected))
-        except Exception as error:  # noqa: BLE001 - a bug must not take down the requests that the last good one serves
+        except Exception as error:  # noqa: BLE001 - a bug must not affect requests under the last good one
             self._log.exception("config_failed", error=error)
             self._refuse(request, f"it could not be applied: {type(error).__name__}")
         request.version_info = self._version
@@ -107,5 +107,5 @@ class ConfigSource:
             if not resource.Unpack(config):
                 raise ConfigRejected(f"unexpected resource of type {resource.type_url!r}")
             self._apply(config)
-        # No resource: nothing is configured for us any more, or not yet. What is there stays.
+        # No resource: there is no configuration any more, or not yet. The current one stays.
         self._version = response.version_info

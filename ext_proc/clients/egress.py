@@ -1,7 +1,7 @@
 """The Egress and Fetch ports over httpx, towards Envoy's egress listener.
 
-Envoy does all that a client would otherwise do: retries, load balancing, connection limits, and the timeout, which travels in a
-header that the egress listener trusts. The guard here is slightly above it, for the case that Envoy itself hangs.
+Envoy does retries, load balancing, connection limits, and the timeout, which is sent in a
+header that the egress listener trusts. The timeout here is slightly longer, in case Envoy itself hangs.
 """
 
 import asyncio
@@ -29,14 +29,14 @@ class HttpxEgress:
     """Calls upstreams through the egress listener at `egress_url` (`unix:///path` or `http://host:port`)."""
 
     def __init__(self, egress_url: str, *, max_response_bytes: int = 50 * 1024 * 1024) -> None:
-        """Open nothing yet: connections are made as they are needed."""
+        """Open no connections yet."""
         uds = egress_url.removeprefix("unix://") if egress_url.startswith("unix://") else None
         self._origin = httpx.URL("http://egress" if uds else egress_url)
         self._max_response_bytes = max_response_bytes
-        # The guard in `post` bounds all of a call; a timeout per read would not add anything.
+        # The timeout in `post` bounds the whole call; a timeout per read would add nothing.
         no_timeout = httpx.Timeout(None)
         transport = httpx.AsyncHTTPTransport(uds=uds, limits=_LIMITS, retries=0, trust_env=False)
-        # No default headers: what goes out is what the caller and this class say.
+        # No default headers: only those of the caller and of this class are sent.
         self._client = httpx.AsyncClient(transport=transport, trust_env=False, timeout=no_timeout, follow_redirects=False)
         self._client.headers.clear()
 
@@ -74,7 +74,7 @@ class HttpxEgress:
     async def _send(self, request: httpx.Request) -> EgressResponse:
         response = await self._client.send(request, stream=True)
         try:
-            # What cannot be undone is read as it is, and found not to be what was expected.
+            # A body that cannot be decompressed is left as is, and later found to be invalid.
             undo = decoder(response.headers.get("content-encoding", "")) or Plain()
             body = bytearray()
             async for chunk in response.aiter_raw():
@@ -92,5 +92,5 @@ class HttpxEgress:
 
 
 def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    # httpx would refuse what is not ASCII, which header values may be.
+    # httpx would reject non-ASCII header values, which are allowed.
     return [(name.encode(), value.encode(errors="surrogateescape")) for name, value in headers.items()]

@@ -1,7 +1,7 @@
 """Sessions in Redis, for all workers of several gateways, through Envoy's internal listener.
 
-Envoy holds the password, bounds how long an answer may take, and refuses at once while Redis does not answer. The time that is
-bounded here is what Envoy itself may take. Whatever fails is counted and logged, and the session is as good as unknown.
+Envoy holds the password, bounds the time of an answer, and fails at once while Redis is ejected. The timeout
+here covers Envoy itself. Failures are counted and logged, and the session counts as unknown.
 """
 
 from collections.abc import Awaitable
@@ -16,25 +16,25 @@ from ext_proc.telemetry.session_metrics import SessionMetrics
 PREFIX: Final = "plano:affinity:"
 """Prefix of every key."""
 WAIT_SECONDS: Final = 0.15
-"""For Envoy, whose own patience with Redis is shorter."""
+"""Timeout of Envoy, whose own timeout for Redis is shorter."""
 _MOST_CONNECTIONS: Final = 16
-"""To Envoy, which passes on what they say over one of its own per thread; further calls wait for one."""
+"""Maximum of connections to Envoy, which has one connection to Redis per thread; further calls wait."""
 
 Value = TypeVar("Value")
 
 
 class RedisSessions:
-    """Keeps sessions behind `url` (`unix:///path` or `redis://host:port`), where Envoy listens. Bound to one event loop."""
+    """Stores sessions through Envoy at `url` (`unix:///path` or `redis://host:port`). Bound to one event loop."""
 
     def __init__(self, url: str, metrics: SessionMetrics, *, wait_seconds: float = WAIT_SECONDS) -> None:
-        """Connect to nothing yet."""
+        """Open no connection yet."""
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=_MOST_CONNECTIONS,
             timeout=wait_seconds,
             socket_timeout=wait_seconds,
             socket_connect_timeout=wait_seconds,
-            # What redis_proxy does not pass on: a later protocol, and the client's name.
+            # redis_proxy supports neither a later protocol nor the client's name.
             protocol=2,
             driver_info=None,
             retry=Retry(NoBackoff(), 0),
@@ -48,7 +48,7 @@ class RedisSessions:
         return found if isinstance(found, bytes) else None
 
     async def write(self, key: str, value: bytes, *, ttl_seconds: float, max_entries: int) -> None:  # noqa: ARG002
-        """See `SessionStore.write`. Redis itself bounds how many it keeps."""
+        """See `SessionStore.write`. Redis itself limits the number of entries."""
         await self._guarded("write", self._redis.set(PREFIX + key, value, px=_milliseconds(ttl_seconds)), None)
 
     async def claim(self, key: str, value: bytes, *, ttl_seconds: float, max_entries: int) -> bytes:  # noqa: ARG002
@@ -70,7 +70,7 @@ class RedisSessions:
     async def _guarded(self, operation: str, call: Awaitable[Value], otherwise: Value) -> Value:
         try:
             return await call
-        except Exception as error:  # noqa: BLE001  # what the client makes of nonsense is not only its own errors
+        except Exception as error:  # noqa: BLE001  # the client raises more than its own errors for invalid replies
             self._metrics.failed("redis", operation, error)
             return otherwise
 

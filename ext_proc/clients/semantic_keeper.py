@@ -1,4 +1,4 @@
-"""Keeps the semantic rung ready: embeds what the current configuration says, apart from any request, until it succeeds."""
+"""Prepares the semantic rung: embeds the current configuration in the background, until it succeeds."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ext_proc.routing.semantic.router import SemanticRouter
 
 FIRST_DELAY_SECONDS: Final = 0.2
-"""Envoy is given the egress listener just after ext_proc its configuration."""
+"""Initial delay: Envoy gets the egress listener just after ext_proc its configuration."""
 LONGEST_DELAY_SECONDS: Final = 30.0
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -32,8 +32,8 @@ class SemanticKeeper:
         self._pools: tuple[AgentPool, ...] = ()
         self._egress: Egress | None = None
         self._changed = asyncio.Event()
-        self._settled = asyncio.Event()
-        self._settled.set()
+        self._prepared = asyncio.Event()
+        self._prepared.set()
         self._log = get_logger()
 
     def follow(self, plan: Plan, egress: Egress) -> SemanticRung | None:
@@ -46,12 +46,12 @@ class SemanticKeeper:
         if self._router is None or self._router.model != plan.embedding:
             self._router = _new_router(plan.embedding)
         self._pools, self._egress = tuple(_pools(plan)), egress
-        self._settled.clear()
+        self._prepared.clear()
         self._changed.set()
         return self._router
 
     async def run(self) -> None:
-        """Prepare what is followed until cancelled."""
+        """Prepare the followed plans until cancelled."""
         while True:
             await self._changed.wait()
             self._changed.clear()
@@ -60,11 +60,11 @@ class SemanticKeeper:
                 await self._sleep(delay)
                 delay = min(2 * delay, LONGEST_DELAY_SECONDS)
             if not self._changed.is_set():
-                self._settled.set()
+                self._prepared.set()
 
-    async def settled(self) -> None:
-        """Wait until everything that is followed is prepared."""
-        await self._settled.wait()
+    async def prepared(self) -> None:
+        """Wait until all followed plans are prepared."""
+        await self._prepared.wait()
 
     async def _prepare(self) -> bool:
         if self._router is None or self._egress is None or not self._pools:
@@ -86,7 +86,7 @@ def _pools(plan: Plan) -> Iterable[AgentPool]:
 
 
 def _new_router(model: EmbeddingModel) -> "SemanticRouter":
-    # Here and not above: numpy is an extra that installations without this rung need not have.
+    # Imported here because numpy is an optional extra.
     from ext_proc.embedder.files import subject_vectors
     from ext_proc.routing.semantic.index import Subjects
     from ext_proc.routing.semantic.router import SemanticRouter

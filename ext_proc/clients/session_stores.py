@@ -1,4 +1,4 @@
-"""Where sessions are kept: on this machine, or in the Redis that a configuration names."""
+"""Selects the session store: SQLite on this machine, or the configured Redis."""
 
 from ext_proc.clients.sqlite_sessions import SqliteSessions
 from ext_proc.routing.affinity.sessions import SessionStore
@@ -6,19 +6,19 @@ from ext_proc.telemetry.session_metrics import SessionMetrics
 
 
 class SessionStores:
-    """The stores of one worker. Opens a Redis when a configuration first names it, and closes everything at the end."""
+    """The stores of one worker. Opens a Redis when a configuration first names it, and closes all at the end."""
 
     def __init__(self, path: str, metrics: SessionMetrics) -> None:
-        """Open nothing yet; `path` is the file of this machine's sessions, as in `SqliteSessions`."""
+        """Open no store yet; `path` is the file of this machine's sessions, as in `SqliteSessions`."""
         self._metrics = metrics
         self._own = SqliteSessions(path, metrics)
         self._by_url: dict[str, SessionStore] = {"": self._own}
         self.current: SessionStore = self._own
 
     def use(self, url: str) -> SessionStore:
-        """Make a store the current one: that at `url`, or this machine's if it is empty. Requests under way keep theirs."""
+        """Select the store at `url`, or this machine's if it is empty. Active requests keep theirs."""
         if url not in self._by_url:
-            # Takes a tenth of a second, and few need it.
+            # Imported here: it takes 0.1 s, and few need it.
             from ext_proc.clients.redis_sessions import RedisSessions
 
             self._by_url[url] = RedisSessions(url, self._metrics)

@@ -1,7 +1,7 @@
-"""Keeps what is known of prices and latencies up to date: asks each source through Envoy, in its own time.
+"""Polls the sources of prices and latencies through Envoy, in the background.
 
-Nothing waits for it. What a source has told stays until it tells something better: an answer that fails, or makes no sense, is
-logged and counted, and the source is asked again soon.
+The last valid values of a source stay until newer ones arrive. A failed or invalid answer is
+logged and counted, and the source is polled again soon.
 """
 
 import asyncio
@@ -18,16 +18,16 @@ from ext_proc.telemetry.source_metrics import SourceMetrics
 from process_log import get_logger
 
 FIRST_DELAY_SECONDS: Final = 0.5
-"""Envoy is given the egress listener just after ext_proc its configuration."""
+"""Initial delay: Envoy gets the egress listener just after ext_proc its configuration."""
 TIMEOUT_SECONDS: Final = 30.0
 LONGEST_DELAY_SECONDS: Final = 60.0
-"""Between questions to a source that has failed."""
+"""Delay after a failed poll."""
 
 Sleep = Callable[[float], Awaitable[None]]
 
 
 class SourceKeeper:
-    """Asks the sources of the current plan."""
+    """Polls the sources of the current plan."""
 
     def __init__(self, measures: Measures, metrics: SourceMetrics, *, sleep: Sleep = asyncio.sleep) -> None:
         self._measures = measures
@@ -39,7 +39,7 @@ class SourceKeeper:
         self._log = get_logger()
 
     def follow(self, plan: Plan, fetch: Fetch) -> None:
-        """Ask the sources of a plan from now on; what others have told is forgotten."""
+        """Poll the sources of a plan from now on; values of other sources are dropped."""
         previous, self._plan = self._plan, plan
         if previous is not None and previous.sources == plan.sources and self._fetch is fetch:
             return
@@ -52,7 +52,7 @@ class SourceKeeper:
         self._changed.set()
 
     async def run(self) -> None:
-        """Ask until cancelled."""
+        """Poll until cancelled."""
         while True:
             self._changed.clear()
             async with asyncio.TaskGroup() as tasks:
@@ -102,7 +102,7 @@ class SourceKeeper:
         return len(prices)
 
     def _unknown(self, source: Source) -> list[str]:
-        """Name the models of preferences that the source should rank, and says nothing of."""
+        """Return the models that the source should rank but does not know."""
         preferences = self._plan.preferences.by_name.values() if self._plan and self._plan.preferences else ()
         measure = self._measures.cost if source.kind is SourceKind.COST else self._measures.latency
         ranked = (model for preference in preferences if preference.prefer == source.policy for model in preference.models)

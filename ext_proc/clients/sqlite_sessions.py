@@ -1,7 +1,7 @@
 """Sessions in SQLite: one file in shared memory, for all workers of a machine.
 
-Calls take some ten microseconds, so they are made on the event loop itself; another worker's write is waited for no longer than
-BUSY_SECONDS. Whatever fails is counted and logged, and the session is as good as unknown.
+Calls take some ten microseconds, so they run on the event loop; the wait for another worker's write is limited to
+BUSY_SECONDS. Failures are counted and logged, and the session counts as unknown.
 """
 
 import os
@@ -15,7 +15,7 @@ from ext_proc.telemetry.session_metrics import SessionMetrics
 
 BUSY_SECONDS: Final = 0.02
 MOST_UNSWEPT: Final = 32
-"""Writes of one worker between two sweeps: by so many a worker may exceed the number of entries."""
+"""Writes of one worker between two clean-ups: the number of entries may be exceeded by as many per worker."""
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS sessions (key TEXT PRIMARY KEY, value BLOB NOT NULL, expires REAL NOT NULL, used REAL NOT NULL)
@@ -40,10 +40,10 @@ Value = TypeVar("Value")
 
 
 class SqliteSessions:
-    """Keeps sessions in a file; without one in this process alone."""
+    """Stores sessions in a file; without a path, in this process."""
 
     def __init__(self, path: str, metrics: SessionMetrics, *, now: Callable[[], float] = time.time) -> None:
-        """Open nothing yet."""
+        """Open no file yet."""
         self._path = path
         self._metrics = metrics
         self._now = now
@@ -111,11 +111,11 @@ class SqliteSessions:
 
 def _open(path: str) -> sqlite3.Connection:
     if path:
-        # SQLite gives its other files the mode of this one.
+        # SQLite creates its other files with the mode of this one.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         Path(path).chmod(0o600)
     database = sqlite3.connect(path or ":memory:", timeout=BUSY_SECONDS, isolation_level=None)
-    # What a crash of the machine loses, the machine's memory has lost as well.
+    # Durability is not needed: the file is in memory.
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = OFF")
     database.executescript(_SCHEMA)

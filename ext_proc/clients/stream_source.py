@@ -1,6 +1,6 @@
-"""The port of continuations over aiohttp, towards Envoy's egress listener: answers piece by piece.
+"""The Source port over aiohttp, towards Envoy's egress listener: answers in chunks.
 
-Not httpx, which serves the calls whose answers come whole: a stream has a piece for every token, which costs httpx 100 us
+Not httpx, which is used for whole answers: a stream has a chunk per token, which costs httpx 100 us
 and aiohttp 15.
 """
 
@@ -15,12 +15,12 @@ from protos.contract.headers import ROUTE_HEADER
 
 _KEPT_SECONDS: Final = 60
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
-"""Envoy bounds the wait for an answer, the stage the silence within it."""
+"""No timeouts: Envoy bounds the wait for an answer, and the stage the idle time within it."""
 _NOT_OURS_TO_ADD: Final = ("accept", "accept-encoding", "content-type", "user-agent")
 
 
 class StreamedAnswer:
-    """An answer whose head is there."""
+    """An answer after its headers."""
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
@@ -40,10 +40,10 @@ class StreamedAnswer:
 
 
 class StreamSource:
-    """Asks through the egress listener at `egress_url` (`unix:///path` or `http://host:port`)."""
+    """Sends requests through the egress listener at `egress_url` (`unix:///path` or `http://host:port`)."""
 
     def __init__(self, egress_url: str) -> None:
-        """Open nothing yet: connections are made as they are needed."""
+        """Open no connections yet."""
         self._uds = egress_url.removeprefix("unix://") if egress_url.startswith("unix://") else None
         self._origin = "http://egress" if self._uds else egress_url
         self._session: aiohttp.ClientSession | None = None
@@ -72,7 +72,7 @@ class StreamSource:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 skip_auto_headers=_NOT_OURS_TO_ADD,
-                # As large as Envoy lets a provider's be, and larger than its own additions.
+                # Envoy's limit for a provider's headers, plus its own additions.
                 max_line_size=1 << 17,
                 max_field_size=1 << 17,
             )

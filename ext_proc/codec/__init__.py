@@ -1,1 +1,1 @@
-"""Byte layouts: JSON bodies, and edits that leave every other byte alone. Pure."""
+"""Codecs of bodies and streams: JSON, SSE, event streams, compression. Pure."""

@@ -1,6 +1,6 @@
-"""Undoes compression: of responses, chunk by chunk, where upstreams compress although they were asked not to.
+"""Decompresses responses chunk by chunk, from upstreams that compress although the request does not accept it.
 
-And of requests by `deflate`, the one encoding of clients that Envoy has no decompressor for.
+Also decompresses requests by `deflate`, for which Envoy has no decompressor.
 """
 
 import zlib
@@ -9,11 +9,11 @@ from typing import Final, Protocol
 from ext_proc.errors import BodyTooLarge, MalformedBody, UpstreamError
 
 MAX_RATIO: Final = 100
-"""To how many times its size compressed data may grow: 400 KB of gzip can become 400 MB, answers of models grow less than 30
-times. Envoy's decompressor draws the same line."""
+"""Maximum ratio of decompressed to compressed size: 400 KB of gzip can become 400 MB, answers of models grow less than 30
+times. Envoy's decompressor has the same limit."""
 
 FREE_BYTES: Final = 1 << 20
-"""May come out of any answer, however small it was compressed to."""
+"""Always allowed, for any ratio."""
 
 IDENTITY: Final = frozenset({"", "identity"})
 _WINDOWS: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
@@ -24,13 +24,13 @@ class GrowsTooMuch(UpstreamError):
 
 
 class Decoder(Protocol):
-    """Undoes one encoding."""
+    """Decodes one encoding."""
 
     def decode(self, data: bytes) -> bytes:
         """Return what `data` completes.
 
         Raises:
-            UpstreamError: the data is broken; GrowsTooMuch if there is too much of it.
+            UpstreamError: the data is invalid; GrowsTooMuch if there is too much of it.
         """
         ...
 
@@ -50,7 +50,7 @@ class Inflating:
         self._window = _WINDOWS[encoding]
         self._zlib = zlib.decompressobj(self._window)
         self._room = FREE_BYTES
-        """How much may come out."""
+        """Maximum size of the output."""
 
     def decode(self, data: bytes) -> bytes:
         """Return what `data` completes."""
@@ -75,7 +75,7 @@ class Inflating:
 
 
 def decoder(encoding: str) -> Decoder | None:
-    """Return a decoder for a `content-encoding`, None if it cannot be undone."""
+    """Return a decoder for a `content-encoding`; None if it is not supported."""
     known = encoding.strip().lower()
     if known in IDENTITY:
         return Plain()
@@ -83,11 +83,11 @@ def decoder(encoding: str) -> Decoder | None:
 
 
 def inflate_request(body: bytes, *, max_bytes: int) -> bytes:
-    """Undo `deflate`, with or without zlib's header: clients disagree about it.
+    """Decode `deflate`, with or without zlib's header: clients differ.
 
     Raises:
-        MalformedBody: the body is something else, or not whole.
-        BodyTooLarge: more than `max_bytes` come out.
+        MalformedBody: the body is invalid or incomplete.
+        BodyTooLarge: the result exceeds `max_bytes`.
     """
     for window in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
         inflating = zlib.decompressobj(window)

@@ -1,4 +1,4 @@
-"""AWS's binary event streams: bytes in any chunks -> messages. Of `application/vnd.amazon.eventstream`.
+"""Decodes AWS's binary event streams (`application/vnd.amazon.eventstream`): bytes in any chunks -> messages.
 
     total length | length of headers | CRC of these 8 bytes | headers | payload | CRC of all before
     4 bytes      | 4                 | 4                    |         |         | 4, all of them big-endian
@@ -16,7 +16,7 @@ from zlib import crc32
 from ext_proc.errors import UpstreamError
 
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
-"""A message longer than this is an attack or a bug; nothing else bounds what a stream can make us hold."""
+"""Maximum size of a message: nothing else bounds the buffer of a stream."""
 MAX_HEADERS_BYTES: Final = 128 * 1024
 """AWS's own limit."""
 
@@ -38,19 +38,19 @@ class EventStreamMessage:
 
 
 class EventStreamDecoder:
-    """Turns chunks of a stream into messages; keeps what is incomplete. After an error it raises the same one again."""
+    """Decodes a stream into messages; buffers an incomplete one. After an error it raises the same error again."""
 
     def __init__(self, *, max_message_bytes: int = MAX_MESSAGE_BYTES) -> None:
         self._max = max_message_bytes
         self._held = bytearray()
         self._known: dict[bytes, dict[str, Header]] = {}
-        """Headers that were read already: those of all events of a kind are the same bytes."""
+        """Cache of parsed headers: those of events of the same kind are the same bytes."""
 
     def feed(self, chunk: bytes) -> Iterator[EventStreamMessage]:
         """Yield the messages that `chunk` completes.
 
         Raises:
-            UpstreamError: what follows them is not a message, or longer than the limit.
+            UpstreamError: the following bytes are not a message, or exceed the limit.
         """
         self._held += chunk
         start = 0
@@ -62,11 +62,11 @@ class EventStreamDecoder:
             del self._held[:start]
 
     def finish(self) -> Iterator[EventStreamMessage]:
-        """Yield nothing: a message that is not whole is none."""
+        """Yield nothing: an incomplete message is dropped."""
         return iter(())
 
     def _message(self, start: int) -> tuple[int, EventStreamMessage] | None:
-        """Read the message at `start`; None if it is not whole yet."""
+        """Read the message at `start`; None if it is incomplete."""
         if len(self._held) - start < _PRELUDE.size:
             return None
         total, in_headers, prelude_crc = _PRELUDE.unpack_from(self._held, start)
@@ -95,7 +95,7 @@ def read_headers(raw: bytes) -> dict[str, Header]:
     """Read all headers of a message.
 
     Raises:
-        UpstreamError: they are cut off, of an unknown type, or there twice.
+        UpstreamError: they are truncated, of an unknown type, or duplicate.
     """
     headers: dict[str, Header] = {}
     position = 0
@@ -123,7 +123,7 @@ def _taken(raw: bytes, position: int, size: int) -> bytes:
 
 
 def _sized(raw: bytes, position: int, length_size: int) -> tuple[bytes, int]:
-    """Take bytes that follow their own length."""
+    """Read bytes that are prefixed by their length."""
     size = int.from_bytes(_taken(raw, position, length_size))
     start = position + length_size
     return _taken(raw, start, size), start + size

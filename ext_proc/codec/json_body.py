@@ -1,6 +1,6 @@
-"""A request body as a JSON object: parsed once, with errors that say what is wrong and where, but never show content.
+"""Parses a request body as a JSON object. Errors state what is wrong and where, but never show content.
 
-What parsing costs grows with the values in a body, not with its bytes: 50 MB of empty arrays took 17 s. Both are bounded.
+The cost of parsing grows with the number of values, not of bytes: 50 MB of empty arrays took 17 s. Both are bounded.
 """
 
 from typing import Any, Final
@@ -12,16 +12,16 @@ from ext_proc.errors import MalformedBody
 JsonObject = dict[str, Any]
 
 MAX_DEPTH: Final = 238
-"""Deeper nesting is refused: no real request needs it, and whoever reads the body next may recurse."""
+"""Maximum nesting: no real request needs more, and later readers of the body may recurse."""
 
 MAX_CONTAINERS: Final = 100_000
-"""Arrays and objects in one body: 20,000 messages with tool calls have fewer. They take about 30 ms to parse."""
+"""Maximum of arrays and objects in a body: 20,000 messages with tool calls have fewer. They take about 30 ms to parse."""
 
 MAX_VALUES: Final = 400_000
-"""Values in one body, counted as arrays, objects and commas: the largest legal batch of embeddings has 300,000 tokens."""
+"""Maximum of values in a body, counted as arrays, objects and commas: the largest legal embeddings batch has 300,000 tokens."""
 
 _UNCOUNTED_BYTES: Final = 2 * MAX_CONTAINERS
-"""A shorter body cannot hold more: an array takes two brackets."""
+"""A shorter body cannot exceed the limits: an array takes two brackets."""
 
 
 class TooManyValues(orjson.JSONDecodeError):
@@ -29,17 +29,17 @@ class TooManyValues(orjson.JSONDecodeError):
 
 
 def load_json(data: bytes) -> Any:
-    """Parse JSON that holds no more values than MAX_CONTAINERS and MAX_VALUES allow.
+    """Parse JSON with at most MAX_CONTAINERS containers and MAX_VALUES values.
 
     Raises:
-        orjson.JSONDecodeError: it is not JSON; TooManyValues if it holds more.
+        orjson.JSONDecodeError: it is not JSON; TooManyValues if it has more.
     """
     check_values(data)
     return orjson.loads(data)
 
 
 def check_values(data: bytes) -> None:
-    """Count the values of what may be JSON, without parsing it.
+    """Count the values of possible JSON, without parsing it.
 
     Raises:
         TooManyValues: there are more than MAX_CONTAINERS or MAX_VALUES.
@@ -64,7 +64,7 @@ def parse_object(body: bytes) -> JsonObject:
 
 
 def refuse_many_values(body: bytes) -> None:
-    """Make the first step of `parse_object`, which costs a third of a millisecond per megabyte.
+    """Check the number of values: the first step of `parse_object`, 0.3 ms per megabyte.
 
     Raises:
         MalformedBody: the body has too many values.
@@ -76,7 +76,7 @@ def refuse_many_values(body: bytes) -> None:
 
 
 def load_object(body: bytes) -> JsonObject:
-    """Make the second step, which costs at least a millisecond per megabyte.
+    """Parse: the second step of `parse_object`, at least 1 ms per megabyte.
 
     Raises:
         MalformedBody: the body is empty, not UTF-8, not JSON, or not an object.
@@ -91,7 +91,7 @@ def load_object(body: bytes) -> JsonObject:
 
 
 def refuse_depth(body: bytes, value: JsonObject) -> None:
-    """Make the last step; `value` is what was read from `body`.
+    """Check the depth: the last step of `parse_object`; `value` was parsed from `body`.
 
     Raises:
         MalformedBody: it is nested too deep.
@@ -104,7 +104,7 @@ def write_json(value: JsonObject) -> bytes:
     """Write a body.
 
     Raises:
-        MalformedBody: it is nested too deep: what it was made of holds JSON within strings.
+        MalformedBody: it is nested too deep, because its source had JSON within strings.
     """
     try:
         return orjson.dumps(value)
@@ -113,7 +113,7 @@ def write_json(value: JsonObject) -> bytes:
 
 
 def is_too_deep(written: bytes, value: object) -> bool:
-    """Tell if JSON is nested deeper than MAX_DEPTH; `value` is what was read from `written`."""
+    """Whether JSON is nested deeper than MAX_DEPTH; `value` was parsed from `written`."""
     if _containers(written) <= MAX_DEPTH:
         return False
     # orjson reads 1,024 levels and writes 254. Letting it write is several times faster than any walk in Python, and the
@@ -152,7 +152,7 @@ def _explain(body: bytes, error: orjson.JSONDecodeError) -> str:
         text = body.decode()
     except UnicodeDecodeError as not_utf8:
         return f"The request body is not valid UTF-8 at byte {not_utf8.start}."
-    # orjson has no memory for a row of hundreds of brackets: yyjson's reader guesses how much it needs from what it sees first.
+    # orjson may fail for hundreds of brackets in a row: yyjson's reader estimates its memory from the first bytes.
     if error.msg.startswith(("depth limit", "failed to allocate")):
         return f"The request body is nested deeper than {MAX_DEPTH} levels."
     offset = len(text[: error.pos].encode())

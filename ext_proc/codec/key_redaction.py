@@ -1,6 +1,6 @@
-"""Takes keys out of what providers say about errors: some repeat the key that they were sent, which is the gateway's.
+"""Redacts keys in error bodies of providers: some echo the key that they received, which is the gateway's.
 
-Envoy has the gateway's keys and nobody else does, so here a key is known by its looks, or by what stands before it.
+Only Envoy knows the gateway's keys, so here a key is recognised by its form, or by the word before it.
 """
 
 import re
@@ -21,9 +21,9 @@ _LABELLED: Final = re.compile(
     rb"[\\\"':= ]{1,6}(?i:(?:provided|supplied|invalid|is|was)[\\\"':= ]{1,6})?)"
     rb"(?=[A-Za-z_.~+/=-]*[0-9])[A-Za-z0-9_.~+/=-]{12,}"
 )
-"""Twelve or more letters and digits after what says that they are a key."""
+"""Twelve or more letters and digits after a word for a key."""
 
 
 def redact_keys(body: bytes) -> bytes:
-    """Return the body without what looks like a key; the same bytes if nothing does."""
+    """Return the body without text that looks like a key; unchanged bytes if there is none."""
     return _LABELLED.sub(rb"\g<label>" + REDACTED, _SHAPED.sub(REDACTED, body))

@@ -1,7 +1,7 @@
-"""Replaces the top-level `model` of a JSON body, or takes a member out, and leaves every other byte as it was.
+"""Replaces the top-level `model` of a JSON body, or removes a member, without changing any other byte.
 
-Re-serialising would change numbers, escapes, spacing and duplicate keys that the provider may care about. Bodies that spell
-the key once are edited after one search; in others a linear scan finds every such member.
+Re-serialising would change numbers, escapes, spacing and duplicate keys, which may matter to the provider. Bodies that contain
+the key once are edited after one search; otherwise a linear scan finds every such member.
 """
 
 import re
@@ -12,7 +12,7 @@ import orjson
 
 _KEY: Final = b'"model"'
 _ESCAPED_LETTER: Final = b"\\u00"
-"""The key can only be spelled otherwise with escapes that begin so."""
+"""The beginning of escapes, the only other way to write the key."""
 
 _STRING: Final = rb'"(?:[^"\\]++|\\.)*+"'
 _PLAIN_MEMBER: Final = re.compile(rb'"model"\s*+:\s*+("[^"\\]*+")')
@@ -25,8 +25,8 @@ _NEXT_BRACKET: Final = re.compile(rb'(?:[^"\[\]{}]++|' + _STRING + rb")*+([\[\]{
 def replace_model(body: bytes, model: str, *, has_model: bool) -> bytes:
     """Return a body whose top-level `model` is this one.
 
-    `body` is a valid JSON object, and `has_model` says whether it has the member: the caller has parsed it. If it is there
-    twice, both are replaced, because upstreams differ in which of two equal keys they believe.
+    `body` is a valid JSON object, and `has_model` tells whether it has the member: the caller has parsed it. If it occurs
+    twice, both are replaced, because upstreams differ in which of two equal keys they use.
     """
     value = orjson.dumps(model)
     if not has_model:
@@ -41,7 +41,7 @@ def replace_model(body: bytes, model: str, *, has_model: bool) -> bytes:
 
 
 def _only_span(body: bytes) -> tuple[tuple[int, int]] | None:
-    # The member exists, so if the key is spelled once and cannot be spelled otherwise, that one place is the member.
+    # The member exists, so if the key occurs once and there are no escapes, that place is the member.
     at = body.find(_KEY)
     if at < 0 or body.find(_KEY, at + 1) >= 0 or _ESCAPED_LETTER in body:
         return None
@@ -50,7 +50,7 @@ def _only_span(body: bytes) -> tuple[tuple[int, int]] | None:
 
 
 def remove_member(body: bytes, name: str) -> bytes:
-    """Return a body without a top-level member, however often it is there; `body` is a valid JSON object."""
+    """Return a body without a top-level member, which may occur several times; `body` is a valid JSON object."""
     kept = [body[member.start("key") : stop] for member, stop in _members(body) if not _is_named(member["key"], name)]
     return b"{%s}" % b",".join(kept)
 
@@ -62,7 +62,7 @@ def _value_spans(body: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _members(body: bytes) -> Iterator[tuple[re.Match[bytes], int]]:
-    """Yield each top-level member, and where its value ends."""
+    """Yield each top-level member and the end of its value."""
     position = body.index(b"{") + 1
     while member := _MEMBER.match(body, position):
         position = _closing(body, member.end()) if member["bracket"] else member.end()
@@ -70,7 +70,7 @@ def _members(body: bytes) -> Iterator[tuple[re.Match[bytes], int]]:
 
 
 def _closing(body: bytes, position: int) -> int:
-    """Return where the bracket that was opened just before `position` has been closed again."""
+    """Return the position after the closing bracket of the one before `position`."""
     depth = 1
     while depth:
         bracket = _NEXT_BRACKET.match(body, position)

@@ -11,7 +11,7 @@ from typing import Final
 from ext_proc.errors import UpstreamError
 
 MAX_EVENT_BYTES: Final = 16 * 1024 * 1024
-"""An event longer than this is an attack or a bug; nothing else bounds what a stream can make us hold."""
+"""Maximum size of an event: nothing else bounds the buffer of a stream."""
 
 _BOM: Final = b"\xef\xbb\xbf"
 
@@ -27,14 +27,14 @@ class SseEvent:
 
 
 class SseDecoder:
-    """Turns chunks of a stream into events; keeps what is incomplete."""
+    """Decodes a stream into events; buffers an incomplete one."""
 
     def __init__(self, *, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self._max = max_event_bytes
         self._held: list[bytes] = []
-        """Pieces of the unfinished line; joined once, so that many small chunks cost no more than one large."""
+        """Chunks of the unfinished line; joined once, so that many small chunks cost no more than one large one."""
         self._size = 0
-        """Bytes held: of the unfinished line and of the unfinished event."""
+        """Buffered bytes of the unfinished line and event."""
         self._data: list[bytes] = []
         self._event = ""
         self._after_cr = False
@@ -42,7 +42,7 @@ class SseDecoder:
 
     @property
     def is_between_events(self) -> bool:
-        """Whether what was fed is nothing but whole events and comments."""
+        """Whether the input so far ends between events."""
         return not (self._held or self._data or self._event or self._after_cr)
 
     def feed(self, chunk: bytes) -> list[SseEvent]:
@@ -70,7 +70,7 @@ class SseDecoder:
         return events
 
     def finish(self) -> list[SseEvent]:
-        """Return the event that the end of the stream completes: some upstreams leave the last empty line out."""
+        """Return the event that the end of the stream completes: some upstreams omit the last empty line."""
         events: list[SseEvent] = []
         self._line(self._take(), events)
         self._line(b"", events)
@@ -119,7 +119,7 @@ class SseDecoder:
 
 
 def encode_event(data: bytes, event: str = "") -> bytes:
-    """Return one event as it goes over the wire."""
+    """Return the encoding of one event."""
     if b"\n" in data or b"\r" in data:
         lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
         data = b"\ndata: ".join(lines)
@@ -129,5 +129,5 @@ def encode_event(data: bytes, event: str = "") -> bytes:
 
 
 def encode_comment(text: str) -> bytes:
-    """Return a comment: keeps a connection alive, and every client ignores it."""
+    """Return the encoding of a comment, which keeps a connection alive and which clients ignore."""
     return b": " + text.encode() + b"\n\n"

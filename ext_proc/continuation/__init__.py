@@ -1,1 +1,1 @@
-"""Resumes streams that are cut off in the middle of an answer on another model, and splices the rest on to what was sent."""
+"""Resumes streams that break off on another model, and splices the rest to what was sent."""

@@ -12,7 +12,7 @@ _CONTENT: Final = (0, "content")
 
 
 class ChatMerger:
-    """A Weave."""
+    """A Merger."""
 
     def __init__(self) -> None:
         self.transcript = Transcript()
@@ -23,12 +23,12 @@ class ChatMerger:
         self._heard: set[tuple[int, str]] = set()
 
     def begin(self) -> None:
-        """See Weave."""
+        """See Merger."""
         self._runs += 1
         self.transcript.begin()
 
     def fit(self, event: JsonObject) -> JsonObject | None:
-        """See Weave."""
+        """See Merger."""
         choices = event.get("choices")
         if not isinstance(choices, list):
             return event
@@ -43,7 +43,7 @@ class ChatMerger:
         return {**event, **{name: value for name, value in self._kept.items() if name in event}, "choices": fitted}
 
     def place(self, event: JsonObject) -> Place | None:
-        """See Weave."""
+        """See Merger."""
         match event.get("choices"):
             case [{"delta": dict(delta)} as choice] if not choice.get("finish_reason"):
                 said = [name for name, value in delta.items() if value and not (name == "role" and isinstance(value, str))]
@@ -51,21 +51,21 @@ class ChatMerger:
                     return Place((index_in(choice), said[0]), ("choices", 0, "delta"), said[0])
         return None
 
-    def hear(self, place: Place, text: str, number: int | None) -> None:
-        """See Weave."""
+    def record(self, place: Place, text: str, number: int | None) -> None:
+        """See Merger."""
         del number
         self.transcript.take(place.key, text)
 
     def text(self) -> str | None:
-        """See Weave."""
+        """See Merger."""
         return self.transcript.sent().get(_CONTENT) if self.transcript.consists_of((_CONTENT,)) else None
 
     def give(self, length: int) -> None:
-        """See Weave."""
+        """See Merger."""
         self.transcript.give(_CONTENT, length)
 
     def terminator(self) -> bytes:
-        """See Weave."""
+        """See Merger."""
         return b"data: [DONE]\n\n"
 
     def _choice(self, choice: JsonObject) -> JsonObject | None:
@@ -82,10 +82,10 @@ class ChatMerger:
         said: JsonObject = {}
         for name, value in delta.items():
             if name == "role" and isinstance(value, str):
-                if self._is_unheard(index, name):
+                if self._is_first(index, name):
                     said[name] = value
             elif name in _TEXTS and isinstance(value, str):
-                new, is_unheard = self.transcript.take((index, name), value), self._is_unheard(index, name)
+                new, is_unheard = self.transcript.take((index, name), value), self._is_first(index, name)
                 if new or is_unheard:
                     said[name] = new
             elif name == "tool_calls" and isinstance(value, list):
@@ -110,8 +110,8 @@ class ChatMerger:
             said = {**call, **said}
         return said
 
-    def _is_unheard(self, index: int, name: str) -> bool:
-        """Tell if a field comes for the first time: also an empty one says something then."""
+    def _is_first(self, index: int, name: str) -> bool:
+        """Whether a field occurs for the first time, when even an empty one matters."""
         is_unheard = (index, name) not in self._heard
         self._heard.add((index, name))
         return is_unheard

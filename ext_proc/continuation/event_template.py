@@ -1,6 +1,6 @@
 """Recognises events that differ from an earlier one only in their text, by their bytes, and passes them on unparsed.
 
-Most events of a stream are like that. An event is split at the values that vary. Another event with the same bytes between
+Most events of a stream do. An event is split at the values that vary. Another event with the same bytes between
 them, and a value of the same type in each place, differs in these values only: each is one token of JSON.
 """
 
@@ -19,24 +19,24 @@ _NUMBER: Final = "sequence_number"
 _PADDING: Final = ("obfuscation", "p")
 """Padding of random length against eavesdroppers, as OpenAI and Mistral send it."""
 _VALUE: Final = re.compile(rb'\s*:\s*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([1-9][0-9]*))')
-"""After a field's name: what stands between a string's quotes, or a number."""
+"""The value after a field's name: the text between a string's quotes, or a number."""
 _MAX_DIGITS: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """Events in a row that are like one."""
+    """Consecutive events that match a template."""
 
     end: int
-    """Where what follows them begins."""
+    """The position after them."""
     text: str
-    """What they say, together."""
+    """Their texts, joined."""
     number: int | None
     """The `sequence_number` of the last, None if they have none."""
 
 
 class EventTemplate:
-    """An event, cut at the values that vary."""
+    """An event, split at the values that vary."""
 
     __slots__ = ("_begins", "_rest", "place")
 
@@ -47,7 +47,7 @@ class EventTemplate:
         """Names of the values that vary, in order, each with the bytes between it and the next."""
 
     def read(self, data: bytes, start: int) -> Alike | None:
-        """Return the events at `start` that are like it, None if there is none."""
+        """Return the events at `start` that match it; None if there is none."""
         at, texts, number = start, [], None
         while (read := self._one(data, at)) is not None:
             at, values = read
@@ -71,7 +71,7 @@ class EventTemplate:
 
 
 def event_template(event: SseEvent, place: Place) -> EventTemplate | None:
-    """Return the template of an event, None where it is not certain."""
+    """Return the template of an event; None if it is not certain."""
     data = event.data or b""
     if b"\n" in data or b"\r" in data:
         return None
@@ -90,14 +90,14 @@ def event_template(event: SseEvent, place: Place) -> EventTemplate | None:
 
 
 def _span(data: bytes, name: str) -> tuple[int, int]:
-    """Return where a value seems to be, without the quotes of a string."""
+    """Return the probable place of a value, without the quotes of a string."""
     quoted = b'"' + name.encode() + b'"'
     match = _VALUE.match(data, data.find(quoted) + len(quoted))
     return match.span(match.lastindex or 0) if match else (0, 0)
 
 
 def _are_these(data: bytes, ends: list[int], parsed: JsonObject, varying: dict[str, JsonObject]) -> bool:
-    """Tell for sure if these bytes are those values: when the ones are changed the others change, and nothing else does."""
+    """Verify that these bytes are those values: changing the bytes changes these values and nothing else."""
     for name, holder in varying.items():
         holder[name] = holder[name] * 10 + 9 if name == _NUMBER else holder[name] + "9"
     changed = b"9".join(data[start:end] for start, end in pairwise([0, *ends, len(data)]))
@@ -108,7 +108,7 @@ def _are_these(data: bytes, ends: list[int], parsed: JsonObject, varying: dict[s
 
 
 def _value(name: str, raw: bytes) -> str | int | None:
-    """Return the value that lies between two pieces, None if it is not one token of its type."""
+    """Return the value between two fixed parts; None if it is not one token of its type."""
     if name == _NUMBER:
         return int(raw) if raw.isdigit() and raw[:1] != b"0" and len(raw) <= _MAX_DIGITS else None
     try:

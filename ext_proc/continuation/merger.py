@@ -1,4 +1,4 @@
-"""What resuming a stream needs to know of a client API: see the `*_merger` modules."""
+"""The interface of stream mergers, one per client API: see the `*_merger` modules."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from ext_proc.continuation.transcript import Transcript
 
 
 def index_in(event: JsonObject, name: str = "index", default: int = 0) -> int:
-    """Return the number of a place in an answer; what is none counts as not given."""
+    """Return an index in an answer; an invalid one counts as missing."""
     index = event.get(name, default)
     return index if isinstance(index, int) else default
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the text is in an event that brings nothing else."""
+    """The place of the text in an event with nothing else."""
 
     key: Hashable
     """Key of the text in the transcript."""
     path: tuple[str | int, ...]
-    """To the object that has the text, in the event."""
+    """Path in the event to the object with the text."""
     field: str
     """The text's name in that object."""
 
@@ -35,45 +35,45 @@ class Place:
 
 
 class Merger(Protocol):
-    """Folds what the client gets, and fits the events of a resumed stream to it."""
+    """Accumulates the client's answer, and fits the events of a resumed stream to it."""
 
     transcript: Transcript
     number: int
     """The `sequence_number` of the last event that the client has; -1 if they have none."""
     complete: bool
-    """Whether the client has all of the answer; at most an announcement of the end is missing."""
+    """Whether the client has the whole answer, except possibly the terminator."""
 
     def begin(self) -> None:
         """Begin a resumed stream, which repeats the answer from its beginning."""
         ...
 
     def fit(self, event: JsonObject) -> JsonObject | None:
-        """Return what the client gets of an event, None if it has it.
+        """Return the client's part of an event; None if the client has it already.
 
         Raises:
-            Mismatch: it does not go on from what the client has.
+            Mismatch: it does not continue the client's answer.
         """
         ...
 
     def place(self, event: JsonObject) -> Place | None:
-        """Return where the text is in an event of the first answer that `fit` has taken, None if it brings anything else.
+        """Return the place of the text in an event that `fit` has accepted; None if it has anything else.
 
-        Other texts in that place, and other numbers of the event, make it one that needs only to be heard.
+        An event that differs only in that text, and in its number, only needs `record`.
         """
         ...
 
-    def hear(self, place: Place, text: str, number: int | None) -> None:
-        """Take events of the first answer that bring nothing but text, `number` being the `sequence_number` of the last."""
+    def record(self, place: Place, text: str, number: int | None) -> None:
+        """Record events of the first answer that only have text; `number` is the last `sequence_number`."""
         ...
 
     def text(self) -> str | None:
-        """Return the text that the client has, if that is all it has and if one more message could bring the rest."""
+        """Return the client's text, if it has nothing else and one more message could complete it."""
         ...
 
     def give(self, length: int) -> None:
-        """Count the first characters of that text as repeated: the model was given them."""
+        """Count the first characters of that text as repeated, because they were a prefill."""
         ...
 
     def terminator(self) -> bytes:
-        """Return what is missing of a complete answer's end."""
+        """Return the missing terminal events of a complete answer."""
         ...

@@ -1,4 +1,4 @@
-"""Anthropic's Messages: blocks that begin, grow and end. One message_start, one message_stop, whoever speaks."""
+"""Messages: blocks that begin, grow and end. One message_start and one message_stop for all models."""
 
 from collections.abc import Hashable
 from typing import Any, Final
@@ -21,7 +21,7 @@ _FIRST_TEXT: Final = (0, "text_delta")
 
 
 class MessagesMerger:
-    """A Weave."""
+    """A Merger."""
 
     def __init__(self) -> None:
         self.transcript = Transcript()
@@ -31,12 +31,12 @@ class MessagesMerger:
         self._runs = 1
 
     def begin(self) -> None:
-        """See Weave."""
+        """See Merger."""
         self._runs += 1
         self.transcript.begin()
 
     def fit(self, event: JsonObject) -> JsonObject | None:
-        """See Weave."""
+        """See Merger."""
         match event.get("type"):
             case "message_start":
                 self._count(event.get("message"))
@@ -54,29 +54,29 @@ class MessagesMerger:
         return event
 
     def place(self, event: JsonObject) -> Place | None:
-        """See Weave."""
+        """See Merger."""
         match event:
             case {"type": "content_block_delta", "delta": {"type": str(kind)} as delta} if kind in _TEXTS:
                 field = _TEXTS[kind]
                 return Place((index_in(event), kind), ("delta",), field) if isinstance(delta.get(field), str) else None
         return None
 
-    def hear(self, place: Place, text: str, number: int | None) -> None:
-        """See Weave."""
+    def record(self, place: Place, text: str, number: int | None) -> None:
+        """See Merger."""
         del number
         self.transcript.take(place.key, text)
 
     def text(self) -> str | None:
-        """See Weave."""
+        """See Merger."""
         alone = self.transcript.consists_of((_START, _FIRST_BLOCK, _FIRST_TEXT))
         return self.transcript.sent().get(_FIRST_TEXT) if alone else None
 
     def give(self, length: int) -> None:
-        """See Weave."""
+        """See Merger."""
         self.transcript.give(_FIRST_TEXT, length)
 
     def terminator(self) -> bytes:
-        """See Weave."""
+        """See Merger."""
         return b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 
     def _delta(self, event: JsonObject) -> JsonObject | None:
@@ -113,5 +113,5 @@ class MessagesMerger:
 
 
 def _what(block: JsonObject) -> str:
-    """Return what must be the same of a block that comes again: all but its id, which the client has."""
+    """Return the part of a repeated block that must be equal: all but its id."""
     return orjson.dumps({**block, "id": None}, option=orjson.OPT_SORT_KEYS).decode()

@@ -9,7 +9,7 @@ class CutOff(Exception):
 
 
 class UpstreamStream(Protocol):
-    """An answer whose head is there."""
+    """An answer after its headers."""
 
     @property
     def status(self) -> int:
@@ -22,7 +22,7 @@ class UpstreamStream(Protocol):
         ...
 
     async def chunk(self) -> bytes:
-        """Return what has come of the body, wait for it if that is nothing; empty at its end.
+        """Return the next chunk of the body, after waiting for it if needed; empty at its end.
 
         Raises:
             CutOff: it ends too early.
@@ -30,15 +30,15 @@ class UpstreamStream(Protocol):
         ...
 
     def close(self) -> None:
-        """Take no more of it: what has not come yet is cancelled, all the way to the provider."""
+        """Cancel the rest, up to the provider."""
         ...
 
 
 class Source(Protocol):
-    """Asks upstreams."""
+    """Sends requests to upstreams."""
 
     async def ask(self, route: str, path: str, headers: Mapping[str, str], body: bytes) -> UpstreamStream:
-        """Send a request and wait for the answer's head. Headers must be UTF-8.
+        """Send a request and wait for the response headers. Headers must be UTF-8.
 
         Raises:
             CutOff: no answer came.

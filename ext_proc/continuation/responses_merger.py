@@ -1,6 +1,6 @@
-"""OpenAI's Responses: items with ids, and every text twice, as deltas and whole. Ids stay those that the client has.
+"""Responses: items with ids, and every text twice, as deltas and whole. Ids stay those of the first answer.
 
-Taken up only by an answer that says everything again: then its whole texts are right as they come.
+Resumed only by an answer that repeats everything, so that its whole texts are right.
 """
 
 from typing import Any, Final
@@ -13,13 +13,13 @@ from ext_proc.continuation.transcript import Mismatch, Transcript
 
 _PLACES: Final = ("output_index", "content_index", "summary_index", "annotation_index")
 _OWN: Final = frozenset({"id", "item_id", "call_id", "sequence_number", "obfuscation", "response", "created_at"})
-"""What differs between two answers that say the same."""
+"""Fields that differ between equivalent answers."""
 _ENDS: Final = ("response.completed", "response.incomplete")
 _BEGINNINGS: Final = ("response.created", "response.in_progress", "response.queued")
 
 
 class ResponsesMerger:
-    """A Weave."""
+    """A Merger."""
 
     def __init__(self) -> None:
         self.transcript = Transcript()
@@ -32,16 +32,16 @@ class ResponsesMerger:
         self._renamed: dict[str, str] = {}
 
     def begin(self) -> None:
-        """See Weave."""
+        """See Merger."""
         self._runs += 1
         self._renamed = {}
         if not self.transcript.caught_up:
-            self.number = self._number_before  # Nothing of what was numbered since has been sent.
+            self.number = self._number_before  # Events numbered since then were not sent.
         self._number_before = self.number
         self.transcript.begin()
 
     def fit(self, event: JsonObject) -> JsonObject | None:
-        """See Weave."""
+        """See Merger."""
         kind = str(event.get("type"))
         self._learn(kind, event)
         fitted = self._new(kind, event)
@@ -51,27 +51,27 @@ class ResponsesMerger:
         return self._in_first_ids(fitted)
 
     def place(self, event: JsonObject) -> Place | None:
-        """See Weave."""
+        """See Merger."""
         kind = str(event.get("type"))
         if not kind.endswith(".delta") or not isinstance(event.get("delta"), str):
             return None
         return Place(_place(kind, event), (), "delta")
 
-    def hear(self, place: Place, text: str, number: int | None) -> None:
-        """See Weave."""
+    def record(self, place: Place, text: str, number: int | None) -> None:
+        """See Merger."""
         self.transcript.take(place.key, text)
         self.number = self.number if number is None else number
 
     def text(self) -> str | None:
-        """See Weave."""
+        """See Merger."""
         return None
 
     def give(self, length: int) -> None:
-        """See Weave."""
+        """See Merger."""
         assert length == 0, "there is no text to be given"
 
     def terminator(self) -> bytes:
-        """See Weave."""
+        """See Merger."""
         return b""
 
     def _new(self, kind: str, event: JsonObject) -> JsonObject | None:
@@ -116,13 +116,13 @@ class ResponsesMerger:
 
 
 def _place(kind: str, event: JsonObject) -> tuple[str | int, ...]:
-    # Some hosts number everything, and not what an event is about alone.
+    # Some hosts number all items, not only those of the event.
     return kind, *(index_in(event, name, -1) for name in _PLACES if name != "summary_index" or "summary" in kind)
 
 
 def _without_own(value: Any) -> Any:
     if isinstance(value, dict):
-        # Some providers write `"logprobs": []` where others write nothing.
+        # Some providers write `"logprobs": []` where others omit it.
         said = {name: _without_own(inner) for name, inner in value.items() if name not in _OWN}
         return {name: inner for name, inner in said.items() if inner not in (None, [], {})}
     return [_without_own(inner) for inner in value] if isinstance(value, list) else value

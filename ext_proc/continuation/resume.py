@@ -1,4 +1,4 @@
-"""How a model resumes an answer that another one has begun: by prefill, or by repeating it from the beginning."""
+"""The ways for a model to resume an answer: by prefill, or by repeating it from the beginning."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ PREFILL: Final = "prefill"
 _MARKS: Final = frozenset({"prefix", "partial"})
 """Fields of Chat Completions that mark a message as a prefix to be continued."""
 _SAID_AGAIN: Final = "prefix"
-"""Its answer begins with what it was given."""
+"""Whether its answer begins with the prefill."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +29,12 @@ class ResumeRequest:
     """PREFILL or REPEAT."""
     body: bytes
     given: int
-    """Characters of the client's text that the model is given and does not say again."""
+    """Characters of the prefill, which the model does not repeat."""
 
 
 def resume_requests(merger: Merger, member: Member, method: str, client_api: str, body: bytes) -> Iterator[ResumeRequest]:
     """Yield the ways for a model to resume, best first, from what the client has so far; `method` is its `resume_method`."""
-    text = (merger.text() or "").rstrip()  # Anthropic refuses a last text that ends with a space.
+    text = (merger.text() or "").rstrip()  # Anthropic rejects a last text that ends with a space.
     if text and _can_be_given(member, method, client_api):
         started = _started(parse_object(body), text, method)
         yield ResumeRequest(member=member, method=PREFILL, body=started, given=0 if method == _SAID_AGAIN else len(text))

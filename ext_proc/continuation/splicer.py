@@ -25,7 +25,7 @@ _MERGERS: Final[dict[str, type[Merger]]] = {CHAT_COMPLETIONS: ChatMerger, MESSAG
 _LAST: Final = ("message_stop", "response.completed", "response.incomplete")
 
 _LESSONS: Final = 4
-"""Events that are looked at closely in vain, until it is clear that in this stream none is like another."""
+"""Attempts to find a template before giving up for this stream."""
 
 
 class Broken(Exception):
@@ -33,18 +33,18 @@ class Broken(Exception):
 
 
 class Splicer:
-    """Splices the streams that one answer is made of, in one client API."""
+    """Splices the streams of one answer, in one client API."""
 
     def __init__(self, api: str) -> None:
         self.merger = _MERGERS[api]()
         self.has_ended = False
-        """Whether the client has the last event."""
+        """Whether the client has received the last event."""
         self.is_refused = False
-        """Whether that is an error which no other model can better."""
+        """Whether that was an error that is not retriable on another model."""
         self.usage = StreamUsage(api)
-        """What the stream that is read now says of itself."""
+        """Model and usage of the current stream."""
         self.events = 0
-        """How many events have come, not counting those that only keep a stream alive."""
+        """Number of events without keep-alives."""
         self._api = api
         self._decoder = SseDecoder()
         self._is_first = True
@@ -52,7 +52,7 @@ class Splicer:
         self._ready = bytearray()
         self._lessons = _LESSONS
         self._template: EventTemplate | None = None
-        """Template of the first stream's last event, as long as only text has come since."""
+        """Template of the first stream's last event, while only text follows."""
 
     @property
     def is_complete(self) -> bool:
@@ -70,12 +70,12 @@ class Splicer:
         self.merger.begin()
 
     def feed(self, data: bytes) -> bytes:
-        """Return what the client gets of a piece.
+        """Return the client's part of a chunk.
 
         Raises:
-            Broken: the stream says that it failed.
-            Mismatch: it does not go on from what the client has.
-            UpstreamError: an event is longer than any should be.
+            Broken: the stream reports a failure.
+            Mismatch: it does not continue the client's answer.
+            UpstreamError: an event exceeds the limit.
         """
         self._ready.clear()
         at = 0
@@ -90,11 +90,11 @@ class Splicer:
         return bytes(self._ready)
 
     def before_stop(self) -> bytes:
-        """Return, after an exception, what the same piece had for the client before that."""
+        """Return, after an exception, the client's part of the same chunk before the error."""
         return bytes(self._ready)
 
     def terminator(self) -> bytes:
-        """Return the end of a complete answer, as far as the client has not seen it."""
+        """Return the unsent end of a complete answer."""
         if self.has_ended:
             return b""
         self.has_ended = True
@@ -106,7 +106,7 @@ class Splicer:
         return IdentityStream(self._api, number=self.merger.number).abort(error)
 
     def _alike(self, data: bytes, start: int) -> int:
-        """Pass on the events at `start` that are like the last one; return where they end, 0 if there is none."""
+        """Pass on the events at `start` that match the template; return their end, 0 if there is none."""
         if self._template is None or self.has_ended or not self._decoder.is_between_events:
             return 0
         alike = self._template.read(data, start)
@@ -114,12 +114,12 @@ class Splicer:
             return 0
         self._lessons = _LESSONS
         self.events += 1
-        self.merger.hear(self._template.place, alike.text, alike.number)
+        self.merger.record(self._template.place, alike.text, alike.number)
         self._ready += data[start : alike.end]
         return alike.end
 
     def _others(self, data: bytes, start: int) -> int:
-        """Read one event, so that those after it may be like it, or all if that is not to be expected; return where it ends."""
+        """Parse one event as the next template, or all events if no template is expected; return their end."""
         blank = data.find(b"\n\n", start) if self._lessons else -1
         end = len(data) if blank < 0 else blank + 2
         self._all(self._decoder.feed(data[start:end]))
@@ -138,7 +138,7 @@ class Splicer:
         try:
             parsed = load_json(event.data)
         except orjson.JSONDecodeError:
-            return b""  # Nobody could read it.
+            return b""  # No client could read it.
         if not isinstance(parsed, dict):
             return b""
         if is_too_deep(event.data, parsed):

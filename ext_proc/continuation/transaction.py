@@ -1,6 +1,6 @@
-"""One streamed answer: read from upstream through the egress listener, and resumed on another model when it is cut off.
+"""One streamed answer: read through the egress listener, and resumed on another model if it breaks off.
 
-The first request goes to the chain, where Envoy fails over until there is content. Then models resume it one after the other,
+The first request goes to the chain, where Envoy fails over until there is content. Then models resume it in order,
 each at most once in each way. Knows no transport.
 """
 
@@ -36,27 +36,27 @@ from protos.contract.metadata import (
 _FORWARDED: Final = frozenset(FORWARDED_METADATA_HEADERS.values())
 _HOP_BY_HOP: Final = frozenset({"host", "connection", "keep-alive", "transfer-encoding", "content-length", "te", "upgrade"})
 _CLIENT_ADDRESS: Final = frozenset({"x-forwarded-for", "x-envoy-external-address", "x-envoy-internal"})
-"""Envoy obeys a trusted client's wishes only where nothing says that the request comes from further away."""
+"""Envoy honours `x-envoy-*` only in requests without signs of a remote client."""
 
 _MAX_RETRIES: Final = "x-envoy-max-retries"
 _TOTAL_MS: Final = "x-envoy-upstream-rq-timeout-ms"
 _OF_THE_FIRST: Final = frozenset({_MAX_RETRIES, _TOTAL_MS, "x-envoy-retry-on"})
-"""Budgets of a trusted client for all of its answer: enforced by Envoy for the first request, and here when it is resumed."""
+"""Limits of a trusted client for the whole answer: enforced by Envoy for the first request, and here when it is resumed."""
 
 _NOT_ITS_OWN: Final = _HOP_BY_HOP | _FORWARDED | _CLIENT_ADDRESS
 
 COMPLETED: Final = "completed"
 CUT_OFF: Final = "cut_off"
-"""It went on for a while, and was cut in turn, or was silent."""
+"""It resumed, and broke off or timed out."""
 MISMATCH: Final = "mismatch"
-"""It did not begin with what the client has."""
+"""It did not repeat the client's answer."""
 REFUSED: Final = "refused"
-"""No stream began."""
+"""It sent no stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The head of the answer."""
+    """The headers of the answer."""
 
     status: int
     headers: Mapping[str, str]
@@ -64,7 +64,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumption:
-    """The outcome of one attempt to resume, for the metrics: configured names and constant words."""
+    """The outcome of one attempt to resume, for the metrics: configured names and constants."""
 
     from_model: str
     to_model: str
@@ -74,7 +74,7 @@ class Resumption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamRequest:
-    """The client's request, and what decide has left with it."""
+    """The client's request, with the metadata of the decide stage."""
 
     headers: Mapping[str, str]
     metadata: Mapping[str, str]
@@ -87,7 +87,7 @@ Send = Callable[[Head | bytes], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class _Course:
-    """What one answer is made with."""
+    """The context of one answer."""
 
     resumable: ResumableRoute
     splicer: Splicer
@@ -102,7 +102,7 @@ class ResumableAnswer:
     def __init__(self, plan: Plan | None, source: Source | None, request: StreamRequest) -> None:
         self.resumptions: list[Resumption] = []
         self.heard: list[AttemptRecord] = []
-        """Attempts that left their streams to us: how those ended, and what they used."""
+        """Records attempts that have detached from their streams: outcome and usage."""
         self._plan = plan
         self._source = source
         self._request = request
@@ -114,13 +114,13 @@ class ResumableAnswer:
         """How many attempts may still follow the first one; None if neither the client nor the listener says."""
         self._seconds = (_whole_number(request.headers.get(_TOTAL_MS)) or 0) / 1000 or None
         self._has_begun = False
-        """Whether the client has the head of a stream."""
+        """Whether the client has received the headers."""
 
     async def give(self, send: Send) -> None:
-        """Send the head, then the body.
+        """Send the headers, then the body.
 
         Raises:
-            CutOff: an answer that is no stream is cut; it must not look complete.
+            CutOff: a whole answer is truncated; it must not look complete.
         """
         try:
             course = self._course(send)
@@ -148,12 +148,12 @@ class ResumableAnswer:
     def _headers(self, route: str) -> dict[str, str]:
         own = {name: value for name, value in self._request.headers.items() if name[0] != ":" and name not in _NOT_ITS_OWN}
         if odd := next((name for name, value in own.items() if not _is_utf8(value)), None):
-            # aiohttp writes no other bytes. Refused, since a provider might make something of it.
+            # aiohttp cannot write other bytes. Rejected, since a provider might need the header.
             raise RequestError(f"The header `{odd}` is not UTF-8, as it must be where a stream may be continued.", param=odd)
         metadata = {
             **self._request.metadata,
             METADATA_ROUTE: route,
-            # All events are read here anyway.
+            # All events are parsed here anyway.
             METADATA_WATCH: WATCH_BEGINNING,
         }
         return own | {header: metadata[key] for key, header in FORWARDED_METADATA_HEADERS.items() if metadata.get(key)}
@@ -177,7 +177,7 @@ class ResumableAnswer:
             await course.send(last)
 
     async def _ask(self, course: _Course, route: str, headers: Mapping[str, str], body: bytes) -> UpstreamStream:
-        """Send a request; what Envoy answers in an upstream's place is raised as an error."""
+        """Send a request; raise an error for a local reply of Envoy."""
         try:
             answer = await course.source.ask(route, self._path, headers, body)
         except CutOff:
@@ -195,7 +195,7 @@ class ResumableAnswer:
         return Head(answer.status, headers | ({DECISION_HEADER: decision} if decision else {}))
 
     async def _pass(self, course: _Course, answer: UpstreamStream) -> None:
-        """Send what the client gets of one stream, until it ends, is cut, or is not what is wanted."""
+        """Send the client's part of one stream, until it ends, breaks off, or does not match."""
         self._outcome = CUT_OFF
         try:
             await self._pass_chunks(course, answer)
@@ -214,7 +214,7 @@ class ResumableAnswer:
         splicer, has_more = course.splicer, True
         now, silence = asyncio.get_running_loop().time, course.resumable.silence_seconds
         left = silence
-        # One for all pieces: a stream has one for every token. The client may take its time, so it stands still meanwhile.
+        # One timeout for all chunks, because there is one per token. It is paused while the client reads.
         async with asyncio.timeout(None) as patience:
             while has_more and not splicer.has_ended:
                 began, heard = now(), splicer.events
@@ -225,7 +225,7 @@ class ResumableAnswer:
                 has_more = bool(chunk)
                 if data := splicer.feed(chunk) if has_more else splicer.finish():
                     await course.send(data)
-                if splicer.events != heard:  # What only keeps the connection alive is silence, too.
+                if splicer.events != heard:  # Keep-alives do not count as progress.
                     left = silence
 
     def _count(self, course: _Course, answer: UpstreamStream) -> None:
@@ -284,7 +284,7 @@ def _whole_number(text: str | None) -> int | None:
 
 
 def _configured(name: str, members: tuple[Member, ...]) -> str:
-    """Return the configured name of the model that answers: it may be one of all of a provider's."""
+    """Return the configured name of the answering model: it may belong to a wildcard."""
     for member in members:
         if member.model == name or (member.model.endswith("*") and name.startswith(member.model[:-1])):
             return member.model
@@ -292,7 +292,7 @@ def _configured(name: str, members: tuple[Member, ...]) -> str:
 
 
 def _is_utf8(value: str) -> bool:
-    """Tell if a header is text: bytes that are not are kept as surrogates."""
+    """Whether a header is UTF-8: other bytes are kept as surrogates."""
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -1,6 +1,6 @@
-"""The transcript of an answer: what the client has, text by text, and how much of it a resumed stream has repeated.
+"""The transcript of an answer: the client's texts, and how much of them a resumed stream has repeated.
 
-A resumed stream must first repeat what was sent (or was given it, as a prefill). Until it has, none of it is passed on.
+A resumed stream must first repeat what was sent (unless it was a prefill). Until then, nothing of it is passed on.
 """
 
 from collections.abc import Collection, Hashable
@@ -9,10 +9,10 @@ from typing import Final
 import orjson
 
 _MOST_BYTES: Final = 32 << 20
-"""Of one answer, with what Python takes for each piece: hundreds of thousands of tokens."""
+"""Maximum size of a transcript, including Python's overhead: hundreds of thousands of tokens."""
 _PIECE_BYTES: Final = 64
 _LEAST_REPEATED: Final = 8
-"""Characters: a shorter text may well come twice in a row."""
+"""Minimum length of a repetition: a shorter text may occur twice by chance."""
 
 
 class Mismatch(Exception):
@@ -29,19 +29,19 @@ class Transcript:
         self._missing = 0
         self._kept_bytes = 0
         self.is_full = False
-        """Whether the answer was too long to be kept: it cannot be resumed."""
+        """Whether the answer was too long to be recorded, and cannot be resumed."""
         self._given: Hashable = None
-        """The text whose beginning was given, as long as it is open whether that is said again all the same."""
+        """The text with a prefill, while the model may still be repeating it."""
         self._doubted = ""
-        """What came of it so far, which the client has not seen."""
+        """Its held beginning, which the client has not received."""
 
     @property
     def caught_up(self) -> bool:
-        """Whether all that the client has was said again: what comes now is new."""
+        """Whether all of the client's answer was repeated, so that the rest is new."""
         return self._missing == 0 and not self._doubted
 
     def begin(self) -> None:
-        """Begin a resumed stream; what the last one had beyond the client's share is dropped if it was never sent."""
+        """Begin a resumed stream; unsent text of the last one is dropped."""
         if self.caught_up:
             for key, chunks in self._new.items():
                 self._sent[key] = self._sent.get(key, "") + "".join(chunks)
@@ -50,19 +50,19 @@ class Transcript:
         self._missing = sum(map(len, self._sent.values()))
 
     def give(self, key: Hashable, length: int) -> None:
-        """Count the first `length` characters of a text as repeated: the model was given them.
+        """Count the first `length` characters of a text as repeated, because they were a prefill.
 
-        Some say them again all the same. So what comes is kept as long as it reads like what was given.
+        Some models repeat them all the same, so text is held while it matches the prefill.
         """
         self._again[key] = length
         self._missing -= length
         self._given = key if length >= _LEAST_REPEATED else None
 
     def take(self, key: Hashable, text: str) -> str:
-        """Return what is new of a piece of text.
+        """Return the new part of a delta.
 
         Raises:
-            Mismatch: the client has something else in its place.
+            Mismatch: the client has another text.
         """
         if self._given is not None and key == self._given:
             text = self._resolved(key, text)
@@ -87,7 +87,7 @@ class Transcript:
             self._sent.clear()
 
     def _resolved(self, key: Hashable, text: str) -> str:
-        """Return what is known by now to go on from a given text; nothing as long as it may be that text again."""
+        """Return the text after a prefill; nothing while it may still be a repetition."""
         given, self._doubted = self._sent[key][: self._again[key]], self._doubted + text
         if given.startswith(self._doubted) and given != self._doubted:
             return ""
@@ -95,7 +95,7 @@ class Transcript:
         return came.removeprefix(given)
 
     def mark(self, key: Hashable, value: str = "") -> bool:
-        """Return whether something that comes as a whole is new.
+        """Return whether a whole value is new.
 
         Raises:
             Mismatch: the client has another one in its place.
@@ -107,7 +107,7 @@ class Transcript:
         return bool(new)
 
     def take_whole(self, key: Hashable, value: object) -> bool:
-        """Return whether one of several values in a place is new, each of which comes as a whole.
+        """Return whether one of several whole values in a place is new.
 
         Raises:
             Mismatch: the client has another one in its place.
@@ -115,13 +115,13 @@ class Transcript:
         return self.mark(key, orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode())
 
     def has(self, key: Hashable) -> bool:
-        """Tell if the client had it before this answer took over."""
+        """Whether the client had it before this stream."""
         return key in self._sent
 
     def sent(self) -> dict[Hashable, str]:
-        """Return what the client had when this answer took over."""
+        """Return the client's text before this stream."""
         return dict(self._sent)
 
     def consists_of(self, keys: Collection[Hashable]) -> bool:
-        """Tell if the client had nothing else."""
+        """Whether the client had nothing else."""
         return self._sent.keys() <= set(keys)

@@ -1,1 +1,1 @@
-"""Who answers a request: checked, filtered and routed before its first attempt. Knows no transport."""
+"""The decide stage: checks, filters and routes a request before its first attempt. Knows no transport."""

@@ -1,4 +1,4 @@
-"""What a caller may use: Envoy has checked the key, and says by a header whose it is."""
+"""Permissions of callers: Envoy has checked the key, and names the caller in a header."""
 
 from ext_proc.decide.request import Request, Services
 from ext_proc.errors import Forbidden, NotReady
@@ -9,10 +9,10 @@ from protos.contract.headers import CALLER_HEADER
 
 
 def caller_of(request: Request, services: Services) -> Caller | None:
-    """Return who calls; None where the listener asks for no key.
+    """Return the caller; None if the listener requires no key.
 
     Raises:
-        NotReady: Envoy knows the caller already, and this worker does not yet.
+        NotReady: Envoy knows the caller, but this worker does not yet.
     """
     name = request.headers.get(CALLER_HEADER)
     if name is None:
@@ -23,13 +23,13 @@ def caller_of(request: Request, services: Services) -> Caller | None:
 
 
 def may_use(model: ResolvedModel, request: Request, services: Services) -> bool:
-    """Tell whether the caller may use a model, by the name that was asked for or by its own."""
+    """Whether the caller may use a model, by the requested name or by its own."""
     caller = caller_of(request, services)
     return caller is None or caller.may_ask(model.name, model.model.name, str(request.value.get("model")))
 
 
 def check_model(model: ResolvedModel, request: Request, services: Services) -> None:
-    """Refuse a model that the caller may not use.
+    """Reject a model that the caller may not use.
 
     Raises:
         Forbidden: it may not.
@@ -39,7 +39,7 @@ def check_model(model: ResolvedModel, request: Request, services: Services) -> N
 
 
 def agents_for(request: Request, services: Services) -> AgentPool:
-    """Return the agents that may answer the caller.
+    """Return the agents that the caller may use.
 
     Raises:
         Forbidden: none may.

@@ -1,4 +1,4 @@
-"""Agent listener: which agent answers, what its filters make of the request, and the route that leads there."""
+"""Agent listener: chooses the agents, runs the filters, and sets the route."""
 
 import time
 from collections.abc import Sequence
@@ -81,10 +81,10 @@ def _choices(request: Request) -> int:
 
 
 def _named(request: Request, services: Services) -> Decision | None:
-    """Return the agent that the client names itself: by the header, if it is trusted, or as the model.
+    """Return the agent that the client names: by the header, if it is trusted, or as the model.
 
     Raises:
-        RequestError: the header names nobody who is here.
+        RequestError: the header names an unknown agent.
         Forbidden: the caller may not use the agent.
     """
     agents = request.listener.agents

@@ -1,4 +1,4 @@
-"""Whether a prompt is marked for its provider's cache, and where: here, or by the attempts, which know their own provider."""
+"""Cache markers in prompts: set here, or by the attempt stage, which knows the provider of an attempt."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,14 +13,14 @@ from protos.contract.metadata import METADATA_CACHE_FROM
 
 @dataclass(frozen=True, slots=True)
 class MarkedPrompt:
-    """A request's body, and what its attempts must know to mark it themselves."""
+    """A request's body, and the settings for markers by the attempt stage."""
 
     body: bytes
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 def mark_prompt(body: bytes, resolved: ResolvedModel, request: Request, services: Services) -> MarkedPrompt:
-    """Mark the body after filters, if the configuration wants it and neither the client nor its provider minds."""
+    """Mark the body after filters, if it is configured, the client has set no markers, and the provider supports them."""
     least_tokens = services.plan.cache_marks_from
     if not least_tokens or request.api not in CONVERSATIONS or not wants_cache(request.headers):
         return MarkedPrompt(body)

@@ -14,7 +14,7 @@ from protos.contract.headers import DECISION_HEADER, TRACEPARENT_HEADER
 
 
 async def answer_decision(request: Request, services: Services, record: Record) -> Respond:
-    """Decide as for a request that is answered, filters included; the model that it asks for need not be one of ours.
+    """Decide as for a normal request, including filters; the requested model need not be configured.
 
     Raises:
         GatewayError: the request ends here.
@@ -54,7 +54,7 @@ def _requested(request: Request, services: Services) -> ResolvedModel | None:
 
 
 def _models(choice: ModelChoice, request: Request, services: Services) -> list[str]:
-    """Name the models, best first: where nobody knows better, the one that the client itself has named."""
+    """Return the models, best first; if none is known, the one that the client named."""
     if choice.ranked:
         return [model.name for model in choice.ranked]
     wanted = request.value.get("model")

@@ -1,6 +1,6 @@
-"""Bodies of megabytes: each step of work on one takes about a millisecond per megabyte, and others get their turn in between.
+"""Large bodies: each processing step takes about 1 ms per megabyte, and other requests run in between.
 
-A thread would not help: neither orjson nor protobuf lets go of the interpreter's lock.
+A thread would not help: neither orjson nor protobuf releases the GIL.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ LARGE_BYTES: Final = 1 << 20
 
 
 async def read_object(body: bytes) -> JsonObject:
-    """Parse as `parse_object` does, step by step.
+    """Parse like `parse_object`, step by step.
 
     Raises:
         MalformedBody: see `parse_object`.
@@ -26,6 +26,6 @@ async def read_object(body: bytes) -> JsonObject:
 
 
 async def let_others_run(body: bytes) -> None:
-    """Let the event loop do what is due, if the work on a body of this size has made it wait."""
+    """Yield to the event loop after work on a body of this size."""
     if len(body) >= LARGE_BYTES:
         await asyncio.sleep(0)

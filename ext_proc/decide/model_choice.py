@@ -1,4 +1,4 @@
-"""Which model answers a request: what its preferences say, or else the one that it asks for."""
+"""Chooses the model of a request: by preferences, or else the requested one."""
 
 import time
 from dataclasses import dataclass
@@ -16,20 +16,20 @@ from ext_proc.routing.models.resolve import ResolvedModel
 
 NO_ROUTE: Final = "(none)"
 BODY_ROUTE: Final = "(body)"
-"""Metric labels in place of a preference's name: none fits, or the name is a client's."""
+"""Metric labels instead of a preference's name: no match, or a client's own preference."""
 
 ModelRung = Literal[MatchRung, "requested_model", "default_model", "pinned", "not_user_turn", "routing_budget", ""]
-"""Empty where no preferences were offered, so that there was nothing to decide."""
+"""Empty without preferences."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """What answers, and why."""
+    """The chosen model and the reason."""
 
     ranked: tuple[ResolvedModel, ...]
-    """The first one answers; the others are what the preference has for when it does not. Empty if nobody is known."""
+    """The first one answers; the others are its fallbacks. Empty if none is configured."""
     route: str | None
-    """Name of the preference that fits; None if none does."""
+    """Name of the matching preference; None without a match."""
     rung: ModelRung
     reason: str
 
@@ -42,7 +42,7 @@ class ModelChoice:
 async def choose_model(
     routing_input: RoutingInput, request: Request, conversation: Conversation, *, services: Services, record: Record
 ) -> ModelChoice:
-    """Choose by what is said. Never raises."""
+    """Choose by the conversation. Never raises."""
     preferences, requested = routing_input.preferences, routing_input.requested
     if preferences is None:
         record.reason = requested.reason if requested else ""
@@ -57,20 +57,20 @@ async def choose_model(
 
 
 def record_choice(choice: ModelChoice, preferences: Preferences, record: Record) -> None:
-    """Note who decided what; what is a client's own is left out."""
+    """Record the decision, without the client's own names."""
     record.rung = choice.rung
     record.reason = safe_reason(choice.reason) if preferences.is_configured else ""
     record.route = _route_label(choice, preferences)
 
 
 def record_refused(choice: ModelChoice, preferences: Preferences, record: Record) -> None:
-    """Note what would have answered."""
+    """Record the model that would have answered."""
     record.refused_model = choice.ranked[0].model.name
     record.refused_route = _route_label(choice, preferences)
 
 
 def _route_label(choice: ModelChoice, preferences: Preferences) -> str:
-    """Return what metrics call the preference that fits."""
+    """Return the metrics label of the matching preference."""
     if choice.route is None:
         return NO_ROUTE
     return choice.route if preferences.is_configured and choice.route in preferences.by_name else BODY_ROUTE

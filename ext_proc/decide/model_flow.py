@@ -1,4 +1,4 @@
-"""Model listener: which model is meant, what the listener's filters make of the request, and how its provider is reached."""
+"""Model listener: resolves the model, runs the filters, and sets the route to the provider."""
 
 from collections.abc import Mapping
 from urllib.parse import quote
@@ -48,9 +48,9 @@ from protos.contract.metadata import (
 
 
 async def decide_model(request: Request, services: Services, record: Record) -> Reply:
-    """Resolve the model, which filters cannot change any more, and run the listener's input filters; then ask preferences.
+    """Resolve the model, which filters cannot change afterwards; run the listener's input filters; apply preferences.
 
-    Tokens are counted here, without filters, where the provider cannot be asked for them.
+    Token counts that the provider does not support are estimated here, without filters.
 
     Raises:
         GatewayError: the request ends here.
@@ -95,12 +95,12 @@ async def _decide_by_preference(request: Request, services: Services, record: Re
 def _forward(
     request: Request, resolved: ResolvedModel, route: ModelRoute, body: bytes, value: JsonObject, noted: Mapping[str, str]
 ) -> Continue:
-    """Send the request to its provider, or its attempts on their way; `noted` is left as metadata."""
+    """Send the request to its provider, or to the attempt stage; `noted` becomes metadata."""
     route_name = _route_name(request, route, value)
     headers = {ROUTE_HEADER: route_name}
     for_attempts: dict[str, str] = {}
     if route.by_attempt:
-        # Each attempt makes its own request from this body.
+        # Each attempt builds its own request from this body.
         for_attempts = _for_attempts(resolved.upstream_model, request.query, value)
         if value.get("stream") is True and route_name != route.continued and METADATA_SESSION not in noted:
             for_attempts[METADATA_WATCH] = WATCH_GATE if request.listener.gates_streams else WATCH_HEAD
@@ -115,7 +115,7 @@ def _forward(
 
 
 def _counted(request: Request, value: JsonObject, services: Services) -> dict[str, str]:
-    """Estimate a request's tokens for Envoy's rate limits; questions for a count use none."""
+    """Estimate a request's tokens for Envoy's rate limits; 0 for count_tokens."""
     if not services.plan.counts_tokens or request.api is Api.COUNT_TOKENS:
         return {}
     return {METADATA_TOKENS: str(estimate_size(value))}
@@ -148,7 +148,7 @@ def route_of(resolved: ResolvedModel, request: Request) -> ModelRoute:
 
 
 def _fit_history(body: bytes, resolved: ResolvedModel, request: Request, services: Services) -> bytes:
-    """Take out of a conversation what only another model can read; attempts do so themselves."""
+    """Remove content that only another model can read; the attempt stage does so itself."""
     target = services.plan.targets.get((resolved.model.name, request.api))
     return fit_history(body, request.api, target.quirks.of(resolved.upstream_model)) if target is not None else body
 
@@ -156,7 +156,7 @@ def _fit_history(body: bytes, resolved: ResolvedModel, request: Request, service
 def _for_tools(
     route: ModelRoute, resolved: ResolvedModel, request: Request, value: JsonObject, services: Services
 ) -> ModelRoute:
-    """Return the route of attempts if the model takes the tools that are offered in another API only."""
+    """Return the route of the attempt stage if the model accepts the offered tools only in another API."""
     if not route.tools_route or not value.get("tools"):
         return route
     target = services.plan.targets.get((resolved.model.name, request.api))
@@ -166,20 +166,20 @@ def _for_tools(
 
 
 def _route_name(request: Request, route: ModelRoute, value: JsonObject) -> str:
-    """Choose among the routes of a chain, by what is asked for after filters: they may have changed it."""
+    """Choose among the routes of a chain by the body after filters, which may have changed it."""
     if value.get("stream") is not True:
         return route.route
-    # With several choices, the end of one says nothing about the others.
+    # With several choices, the end of one does not tell whether the others are complete.
     if route.continued and request.listener.continues_streams and value.get("n", 1) in (1, None):
         return route.continued
     return route.stream_route or route.route
 
 
 async def run_filters(request: Request, services: Services) -> tuple[bytes, JsonObject]:
-    """Return the body as the listener's filters leave it, without preferences, and the same parsed.
+    """Run the listener's filters; return the body without preferences, and the same parsed.
 
     Raises:
-        GatewayError: a filter refuses the request, or fails.
+        GatewayError: a filter rejects the request, or fails.
     """
     own, value = _without_preferences(request)
     if not request.listener.input_filters:
@@ -190,7 +190,7 @@ async def run_filters(request: Request, services: Services) -> tuple[bytes, Json
 
 
 def _without_preferences(request: Request) -> tuple[bytes, JsonObject]:
-    """Take out what is meant for the gateway: filters and providers would not know it."""
+    """Remove the field for the gateway, which filters and providers do not know."""
     if FIELD not in request.value:
         return request.body, request.value
     value = {name: member for name, member in request.value.items() if name != FIELD}

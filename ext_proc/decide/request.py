@@ -1,4 +1,4 @@
-"""What the steps of one HTTP transaction hand to each other: the request, what they may call, and what is to be recorded."""
+"""The values shared by the steps of one HTTP transaction: request, services and record."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,19 +20,19 @@ from protos.contract.metadata import METADATA_API
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What one configuration lets a decision look up and call."""
+    """The plan and the ports that a decision uses."""
 
     plan: Plan
     egress: Egress
     mcp_sessions: McpSessions
     measures: Measures = field(default_factory=Measures)
-    """Prices and latencies of models, as they are known now."""
+    """Current prices and latencies of models."""
     sessions: SessionStore = field(default_factory=NoSessions)
-    """What is remembered of sessions."""
+    """The session store."""
     semantic: SemanticRung | None = None
-    """None: nothing is decided by meaning."""
+    """None: no semantic rung."""
     memory: DecisionMemory = field(default_factory=DecisionMemory)
-    """What the orchestrator has said."""
+    """The cache of orchestrator decisions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +53,11 @@ class Request:
     form: str = ""
     """Content type of a body that is a form; empty: it is JSON, or there is none."""
     was_compressed: bool = False
-    """Whether the client sent another body, of which this is the plain form."""
+    """Whether the client's body was compressed."""
 
 
 def go_on(request: Request, body: bytes, *, headers: Mapping[str, str], metadata: Mapping[str, str]) -> Continue:
-    """Send a request on, with the body that is left of it."""
+    """Forward a request with this body."""
     is_changed = request.was_compressed or body != request.body
     length = {"content-length": str(len(body))} if is_changed else {}
     return Continue(
@@ -71,7 +71,7 @@ def go_on(request: Request, body: bytes, *, headers: Mapping[str, str], metadata
 
 @dataclass(slots=True)
 class Record:
-    """What happened, for the log and the metrics. Names are configured ones or empty, never what a client sent."""
+    """The record for log and metrics. Names are configured ones or empty, never a client's."""
 
     listener: str
     caller: str = ""
@@ -80,16 +80,16 @@ class Record:
     agent: str = ""
     model: str = ""
     route: str = ""
-    """Name of the preference that fits, or a constant word; empty where none were offered."""
+    """Name of the matching preference, or a constant; empty without preferences."""
     rung: str = ""
     reason: str = ""
     request_id: str = ""
     status: int = 0
-    """Status of our own answer; 0 if the request was passed on."""
+    """Status of the gateway's own answer; 0 if the request was forwarded."""
     error: GatewayError | None = None
     refused_model: str = ""
-    """What would have answered if a routing budget had allowed it; empty unless that is to be recorded."""
+    """The model of a change that the routing budget prevented; empty unless it is recorded."""
     refused_route: str = ""
-    """The preference that it was chosen for, as `route`."""
+    """The preference of that model, like `route`."""
     decision_seconds: float | None = None
-    """How long the choice among agents or models took; None if there was none to make."""
+    """Duration of the decision in seconds; None if there was none."""

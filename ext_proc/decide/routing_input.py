@@ -16,29 +16,29 @@ from ext_proc.routing.models.resolve import ResolvedModel, resolve_model
 from protos.contract.headers import AFFINITY_HEADER, REQUEST_ID_HEADER
 
 CONVERSATIONS: Final = frozenset({Api.CHAT_COMPLETIONS, Api.MESSAGES, Api.RESPONSES})
-"""APIs whose requests say what is wanted."""
+"""APIs with conversations to route by."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoutingInput:
-    """What model routing decides by."""
+    """The input of model routing."""
 
     preferences: Preferences | None
     """The request's own, or the configured ones; None: the requested model answers."""
     requested: ResolvedModel | None
-    """What the request asks for; None only where it may do without."""
+    """The requested model; None only if it may be missing."""
 
 
 def has_preferences(request: Request, services: Services) -> bool:
-    """Tell if there is more to a request than the model that it asks for; most have no more, and cost no more."""
+    """Whether a request has more than a model to route by; most have not."""
     return FIELD in request.value or (services.plan.preferences is not None and request.api in CONVERSATIONS)
 
 
 def read_routing_input(request: Request, services: Services) -> RoutingInput:
-    """Read what a request leaves to choose, before any filter has seen it. With preferences it need not name a model.
+    """Read the routing input before filters run. With preferences a request need not name a model.
 
     Raises:
-        RequestError: it asks for a model that is not there, or for none where one is needed; or its preferences are wrong.
+        RequestError: the model is unknown, or missing although needed; or the preferences are invalid.
     """
     preferences = effective_preferences(request, services)
     if preferences is not None and services.plan.models.default is None and request.value.get("model") in (None, ""):
@@ -47,10 +47,10 @@ def read_routing_input(request: Request, services: Services) -> RoutingInput:
 
 
 def effective_preferences(request: Request, services: Services) -> Preferences | None:
-    """Return the preferences that hold for a request: its own, or the configured ones.
+    """Return the preferences of a request: its own, or the configured ones.
 
     Raises:
-        RequestError: its own are wrong, or out of place.
+        RequestError: its own are invalid, or not allowed here.
     """
     plan = services.plan
     if FIELD not in request.value:
@@ -62,11 +62,11 @@ def effective_preferences(request: Request, services: Services) -> Preferences |
 
 
 def requested_model(request: Request, services: Services) -> ResolvedModel:
-    """Resolve what a request asks for.
+    """Resolve the model of a request.
 
     Raises:
-        RequestError: there is no such model, or it names none and there is no default.
+        RequestError: the model is unknown, or missing without a default.
     """
-    # An alias that several models share sends a session to one of them.
+    # An alias with weighted targets keeps a session on one of them.
     chosen_by = request.headers.get(AFFINITY_HEADER) or request.headers.get(REQUEST_ID_HEADER, "")
     return resolve_model(services.plan.models, request.value.get("model"), request_id=chosen_by)

@@ -1,10 +1,10 @@
 """Chooses the model for a request of a session: the one that the session keeps, or a new one by preferences.
 
-| a session that is known | and | then |
+| a stored session | and | result |
 | --- | --- | --- |
-| has a routing budget | the choice is another model than before | it changes if the budget allows it |
-| is named by its client, or prompt caching wants it | has no budget | it keeps its model, without a decision |
-| is under `route_on_user_only` | the last message is no user's, its model is warm | it keeps its model, without a decision |
+| has a routing budget | the choice differs from its model | it changes if the budget allows it |
+| is named by its client, or by prompt caching | has no budget | it keeps its model, without a decision |
+| is under `route_on_user_only` | the last message is not a user's, its model is warm | it keeps its model, without a decision |
 """
 
 from dataclasses import dataclass, replace
@@ -28,22 +28,22 @@ _BYTES_PER_TOKEN = 4
 
 @dataclass(frozen=True, slots=True)
 class SessionChoice:
-    """What answers, and what became of the session."""
+    """The chosen model, and the effect on the session."""
 
     choice: ModelChoice
     session: SessionKey | None = None
     is_pinned: bool = False
-    """Whether the session had a model, and keeps it."""
+    """Whether the session keeps its stored model."""
     is_switched: bool = False
-    """Whether it had a model, and has another one now."""
+    """Whether the session changes its model."""
     wants_usage: bool = False
-    """Whether the answer's usage is to be noted: a budget counts with it."""
+    """Whether to record the answer's usage, for the budget."""
     refused: ModelChoice | None = None
-    """What a budget did not allow."""
+    """The choice that the budget prevented."""
 
     @property
     def metadata(self) -> dict[str, str]:
-        """What attempts must know of it."""
+        """The metadata for the attempt stage."""
         return {METADATA_SESSION: self.session.key} if self.session is not None and self.wants_usage else {}
 
 
@@ -53,7 +53,7 @@ async def choose_in_session(
     """Choose; `value` is the body after filters.
 
     Raises:
-        RequestError: the conversation, or a header that is about sessions, cannot be read.
+        RequestError: the conversation or a session header is invalid.
     """
     if routing_input.preferences is None:
         return SessionChoice(await choose_model(routing_input, request, (), services=services, record=record))
@@ -84,7 +84,7 @@ def _without_asking(current: SessionRequest, stored: StoredSession) -> ModelChoi
 
 
 async def _hold_against_session(current: SessionRequest, recalled: Recalled, choice: ModelChoice) -> SessionChoice:
-    """Hold a choice against what the session was, and remember what it is now."""
+    """Check a choice against the stored session, and store the result."""
     if current.budget is not None:
         return await _within_budget(current, current.budget, recalled.stored, choice)
     if recalled.is_blank and current.is_pinning and choice.route:
@@ -111,7 +111,7 @@ async def _within_budget(
 
 
 async def _claim(current: SessionRequest, choice: ModelChoice) -> SessionChoice:
-    """Pin a session; of two first requests at the same time one decides for both."""
+    """Pin a session; of two simultaneous first requests one decides for both."""
     binding = current.binding(choice)
     winner = await claim(current, binding)
     if winner is None or winner.binding.anchor_model == binding.anchor_model:

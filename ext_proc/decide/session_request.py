@@ -1,4 +1,4 @@
-"""One request of a session: whose it is, what its client allows, and for how long its model is kept."""
+"""One request of a session: its key, the client's limits, and how long the model is kept."""
 
 import math
 import time
@@ -38,30 +38,30 @@ class SessionRequest:
 
     @property
     def is_pinning(self) -> bool:
-        """Whether the session keeps its model whatever is said."""
+        """Whether the session keeps its model independent of the conversation."""
         wants_it = self.session.is_explicit or self.affinity.implied_ttl_seconds > 0
         return wants_it and self.budget is None
 
     @property
     def ttl_seconds(self) -> float:
-        """How long the session is remembered after this turn."""
+        """How long the session is stored after this request."""
         implied = 0.0 if self.session.is_explicit else self.affinity.implied_ttl_seconds
         return implied or self.affinity.ttl_seconds
 
     @property
     def requested_name(self) -> str:
-        """Full name of the model that the request asks for; empty if it asks for none."""
+        """Full name of the requested model; empty if there is none."""
         return self.routing_input.requested.name if self.routing_input.requested else ""
 
     def resolve(self, name: str) -> ResolvedModel | None:
-        """Look a model up by its full name; None if it is not there any more."""
+        """Look a model up by its full name; None if it does not exist any more."""
         try:
             return resolve_model(self.services.plan.models, name)
         except GatewayError:
             return None
 
     def binding(self, choice: ModelChoice) -> Binding:
-        """Say what this turn alone has to remember."""
+        """Return the part of the binding that this request determines."""
         return Binding(
             anchor_model=choice.ranked[0].name,
             route_name=choice.route or "",
@@ -74,10 +74,10 @@ class SessionRequest:
 def read_session_request(
     routing_input: RoutingInput, request: Request, value: JsonObject, conversation: Conversation, services: Services
 ) -> SessionRequest | None:
-    """Read which session a request belongs to; None if it belongs to none.
+    """Read the session of a request; None if it has none.
 
     Raises:
-        RequestError: a header that is about sessions cannot be read.
+        RequestError: a session header is invalid.
     """
     affinity = services.plan.affinity
     budget = _read_budget(request.headers, affinity)

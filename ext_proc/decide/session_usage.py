@@ -9,19 +9,19 @@ from ext_proc.attempt.record import COMPLETED, AttemptRecord
 from ext_proc.routing.affinity.sessions import SessionStore, decode_binding
 
 _MOST_WAITING: Final = 1_000
-"""More than so many at once are not noted: the next answer says it, too."""
+"""Maximum of queued records: later answers repeat the information."""
 
 
 class SessionUsage:
-    """Notes usage after the answer is over, so that nobody waits for it."""
+    """Records usage after the end of an answer, so that no request waits for it."""
 
     def __init__(self, store: Callable[[], SessionStore]) -> None:
-        """`store` is asked for each note: another configuration may keep sessions elsewhere."""
+        """`store` is called for each record: another configuration may use another store."""
         self._store = store
         self._waiting: asyncio.Queue[tuple[str, str, int]] = asyncio.Queue(_MOST_WAITING)
 
     def note(self, record: AttemptRecord) -> None:
-        """Note a good answer of a session that wants to know."""
+        """Record a successful answer of a session that needs it."""
         if record.session and record.outcome == COMPLETED and record.usage.input_tokens and not self._waiting.full():
             self._waiting.put_nowait((record.session, record.model, record.usage.input_tokens))
 
@@ -34,7 +34,7 @@ class SessionUsage:
         sessions = self._store()
         stored = await sessions.read(key)
         binding = decode_binding(stored) if stored is not None else None
-        # After a failover it is another provider that has the conversation cached.
+        # After a failover another provider has cached the conversation.
         if binding is not None and binding.anchor_model == model:
             noted = replace(binding, cached_tokens=tokens).used(model, binding.last_used, tokens)
             await sessions.update(key, noted.encode())

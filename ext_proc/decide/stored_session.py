@@ -10,38 +10,38 @@ from ext_proc.routing.models.ranking import rank
 
 @dataclass(frozen=True, slots=True)
 class StoredSession:
-    """What is remembered of a session whose model is there still, and serves this request."""
+    """A stored session whose model still exists and can serve this request."""
 
     binding: Binding
     choice: ModelChoice
-    """The choice of its model."""
+    """Its model."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """What is kept under a session's name."""
+    """The entry of a session in the store."""
 
     stored: StoredSession | None
-    """None if there is nothing, or nothing that is of use."""
+    """None if there is no usable session."""
     is_blank: bool
-    """Whether there is nothing."""
+    """Whether there is no entry."""
 
 
 async def recall(current: SessionRequest) -> Recalled:
-    """Read what is kept of the session."""
+    """Read the session from the store."""
     stored = await current.services.sessions.read(current.session.key)
     return Recalled(_read(current, stored) if stored is not None else None, is_blank=stored is None)
 
 
 async def keep(current: SessionRequest, binding: Binding) -> None:
-    """Remember something of the session, in place of what was."""
+    """Replace the stored session."""
     await current.services.sessions.write(
         current.session.key, binding.encode(), ttl_seconds=current.ttl_seconds, max_entries=current.affinity.max_entries
     )
 
 
 async def claim(current: SessionRequest, binding: Binding) -> StoredSession | None:
-    """Remember something of a new session, and return what is known of it then: another first turn may have been faster."""
+    """Store a new session, and return the stored one: another first request may have been faster."""
     stored = await current.services.sessions.claim(
         current.session.key, binding.encode(), ttl_seconds=current.ttl_seconds, max_entries=current.affinity.max_entries
     )
@@ -49,7 +49,7 @@ async def claim(current: SessionRequest, binding: Binding) -> StoredSession | No
 
 
 def _read(current: SessionRequest, stored: bytes) -> StoredSession | None:
-    """Read a binding, and choose its model; the others of its preference may still stand in for it."""
+    """Read a binding and its model, with the other models of its preference as fallbacks."""
     binding = decode_binding(stored)
     services, preferences, api = current.services, current.routing_input.preferences, current.request.api
     anchor = current.resolve(binding.anchor_model) if binding is not None else None

@@ -1,7 +1,7 @@
-"""One HTTP transaction: events in, replies out. Checks the request, has it decided, and words refusals for its client.
+"""One HTTP transaction: events in, replies out. Checks the request, runs the decision, and renders errors.
 
 Envoy's order is RequestHeaders, then RequestBody unless the headers end the stream, then perhaps Trailers; or one RequestBody
-that brings its head along. Knows no transport.
+that includes the headers. Knows no transport.
 """
 
 import time
@@ -48,7 +48,7 @@ from protos.contract.passthrough import PASSTHROUGH, Endpoint, find_endpoint
 
 _GO_ON: Final = Continue()
 _MESSAGES_VERSION: Final = "anthropic-version"
-"""Tells clients of Anthropic's API from those of OpenAI's where both ask at the same path."""
+"""Header that identifies clients of Anthropic's API at paths that both APIs use."""
 _DEFLATE: Final = "deflate"
 _ENCODINGS: Final = frozenset({*IDENTITY, _DEFLATE})
 """Content encodings of bodies as Envoy shows them: it has undone the others."""
@@ -71,20 +71,20 @@ class Transaction:
     """Handles the events of one request on one listener, under the configuration that was current when it began."""
 
     def __init__(self, listener: str, services: Services | None, *, traceparent: str = "") -> None:
-        """`traceparent` is the context of what Envoy traces, if it does: it carries that on by itself."""
+        """`traceparent` is the context of Envoy's span, if the request is traced; Envoy propagates it by itself."""
         self.record = Record(listener=listener)
         self.headers: Mapping[str, str] = {}
-        """What is known of the request's, with a valid traceparent."""
+        """The known request headers, with a valid traceparent."""
         self.request: Request | None = None
-        """Complete, once there is one; before filters."""
+        """The complete request before filters, once it has arrived."""
         self.is_decided = False
-        """Whether the last reply settled the request."""
+        """Whether the last reply completed the request."""
         self._traceparent = traceparent
         self._services = services
         self._listener = services.plan.listeners.get(listener) if services else None
         self._shape: Shape = "openai"
         self._asks_only = False
-        """Whether the client wants to know the decision, and nothing else."""
+        """Whether it is a request of the decision API."""
         self._head: tuple[Api, str, Mapping[str, str]] | None = None
         self._is_deflated = False
         self._rest = self._form = ""
@@ -92,7 +92,7 @@ class Transaction:
         """Whether the request needs no body."""
 
     async def handle(self, event: Event) -> Reply:
-        """Answer an event. GatewayErrors become responses; anything else that is raised is a bug."""
+        """Answer an event. GatewayErrors become responses; any other exception is a bug."""
         try:
             match event:
                 case RequestHeaders():
@@ -143,7 +143,7 @@ class Transaction:
         return Respond(status=200, headers=headers, body=body, details="plano_filter_answer")
 
     def rows(self) -> tuple[Row, ...]:
-        """Return the conversation that signals are read from; empty if there is none that goes on, or none is wanted."""
+        """Return the conversation for signals; empty if it is not forwarded, or signals are disabled."""
         wanted = self._services is not None and self._services.plan.reads_signals and not self.record.status
         if self.request is None or not wanted or self.request.api not in CONVERSATIONS:
             return ()
@@ -159,7 +159,7 @@ class Transaction:
         if headers.get(":method") == "GET" and (model := path.removeprefix(MODELS_PREFIX)) not in ("", path):
             return self._answer_model(model, headers, services.plan)
         table = _TABLES[listener.kind]
-        # A model's path is the provider's, whatever the client wrote; an agent is asked at the client's own.
+        # A model's path is the provider's; an agent is called at the client's path.
         if listener.kind is ListenerKind.MODEL and path not in table:
             meant = usual_path(path)
             if meant in table or find_endpoint(meant):
@@ -195,7 +195,7 @@ class Transaction:
         return Api(endpoint.api)
 
     def _answer_model(self, name: str, head: Mapping[str, str], plan: Plan) -> Respond:
-        """Say whether there is a model of this name."""
+        """Answer whether a model of this name exists."""
         self._shape, self.record.api = "anthropic" if _MESSAGES_VERSION in head else "openai", Api.MODELS
         named = unquote(name)
         resolved = resolve_model(plan.models, named)
@@ -212,7 +212,7 @@ class Transaction:
         if self._is_deflated:
             body = inflate_request(body, max_bytes=services.plan.max_request_bytes)
         elif len(body) > services.plan.max_request_bytes:
-            # Envoy's buffers do not bound what its decompressors hand over at once.
+            # Envoy's buffers do not bound the output of its decompressors.
             raise BodyTooLarge("The request body is too large.")
         request = self.request = Request(
             listener=listener,
@@ -284,10 +284,10 @@ def _models_reply(body: bytes, head: Mapping[str, str]) -> Respond:
 
 
 def _trace(headers: Mapping[str, str]) -> tuple[Mapping[str, str], Continue]:
-    """Return the headers with a valid traceparent, and the reply that makes Envoy carry the same one."""
+    """Return the headers with a valid traceparent, and the mutation for Envoy to forward the same one."""
     if is_valid_traceparent(headers.get(TRACEPARENT_HEADER, "")):
         return headers, _GO_ON
     fresh = {TRACEPARENT_HEADER: new_traceparent()}
-    # The vendor's state belongs to the trace that could not be read.
+    # The tracestate belongs to the invalid traceparent.
     kept = {name: value for name, value in headers.items() if name != TRACESTATE_HEADER}
     return kept | fresh, Continue(set_headers=fresh, remove_headers=(TRACESTATE_HEADER,))

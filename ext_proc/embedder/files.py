@@ -1,4 +1,4 @@
-"""Where the model, its tokenizer and what was computed with it are. Their packages are an optional extra."""
+"""Paths of the model, its tokenizer and precomputed vectors. Their packages are an optional extra."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,7 +33,7 @@ def subject_vectors() -> npt.NDArray[np.float32]:
 
 
 def _inside(package: str, name: str) -> Path:
-    # Found, not imported: of these packages only the data are of use.
+    # Located, not imported: only the data of these packages are used.
     spec = find_spec(package)
     assert spec is not None and spec.submodule_search_locations, "the extra `semantic` brings it"  # noqa: PT018
     return Path(spec.submodule_search_locations[0], name)

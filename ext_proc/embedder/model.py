@@ -1,4 +1,4 @@
-"""The sentence model: texts in, vectors out. Several threads may use it at the same time."""
+"""The sentence model: texts in, vectors out. Thread-safe."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,13 +10,13 @@ import onnxruntime
 from tokenizers import Tokenizer
 
 MAX_TOKENS: Final = 128
-"""What the model was trained on."""
+"""The model's maximum input."""
 BATCH: Final = 16
-"""Texts of similar lengths that go through at once."""
+"""Texts per batch."""
 
 
 class SentenceModel:
-    """A BERT of the sentence-transformers kind: the mean of its last hidden states, of length 1."""
+    """A sentence-transformers BERT: the mean of its last hidden states, normalised."""
 
     def __init__(self, model: Path, tokenizer: Path) -> None:
         """Load both files, which takes about half a second."""
@@ -24,12 +24,12 @@ class SentenceModel:
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self._tokenizer.enable_padding()
         options = onnxruntime.SessionOptions()
-        # A question is too short to be worth sharing among cores.
+        # Questions are too short for several threads.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
     def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Return one row of length 1 for each text."""
+        """Return one normalised row per text."""
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
         rows = [self._embed([texts[index] for index in order[start : start + BATCH]]) for start in range(0, len(order), BATCH)]
         vectors = np.concatenate(rows)

@@ -1,4 +1,4 @@
-"""Serves the sentence model as `POST /v1/embeddings`. Envoy alone calls it, and bounds how much it is asked."""
+"""Serves the sentence model as `POST /v1/embeddings`. Only Envoy calls it, and limits the load."""
 
 import asyncio
 import base64
@@ -22,11 +22,11 @@ Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 
 
 class BadRequest(Exception):
-    """What is asked cannot be embedded; the message says why."""
+    """The request cannot be embedded; the message gives the reason."""
 
 
 class Embedder:
-    """Answers requests in threads of its own; loads the model when the first one comes."""
+    """Answers requests in its own threads; loads the model at the first one."""
 
     def __init__(self, load: Callable[[], Embed], threads: int) -> None:
         self._load = load
@@ -34,7 +34,7 @@ class Embedder:
         self._loading = asyncio.Lock()
 
     def app(self) -> web.Application:
-        """Build what is served."""
+        """Build the application."""
         app = web.Application(client_max_size=_MAX_BODY)
         app.router.add_post(EMBEDDINGS_PATH, self._embeddings)
         return app
@@ -58,10 +58,10 @@ class Embedder:
 
 
 def read_request(body: bytes) -> tuple[list[str], bool]:
-    """Return the texts, and whether the vectors are wanted as base64.
+    """Return the texts, and whether vectors are requested as base64.
 
     Raises:
-        BadRequest: it is no request for embeddings.
+        BadRequest: it is not a request for embeddings.
     """
     try:
         value = orjson.loads(body)

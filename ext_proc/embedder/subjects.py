@@ -1,4 +1,4 @@
-"""`make subjects`: computes the vectors of all subjects anew, so that no gateway has to do it when it starts."""
+"""`make subjects`: precomputes the vectors of all subjects, so that no gateway does it at its start."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +9,7 @@ from ext_proc.routing.semantic.subjects import SUBJECTS
 
 
 def compute_vectors() -> npt.NDArray[np.int8]:
-    """Embed titles and requests, as they are kept."""
+    """Embed titles and requests, in the format of the file."""
     texts = [*(subject.title for subject in SUBJECTS), *(text for subject in SUBJECTS for text in subject.requests)]
     vectors = SentenceModel(model_file(), tokenizer_file()).embed(texts)
     return np.asarray(np.rint(127 * vectors), dtype=np.int8)

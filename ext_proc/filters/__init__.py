@@ -1,1 +1,1 @@
-"""Users' filters: what is sent to them, how their answers are read, and the chain that runs them in order."""
+"""Users' filters: their requests and answers, and the chain that runs them in order."""

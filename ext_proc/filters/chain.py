@@ -1,4 +1,4 @@
-"""Runs filters in order: the body that one leaves is what the next one sees."""
+"""Runs filters in order: each receives the body that the previous one returned."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -30,11 +30,11 @@ CALLS: Final[Mapping[str, Call]] = {"http": _call_http, "mcp": _call_mcp, "pytho
 
 
 async def run_chain(filters: Sequence[Filter], request: FilteredRequest, *, egress: Egress, sessions: McpSessions) -> bytes:
-    """Run the filters and return the body they leave: a JSON object, the very same bytes if none changed it.
+    """Run the filters and return the resulting body: a JSON object, the same bytes if none changed it.
 
     Raises:
         FilterAnswered: a filter has answered the request itself.
-        FilterRejected: a filter refused the request; the ones after it were not asked.
+        FilterRejected: a filter rejected the request; later ones were not called.
         FilterFailed: a filter could not be reached (503), was too slow (504) or answered nonsense (502), and is not one whose
             failures let the body pass.
     """

@@ -1,4 +1,4 @@
-"""One step of a filter chain, as the request path needs it."""
+"""The settings of one filter of a chain."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ class Filter:
 
     id: str
     type: str
-    """How it is called: a key of `chain.CALLS`."""
+    """Its type: a key of `chain.CALLS`."""
     route: str
     """Value of `x-plano-route` on the egress listener."""
     tool: str = ""
@@ -23,6 +23,6 @@ class Filter:
     refusal_message: str = ""
     """What clients are told when it refuses; empty: what it says itself."""
     passes_on_error: bool = False
-    """Whether a body passes as it is where the filter fails; what it refuses never does."""
+    """Whether a body passes unchanged if the filter fails; rejected bodies never pass."""
     hold_back: int = 64
-    """Characters of a text in a stream that are held back until more of it has come."""
+    """Characters of a streamed text that are held back until more arrives."""

@@ -1,4 +1,4 @@
-"""Turns what became of a filter's call into an error, or into nothing if the filter answered well.
+"""Maps the result of a filter call to an error, if it failed.
 
 | what happened                             | the client gets                     |
 | ----------------------------------------- | ----------------------------------- |
@@ -6,7 +6,7 @@
 | it answered anything else that is not 2xx | 502                                 |
 | Envoy could not reach it                  | 503                                 |
 | it did not answer in time                 | 504                                 |
-| it answered 2xx and nonsense              | 502                                 |
+| it answered 2xx with an invalid body      | 502                                 |
 """
 
 from typing import Final
@@ -26,8 +26,8 @@ def check_reply(filter_id: str, reply: EgressResponse) -> None:
     """Return if the filter answered with a 2xx.
 
     Raises:
-        FilterRejected: the filter refused the request.
-        FilterFailed: it could not be reached, was too slow, or failed.
+        FilterRejected: the filter rejected the request.
+        FilterFailed: it was unreachable, too slow, or failed.
     """
     if reply.local_reply == TOO_LARGE:
         raise failed(filter_id, "sent too long an answer")
@@ -42,7 +42,7 @@ def check_reply(filter_id: str, reply: EgressResponse) -> None:
 
 
 def rejected(filter_id: str, status: int, response: str, message: str | None = None) -> FilterRejected:
-    """Build the error of a filter that refused the request; `response` is all that it said."""
+    """Build the error of a filter that rejected the request; `response` is its whole answer."""
     message = (message_of(response) if message is None else message).strip()
     return FilterRejected(
         message[:_MAX_MESSAGE] or f"Filter '{filter_id}' rejected the request.",
@@ -52,7 +52,7 @@ def rejected(filter_id: str, status: int, response: str, message: str | None = N
 
 
 def failed(filter_id: str, what: str, *, status: int = 502, detail: str = "") -> FilterFailed:
-    """Build the error of a filter that did not work; `what` completes the sentence "Filter 'x' ..."."""
+    """Build the error of a filter that failed; `what` completes the sentence "Filter 'x' ..."."""
     return FilterFailed(f"Filter '{filter_id}' {what}.", status=status, detail=detail)
 
 
@@ -62,7 +62,7 @@ def timed_out(filter_id: str) -> FilterFailed:
 
 
 def message_of(text: str) -> str:
-    """Find the message in what a filter said: in JSON's `error`, `message` or `detail`, else the text itself."""
+    """Find the message in a filter's answer: in JSON's `error`, `message` or `detail`, else the text itself."""
     try:
         said = orjson.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What filters look at, a downstream request or its answer, and what of the request each filter is told."""
+"""The downstream request or its answer, for filters, and the headers that each filter receives."""
 
 import re
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from protos.contract.headers import CREDENTIAL_HEADERS, REQUEST_ID_HEADER, TRACE
 _PLAIN_HEADERS: Final = frozenset(
     {REQUEST_ID_HEADER, TRACEPARENT_HEADER, "tracestate", "baggage", "accept-language", "user-agent"},
 )
-"""Headers without an `x-` prefix that filters may see: who asked, in which language, as part of which trace."""
+"""Headers without an `x-` prefix that filters receive: user agent, language, trace context."""
 
 _INTERNAL_PREFIXES: Final = ("x-plano-", "x-arch-", "x-envoy-")
-"""They steer the gateway: a copy on the egress listener would steer the filter's call."""
+"""Headers that control the gateway: on the egress listener they would affect the filter's call."""
 
 _SECRET_WORDS: Final = frozenset(
     {
@@ -31,7 +31,7 @@ _SECRET_WORDS: Final = frozenset(
         "token",
     },
 )
-"""An `x-` header with one of these words in its name (`x-goog-api-key`, `x-access-token`) is taken for a credential."""
+"""An `x-` header with one of these words in its name (`x-goog-api-key`, `x-access-token`) counts as a credential."""
 
 _SAFE_VALUE: Final = re.compile(r"[\x20-\x7e\t]*")
 
@@ -43,7 +43,7 @@ class FilteredRequest:
     path: str
     """The client's API path without its query: `/v1/chat/completions`."""
     headers: Mapping[str, str]
-    """The downstream request's headers, names in lower case; each filter gets a safe part of them."""
+    """The downstream request's headers, names in lower case; filters receive a safe subset."""
     body: bytes
     """A JSON object, already checked: the request, a whole answer, or an event of a stream."""
     may_be_answered: bool = True
@@ -53,7 +53,7 @@ class FilteredRequest:
 
 
 def forwarded_headers(headers: Mapping[str, str], *, passthrough_auth: bool) -> dict[str, str]:
-    """Return the downstream headers that a filter may see."""
+    """Return the downstream headers that a filter receives."""
     return {
         name: value
         for name, value in headers.items()

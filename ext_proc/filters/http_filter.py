@@ -17,7 +17,7 @@ from ext_proc.ports import Egress, EgressResponse
 
 
 async def call_http_filter(filter_: Filter, request: FilteredRequest, *, egress: Egress) -> bytes:
-    """Call the filter and return the body that it leaves.
+    """Call the filter and return the resulting body.
 
     Raises:
         FilterRejected, FilterFailed: see `filter_reply`.
@@ -55,7 +55,7 @@ def _as_event(body: bytes) -> bytes:
 
 
 def read_http_reply(filter_id: str, reply: EgressResponse, *, unchanged: bytes) -> bytes:
-    """Return the body that the filter leaves; `unchanged` is what it was sent."""
+    """Return the filter's body; `unchanged` is the one that it was sent."""
     check_reply(filter_id, reply)
     if not reply.body or reply.body.isspace():
         return unchanged

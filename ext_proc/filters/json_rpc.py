@@ -22,7 +22,7 @@ class JsonRpcError(Exception):
 
 
 class NoResponse(Exception):
-    """What came back holds no response to our request."""
+    """The answer contains no response to the request."""
 
 
 def request(request_id: int, method: str, params: Mapping[str, object]) -> bytes:
@@ -39,12 +39,12 @@ def read_result(reply: EgressResponse, request_id: int) -> Mapping[str, object]:
     """Return the result of the request.
 
     Raises:
-        JsonRpcError: the peer says that the request failed.
+        JsonRpcError: the peer returned an error.
         NoResponse: nothing in the reply answers the request.
     """
     for message in _messages(reply):
         error = message.get("error")
-        # A peer that cannot tell which request it was about answers with the id null.
+        # A peer that cannot identify the request answers with the id null.
         if isinstance(error, dict) and message.get("id") in (request_id, None):
             raise JsonRpcError(error.get("code"), str(error.get("message", "")), error.get("data"))
         result = message.get("result")
@@ -60,11 +60,11 @@ def _messages(reply: EgressResponse) -> Iterator[Mapping[str, object]]:
             message = load_json(document)
         except ValueError:
             continue
-        # Batches existed in revision 2025-03-26 alone.
+        # Batches exist only in revision 2025-03-26.
         yield from (entry for entry in (message if isinstance(message, list) else [message]) if isinstance(entry, dict))
 
 
 def _events(stream: bytes) -> Iterator[bytes]:
-    # The reply is in memory and bounded already: no event can be longer than all of it.
+    # The reply is in memory and bounded already, and so are its events.
     decoder = SseDecoder(max_event_bytes=2 * len(stream) + 1)
     yield from (event.data for event in (*decoder.feed(stream), *decoder.finish()) if event.data is not None)

@@ -1,7 +1,7 @@
 """MCP filters: `tools/call` with the arguments `body` (the client's JSON) and `path`; the tool's result replaces the body.
 
-Plano's contract: a tool that reports an error rejects the request with 400. Here it may name another 4xx in its structured
-content, and a tool that does not exist, or takes other arguments, is the filter's fault and not the client's.
+Plano's contract: a tool that reports an error rejects the request with 400. Here it may set another 4xx in its structured
+content, and a tool that does not exist, or has other arguments, is the filter's fault and not the client's.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from ext_proc.ports import Egress, EgressResponse
 
 _CALL_ID: Final = 2
 _MAX_DEPTH: Final = 4
-"""Objects within objects in which a status is looked for."""
+"""Depth to which a status is searched."""
 
 
 async def call_mcp_filter(filter_: Filter, call: FilteredRequest, *, egress: Egress, sessions: McpSessions) -> bytes:
-    """Call the filter's tool and return the body that it leaves; the filter's timeout bounds handshake and call together.
+    """Call the filter's tool and return the resulting body; the filter's timeout bounds handshake and call together.
 
     Raises:
         FilterRejected, FilterFailed: see `filter_reply`.
@@ -50,13 +50,13 @@ async def _call_tool(peer: McpPeer, body: bytes, sessions: McpSessions) -> Egres
 
 
 def _lost_its_session(reply: EgressResponse) -> bool:
-    # 404 by the specification; servers that forgot more than one session say 400, as one may to reject a request.
+    # 404 by the specification; some servers answer 400, which also rejects a request.
     return not reply.local_reply and (reply.status == 404 or (reply.status == 400 and b"session" in reply.body.lower()))
 
 
 def mcp_filter_headers(filter_: Filter, call: FilteredRequest) -> dict[str, str]:
     """Return the headers of every message to the filter."""
-    # A client's own MCP session is none of the filter's business.
+    # A client's own MCP session is not for the filter.
     forwarded = forwarded_headers(call.headers, passthrough_auth=filter_.passthrough_auth)
     return forwarded | {
         "accept": "application/json, text/event-stream",
@@ -72,7 +72,7 @@ def tool_call(filter_: Filter, call: FilteredRequest) -> bytes:
 
 
 def read_tool_reply(filter_: Filter, reply: EgressResponse) -> bytes:
-    """Return the body that the filter leaves.
+    """Return the filter's body.
 
     Raises:
         FilterRejected, FilterFailed: see `filter_reply`.
@@ -115,7 +115,7 @@ def _tool_error(filter_: Filter, text: str, structured: object) -> Exception:
     tool = filter_.tool or filter_.id
     if text.startswith("Unknown tool"):
         return failed(filter_.id, f"has no tool '{tool}'")
-    # How the Python SDKs say that a tool does not take these arguments.
+    # The Python SDKs' message for invalid arguments.
     if re.search(rf"validation errors? for (call\[{re.escape(tool)}\]|{re.escape(tool)}Arguments)\b", text[:500]):
         return failed(filter_.id, f"has a tool '{tool}' that does not take the arguments body and path", detail=text[:500])
     message = message_of(text.removeprefix(f"Error executing tool {tool}: "))

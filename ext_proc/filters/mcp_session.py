@@ -1,8 +1,8 @@
 """MCP sessions with filters, one per filter and worker, kept between requests.
 
-A session begins with `initialize` and `notifications/initialized`. A server without sessions gives no id, which is remembered
-just the same: what matters is the revision of the protocol that both agreed on. Sessions are lost on purpose when a server
-forgets them (404): the call that finds out opens a new one, once.
+A session begins with `initialize` and `notifications/initialized`. A server without sessions sends no id, which is stored
+as well, together with the negotiated protocol version. A session ends when the server
+has forgotten it (404): that call opens a new one, once.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from ext_proc.ports import Egress, EgressResponse
 
 NEWEST_REVISION: Final = "2025-11-25"
 OLDEST_REVISION: Final = "2024-11-05"
-"""Offered to a server that refuses the newest instead of naming its own."""
+"""Protocol version for servers that reject the newest one instead of naming their own."""
 
 CLIENT_INFO: Final = {"name": "plano-gateway", "version": "1"}
 SESSION_HEADER: Final = "mcp-session-id"
@@ -28,15 +28,15 @@ _VISIBLE_ASCII: Final = re.compile(r"[\x21-\x7e]{1,1024}")
 _REVISION: Final = re.compile(r"[\w.-]{1,32}", re.ASCII)
 _INITIALIZE_ID: Final = 1
 _NOT_MCP: Final = frozenset({404, 405, 406, 415, 421})
-"""Statuses that say that there is no MCP endpoint here, or none that talks to us: no judgement of the client's request."""
+"""Statuses of a missing or inaccessible MCP endpoint, which do not reject the client's request."""
 
 
 @dataclass(frozen=True, slots=True)
 class McpSession:
-    """What the two sides agreed on. Compared by identity."""
+    """The result of the handshake. Compared by identity."""
 
     id: str
-    """Empty if the server keeps no sessions."""
+    """Empty if the server has no sessions."""
     revision: str
 
     @property
@@ -48,7 +48,7 @@ class McpSession:
 
 @dataclass(frozen=True, slots=True)
 class McpPeer:
-    """One MCP server, as one request may talk to it."""
+    """One MCP server, with the headers of one request."""
 
     filter: Filter
     headers: Mapping[str, str]
@@ -75,7 +75,7 @@ class McpSessions:
     async def get(self, peer: McpPeer) -> McpSession:
         """Return the session with the filter, opening it if there is none. Simultaneous callers share one handshake."""
         if peer.filter.passthrough_auth:
-            # A server may bind a session to who opened it: never shared between clients.
+            # A server may bind a session to a client's credentials, so it is not shared between clients.
             return await open_session(peer)
         if (session := self._open.get(peer.filter)) is not None:
             return session
@@ -85,16 +85,16 @@ class McpSessions:
         return session
 
     def knows(self, filter_: Filter) -> bool:
-        """Say whether a session was opened by an earlier request: such a session may be lost by now."""
+        """Whether a session was opened by an earlier request, and so may have expired."""
         return filter_ in self._open
 
     def forget(self, filter_: Filter, session: McpSession) -> None:
-        """Drop the session, unless another request already replaced it."""
+        """Drop the session, unless another request has replaced it."""
         if self._open.get(filter_) is session:
             del self._open[filter_]
 
     def keep_only(self, filters: frozenset[Filter]) -> None:
-        """Drop what belongs to filters that are no longer configured."""
+        """Drop the sessions of filters that are no longer configured."""
         for gone in self._open.keys() - filters:
             del self._open[gone]
         for gone in self._opening.keys() - filters:
@@ -137,7 +137,7 @@ def read_mcp_result(filter_id: str, reply: EgressResponse, request_id: int) -> M
     """Return the result of a request.
 
     Raises:
-        JsonRpcError: the server refused it, with whatever status.
+        JsonRpcError: the server returned an error, with any status.
         FilterRejected, FilterFailed: see `filter_reply`.
     """
     if reply.local_reply or reply.status >= 500:

@@ -12,7 +12,7 @@ Serve = Callable[["BidirectionalStream"], Coroutine[None, None, None]]
 
 
 class BidirectionalStream:
-    """One call, to the coroutine that serves it."""
+    """One call, as seen by its coroutine."""
 
     def __init__(self, call: Call) -> None:
         self._call = call
@@ -47,7 +47,7 @@ class BidirectionalStream:
         return message
 
     async def write(self, message: bytes) -> None:
-        """Send a message, and wait until the peer's window has let all of it go."""
+        """Send a message, and wait until the peer's window has let all of it pass."""
         self._call.send(message)
         while not self._call.is_sent:
             await self._wait()
@@ -55,7 +55,7 @@ class BidirectionalStream:
     # For the call.
 
     def start(self, task: asyncio.Task[None]) -> None:
-        """Remember who serves it."""
+        """Set the coroutine's task."""
         self._task = task
 
     def receive(self, message: bytes) -> None:
@@ -65,7 +65,7 @@ class BidirectionalStream:
         self._wake()
 
     def end(self) -> None:
-        """No message will follow."""
+        """Record that no message will follow."""
         self._has_ended = True
         self._wake()
 
@@ -75,7 +75,7 @@ class BidirectionalStream:
             self._task.cancel()
 
     def resume(self) -> None:
-        """What was written is on its way."""
+        """Wake the writer: its data is sent."""
         self._wake()
 
     async def _wait(self) -> None:
@@ -91,7 +91,7 @@ class BidirectionalStream:
 
 
 def by_coroutine(serve: Serve, tasks: Tasks) -> Method:
-    """Make a method of a coroutine function: it may read and write any number of messages; its return ends the call."""
+    """Make a method of a coroutine function, which may read and write any number of messages; its return ends the call."""
 
     def method(call: Call) -> BidirectionalStream:
         stream = BidirectionalStream(call)

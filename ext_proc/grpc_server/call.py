@@ -1,4 +1,4 @@
-"""One call: what its handler can do with it, and what the connection tells it."""
+"""One call: the interface for its handler, and the one for the connection."""
 
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -11,31 +11,31 @@ from process_log import get_logger
 
 
 class Handler(Protocol):
-    """Serves one call. Its methods are called as things happen; none of them may wait."""
+    """Serves one call. Its methods are callbacks, and must not block."""
 
     def receive(self, message: bytes) -> None:
-        """Take a message."""
+        """Handle a message."""
         ...
 
     def end(self) -> None:
-        """Take note that no message will follow."""
+        """Handle the end of messages."""
         ...
 
     def cancel(self) -> None:
-        """Take note that the call is over without us: it was reset, its connection is gone, or it was not one of gRPC."""
+        """Handle a call that ended early: it was reset, its connection is closed, or it was not gRPC."""
         ...
 
     def resume(self) -> None:
-        """Take note that everything sent is on its way, after it had to wait."""
+        """Handle that everything sent has left, after it had to wait."""
         ...
 
 
 Method = Callable[["Call"], Handler]
-"""Begins to serve a call; raises Abort to refuse it."""
+"""Starts to serve a call; raises Abort to reject it."""
 
 
 class Wire(Protocol):
-    """Where a call's answer goes: the connection that it came by."""
+    """The connection of a call, for its answer."""
 
     def begin(self, stream_id: int, block: bytes) -> None:
         """Send headers."""
@@ -54,20 +54,20 @@ class Wire(Protocol):
         ...
 
     def consumed(self, stream_id: int, size: int) -> None:
-        """Let more come in."""
+        """Open the receive window."""
         ...
 
     def after_read(self, callback: Callable[[], None]) -> None:
-        """Call back once everything that came together has been received."""
+        """Call back after all data of the current read has been processed."""
         ...
 
     def flush(self) -> None:
-        """Write what the others have left to be written."""
+        """Write all pending output."""
         ...
 
 
 class Call:
-    """A call from its first headers to its last. What is sent after its end goes nowhere."""
+    """A call from its first headers to its last. Data sent after its end is dropped."""
 
     __slots__ = (
         "_handler",
@@ -85,12 +85,12 @@ class Call:
     def __init__(self, wire: Wire, stream_id: int, metadata: Headers, limit: MessageLimit) -> None:
         self.stream_id = stream_id
         self.metadata = metadata
-        """Headers of the call, names in lower case. Not to be changed."""
+        """Headers of the call, names in lower case. Must not be modified."""
         self.is_over = False
         self.is_sent = True
-        """Whether all that was sent is on its way: False while the peer's window is closed."""
+        """Whether everything sent has left: False while the peer's window is closed."""
         self.is_lagging = False
-        """Set by a handler that has messages which it has not dealt with: then the peer may not send without end."""
+        """Set by a handler with unprocessed messages, to limit what the peer may send."""
         self._wire = wire
         self._reader = MessageReader(limit)
         self._handler: Handler | None = None
@@ -100,7 +100,7 @@ class Call:
     # For handlers.
 
     def send(self, message: bytes) -> None:
-        """Send a message. If the peer's window is closed it waits, see `is_sent`; a handler is told when that is over."""
+        """Send a message. If the peer's window is closed it waits, see `is_sent`; then the handler's `resume` is called."""
         if not self.is_over:
             self._send(message)
             self._wire.flush()
@@ -117,25 +117,25 @@ class Call:
             self._end(_OK)
 
     def after_read(self, callback: Callable[[], None]) -> None:
-        """Call back once everything that came together has been received, unless the call is over by then."""
+        """Call back after all data of the current read has been processed, unless the call is over by then."""
         self._wire.after_read(lambda: self._call_back(callback))
 
     def catch_up(self) -> None:
-        """Take note that the handler lags no more."""
+        """Record that the handler has caught up."""
         self.is_lagging = False
         self._let_more_come()
 
     # For the connection.
 
     def start(self, method: Method) -> None:
-        """Begin to serve it."""
+        """Start to serve it."""
         try:
             self._handler = method(self)
-        except Exception as error:  # noqa: BLE001 - told; a bug in one call must not take the others along
+        except Exception as error:  # noqa: BLE001 - reported; a bug in one call must not affect others
             self.fail(error)
 
     def take(self, data: bytes, *, ends: bool) -> None:
-        """Take a piece of its body."""
+        """Process a chunk of its body."""
         if self.is_over or self._handler is None:
             return
         try:
@@ -150,7 +150,7 @@ class Call:
         self._let_more_come()
 
     def fail(self, error: Exception) -> None:
-        """End it for what its handler has raised."""
+        """End it by its handler's exception."""
         if isinstance(error, Abort):
             self.finish(error.status, error.text)
             return
@@ -158,13 +158,13 @@ class Call:
         self.finish(Status.UNKNOWN, "the handler failed")
 
     def cancel(self) -> None:
-        """Give it up: nobody waits for it any more."""
+        """Cancel it."""
         if not self.is_over and self._handler is not None:
             self.is_over = True
             self._handler.cancel()
 
     def resume(self) -> None:
-        """Go on: what was sent is on its way."""
+        """Resume it: everything sent has left."""
         self.is_sent = True
         if self._handler is not None and not self.is_over:
             self._handler.resume()

@@ -1,4 +1,4 @@
-"""The service grpc.health.v1.Health: what Envoy's health checks ask.
+"""The service grpc.health.v1.Health, for Envoy's health checks.
 
 https://github.com/grpc/grpc/blob/master/doc/health-checking.md
 """
@@ -16,7 +16,7 @@ SERVICE: Final = "grpc.health.v1.Health"
 
 
 class Health:
-    """Whether some services serve: all or none."""
+    """The serving status of some services, which is the same for all."""
 
     def __init__(self, services: Iterable[str]) -> None:
         self._services = frozenset(services)
@@ -32,36 +32,36 @@ class Health:
         }
 
     def set_serving(self, is_serving: bool) -> None:
-        """Answer so from now on, and tell those who watch."""
+        """Set the status, and notify watches."""
         if is_serving != self._is_serving:
             self._is_serving = is_serving
             for watch in tuple(self._watching):
                 watch.tell()
 
     def end(self) -> None:
-        """Serve no more, and end the watches: they would keep their connections for ever."""
+        """Set not serving, and end the watches, which would keep their connections open."""
         self.set_serving(False)
         for watch in tuple(self._watching):
             watch.leave()
         self._watching.clear()
 
     def status(self, service: str) -> int | None:
-        """Return what there is to say about a service, None about one that is not ours."""
+        """Return the status of a service; None if it is unknown."""
         if service not in self._services:
             return None
         return int(HealthCheckResponse.SERVING if self._is_serving else HealthCheckResponse.NOT_SERVING)
 
     def watched(self, watch: "_Watch") -> None:
-        """Tell a watch from now on what changes."""
+        """Register a watch."""
         self._watching.add(watch)
 
     def unwatched(self, watch: "_Watch") -> None:
-        """Tell it no more."""
+        """Remove a watch."""
         self._watching.discard(watch)
 
 
 class _Check:
-    """One question, one answer."""
+    """A unary check."""
 
     def __init__(self, call: Call, health: Health) -> None:
         self._call = call
@@ -77,14 +77,14 @@ class _Check:
         raise Abort(Status.INVALID_ARGUMENT, "no message")
 
     def cancel(self) -> None:
-        """Nothing is under way."""
+        """Nothing to cancel."""
 
     def resume(self) -> None:
-        """Nothing waits."""
+        """Nothing to resume."""
 
 
 class _Watch:
-    """One question; an answer now, and one whenever it would be another."""
+    """A watch: sends the status now, and after each change."""
 
     def __init__(self, call: Call, health: Health) -> None:
         self._call = call
@@ -97,12 +97,12 @@ class _Watch:
         self.tell()
 
     def tell(self) -> None:
-        """Say how it stands."""
+        """Send the status."""
         status = self._health.status(self._service or "")
         self._call.send(_answer(HealthCheckResponse.SERVICE_UNKNOWN if status is None else status))
 
     def leave(self) -> None:
-        """End it from our side."""
+        """End it."""
         self._call.finish(Status.UNAVAILABLE, "draining")
 
     def end(self) -> None:
@@ -113,7 +113,7 @@ class _Watch:
         self._health.unwatched(self)
 
     def resume(self) -> None:
-        """A few bytes each: they may wait."""
+        """Nothing to resume: messages are small."""
 
 
 def _service(message: bytes) -> str:

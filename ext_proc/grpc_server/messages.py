@@ -1,4 +1,4 @@
-"""Messages with their lengths in front, as gRPC puts them into a body."""
+"""Length-prefixed messages of gRPC."""
 
 from dataclasses import dataclass
 from struct import Struct
@@ -13,18 +13,18 @@ _COMPRESSED: Final = 1
 
 @dataclass(slots=True)
 class MessageLimit:
-    """How long a message may be, for all calls of a server that begin from now on."""
+    """The maximum length of messages, for new calls of a server."""
 
     max_bytes: int = 64 << 20
 
 
 def frame_message(message: bytes) -> bytes:
-    """Return a message with its length in front."""
+    """Return a message with its length prefix."""
     return _PREFIX.pack(_NOT_COMPRESSED, len(message)) + message
 
 
 class MessageReader:
-    """Reads one call: chunks of any size in, whole messages out. Buffers no more than what has arrived of one message."""
+    """Reads the messages of one call from chunks of any size. Buffers at most one incomplete message."""
 
     __slots__ = ("_max_bytes", "_needed", "_rest")
 
@@ -39,10 +39,10 @@ class MessageReader:
         return not self._rest
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Return the messages that are complete.
+        """Return the completed messages.
 
         Raises:
-            Abort: a message is compressed, longer than it may be, or not one of gRPC.
+            Abort: a message is compressed, too long, or invalid.
         """
         if self._rest:
             self._rest += data

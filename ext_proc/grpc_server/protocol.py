@@ -1,4 +1,4 @@
-"""One connection on asyncio: bytes to the HTTP/2 core, its events to calls, answers to the transport."""
+"""One connection on asyncio: connects the transport, the HTTP/2 core and the calls."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ from ext_proc.grpc_server.tasks import Tasks
 from process_log import get_logger
 
 _MAX_UNREAD_BYTES: Final = 1 << 28
-"""A peer that lets so much lie is cut off: its windows bound what handlers send, nothing else bounds answers to PINGs."""
+"""Maximum of unread output before the connection is closed: windows bound data, but nothing else bounds answers to PINGs."""
 _NOT_GRPC: Final = encode_block(((":status", "415"),))
 
 
@@ -53,24 +53,24 @@ class GrpcProtocol(asyncio.Protocol):
     # For the server.
 
     def drain(self) -> None:
-        """Let the peer begin no more calls; the connection closes once all have their answers."""
+        """Accept no more calls; the connection closes when all are answered."""
         self._connection.drain()
         self.flush()
 
     def close(self) -> None:
-        """Give up what is under way."""
+        """Cancel all active calls."""
         if self._transport is not None:
             self._transport.abort()
 
     # For asyncio.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Introduce ourselves."""
+        """Send the connection preface."""
         self._transport = cast("asyncio.Transport", transport)
         self.flush()
 
     def data_received(self, data: bytes) -> None:
-        """Read what came, and write all that it calls for at once."""
+        """Process input, and write all answers together."""
         self._is_reading = True
         try:
             for event in self._connection.receive(data):
@@ -84,7 +84,7 @@ class GrpcProtocol(asyncio.Protocol):
         self.flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Cancel what nobody waits for any more."""
+        """Cancel all calls."""
         del exc
         self._transport = None
         self._lost(self)
@@ -97,7 +97,7 @@ class GrpcProtocol(asyncio.Protocol):
         self._connection.begin(stream_id, block)
 
     def send(self, stream_id: int, data: bytes) -> bool:
-        """Send data; False if some of it has to wait."""
+        """Send data; False if some of it must wait."""
         return self._connection.send(stream_id, data)
 
     def end(self, stream_id: int, block: bytes) -> None:
@@ -119,7 +119,7 @@ class GrpcProtocol(asyncio.Protocol):
         self._after_read.append(callback)
 
     def flush(self) -> None:
-        """Write what there is to write, unless more of it is about to come."""
+        """Write pending output, unless more is about to follow."""
         transport = self._transport
         if self._is_reading or transport is None:
             return

@@ -52,10 +52,10 @@ class GrpcServer:
     async def start(self, address: str) -> int:
         """Listen at `host:port`, `unix:path` or `unix:///path`; return the port, 0 if there is none.
 
-        A Unix socket is taken over from whoever has it: new connections come here, and those that are open stay there.
+        A Unix socket is taken over from its current owner: new connections arrive here, and open ones stay there.
 
         Raises:
-            OSError: the address cannot be had.
+            OSError: the address is not available.
         """
         loop = asyncio.get_running_loop()
         if address.startswith(_UNIX):
@@ -69,7 +69,7 @@ class GrpcServer:
         return bound
 
     async def drain(self, grace_seconds: float) -> None:
-        """Take nothing new, let what is under way finish, and give up what has not within the time given."""
+        """Accept no new calls, let active ones finish, and cancel the rest after the given time."""
         if self._listening is not None:
             self._listening.close()
             self._remove_socket()
@@ -100,7 +100,7 @@ class GrpcServer:
             await self._gone.wait()
 
     def _remove_socket(self) -> None:
-        """Remove the socket's name, unless a successor listens there already."""
+        """Remove the socket, unless a successor listens there already."""
         if self._socket is None:
             return
         if self._is_ours(*self._socket):
@@ -118,7 +118,7 @@ def _socket_path(address: str) -> str:
 
 
 def _take_over(path: str) -> socket.socket:
-    """Listen at a path that somebody else may still have, without a moment in which nobody does."""
+    """Listen at a path that another process may still own, so that there is always a listener."""
     draft = f"{path}.new"
     with suppress(FileNotFoundError):
         os.unlink(draft)

@@ -1,10 +1,10 @@
-"""How a call ends."""
+"""The status of a call."""
 
 from enum import IntEnum
 
 
 class Status(IntEnum):
-    """The codes of gRPC that this server has a use for."""
+    """The gRPC status codes that this server uses."""
 
     OK = 0
     UNKNOWN = 2
@@ -17,7 +17,7 @@ class Status(IntEnum):
 
 
 class Abort(Exception):
-    """Raised by a handler to end its call with a status; the text is for the peer's log."""
+    """Raised by a handler to end its call with a status; the message is sent to the peer."""
 
     def __init__(self, status: Status, text: str) -> None:
         super().__init__(text)

@@ -1,4 +1,4 @@
-"""Unary calls: the first message of a stream is answered, and any other is ignored."""
+"""Unary calls: the first message of a stream is answered, any other is ignored."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -12,7 +12,7 @@ Answer = Callable[[bytes, Headers], Coroutine[None, None, bytes]]
 
 
 class UnaryCall:
-    """One such call."""
+    """One unary call."""
 
     def __init__(self, call: Call, answer: Answer, tasks: Tasks) -> None:
         self._call = call
@@ -26,7 +26,7 @@ class UnaryCall:
             self._task = self._tasks.start(self._call, self._serve(message))
 
     def end(self) -> None:
-        """Refuse a call without a message."""
+        """Reject a call without a message."""
         if self._task is None:
             raise Abort(Status.INVALID_ARGUMENT, "no message")
 
@@ -36,12 +36,12 @@ class UnaryCall:
             self._task.cancel()
 
     def resume(self) -> None:
-        """Nothing waits: the answer is the last that is sent."""
+        """Nothing to resume: the answer is the last data."""
 
     async def _serve(self, message: bytes) -> None:
         self._call.answer(await self._answer(message, self._call.metadata))
 
 
 def unary(answer: Answer, tasks: Tasks) -> Method:
-    """Make a method of a coroutine function from a message and the call's metadata to the answer."""
+    """Make a method of a coroutine function that takes a message and metadata, and returns the answer."""
     return lambda call: UnaryCall(call, answer, tasks)

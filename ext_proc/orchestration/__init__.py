@@ -1,1 +1,1 @@
-"""Several agents answer one request: who is called when, and how their answers become one well-formed answer."""
+"""Several agents answer one request: calls the agents, and merges their answers to one."""

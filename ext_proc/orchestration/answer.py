@@ -1,4 +1,4 @@
-"""The answer of several agents to one request, as the stage that streams answers sends it."""
+"""The merged answer of several agents to one request."""
 
 import time
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ _HOP_BY_HOP: Final = frozenset({"host", "connection", "keep-alive", "transfer-en
 
 @dataclass(slots=True, kw_only=True)
 class OrchestratedAnswer:
-    """One request that decide has named several agents for."""
+    """One request with several agents."""
 
     plan: Plan | None
     source: Source | None
@@ -39,11 +39,11 @@ class OrchestratedAnswer:
     answer_id: str
     """Unique: ids of the answer are made from it."""
     parts: list[Part] = field(default_factory=list)
-    """What each agent answered, for log and metrics."""
+    """The agents' parts, for log and metrics."""
     failures: list[AgentFailed] = field(default_factory=list)
 
     async def give(self, send: Send) -> None:
-        """Send the head, then the body."""
+        """Send the headers, then the body."""
         try:
             await self._give(send)
         except GatewayError as error:
@@ -67,7 +67,7 @@ class OrchestratedAnswer:
             await delivery.fail(failure)
 
     def _named(self) -> tuple[Orchestration, list[Agent]]:
-        """Return the agents that decide has named: those that are still there, if the configuration has changed since."""
+        """Return the decided agents that still exist, if the configuration has changed since."""
         metadata = self.request.metadata
         listener = self.plan.listeners.get(metadata.get(METADATA_LISTENER, "")) if self.plan else None
         names = split_names(metadata.get(METADATA_AGENTS, ""))

@@ -1,4 +1,4 @@
-"""Calls of agents through Envoy's egress listener: what an agent answers, as events or as one whole body."""
+"""Calls agents through Envoy's egress listener; answers are events or one whole body."""
 
 import asyncio
 import time
@@ -37,22 +37,22 @@ from protos.contract.headers import (
 )
 
 MAX_WHOLE_BYTES: Final = 16 * 1024 * 1024
-"""A longer answer that is no stream is refused: it has to be held until all of it is there."""
+"""Maximum size of a whole answer, which is buffered until it is complete."""
 
 TRACE_HEADERS: Final = (TRACEPARENT_HEADER, TRACESTATE_HEADER, REQUEST_ID_HEADER)
 
 Put = Callable[[list[JsonObject]], Awaitable[None]]
-"""Takes what came at once: events of a stream, or the one body of a whole answer."""
+"""Receives events of a stream, or the body of a whole answer."""
 Feed = Callable[[Put], Awaitable[None]]
-"""Puts everything that an agent answers.
+"""Plays an agent's answer.
 
 Raises:
-    AgentFailed: there is no answer, or it is not complete.
+    AgentFailed: there is no answer, or it is incomplete.
 """
 
 
 class AgentFailed(Exception):
-    """An agent did not answer, or broke off."""
+    """An agent did not answer, or its answer broke off."""
 
     def __init__(self, error: GatewayError, headers: Mapping[str, str] | None = None, body: bytes = b"") -> None:
         super().__init__(error.public_message)
@@ -82,7 +82,7 @@ class AgentCalls:
     """Of the head of the client's answer: what a translation leaves out is told there."""
 
     def feed(self, who: Agent | Orchestrator, body: JsonObject) -> Feed:
-        """Return what asks an agent, or a model, once it is called; the body is in the client's API."""
+        """Return a feed that calls an agent or a model when played; the body is in the client's API."""
         return partial(self._ask_model, who, body) if isinstance(who, Orchestrator) else partial(self._ask, who, body)
 
     async def _ask(self, agent: Agent, body: JsonObject, put: Put) -> None:
@@ -113,7 +113,7 @@ class AgentCalls:
             await self._read(_Translated(answer, pair), put)
 
     async def _ask_model(self, model: Orchestrator, body: JsonObject, put: Put) -> None:
-        """Ask a model, which speaks chat completions, in its API."""
+        """Call a model by Chat Completions."""
         exchange = Exchange(request=body, id=self.answer_id, created=0, upstream_model=model.upstream_model)
         pair = translation(self.api, CHAT_COMPLETIONS, exchange)
         try:
@@ -126,7 +126,7 @@ class AgentCalls:
             raise AgentFailed(error) from None
 
     def _own_headers(self) -> dict[str, str]:
-        """Return the headers of the gateway's own request: the client's credentials are not meant for a model."""
+        """Return the headers of the gateway's own request, without the client's credentials."""
         trace = {name: self.headers[name] for name in TRACE_HEADERS if name in self.headers}
         return {**trace, "content-type": "application/json"}
 
@@ -179,7 +179,7 @@ def _model_of(request: JsonObject) -> str:
 
 
 class Draft:
-    """A whole answer that can be played again."""
+    """A buffered answer that can be played again."""
 
     def __init__(self) -> None:
         self._came: list[JsonObject] = []
@@ -194,17 +194,17 @@ class Draft:
 
 
 class Recording:
-    """An agent's answer while it comes, to be played later: for agents that answer at the same time."""
+    """Records an agent's answer to play it later, for agents that answer in parallel."""
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
         self._queue: asyncio.Queue[list[JsonObject] | AgentFailed | None] = asyncio.Queue(_AHEAD)
         self.has_begun = asyncio.Event()
-        """Something has come, or nothing will."""
+        """Set when there is new data, or at the end."""
         self.failure: AgentFailed | None = None
 
     async def run(self) -> None:
-        """Record; never raises but when it is cancelled."""
+        """Record; raises only when it is cancelled."""
         try:
             await self._feed(self._put)
         except AgentFailed as failure:
@@ -264,7 +264,7 @@ class _Translated:
 
 
 _AHEAD: Final = 4096
-"""How many pieces an agent may be ahead of what the client reads; then Envoy lets it wait."""
+"""Maximum of chunks that are buffered ahead of the client; then Envoy applies back-pressure."""
 
 
 async def _whole(answer: UpstreamStream) -> bytes:

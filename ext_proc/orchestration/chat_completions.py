@@ -1,4 +1,4 @@
-"""Chat Completions: one text in which the agents' parts follow one another; each chunk names its agent."""
+"""Chat Completions: the parts of all agents in one text; each chunk names its agent."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -90,7 +90,7 @@ class ChatMerger:
         return {"role": "assistant", **delta}
 
     def _call(self, call: object) -> object:
-        """Number the calls of all agents in a row."""
+        """Number the calls of all agents consecutively."""
         if not isinstance(call, dict):
             return call
         index = call.get("index", 0)
@@ -117,7 +117,7 @@ def read_whole(agent: str, body: JsonObject) -> Part:
 
 
 def merge_whole(answers: Sequence[tuple[Part, JsonObject]], answer_id: str, *, labelled: bool) -> JsonObject:
-    """Make one completion of several: one message, and every agent's own part under `agents`."""
+    """Merge several completions: one message, and every agent's part under `agents`."""
     common = {name: value for _, body in answers for name, value in body.items()}
     messages = [message for _, body in answers if isinstance(message := _first_choice(body).get("message"), dict)]
     parts = [part for part, _ in answers]
@@ -139,7 +139,7 @@ def merge_whole(answers: Sequence[tuple[Part, JsonObject]], answer_id: str, *, l
 
 
 def whole_note(text: str) -> JsonObject:
-    """Return what the gateway says in an agent's place, as an answer."""
+    """Return a note of the gateway in an agent's place, as an answer."""
     return {"choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]}
 
 

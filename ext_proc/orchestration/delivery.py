@@ -1,4 +1,4 @@
-"""How the client gets the parts: as one stream while they come, or as one whole answer at the end."""
+"""Sends the parts to the client: as one stream while they arrive, or as one whole answer at the end."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final, Protocol
@@ -20,23 +20,23 @@ _EVENT_STREAM: Final = {"content-type": "text/event-stream", "cache-control": "n
 
 
 class Delivery(Protocol):
-    """Makes one answer of parts."""
+    """Builds one answer from parts."""
 
     parts: list[Part]
-    """In the order in which they were played, hidden ones too."""
+    """In order, including hidden ones."""
     headers: dict[str, str]
-    """Of the answer's head; they may be added to until something is shown."""
+    """Response headers, which may be extended until the first data is sent."""
 
     async def play(self, agent: str, feed: Feed, *, shown: bool, labelled: bool) -> Part:
-        """Add an agent's part; of a hidden one the client gets nothing but its usage.
+        """Add an agent's part; of a hidden one the client only gets the usage.
 
         Raises:
-            AgentFailed: it is not complete; what came of it was shown all the same.
+            AgentFailed: it is incomplete; its beginning was sent all the same.
         """
         ...
 
     async def note(self, text: str) -> None:
-        """Say something in the place of the agent that was played last, in the gateway's own name."""
+        """Add a note of the gateway in place of the last agent's part."""
         ...
 
     async def finish(self) -> None:
@@ -49,7 +49,7 @@ class Delivery(Protocol):
 
 
 class StreamDelivery:
-    """Delivers by server-sent events. `headers` are those of the head, apart from the content type."""
+    """Delivers by server-sent events. `headers` are the response headers, except the content type."""
 
     def __init__(
         self, api: str, request: JsonObject, answer_id: str, created: int, headers: dict[str, str], send: Send
@@ -159,7 +159,7 @@ class WholeDelivery:
 
 
 async def send_error(failure: AgentFailed, api: str, send: Send, headers: Mapping[str, str]) -> None:
-    """Answer with an error: with the agent's own status and body if it gave one, else with ours."""
+    """Answer with an error: with the agent's own status and body if there are any, else with the gateway's."""
     error: GatewayError = failure.error
     if failure.body:
         own = {name: value for name, value in failure.headers.items() if name in ("content-type", "retry-after")}

@@ -1,4 +1,4 @@
-"""The evaluator of a loop: an agent or a model that judges drafts. It is always asked by chat completions."""
+"""The evaluator of a loop: an agent or a model that judges drafts, called by Chat Completions."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -26,7 +26,7 @@ _AGENT_SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an evaluator said."""
+    """An evaluator's verdict."""
 
     word: str
     """`pass`, `revise`, or why there is none: `unreadable`, `unavailable`, `calls_tools`."""
@@ -34,7 +34,7 @@ class Verdict:
 
     @property
     def passes(self) -> bool:
-        """Whether the draft is delivered: also where nobody could judge it."""
+        """Whether the draft is delivered, also if the evaluation failed."""
         return self.word != "revise"
 
 
@@ -43,7 +43,7 @@ Evaluate = Callable[[JsonObject, Part], Awaitable[Verdict]]
 
 
 def evaluator(who: Agent | Orchestrator | None, api: str, *, egress: Egress, headers: Mapping[str, str]) -> Evaluate:
-    """Return what judges drafts; `headers` carry the trace context."""
+    """Return the evaluator; `headers` have the trace context."""
     return partial(_evaluate, who, api, egress, headers)
 
 

@@ -1,6 +1,6 @@
-"""What a later agent is sent: the client's conversation, and the answers of the agents before it.
+"""The request of a later agent: the client's conversation, and the answers of the previous agents.
 
-The answers stand as assistant messages before the user's last question, each under its agent's name, as in Plano.
+The answers are assistant messages before the user's last question, each with its agent's name, as in Plano.
 """
 
 import re
@@ -16,7 +16,7 @@ _LONGEST_NAME: Final = 64
 
 
 def with_answers(api: str, body: JsonObject, parts: Sequence[Part]) -> JsonObject:
-    """Return the body that the next agent is sent; `parts` without text add nothing."""
+    """Return the body for the next agent; `parts` without text add nothing."""
     said = [part for part in parts if part.text]
     if not said:
         return body
@@ -28,7 +28,7 @@ def with_answers(api: str, body: JsonObject, parts: Sequence[Part]) -> JsonObjec
 
 
 def with_feedback(api: str, body: JsonObject, draft: str, feedback: str) -> JsonObject:
-    """Return the body that asks for a better draft: the last one, and what was wrong with it, end the conversation."""
+    """Return the body that requests a better draft: the last draft and the feedback end the conversation."""
     turns: list[object] = [{"role": "assistant", "content": draft}, {"role": "user", "content": feedback}]
     if api != "responses":
         return {**body, "messages": [*body["messages"], *turns]}
@@ -36,7 +36,7 @@ def with_feedback(api: str, body: JsonObject, draft: str, feedback: str) -> Json
 
 
 def with_task(api: str, body: JsonObject, task: str) -> JsonObject:
-    """Return a body with one more instruction, which stands before those that are there."""
+    """Return a body with one more instruction before the others."""
     if api == "chat_completions":
         return {**body, "messages": [{"role": "system", "content": task}, *body["messages"]]}
     name = "instructions" if api == "responses" else "system"
@@ -52,7 +52,7 @@ def _inserted(messages: list[object], new: list[JsonObject]) -> list[object]:
 
 
 def _last_question(messages: Sequence[object]) -> int:
-    """Return where the user's last question is: the end, if there is none."""
+    """Return the index of the user's last question, or the end if there is none."""
     for index in range(len(messages) - 1, -1, -1):
         message = messages[index]
         if isinstance(message, dict) and message.get("role") == "user" and not _brings_results(message.get("content")):
@@ -61,7 +61,7 @@ def _last_question(messages: Sequence[object]) -> int:
 
 
 def _brings_results(content: object) -> bool:
-    """Tell whether a user's message of the Messages API answers the calls of the message before it."""
+    """Whether a user's message of the Messages API has the results of the previous message's calls."""
     blocks = content if isinstance(content, list) else ()
     return any(isinstance(block, dict) and block.get("type") == "tool_result" for block in blocks)
 
@@ -80,7 +80,7 @@ def _items(given: object) -> list[object]:
 
 
 def _with_turns(messages: list[object], said: Sequence[Part]) -> list[object]:
-    """Messages have no names, and a conversation must begin with the user: there the question itself brings the answers."""
+    """Add answers in the Messages API, which has no names: a first question must contain the answers itself."""
     at = _last_question(messages)
     if at > 0:
         return _inserted(messages, [{"role": "assistant", "content": _named(part)} for part in said])

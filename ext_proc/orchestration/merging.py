@@ -41,5 +41,5 @@ def stream_merger(api: str, request: JsonObject, answer_id: str, created: int) -
 
 
 def merge_whole(api: str, answers: Sequence[tuple[Part, JsonObject]], answer_id: str, *, labelled: bool) -> JsonObject:
-    """Make one whole answer of those of several agents, in the order in which clients read them."""
+    """Merge the whole answers of several agents, in order."""
     return _MERGE_WHOLE[api](answers, answer_id, labelled=labelled)

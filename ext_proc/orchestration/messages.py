@@ -1,4 +1,4 @@
-"""Messages: the agents' content blocks follow one another in one message; each block names its agent."""
+"""Messages: the content blocks of all agents in one message; each block names its agent."""
 
 from collections.abc import Iterator, Sequence
 
@@ -104,7 +104,7 @@ class MessagesMerger:
             self._stop_sequence = delta.get("stop_sequence")
 
     def _count(self, usage: object) -> None:
-        """Counts of message_delta are totals; those that it leaves out stand as message_start gave them."""
+        """Counts of message_delta are totals; missing ones keep the value of message_start."""
         if isinstance(usage, dict):
             self._counts |= {name: count for name, count in usage.items() if count is not None}
             self.parts[-1].usage = from_messages(self._counts)
@@ -128,7 +128,7 @@ def read_whole(agent: str, body: JsonObject) -> Part:
 
 
 def merge_whole(answers: Sequence[tuple[Part, JsonObject]], answer_id: str, *, labelled: bool) -> JsonObject:
-    """Make one message of several."""
+    """Merge several messages."""
     content = [block for part, body in answers for block in _marked(part.agent, body, labelled=labelled)]
     usage = to_messages(total(part for part, _ in answers))
     common = {name: value for _, body in answers for name, value in body.items()}
@@ -136,7 +136,7 @@ def merge_whole(answers: Sequence[tuple[Part, JsonObject]], answer_id: str, *, l
 
 
 def whole_note(text: str) -> JsonObject:
-    """Return what the gateway says in an agent's place, as an answer."""
+    """Return a note of the gateway in an agent's place, as an answer."""
     return {"content": [{"type": "text", "text": text}], "stop_reason": "end_turn", "stop_sequence": None}
 
 

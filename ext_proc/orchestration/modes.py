@@ -1,4 +1,4 @@
-"""The modes of orchestration: which agent is called when, with what, and which parts the client gets."""
+"""The modes of orchestration: order and input of calls, and the parts that the client gets."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -39,7 +39,7 @@ class Performance:
         """Answer.
 
         Raises:
-            AgentFailed: there is no answer, or it ends here; the client has not been told yet.
+            AgentFailed: there is no answer, or it ends here; the client has not received an error yet.
         """
         alone = len(self.agents) == 1 and self.settings.mode is not Mode.LOOP
         modes = {Mode.SEQUENCE: self._sequence, Mode.PARALLEL: self._parallel, Mode.FIRST: self._first, Mode.LOOP: self._loop}
@@ -53,7 +53,7 @@ class Performance:
             body = with_answers(self.calls.api, self.body, self._answers())
             part = await self._play(agent.id, self.calls.feed(agent, body), shown=self._shows(number))
             if part is not None and part.calls_tools:
-                return  # The client has to run them before anybody can go on.
+                return  # The client has to run them first.
 
     async def _parallel(self) -> None:
         synthesizer = self.settings.role
@@ -87,11 +87,11 @@ class Performance:
                 break
             body = with_feedback(self.calls.api, self.body, part.text, verdict.feedback)
         self.delivery.headers[VERDICT_HEADER] = f"{verdict.word}; drafts={number}"
-        self.delivery.parts.pop()  # Now it is played for the client.
+        self.delivery.parts.pop()  # Play it for the client.
         await self.delivery.play(drafter.id, draft.play, shown=True, labelled=False)
 
     async def _play(self, agent: str, feed: Feed, *, shown: bool, labelled: bool = True) -> Part | None:
-        """Add a part; None if there is none, and the answer goes on without it."""
+        """Add a part; None if there is none, and the answer continues without it."""
         has_label = labelled and self.settings.labels and self.settings.shows_all and len(self.agents) > 1
         try:
             return await self.delivery.play(agent, feed, shown=shown, labelled=has_label)
@@ -104,7 +104,7 @@ class Performance:
             return None
 
     def _shows(self, number: int) -> bool:
-        """Tell whether the client gets the part of the agent with this number, from 1."""
+        """Whether the client gets the part of the agent with this number, from 1."""
         return self.settings.shows_all or number == len(self.agents)
 
     def _answers(self) -> list[Part]:
@@ -112,7 +112,7 @@ class Performance:
 
     @asynccontextmanager
     async def _recorded(self) -> AsyncIterator[list[tuple[Agent, Recording]]]:
-        """Call all agents; whoever still answers at the end is cancelled."""
+        """Call all agents; those that still answer at the end are cancelled."""
         recordings = [(agent, Recording(self.calls.feed(agent, self.body))) for agent in self.agents]
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(recording.run()) for _, recording in recordings]

@@ -1,4 +1,4 @@
-"""One agent's part of an answer, and what a merger of such parts does in each client API."""
+"""One agent's part of an answer, and the interface of mergers, one per client API."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,21 +16,21 @@ The official SDKs keep fields that they do not know: `chunk.agent`, `block.agent
 
 @dataclass(slots=True)
 class Part:
-    """What one agent has answered so far."""
+    """One agent's answer so far."""
 
     agent: str
     text: str = ""
     """Without its label."""
     usage: Usage = NO_USAGE
     stop: str = ""
-    """Why it ended, in the client API's words; empty as long as it has not."""
+    """Stop reason in the client API's terms; empty before its end."""
     calls_tools: bool = False
-    """Whether the client has to run tools before anybody can go on."""
+    """Whether the client has to run tools first."""
     is_complete: bool = False
 
 
 def label(agent: str) -> str:
-    """Return what tells people whose part begins: Markdown, as chat clients show it."""
+    """Return the visible label of a part, in Markdown."""
     return f"**{agent}**\n\n"
 
 
@@ -47,24 +47,24 @@ def total(parts: Iterable[Part]) -> Usage:
 
 
 class StreamMerger(Protocol):
-    """Makes one stream of the streams of several agents. Events in, events out; no bytes."""
+    """Merges the streams of several agents. Events in, events out; no bytes."""
 
     parts: list[Part]
 
     def begin(self, agent: str, *, labelled: bool) -> None:
-        """Let the part of an agent begin."""
+        """Begin the part of an agent."""
         ...
 
     def event(self, event: JsonObject) -> Iterable[JsonObject]:
-        """Take an event of the current agent's stream; return what the client gets of it."""
+        """Process an event of the current agent's stream; return the client's events."""
         ...
 
     def note(self, text: str) -> Iterable[JsonObject]:
-        """Say something in the place of the current agent, in the gateway's own name: later agents are not told."""
+        """Add a note of the gateway in place of the current agent's part; later agents do not receive it."""
         ...
 
     def end(self) -> Iterable[JsonObject]:
-        """Close the current part, complete or not: what it has left open."""
+        """Close everything that the current part has left open, complete or not."""
         ...
 
     def finish(self) -> Iterable[JsonObject]:

@@ -1,4 +1,4 @@
-"""Responses: the agents' output items follow one another in one response; each item names its agent."""
+"""Responses: the output items of all agents in one response; each item names its agent."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -28,9 +28,9 @@ class ResponsesMerger:
         self._labelled: dict[_Place, str] = {}
         self._last: JsonObject = {}
         self._open: dict[int, JsonObject] = {}
-        """Items that have begun and not ended."""
+        """Open items."""
         self._shown: dict[_Place, str] = {}
-        """Their texts, as far as the client has them."""
+        """Their texts so far."""
 
     def begin(self, agent: str, *, labelled: bool) -> None:
         """See StreamMerger."""
@@ -167,7 +167,7 @@ def _output_text(text: str) -> JsonObject:
 
 
 def _prefixed(event: JsonObject, lead: str) -> JsonObject:
-    """Put a label before the text that `done` events say again."""
+    """Put the label before the text that `done` events repeat."""
     if isinstance(event.get("text"), str):
         return {**event, "text": lead + event["text"]}
     return {**event, "part": _led(event.get("part"), lead)} if event.get("type") == "response.content_part.done" else event
@@ -195,7 +195,7 @@ def read_whole(agent: str, body: JsonObject) -> Part:
 
 
 def merge_whole(answers: Sequence[tuple[Part, JsonObject]], answer_id: str, *, labelled: bool) -> JsonObject:
-    """Make one response of several."""
+    """Merge several responses."""
     output = [item for part, body in answers for item in _marked(part.agent, body, labelled=labelled)]
     usage = to_responses(total(part for part, _ in answers))
     common = {name: value for _, body in answers for name, value in body.items()}
@@ -203,7 +203,7 @@ def merge_whole(answers: Sequence[tuple[Part, JsonObject]], answer_id: str, *, l
 
 
 def whole_note(text: str) -> JsonObject:
-    """Return what the gateway says in an agent's place, as an answer."""
+    """Return a note of the gateway in an agent's place, as an answer."""
     return {"output": [_message(text, "msg_note")], "status": "completed"}
 
 

@@ -1,1 +1,1 @@
-"""What a worker follows: one configuration as frozen values, compiled from FilterConfig."""
+"""The configuration of a worker as frozen values, compiled from FilterConfig."""

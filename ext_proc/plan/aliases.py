@@ -1,4 +1,4 @@
-"""The part of FilterConfig -> Plan that is about aliases: other names, models reached by routes of the alias, splits."""
+"""FilterConfig -> Plan: aliases, their routes and weighted targets."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,10 +9,10 @@ from protos import filter_config_pb2 as pb
 
 
 def compile_alias(item: pb.Alias, models: Mapping[str, Model]) -> tuple[Share, ...]:
-    """Compile which models an alias stands for; most have one.
+    """Compile the models of an alias, usually one.
 
     Raises:
-        Uncompilable: a model is not there or stands for many, or a weight is none.
+        Uncompilable: a model is unknown or a wildcard, or a weight is 0.
     """
     shares: list[Share] = []
     for share in item.shares or (pb.Share(model=item.model, weight=1),):
@@ -28,14 +28,14 @@ def compile_alias(item: pb.Alias, models: Mapping[str, Model]) -> tuple[Share, .
 
 
 def _reached(model: Model, share: pb.Share) -> Model:
-    """Let routes of an alias stand in for those of its model."""
+    """Replace a model's routes by those of the alias."""
     if not share.routes:
         return model
     return replace(model, routes={**model.routes, **{route.api: compile_route(route) for route in share.routes}})
 
 
 def compile_route(item: pb.ModelRoute) -> ModelRoute:
-    """Compile how a client API is reached."""
+    """Compile the route of a client API."""
     return ModelRoute(
         route=item.route,
         path=item.path,

@@ -1,4 +1,4 @@
-"""The part of FilterConfig -> Plan that attempts need: targets of models, and the chains of models that a route tries."""
+"""FilterConfig -> Plan: targets of models, and chains of models."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -14,10 +14,10 @@ Holder = pb.Model | pb.Share | pb.Start
 
 
 def compile_targets(items: Iterable[pb.Model]) -> dict[tuple[str, str], Target]:
-    """Compile what attempts at models can be sent as, by model and API.
+    """Compile the targets, by model and API.
 
     Raises:
-        Uncompilable: a target is there twice, or a quirk is none.
+        Uncompilable: a target is duplicate, or a quirk is invalid.
     """
     targets: dict[tuple[str, str], Target] = {}
     for item in items:
@@ -43,10 +43,10 @@ def _with_tools_target(key: tuple[str, str], target: Target, targets: Mapping[tu
 
 
 def compile_chains(items: Iterable[Holder], targets: Mapping[tuple[str, str], Target]) -> dict[str, tuple[Member, ...]]:
-    """Compile where the attempts of each route go.
+    """Compile the chain of each route.
 
     Raises:
-        Uncompilable: a member is no target of any model, or cannot serve the route's client API.
+        Uncompilable: a member has no target, or cannot serve the route's client API.
     """
     chains: dict[str, tuple[Member, ...]] = {}
     for item in items:
@@ -63,10 +63,10 @@ def compile_chains(items: Iterable[Holder], targets: Mapping[tuple[str, str], Ta
 
 
 def compile_resumable_routes(items: Iterable[Holder], targets: Mapping[tuple[str, str], Target]) -> dict[str, ResumableRoute]:
-    """Compile how streams of routes go on when they are cut.
+    """Compile how streams of routes are resumed.
 
     Raises:
-        Uncompilable: a member cannot be reached alone, or silence is not bounded.
+        Uncompilable: a member has no route of its own, or there is no idle timeout.
     """
     continued: dict[str, ResumableRoute] = {}
     for item in items:

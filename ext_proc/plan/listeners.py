@@ -1,4 +1,4 @@
-"""What each listener offers, and the part of FilterConfig -> Plan that is about that: agents, filters, orchestration."""
+"""FilterConfig -> Plan: listeners with their agents, filters and orchestration."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ from protos import filter_config_pb2 as pb
 
 
 class ListenerKind(StrEnum):
-    """Who is served."""
+    """What a listener serves."""
 
     AGENT = "agent"
     MODEL = "model"
@@ -24,7 +24,7 @@ class ListenerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """What one listener offers."""
+    """The configuration of one listener."""
 
     name: str
     kind: ListenerKind
@@ -41,18 +41,18 @@ class Listener:
     input_filters: tuple[Filter, ...] = ()
     """Input filters of a model listener; agents have their own."""
     output_filters: tuple[Filter, ...] = ()
-    """What sees answers before the client does."""
+    """Output filters."""
     continues_streams: bool = False
-    """Whether streams go on elsewhere when they are cut, where a route says how."""
+    """Whether streams are resumed, if their route is resumable."""
     gates_streams: bool = True
-    """Whether a stream's head is held until it says something."""
+    """Whether streams have a first-token gate."""
 
 
 def compile_filter(item: pb.Filter) -> Filter:
     """Compile a filter.
 
     Raises:
-        Uncompilable: it has no known type, or no timeout.
+        Uncompilable: its type is unknown, or it has no timeout.
     """
     if item.type not in CALLS:
         raise Uncompilable(f"filter {item.id!r} has no type")
@@ -84,7 +84,7 @@ def compile_listener(
     """Compile a listener.
 
     Raises:
-        Uncompilable: it cannot work.
+        Uncompilable: it is invalid.
     """
     chain = tuple(lookup(filters, filter_id, "filter") for filter_id in item.input_filters)
     output = tuple(lookup(filters, filter_id, "filter") for filter_id in item.output_filters)

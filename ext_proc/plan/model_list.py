@@ -10,7 +10,7 @@ from ext_proc.routing.models.model import Model
 def render_models(
     models: Iterable[Model], aliases: Mapping[str, Model], may_ask: Callable[[str], bool] = lambda _name: True
 ) -> bytes:
-    """List models but internal ones and wildcards, and aliases, which their model's provider owns; `may_ask` omits some."""
+    """List models and aliases, without internal models, wildcards and those that `may_ask` excludes."""
     owners = {model.name: model.provider for model in models if not model.is_internal and not model.is_wildcard}
     owners |= {alias: model.provider for alias, model in aliases.items()}
     data = [_listed(name, owners[name]) for name in sorted(filter(may_ask, owners))]
@@ -23,7 +23,7 @@ def render_model(name: str, owner: str) -> bytes:
 
 
 def in_messages_shape(rendered: bytes) -> bytes:
-    """Turn a list, or one model, into what a client of Anthropic's API reads: nothing is known about when a model was made."""
+    """Convert a list, or one model, to Anthropic's shape; the creation time of models is unknown."""
     listed = orjson.loads(rendered)
     if "data" not in listed:
         return orjson.dumps(_of_messages(listed["id"]))

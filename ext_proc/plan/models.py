@@ -1,4 +1,4 @@
-"""The part of FilterConfig -> Plan that is about models."""
+"""FilterConfig -> Plan: models."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -15,7 +15,7 @@ from ext_proc.routing.semantic.model import EmbeddingModel
 from protos import filter_config_pb2 as pb
 
 _PATHS: Final = {"chat_completions": "/chat/completions", "decisions": "/decisions", "systemone": "/systemone"}
-"""How each API of an orchestrator ends, behind what stands before all of a provider's."""
+"""Path suffix of each orchestrator API, after the provider's prefix."""
 
 
 def compile_model(item: pb.Model) -> Model:
@@ -43,13 +43,13 @@ def compile_model(item: pb.Model) -> Model:
 def compile_tables(
     items: Iterable[pb.Model], models: dict[str, Model], aliases: dict[str, tuple[Share, ...]], default: Model | None
 ) -> ModelTables:
-    """Make the tables of every spelling under which models can be asked for."""
+    """Build the lookup tables of all names of models."""
     named = [model for model in models.values() if not model.is_internal and not model.is_wildcard]
     bare: dict[str, Model] = {}
     for model in named:
         bare.setdefault(model.name.partition("/")[2], model)
     for model in named:
-        # A provider with a name of its own is asked for by the ids of its model, too.
+        # An entry with a name can also be requested by the ids of its model.
         bare.setdefault(model.upstream_model, model)
         bare.setdefault(f"{model.provider}/{model.upstream_model}", model)
     bare.pop("", None)
@@ -78,7 +78,7 @@ def default_model(config: pb.FilterConfig, models: dict[str, Model]) -> Model | 
 
 
 def named_model(models: dict[str, Model], name: str, what: str) -> Model:
-    """Return one model, which is not a wildcard; `what` says in errors what it is for.
+    """Return one model, which is not a wildcard; `what` names its purpose in errors.
 
     Raises:
         Uncompilable: it cannot work.
@@ -92,7 +92,7 @@ def named_model(models: dict[str, Model], name: str, what: str) -> Model:
 def compile_orchestrator(
     item: pb.Orchestrator, models: dict[str, Model], targets: Mapping[tuple[str, str], Target]
 ) -> Orchestrator:
-    """Compile a model that chooses, and how it is reached.
+    """Compile a routing model and its route.
 
     Raises:
         Uncompilable: it cannot work.
@@ -102,11 +102,11 @@ def compile_orchestrator(
     target = targets.get((model.name, "chat_completions"))
     if route is None or (route.by_attempt and target is None):
         raise Uncompilable(f"the orchestrator's model {model.name!r} does not speak chat_completions")
-    # On the egress listener a chain's route leads to its first model alone, and no attempt stage makes the request.
+    # On the egress listener a chain's route leads only to its first model, without the attempt stage.
     path = target.path if route.by_attempt and target else route.path
     if item.api not in ("", *_PATHS):
         raise Uncompilable(f"the orchestrator cannot be asked by {item.api!r}")
-    # Providers serve their APIs side by side.
+    # Providers serve their APIs under the same prefix.
     path = path.replace("/chat/completions", _PATHS[item.api or "chat_completions"])
     return Orchestrator(
         model=model.name,

@@ -1,4 +1,4 @@
-"""How the agents of a listener work together, as configured under `listeners[].orchestration`."""
+"""The settings of `listeners[].orchestration`."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from ext_proc.routing.agents.agent import Agent, Orchestrator
 
 
 class Mode(StrEnum):
-    """Who is called when."""
+    """The mode of orchestration."""
 
     SEQUENCE = "sequence"
     """One after the other; each sees the answers before its own."""
@@ -27,20 +27,20 @@ class Orchestration:
     shows_all: bool = True
     """Whether clients get every agent's part, or the last one's alone."""
     stops_on_failure: bool = True
-    """Whether the answer ends when an agent fails, or goes on with a note."""
+    """Whether the answer ends when an agent fails, or continues with a note."""
     labels: bool = True
     """Whether each part begins with its agent's name, for people."""
     max_agents: int = 5
     role: Agent | Orchestrator | None = None
-    """Who makes one answer of all (parallel), or judges drafts (loop)."""
+    """The synthesizer (parallel) or the evaluator (loop)."""
     max_rounds: int = 3
-    """Loop: how many drafts there may be."""
+    """Loop: maximum of drafts."""
     route: str = ""
     """Envoy's route of requests that several agents answer."""
 
     def needs(self, agents: int, choices: int) -> bool:
-        """Tell whether `agents` that were named answer together, where the client wants `choices` answers.
+        """Whether the named `agents` answer together, if the client requests `choices` answers.
 
-        Alternative answers (`n`) of several agents cannot be told apart, so there one agent answers.
+        Alternative answers (`n`) of several agents could not be distinguished, so one agent answers.
         """
         return choices == 1 and (self.mode is Mode.LOOP or min(agents, self.max_agents) > 1)

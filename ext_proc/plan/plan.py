@@ -1,7 +1,7 @@
-"""One whole configuration as a transaction binds it, compiled from FilterConfig.
+"""One whole configuration, compiled from FilterConfig.
 
-A transaction keeps the plan that it started with, so a change never shows in the middle of a request. The control plane checks
-what users write; this checks the control plane, so that a mistake is a NACK with a reason and never a failing request.
+A transaction keeps the plan that it started with, so a change never affects an active request. The control plane checks
+users' input; this checks the control plane's, so that a mistake is a NACK with a reason and never a failing request.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ from protos import filter_config_pb2 as pb
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Everything that a session looks up."""
+    """The configuration that a transaction uses."""
 
     version: str
     listeners: Mapping[str, Listener] = field(default_factory=dict)
@@ -53,41 +53,41 @@ class Plan:
     targets: Mapping[tuple[str, str], Target] = field(default_factory=dict)
     """By model and upstream API."""
     chains: Mapping[str, tuple[Member, ...]] = field(default_factory=dict)
-    """By route: where its attempts go, one after another."""
+    """Members of the chain, by route."""
     rankings: Mapping[str, Mapping[str, Member]] = field(default_factory=dict)
-    """By route: the models, by name, that a request may have tried there in any order."""
+    """Models that a request may rank in any order, by route and name."""
     ranked_models: Mapping[str, Model] = field(default_factory=dict)
-    """By name: models with routes on which others follow in any order."""
+    """Models with routes to ranked chains, by name."""
     resumable: Mapping[str, ResumableRoute] = field(default_factory=dict)
-    """By route: how its streams go on when they are cut."""
+    """Resumable routes, by route."""
     orchestrator: Orchestrator | None = None
     """None: the built-in router is the first rung of the ladder."""
     preferences: Preferences | None = None
-    """None: a request is answered by the model that it asks for, unless it brings preferences along."""
+    """None: the requested model answers, unless the request has its own preferences."""
     affinity: Affinity = field(default_factory=Affinity)
     """How sessions keep their model."""
     cache_marks_from: int = 0
-    """Tokens of tools and instructions from which on prompts are marked for their provider's cache; 0: none is."""
+    """Minimum of tokens in tools and instructions for cache markers; 0: no markers."""
     stream_retries: int | None = None
     """Retries of a stream that may be continued, those that continue it among them; None: as many as there are ways."""
     counts_tokens: bool = False
-    """Whether an estimate of a request's tokens is left with it, for rate limits."""
+    """Whether to estimate a request's tokens for rate limits."""
     sources: tuple[Source, ...] = ()
-    """Who tells prices and latencies; one of a kind at most."""
+    """Sources of prices and latencies, at most one per kind."""
     routing_model: Orchestrator | None = None
-    """What chooses among preferences. None: the built-in router does."""
+    """The routing model for preferences. None: the built-in router."""
     reads_signals: bool = True
-    """Whether conversations are analysed."""
+    """Whether signals are analysed."""
     latest_names: bool = False
     """Whether telemetry of model calls has the latest names of OpenTelemetry's conventions."""
     tracing: TracingSettings | None = None
     """None: nothing is traced."""
     embedding: EmbeddingModel | None = None
-    """None: nothing is decided by meaning."""
+    """None: no semantic rung."""
     callers: Mapping[str, Caller] = field(default_factory=dict)
-    """By name: those whose keys Envoy takes."""
+    """Callers by name."""
     prices: Mapping[str, ModelPrice] = field(default_factory=dict)
-    """What answers cost, by model."""
+    """Prices of answers, by model."""
     egress_url: str = ""
     max_request_bytes: int = 0
     models_body: bytes = b""

@@ -1,4 +1,4 @@
-"""The part of FilterConfig -> Plan that is about preferences: their models, sources, and sessions."""
+"""FilterConfig -> Plan: preferences, sources and sessions."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -18,7 +18,7 @@ def compile_configured(items: Iterable[pb.Preference], models: Mapping[str, Mode
     """Compile the configured preferences; None if there are none.
 
     Raises:
-        Uncompilable: one is there twice, or names what is not there.
+        Uncompilable: one is duplicate, or has an unknown model.
     """
     compiled: dict[str, Preference] = {}
     for item in items:
@@ -29,10 +29,10 @@ def compile_configured(items: Iterable[pb.Preference], models: Mapping[str, Mode
 
 
 def compile_sources(items: Iterable[pb.Source]) -> tuple[Source, ...]:
-    """Compile who tells prices and latencies.
+    """Compile the sources of prices and latencies.
 
     Raises:
-        Uncompilable: there are two of a kind, or one has a format that is not read.
+        Uncompilable: there are two of a kind, or one has an unknown format.
     """
     sources: dict[SourceKind, Source] = {}
     for item in items:
@@ -51,7 +51,7 @@ def compile_sources(items: Iterable[pb.Source]) -> tuple[Source, ...]:
 
 
 def compile_affinity(item: pb.Affinity) -> Affinity:
-    """Compile how sessions keep their model; what is not set has its default."""
+    """Compile the settings of sessions, with defaults."""
     usual = Affinity()
     budget: Budget | None = None
     if item.HasField("budget"):
@@ -97,5 +97,5 @@ def _model(name: str, item: pb.Preference, models: Mapping[str, Model]) -> Model
 
 
 def _reached(model: Model, start: pb.Start) -> Model:
-    """Let the routes on which others follow stand in for the model's own."""
+    """Replace the model's routes by those with fallbacks."""
     return replace(model, routes={**model.routes, **{route.api: compile_route(route) for route in start.routes}})

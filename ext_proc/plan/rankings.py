@@ -1,4 +1,4 @@
-"""The part of FilterConfig -> Plan that is about rankings of models which requests bring along."""
+"""FilterConfig -> Plan: rankings of models in requests."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from protos import filter_config_pb2 as pb
 
 @dataclass(frozen=True, slots=True)
 class Rankings:
-    """What there is to rank, and how it is reached."""
+    """The models that can be ranked, and their routes."""
 
     members: Mapping[str, Mapping[str, Member]] = field(default_factory=dict)
     """By route: the models, by name, that can be tried there."""
@@ -26,7 +26,7 @@ def compile_rankings(
     targets: Mapping[tuple[str, str], Target],
     chains: Mapping[str, tuple[Member, ...]],
 ) -> Rankings:
-    """Compile the routes: every model that attempts can go on to can be ranked.
+    """Compile the routes: every model with a target can be ranked.
 
     Raises:
         Uncompilable: a route has members of its own.
@@ -50,13 +50,13 @@ def _reached(
     targets: Mapping[tuple[str, str], Target],
     chains: Mapping[str, tuple[Member, ...]],
 ) -> dict[str, Member]:
-    """Return the models that serve a client API and that attempts can go on to."""
+    """Return the models with a target that serve a client API."""
     found: dict[str, Member] = {}
     for model in models:
         route = model.routes.get(client_api)
         if route is None or model.is_wildcard:
             continue
-        # A chain begins with the model itself, in the API that it is spoken to.
+        # A chain begins with the model itself, in its upstream API.
         api = chains[route.route][0].api if route.by_attempt else client_api
         if targets[model.name, api].route:
             found[model.name] = Member(model.name, api)

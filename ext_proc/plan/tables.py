@@ -1,4 +1,4 @@
-"""Lookup tables that refuse what is there twice, or not at all."""
+"""Lookup tables that reject duplicate and unknown keys."""
 
 from collections.abc import Iterable
 from typing import TypeVar
@@ -9,7 +9,7 @@ Value = TypeVar("Value")
 
 
 def by_key(items: Iterable[tuple[str, Value]], kind: str) -> dict[str, Value]:
-    """Make a table of things of one kind, by key.
+    """Build a table by key.
 
     Raises:
         Uncompilable: it cannot work.
@@ -23,7 +23,7 @@ def by_key(items: Iterable[tuple[str, Value]], kind: str) -> dict[str, Value]:
 
 
 def lookup(table: dict[str, Value], key: str, kind: str) -> Value:
-    """Return what a key stands for.
+    """Look up a key.
 
     Raises:
         Uncompilable: it cannot work.

@@ -1,4 +1,4 @@
-"""Where attempts can go, and what is made of the APIs there. Made by `compile_attempts`."""
+"""Targets and members of chains. Built by `plan.chains`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,41 +8,41 @@ from protos.contract.quirks import QuirkTable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """How one API of a model's provider is reached, and what the provider makes of it."""
+    """One API of a model's provider: its routes and quirks."""
 
     path: str
-    """`{model}` stands for the upstream model."""
+    """`{model}` is replaced by the upstream model."""
     stream_path: str = ""
-    """For requests that ask for a stream; empty for the same."""
+    """Path of streams; empty: the same."""
     quirks: QuirkTable = field(default_factory=QuirkTable)
     route: str = ""
-    """On the attempts listener; empty if no chain leads there."""
+    """Route on the attempts listener; empty if no chain uses it."""
     failover_route: str = ""
-    """The same, which fails at once while all of its instances are ejected."""
+    """The same, but fails at once if all instances are ejected."""
     client_key_header: str = ""
-    """Header in which it takes the client's own key; empty if the client's is not passed through."""
+    """Header for the client's own key; empty if it is not passed through."""
     for_tools: Mapping[str, "Target"] = field(default_factory=dict)
-    """Other APIs of the model's, at the same host, in which some models are asked if tools are offered."""
+    """Other APIs of the provider, which some models require for requests with tools."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One place of a chain."""
+    """One member of a chain."""
 
     model: str
     """Configured name."""
     api: str
     resumed: str = ""
-    """Route on the egress listener that leads to it alone."""
+    """Route on the egress listener to this member only."""
     resumed_api: str = ""
-    """What it is sent there."""
+    """Its target on that route."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumableRoute:
-    """A route whose streams are continued when they are cut."""
+    """A route whose streams can be resumed."""
 
     client_api: str
     members: tuple[Member, ...]
     silence_seconds: float
-    """How long a stream may be silent."""
+    """Idle timeout of a stream, in seconds."""

@@ -1,4 +1,4 @@
-"""A process that is started when it is first called: the master holds its socket, and waits for a connection."""
+"""Socket activation: the master holds a process's socket, and starts the process at the first connection."""
 
 import asyncio
 import socket
@@ -29,7 +29,7 @@ def listening(address: str) -> Iterator[socket.socket]:
 
 
 async def connection(listener: socket.socket) -> None:
-    """Wait until somebody connects, whom the process that is started then will accept."""
+    """Wait for a connection, which the started process accepts."""
     loop, called = asyncio.get_running_loop(), asyncio.Event()
     loop.add_reader(listener, called.set)
     try:

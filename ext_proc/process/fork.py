@@ -41,7 +41,7 @@ class Fork:
         return os.waitstatus_to_exitcode(status)
 
     def _send(self, number: signal.Signals) -> None:
-        if not self._has_ended:  # from then on its pid may be somebody else's
+        if not self._has_ended:  # from then on another process may get its pid
             os.kill(self.pid, number)
 
 

@@ -1,7 +1,7 @@
-"""The master: forks the workers, starts the embedder, restarts those that die, serves the metrics, and ends them cleanly.
+"""The master: forks the workers, starts the embedder, restarts them if they die, serves the metrics, and stops them.
 
-The standard input of each is a pipe that the master holds open: they see its end. The embedder then ends, too; workers go on
-until those of the next master have taken their place.
+The standard input of each is a pipe that the master holds open, so that they detect its end. The embedder then ends, too;
+workers continue until those of the next master have taken over.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class WorkerPlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MasterSettings:
-    """What the master is started with."""
+    """The settings of the master."""
 
     run_worker: Callable[[WorkerPlace], None]
     """Runs a worker to its end, in a process of its own."""
@@ -68,7 +68,7 @@ class MasterSettings:
 
 
 def worker_address(listen: str, worker: int) -> str:
-    """Return where a worker listens: `{worker}` stands for its number, and a TCP port is counted up from the given one."""
+    """Return a worker's address: `{worker}` is its number, and TCP ports are counted up from the given one."""
     if "{worker}" in listen:
         return listen.replace("{worker}", str(worker))
     host, colon, port = listen.rpartition(":")
@@ -97,7 +97,7 @@ class Master:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
-        memory = _memory()  # a full disk must not end what writes to a mapped file
+        memory = _memory()  # a full disk must not kill writers of a mapped file
         with ExitStack() as stack:
             folders = [stack.enter_context(master_folder(prefix, place=memory)) for prefix in _FOLDERS]
             alive, ours = os.pipe()
@@ -131,7 +131,7 @@ class Master:
             metrics.restarts.inc()
 
     async def _keep_embedder(self, metrics: MasterMetrics) -> None:
-        """Run the embedder from the first time that it is called: many gateways have nothing for it to do."""
+        """Run the embedder from its first call on: many gateways do not need it."""
         with listening(self._settings.embedder) as listener:
             await self._until_stopped(connection(listener))
             async for status, lived, delay in self._runs(partial(self._run_embedder, listener)):
@@ -146,7 +146,7 @@ class Master:
                 task.cancel()
 
     async def _runs(self, run_once: Callable[[], Awaitable[int]]) -> AsyncIterator[tuple[int, float, float]]:
-        """Run a process again and again; yield how it ended, the seconds that it lived, and those until the next time."""
+        """Run a process repeatedly; yield its exit code, its lifetime and the delay until the next start, in seconds."""
         delay = _FIRST_DELAY_SECONDS
         while not self._stopping.is_set():
             started = time.monotonic()
@@ -208,7 +208,7 @@ class Master:
             remove_left(prefix, place=memory)
 
     async def _ended(self, process: Process | Fork) -> int:
-        """Wait for the end of a process; one that drains for longer than it may is killed."""
+        """Wait for the end of a process; kill it if draining takes too long."""
         async with asyncio.TaskGroup() as tasks:
             overdue = tasks.create_task(self._kill_when_overdue(process))
             status = await process.wait()
@@ -229,5 +229,5 @@ class Master:
 
 
 def _memory() -> str | None:
-    """Return where files are kept in memory, None for the usual place of temporary files."""
+    """Return a directory in memory; None for the usual one of temporary files."""
     return _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None

@@ -1,4 +1,4 @@
-"""Folders of the master: gone when it ends. What one has left that was killed, a later one removes."""
+"""Folders of the master: removed when it ends. Those of a killed master are removed by a later one."""
 
 import fcntl
 import os
@@ -25,7 +25,7 @@ class MasterFolder:
 
 @contextmanager
 def master_folder(prefix: str, *, place: str | None = None) -> Iterator[MasterFolder]:
-    """Make a folder that is closed to others, in a place or where temporary files are."""
+    """Create a private folder, in `place` or where temporary files are."""
     remove_left(prefix, place=place)
     parent = place or tempfile.gettempdir()
     with tempfile.TemporaryDirectory(prefix=prefix, dir=parent) as name, Path(name, _LOCK).open("w") as lock:
@@ -34,7 +34,7 @@ def master_folder(prefix: str, *, place: str | None = None) -> Iterator[MasterFo
 
 
 def remove_left(prefix: str, *, place: str | None = None) -> None:
-    """Remove such folders that nobody uses any more."""
+    """Remove such folders that are not in use any more."""
     for left in Path(place or tempfile.gettempdir()).glob(f"{prefix}*"):
         _remove_if_left(left)
 
@@ -46,5 +46,5 @@ def _remove_if_left(folder: Path) -> None:
         with (folder / _LOCK).open() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder, ignore_errors=True)
-    except OSError:  # somebody's, or just being made or removed
+    except OSError:  # another user's, or just being created or removed
         return

@@ -1,1 +1,1 @@
-"""Decisions: which agent answers. Pure, except that the ladder awaits the orchestrator through a port."""
+"""Decisions about agents and models. Pure, except that the ladder awaits models through ports."""

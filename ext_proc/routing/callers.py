@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Somebody whose key Envoy has checked, and what they may use."""
+    """A caller whose key Envoy has checked, and its permissions."""
 
     name: str
     models: frozenset[str] | None = None
@@ -14,7 +14,7 @@ class Caller:
     """Ids. None: all."""
 
     def may_ask(self, *names: str) -> bool:
-        """Tell whether a model may be asked for that has these names."""
+        """Whether a model with these names may be used."""
         if self.models is None:
             return True
         return any(name in self.models or f"{name.partition('/')[0]}/*" in self.models for name in names)

@@ -1,4 +1,4 @@
-"""The gRPC side of the attempt stage: one stream is one attempt. Envoy resets it when it gives the attempt up."""
+"""The gRPC side of the attempt stage: one stream is one attempt. Envoy resets it to abandon the attempt."""
 
 from collections.abc import Callable
 
@@ -35,14 +35,14 @@ class AttemptProcessor:
         self._log = get_logger()
 
     def method(self, decode: Callable[[pb.ProcessingRequest], AttemptEvent] = decode_attempt) -> Method:
-        """Return how calls are served whose messages are read by `decode`."""
+        """Return the gRPC method, whose messages are read by `decode`."""
         return lambda call: _Attempt(call, self, self._new_session(), decode)
 
     def decode(self, message: bytes, decode: Callable[[pb.ProcessingRequest], AttemptEvent]) -> AttemptEvent:
-        """Return what Envoy tells.
+        """Return the event of a message.
 
         Raises:
-            Abort: it is of no phase.
+            Abort: it has no known phase.
         """
         try:
             return decode(decode_request(message))
@@ -56,11 +56,11 @@ class AttemptProcessor:
         return encode_attempt(event, self._handle(transaction, event))
 
     def begin(self, event: AttemptHeaders) -> Span | None:
-        """Begin the span of an attempt, below Envoy's, if that is traced."""
+        """Begin the span of an attempt as a child of Envoy's, if that is traced."""
         return self._tracer.begin("attempt", event.headers.get(TRACEPARENT_HEADER), Kind.CLIENT) if self._tracer else None
 
     def finish(self, transaction: AttemptTransaction, span: Span | None) -> None:
-        """Record an attempt that is over."""
+        """Record a finished attempt."""
         record = transaction.record
         if span is not None and self._tracer is not None and record.model:
             describe_attempt(span, record)
@@ -114,16 +114,16 @@ class AttemptProcessor:
     def _handle(self, transaction: AttemptTransaction, event: AttemptEvent) -> list[AttemptReply]:
         try:
             return transaction.handle(event)
-        except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an answer
+        except Exception as error:  # noqa: BLE001 - bugs become answers only here
             self._metrics.count_error("internal")
             self._log.exception("attempt_failed", error=error, request_id=transaction.record.request_id)
             return transaction.give_up()
 
 
 class _Attempt:
-    """One call. Nothing in it waits, so it needs no task.
+    """One call. It never waits, so it needs no task.
 
-    Pieces of an answer that came together are answered together: the busier a worker is, the less each of them costs.
+    Chunks that arrive together are answered together, which lowers their cost under load.
     """
 
     def __init__(
@@ -167,7 +167,7 @@ class _Attempt:
             self._processor.finish(self._session, self._span)
 
     def resume(self) -> None:
-        """Answers wait in the connection; meanwhile no more is taken in than its window."""
+        """Answers wait in the connection; meanwhile its window bounds the input."""
 
     def _answer_chunks(self) -> None:
         if not self._chunks:

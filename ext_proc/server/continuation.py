@@ -1,4 +1,4 @@
-"""The HTTP side of answers that ext_proc makes: one exchange is one request, answered in chunks. A reset cancels it."""
+"""The HTTP side of answers that ext_proc builds: one exchange is one request, answered in chunks. A reset cancels it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -47,7 +47,7 @@ class AnswerProcessor:
         await self._answer(request, exchange, span)
 
     def _trace(self, request: StreamRequest, traceparent: str) -> tuple[Span | None, StreamRequest]:
-        """Have the upstream streams belong to what Envoy traces, if it does."""
+        """Make the upstream streams part of Envoy's trace, if there is one."""
         if not traceparent:
             return None, request
         span = self._tracer.begin("answer stream", traceparent) if self._tracer else None
@@ -59,7 +59,7 @@ class AnswerProcessor:
         try:
             await answer.give(lambda part: _send(exchange, part))
         except CutOff:
-            # Envoy then resets the client's stream, which tells that the answer is not whole.
+            # Envoy then resets the client's stream, which shows that the answer is incomplete.
             raise Abort(Status.UNAVAILABLE, "cut off") from None
         except Exception as error:
             self._metrics.count_error("internal")

@@ -1,8 +1,8 @@
 """The gRPC handler of ExternalProcessor.Process: one transaction per stream; health checks beside it.
 
-A stream ends with the reply that decides its request: to Envoy that means that no more replies follow, and it costs less than
-waiting for Envoy's reset. A reset before that means that the client has gone. Transactions know no gRPC; here are the loop, the
-handling of unforeseen errors, and the record of what happened.
+A stream ends with the reply that decides its request: Envoy expects no more replies then, and it costs less than
+waiting for Envoy's reset. A reset before that means that the client has disconnected. This module has the loop, the
+handling of unexpected errors, and the record; transactions know no gRPC.
 """
 
 import asyncio
@@ -49,8 +49,8 @@ from protos.contract.stages import (
 
 SERVICE: Final = "envoy.service.ext_proc.v3.ExternalProcessor"
 _BEYOND_BODY_BYTES: Final = 128 << 20
-"""By how much a message may be longer than a request's body may be: Envoy's decompressors hand over in one piece what they make
-of the 1 MiB that it reads at once, a hundred times as much at most. Such a body is refused in the client's API."""
+"""Additional size of a message over a request's body: Envoy's decompressors emit the output of 1 MiB of input at once, up to a
+hundred times as much. Such a body is rejected in the client's API."""
 
 METHOD: Final = f"/{SERVICE}/Process"
 
@@ -79,7 +79,7 @@ class ExternalProcessor:
         self._log = get_logger()
 
     def method(self, tasks: Tasks) -> Method:
-        """Return how calls of Process are served: by the stage that the http_filter names."""
+        """Return the gRPC method Process, which selects the stage by the http_filter's metadata."""
         decide = by_coroutine(self.process, tasks)
         by_stage = {STAGE_DECIDE_BODY: unary(self.process_whole, tasks)}
         if self._attempts is not None:
@@ -122,22 +122,22 @@ class ExternalProcessor:
                 message = await call.read()
                 if message is None:
                     return
-                # What lies between two messages is the client's upload, not our work.
+                # The time between two messages is the client's upload.
                 started = time.perf_counter()
                 try:
                     answer = await self._answer(transaction, message)
-                finally:  # a client that goes away cancels a decision
+                finally:  # a client that disconnects cancels a decision
                     spent += time.perf_counter() - started
                 await call.write(answer)
         except UnexpectedMessage as unexpected:
             raise self._refusal(transaction, unexpected) from None
         finally:
-            # Here, because Envoy may reset the stream before the last write has returned.
+            # Recorded here, because Envoy may reset the stream before the last write returns.
             in_flight.dec()
             self._finish(transaction, span, spent)
 
     def _begin(self, metadata: Headers) -> tuple[Transaction, Span | None]:
-        # Only where Envoy traces there is one.
+        # Only set if Envoy traces the request.
         traceparent = metadata.get(TRACEPARENT_HEADER, "")
         span = self._tracer.begin("decide", traceparent) if traceparent else None
         return self._new_session(metadata.get(LISTENER_METADATA, ""), span.context.traceparent if span else traceparent), span
@@ -160,7 +160,7 @@ class ExternalProcessor:
             return transaction.refuse(InternalError("The gateway failed to handle the request."))
 
     def _conclude(self, transaction: Transaction, span: Span | None) -> None:
-        """Read the signals of the conversation, for the metrics and for the span, which ends here."""
+        """Analyse the signals of the conversation for metrics and for the span, which ends here."""
         if rows := transaction.rows():
             report = analyse(rows)
             self._metrics.signals.record(transaction.record, report)
@@ -179,7 +179,7 @@ class ExternalProcessor:
         if span is not None:
             describe_decision(span, record)
             span.ended = time.time_ns()
-        # Once the reply is on its way.
+        # After the reply was sent.
         asyncio.get_running_loop().call_soon(self._conclude, transaction, span)
         outcome = _outcome(transaction)
         self._metrics.record(record, outcome, seconds)
@@ -205,7 +205,7 @@ class ExternalProcessor:
 
 
 class Server:
-    """A gRPC server on one address, with a health service that Envoy asks."""
+    """A gRPC server on one address, with a health service for Envoy."""
 
     def __init__(self, processor: ExternalProcessor, answers: AnswerProcessor | None = None) -> None:
         self._health = Health(("", SERVICE))
@@ -227,25 +227,25 @@ class Server:
         await self._server.succeeded()
 
     async def start(self, address: str) -> int:
-        """Listen at `host:port` or `unix:path`; return the port. Not healthy until told so."""
+        """Listen at `host:port` or `unix:path`; return the port. Not serving until `set_serving`."""
         return await self._server.start(address)
 
     def limit_requests(self, max_bytes: int) -> None:
-        """Take no messages that are longer than what Envoy may make of a request's body."""
+        """Limit messages to the size that Envoy may send for a request's body."""
         self._server.limit.max_bytes = max_bytes + _BEYOND_BODY_BYTES
 
     def set_serving(self, is_serving: bool) -> None:
-        """Tell health checks whether requests should come here."""
+        """Set the health status."""
         self._health.set_serving(is_serving)
 
     async def drain(self, grace_seconds: float) -> None:
-        """Finish what is in flight, take nothing new, and stop."""
+        """Finish active calls, accept no new ones, and stop."""
         self._health.end()
         await self._server.drain(grace_seconds)
 
 
 def _refused(record: Record) -> dict[str, str]:
-    """Return what is logged of the few requests whose budget refused another model."""
+    """Return the log fields of a request whose budget prevented a change of model."""
     if not record.refused_model:
         return {}
     return {"refused_model": record.refused_model, "refused_route": record.refused_route}

@@ -20,19 +20,19 @@ class ErrorProcessor:
         self._log = get_logger()
 
     def method(self) -> Method:
-        """Return how calls are served."""
+        """Return the gRPC method."""
         return lambda call: _Error(call, self)
 
     def answer(self, head: ErrorHead | None, event: ErrorHead | ErrorBytes) -> bytes | None:
-        """Return the body that the client gets instead, None if it gets what the provider said."""
+        """Return the client's body; None if the provider's body passes unchanged."""
         try:
             return _render(head, event)
-        except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an answer
+        except Exception as error:  # noqa: BLE001 - bugs become answers only here
             self._log.exception("error_untold", error=error)
             return None
 
     def refuse(self, unexpected: UnexpectedMessage) -> Abort:
-        """Return the error of a message that is none."""
+        """Return the error of an unreadable message."""
         self._log.error("message_unexpected", stage="errors", phase=str(unexpected))
         return Abort(Status.INVALID_ARGUMENT, f"unexpected {unexpected}")
 
@@ -54,7 +54,7 @@ def _render(head: ErrorHead | None, event: ErrorHead | ErrorBytes) -> bytes | No
 
 
 class _Error:
-    """One call. Nothing in it waits, so it needs no task."""
+    """One call. It never waits, so it needs no task."""
 
     def __init__(self, call: Call, processor: ErrorProcessor) -> None:
         self._call = call
@@ -74,11 +74,11 @@ class _Error:
             self._call.finish()
 
     def end(self) -> None:
-        """Envoy has heard enough."""
+        """Nothing to do: Envoy has its answer."""
         self._call.finish()
 
     def cancel(self) -> None:
-        """The client is gone."""
+        """Nothing to do: the client has disconnected."""
 
     def resume(self) -> None:
-        """Answers wait in the connection; there are two."""
+        """Nothing to resume: there are only two answers."""

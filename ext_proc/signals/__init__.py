@@ -1,1 +1,1 @@
-"""Signals: what a conversation itself says about how well it goes, read by fixed rules. Pure, and no model is asked."""
+"""Signals: the quality of a conversation, derived from its text by fixed rules. Pure, without a model."""

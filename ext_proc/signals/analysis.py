@@ -1,4 +1,4 @@
-"""Reads the signals of a conversation: less than 1 ms for 50 turns of a few sentences."""
+"""Analyses the signals of a conversation: less than 1 ms for 50 turns of a few sentences."""
 
 import re
 import string
@@ -15,9 +15,9 @@ from ext_proc.signals.rows import Row
 from ext_proc.signals.texts import STOPWORDS, Text, jaccard, read_text, trigrams
 
 _TURNS: Final = 5
-"""Turns of the user that most matters take."""
+"""Typical number of user messages."""
 _DECAY: Final = 0.3
-"""How fast efficiency falls with each turn more."""
+"""Decrease of efficiency per further message."""
 _DRAGGING: Final = 0.5
 
 _SNIPPET: Final = 100
@@ -32,7 +32,7 @@ _LOWER: Final = string.ascii_lowercase.encode()
 _UPPER: Final = string.ascii_uppercase.encode()
 
 _NEAR: Final = 3
-"""Rows in which a user who is not understood asks again."""
+"""Rows within which a user repeats a misunderstood question."""
 _LEAST_WORDS: Final = 3
 _LEAST_CONTENT: Final = 4
 _OVERLAP: Final = 0.75
@@ -47,26 +47,26 @@ _LOOP_CONFIDENCE: Final[dict[LoopKind, float]] = {"retry": 0.95, "parameter_drif
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What a user has said."""
+    """A user's message."""
 
     index: int
     """Index of the row."""
     text: Text
     meanings: Mapping[str, str]
-    """What it means, and by which phrase."""
+    """Its meanings and the matching phrases."""
 
     def signal(self, type_: str, **metadata: str) -> Signal:
-        """Note a signal that this is one of."""
+        """Record a signal."""
         known = {name: value for name, value in metadata.items() if value}
         return Signal(f"interaction.{type_}", self.index, 1.0, known, self.text.raw[:_SNIPPET])
 
     def first(self, meanings: Sequence[str]) -> str | None:
-        """Return the first of these that it means."""
+        """Return the first of these meanings that it has."""
         return next((meaning for meaning in meanings if meaning in self.meanings), None)
 
 
 def analyse(rows: Sequence[Row]) -> Report:
-    """Read all signals of the rows of a conversation. Never raises."""
+    """Return the signals of the rows of a conversation. Never raises."""
     texts = {index: read_text(row.text) for index, row in enumerate(rows) if row.kind in ("user", "assistant")}
     said = [_Said(index, text, PHRASES.find(text)) for index, text in texts.items() if rows[index].kind == "user"]
     efficiency = 1 / (1 + _DECAY * max(0, len(said) - _TURNS))
@@ -94,7 +94,7 @@ def _misalignments(said: Sequence[_Said]) -> Iterator[Signal]:
     for turn in said:
         if meaning := turn.first(_MISALIGNMENTS):
             yield turn.signal(f"misalignment.{meaning}", pattern_type="phrase", matched=turn.meanings[meaning])
-        elif previous is not None and turn.index - previous.index <= _NEAR and (overlap := _asked_again(previous, turn)):
+        elif previous is not None and turn.index - previous.index <= _NEAR and (overlap := _repetition(previous, turn)):
             metadata: Metadata = {
                 "pattern_type": "semantic_rephrase",
                 "compared_to": previous.index,
@@ -104,8 +104,8 @@ def _misalignments(said: Sequence[_Said]) -> Iterator[Signal]:
         previous = turn
 
 
-def _asked_again(before: _Said, turn: _Said) -> float:
-    """Return how much of a question is in the one before it, 0 if it is another question."""
+def _repetition(before: _Said, turn: _Said) -> float:
+    """Return the similarity of a question to the previous one; 0 if it is a different question."""
     if min(len(before.text.words), len(turn.text.words)) < _LEAST_WORDS or "confirmation" in turn.meanings:
         return 0.0
     old, new = before.text.distinct - STOPWORDS, turn.text.distinct - STOPWORDS
@@ -143,11 +143,11 @@ def _repetitions(rows: Sequence[Row], texts: Mapping[int, Text]) -> Iterator[Sig
 
 
 def _similarity(before: Text, text: Text) -> float:
-    """Return how alike two texts are; 0 where it can be seen without counting trigrams that they are not."""
+    """Return the similarity of two texts; 0 if they clearly differ, without counting trigrams."""
     if before.words == text.words:
         return 1.0
     shorter, longer = sorted((len(before.raw), len(text.raw)))
-    # Texts that are nearly the same have most of their words in common, unless one is a single long word.
+    # Similar texts have most of their words in common, unless one is a single long word.
     if shorter < _NEARLY * longer - 10 or jaccard(before.distinct, text.distinct) < 0.5:
         return 0.0
     return jaccard(trigrams(before.words), trigrams(text.words))
@@ -166,7 +166,7 @@ def _moods(said: Sequence[_Said]) -> Iterator[Signal]:
 
 
 def _stance(turn: _Said, *, is_leaving: bool) -> tuple[str, str] | None:
-    """Return how a user shows anger, and by which words."""
+    """Return how a user shows anger, and the words."""
     if "profanity" in turn.meanings:
         return "profanity", turn.meanings["profanity"]
     if _is_shouted(turn.text.raw):
@@ -185,7 +185,7 @@ def _is_shouted(text: str) -> bool:
 
 
 def _is_denied(text: Text, phrase: str) -> bool:
-    """Tell `that's not very helpful` from `that's very helpful`."""
+    """Whether a phrase is negated: `that's not very helpful`."""
     wanted = read_text(phrase).words
     return any(
         text.words[start : start + len(wanted)] == wanted and NOT_MEANT & {*text.words[max(0, start - 2) : start]}

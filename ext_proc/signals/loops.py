@@ -1,4 +1,4 @@
-"""Calls that go round in circles: the same again and again, the same with other arguments, or a few in turn."""
+"""Loops of tool calls: identical repetitions, varying arguments, or a repeated sequence."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from ext_proc.signals.rows import Row
 LoopKind = Literal["retry", "parameter_drift", "oscillation"]
 
 _LEAST: Final = 3
-"""Repetitions that make a loop."""
+"""Minimum of repetitions of a loop."""
 
 _PATTERNS: Final = range(2, 6)
-"""How many calls a pattern may have."""
+"""Maximum of calls in a pattern."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """Calls that are one loop."""
+    """The calls of one loop."""
 
     kind: LoopKind
     first: int
@@ -43,7 +43,7 @@ def _same_tool(calls: Sequence[Row]) -> Iterator[Loop]:
 
 
 def _in_run(run: Sequence[Row], start: int, tool: str) -> Iterator[Loop]:
-    """Tell retries, or else drift, among consecutive calls of one tool."""
+    """Find retries, or else drift, among consecutive calls of one tool."""
     retried = False
     position = start
     for _, group in groupby(run, key=lambda call: call.text):
@@ -52,7 +52,7 @@ def _in_run(run: Sequence[Row], start: int, tool: str) -> Iterator[Loop]:
             retried = True
             yield Loop("retry", position, position + length - 1, (tool,))
         position += length
-    # What one message asks for side by side is no drift, whatever the arguments.
+    # Parallel calls in one message are not drift.
     steps = len({call.step for call in run})
     if not retried and steps >= _LEAST and len({call.text for call in run}) > 1:
         yield Loop("parameter_drift", start, start + len(run) - 1, (tool,))
@@ -71,7 +71,7 @@ def _oscillations(tools: Sequence[str]) -> Iterator[Loop]:
 
 
 def _repeats(tools: Sequence[str], start: int, size: int) -> int:
-    """Count how often the pattern of `size` calls at `start` follows itself; 0 if it is of one tool."""
+    """Count the repetitions of the `size` calls at `start`; 0 if all are of one tool."""
     pattern = tools[start : start + size]
     if len(set(pattern)) < 2:
         return 0

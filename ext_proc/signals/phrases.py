@@ -1,7 +1,7 @@
-"""What users say when a conversation goes well or badly: English phrases, and how a text is searched for them.
+"""English phrases that show how a conversation goes, and the search for them.
 
-A text has a phrase if the phrase's words follow one another in it; or, for a short text, if the text as a whole is almost the
-phrase, as after a typing mistake.
+A text has a phrase if it contains the phrase's words consecutively. A short text also has a phrase if it is similar to it,
+for example with a typing mistake.
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ from typing import Final
 from ext_proc.signals.texts import STOPWORDS, Text, jaccard, read_text, trigrams
 
 _ALIKE: Final = 0.65
-"""Share of common trigrams from which on a short text is taken for a phrase."""
+"""Minimum share of common trigrams for a short text to match a phrase."""
 
 _MOST_WORDS: Final = 10
 """Longer texts are not compared as a whole."""
@@ -24,12 +24,12 @@ class _Phrase:
     text: str
     words: tuple[str, ...]
     anchor: int
-    """Index of its most telling word, by which it is looked up."""
+    """Index of its rarest word, by which it is looked up."""
     trigrams: frozenset[str]
 
 
 class Phrases:
-    """An index of phrases that each mean something."""
+    """An index of phrases by meaning."""
 
     def __init__(self, meanings: Mapping[str, str]) -> None:
         """`meanings` has the phrases of each meaning, one a line."""
@@ -42,7 +42,7 @@ class Phrases:
         self._anchors = frozenset(self._by_anchor)
 
     def find(self, text: Text) -> Mapping[str, str]:
-        """Return what a text means, and by which phrase."""
+        """Return the meanings of a text, with the matching phrases."""
         found: dict[str, str] = {}
         for word in self._anchors & text.distinct:
             for phrase in self._by_anchor[word]:
@@ -57,7 +57,7 @@ class Phrases:
         own: frozenset[str] | None = None
         for word in text.distinct:
             for phrase in self._by_word.get(word, ()):
-                # A mistyped word leaves the others as they are.
+                # With one mistyped word the others still match.
                 if 2 * common[id(phrase)] >= len(phrase.words) and abs(len(phrase.words) - len(text.words)) <= 2:
                     own = own or trigrams(text.words)
                     if jaccard(own, phrase.trigrams) >= _ALIKE:
@@ -393,7 +393,7 @@ POSITIVE_BEGINNINGS: Final = frozenset(
     )
     for word in line.split()
 )
-"""A message that begins so is meant kindly, however loud it is."""
+"""Beginnings of friendly messages, even in capitals."""
 
 NOT_MEANT: Final = frozenset({"no", "not", "dont", "doesnt", "didnt", "isnt", "wasnt", "never", "hardly"})
-"""A word that turns what follows it into its opposite."""
+"""Negations."""

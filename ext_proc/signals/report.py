@@ -1,4 +1,4 @@
-"""What a conversation's signals add up to: counts and severities by category, a score, and a word for it."""
+"""The report of a conversation's signals: counts and severities by category, score and quality."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,11 +23,11 @@ TYPES: Final = tuple(f"{category}.{name}" for category, names in CATEGORIES.item
 
 _NEUTRAL: Final = 50.0
 _SATISFIED: Final = 30.0
-"""What satisfaction adds at most: enough for `excellent`."""
+"""Maximum bonus for satisfaction, enough for `excellent`."""
 _SURE: Final = (0.0, 0.6, 0.8, 0.95)
-"""By how many signals of satisfaction there are: the share of it that is believed."""
+"""Share of the bonus by number of satisfaction signals."""
 _MANY_MISALIGNED: Final = 0.3
-"""Per turn of the user."""
+"""Per user message."""
 _BUCKETS: Final[tuple[tuple[float, Quality], ...]] = ((75, "excellent"), (60, "good"), (40, "neutral"), (25, "poor"))
 
 
@@ -36,7 +36,7 @@ Metadata = Mapping[str, str | int | float]
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One thing that was noticed."""
+    """One signal."""
 
     type: str
     """One of TYPES."""
@@ -45,36 +45,36 @@ class Signal:
     confidence: float
     """From 0 to 1."""
     metadata: Metadata = field(default_factory=dict)
-    """How it was noticed. `matched` may quote what was said; other values are constant words, names of tools, and numbers."""
+    """Details. `matched` may quote the conversation; other values are constants, names of tools, and numbers."""
     snippet: str = ""
-    """The beginning of what was said."""
+    """The beginning of the text."""
 
     @property
     def is_of_phrase(self) -> bool:
-        """Whether what it matched is one of our own phrases, and not what was said."""
+        """Whether its match is one of the known phrases, not text of the conversation."""
         return self.type.startswith("interaction.")
 
     @property
     def category(self) -> str:
-        """The category of CATEGORIES that it belongs to."""
+        """Its category in CATEGORIES."""
         return self.type.rpartition(".")[0]
 
 
 @dataclass(frozen=True)
 class Report:
-    """All that was noticed in a conversation."""
+    """All signals of a conversation."""
 
     signals: Sequence[Signal]
     user_turns: int
     assistant_turns: int
     efficiency: float
-    """1 for few turns of the user, and less the more there are."""
+    """1 for few user messages, decreasing with their number."""
     first_new: int = 0
-    """Index of the first row that the request before did not have: the answer to it, and what came after."""
+    """Index of the first row that is new in this request."""
 
     @property
     def new_signals(self) -> Sequence[Signal]:
-        """Those that this request shows first."""
+        """The signals that are new in this request."""
         return [signal for signal in self.signals if signal.row >= self.first_new]
 
     @property
@@ -84,7 +84,7 @@ class Report:
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
-        """Signals by category; without those that have none."""
+        """The number of signals by category, without empty ones."""
         return Counter(signal.category for signal in self.signals)
 
     def severity(self, category: str) -> int:
@@ -108,12 +108,12 @@ class Report:
 
     @cached_property
     def quality(self) -> Quality:
-        """The score in a word."""
+        """The score as a word."""
         return next((quality for least, quality in _BUCKETS if self.score >= least), "severe")
 
     @property
     def is_concerning(self) -> bool:
-        """Whether someone should look at the conversation."""
+        """Whether the conversation needs attention."""
         count = self.counts.get
         return bool(
             self.quality in ("poor", "severe")

@@ -1,6 +1,6 @@
-"""What went wrong with tools, as their results tell: patterns of error messages, the more telling families first.
+"""Failures in tool results: patterns of error messages, the most specific families first.
 
-Results may be long, and regular expressions are slow to find nothing: each has hints, one of which is in whatever it matches.
+Results may be long and a failing regular expression is slow, so each has hints, one of which every match contains.
 """
 
 import re
@@ -12,12 +12,12 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """What a result tells."""
+    """A failure in a result."""
 
     type: str
     confidence: float
     matched: str
-    """The part of the result that says so."""
+    """The matching part of the result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class _Family:
 
 
 def _family(type_: str, confidence: float, patterns: Mapping[str, str]) -> _Family:
-    """`patterns` are by their hints, in lower case; an empty one is its hints alone."""
+    """Build a family: `patterns` by their hints, in lower case; for an empty pattern the hints suffice."""
     compiled = ((tuple(hints.split("|")), re.compile(pattern or hints)) for hints, pattern in patterns.items())
     return _Family(type_, confidence, tuple(compiled))
 
@@ -202,9 +202,9 @@ _EXHAUSTIONS: Final = (
 
 @lru_cache(maxsize=512)
 def read_result(text: str) -> tuple[Failing, ...]:
-    """Find what a result tells of a mistake of the agent, and of the environment: one of each at most.
+    """Find failures of the agent and of the environment in a result, at most one of each.
 
-    Conversations are sent again with each request, so what was found is remembered.
+    Conversations are sent again with each request, so results are cached.
     """
     lower = text.lower()
     return tuple(found for families in (_FAILURES, _EXHAUSTIONS) if (found := _first(families, lower)))

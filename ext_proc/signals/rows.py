@@ -1,7 +1,6 @@
-"""The rows of a conversation that signals are read from: what users and assistants say, tool calls, and tool results.
+"""The rows of a conversation for signals: messages of users and assistants, tool calls, and tool results.
 
-Instructions say nothing about how a conversation goes, so they make no rows. Whatever cannot be read is skipped: other parts
-of the gateway refuse malformed bodies.
+Instructions do not matter here. Unreadable parts are skipped: other parts of the gateway reject malformed bodies.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +16,7 @@ MAX_ROWS: Final = 100
 """Only so many of the last rows are read."""
 
 MAX_TEXT: Final = 2000
-"""In characters; only the beginning and the end of a longer text are read."""
+"""Maximum of characters; only the beginning and the end of a longer text are read."""
 
 _BEGINNING: Final = MAX_TEXT // 5
 
@@ -30,11 +29,11 @@ _RESULTS: Final = frozenset(f"{call}_output" for call in _CALLS)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing that was said or done."""
+    """One message, call or result."""
 
     kind: Kind
     text: str
-    """What was said, the arguments of a call, or the result of one."""
+    """The text, the arguments of a call, or its result."""
     tool: str = ""
     """Name of the tool that is called."""
     step: int = 0
@@ -55,7 +54,7 @@ def read_rows(api: str, body: Mapping[str, object]) -> tuple[Row, ...]:
 
 
 def shorten(text: str) -> str:
-    """Keep the first fifth and the end of a long text."""
+    """Shorten a long text to its first fifth and its end."""
     return text if len(text) <= MAX_TEXT else f"{text[:_BEGINNING]} {text[_BEGINNING - MAX_TEXT :]}"
 
 
@@ -118,7 +117,7 @@ def _part_text(part: object) -> str:
 
 
 def _argument(given: object) -> str:
-    """Write arguments so that equal ones are equal: models order members as they like."""
+    """Write arguments in a canonical form, because models vary the order of members."""
     value = given
     if isinstance(given, str):
         try:

@@ -1,4 +1,4 @@
-"""Texts as signals compare them: words in lower case without punctuation, and how alike two texts are."""
+"""Normalised texts for signals: words in lower case without punctuation, and the similarity of texts."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Text:
 
 @lru_cache(maxsize=1024)
 def read_text(raw: str) -> Text:
-    """Split a text into words. Conversations are sent again with each request, so texts are remembered."""
+    """Split a text into words. Conversations are sent again with each request, so texts are cached."""
     words = tuple(raw.translate(_TABLE).lower().split())
     return Text(raw, words, frozenset(words))
 
@@ -46,7 +46,7 @@ def trigrams(words: Collection[str]) -> frozenset[str]:
 
 
 def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
-    """Return the share of members that both have, from 0 to 1."""
+    """Return the Jaccard similarity of two sets, from 0 to 1."""
     common = len(one & other)
     total = len(one) + len(other) - common
     return common / total if total else 0.0

@@ -1,4 +1,4 @@
-"""Metric families of attempts: labels are configured names and constant words."""
+"""Metric families of attempts. Labels are configured names and constants."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -30,7 +30,7 @@ class AttemptMetrics:
             registry=registry,
             buckets=_FIRST_TOKEN,
         )
-        keep = lru_cache(maxsize=None)  # As many as configured names and constant words can combine.
+        keep = lru_cache(maxsize=None)  # Bounded by the combinations of configured names and constants.
         self._attempts = keep(lambda *labels: attempts.labels(*labels))
         self._faults = keep(lambda *labels: faults.labels(*labels))
         self._failovers = keep(lambda *labels: failovers.labels(*labels))
@@ -38,11 +38,11 @@ class AttemptMetrics:
         self._first_token = keep(lambda model: first.labels(model))
 
     def count_error(self, kind: str) -> None:
-        """Count a failure of our own: `kind` is a constant word."""
+        """Count an internal failure; `kind` is a constant."""
         self._count_error("", kind)
 
     def record(self, record: AttemptRecord) -> None:
-        """Count an attempt that is over."""
+        """Count a finished attempt."""
         if not record.is_counted_elsewhere:
             self._attempts(record.model, record.outcome).inc()
         if record.own_fault:

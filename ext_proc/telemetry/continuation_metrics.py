@@ -1,4 +1,4 @@
-"""Metric family of continued streams: labels are configured names and constant words."""
+"""Metric family of resumed streams. Labels are configured names and constants."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from ext_proc.telemetry import names
 
 
 class ContinuationMetrics:
-    """Counts who took up whose answer, in which way, and what became of it."""
+    """Counts attempts to resume answers, by models, method and outcome."""
 
     def __init__(self, count_error: Callable[[str, str], None], registry: CollectorRegistry = REGISTRY) -> None:
         self._count_error = count_error
@@ -21,13 +21,13 @@ class ContinuationMetrics:
         )
 
     def count_part(self, agent: str, outcome: str) -> None:
-        """Count the part of one agent in an answer of several: `outcome` is a constant word."""
+        """Count the part of one agent in an answer of several; `outcome` is a constant."""
         self._parts.labels(agent, outcome).inc()
 
     def count_error(self, kind: str) -> None:
-        """Count a failure of our own: `kind` is a constant word."""
+        """Count an internal failure; `kind` is a constant."""
         self._count_error("", kind)
 
     def record(self, resumptions: Resumption) -> None:
-        """Count one attempt to go on that is over."""
+        """Count one finished attempt to resume."""
         self._taken.labels(resumptions.from_model, resumptions.to_model, resumptions.method, resumptions.outcome).inc()

@@ -1,4 +1,4 @@
-"""GET /metrics of the master: what all workers counted, added up, and what the master knows itself."""
+"""GET /metrics of the master: the sum of all workers' metrics, and the master's own."""
 
 import platform
 from importlib.metadata import version
@@ -12,7 +12,7 @@ from ext_proc.telemetry import names
 
 
 class MasterMetrics:
-    """The master's registry, and the HTTP server that shows it."""
+    """The master's registry and its HTTP server."""
 
     def __init__(self, folder: str) -> None:
         self._registry = CollectorRegistry()
@@ -27,7 +27,7 @@ class MasterMetrics:
         self._server: tuple[Any, Thread] | None = None
 
     def serve(self, host: str, port: int) -> int:
-        """Serve on an address, from a thread of its own; return the port."""
+        """Serve on an address, in a thread of its own; return the port."""
         self._server = start_http_server(port, host, self._registry)
         return int(self._server[0].server_port)
 

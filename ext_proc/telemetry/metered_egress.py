@@ -1,4 +1,4 @@
-"""The Egress port, measured: how long each filter, the orchestrator's and the embedding model took, and how it ended."""
+"""The Egress port with metrics: durations and outcomes of calls to filters, the orchestrator and the embedding model."""
 
 import time
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from ext_proc.telemetry.metrics import Metrics
 
 
 class MeteredEgress:
-    """Passes calls on, and records those to the filters and the orchestrator of one plan."""
+    """Forwards calls, and records those to the filters and models of one plan."""
 
     def __init__(self, egress: Egress, plan: Plan, metrics: Metrics) -> None:
         self._egress = egress

@@ -1,6 +1,6 @@
-"""The metrics of one worker. With PROMETHEUS_MULTIPROC_DIR set, the master adds up those of all workers.
+"""The metrics of one worker. With PROMETHEUS_MULTIPROC_DIR, the master adds up those of all workers.
 
-Children are looked up once per label set and kept, so recording a request does no label work.
+Children are cached per label set, so recording a request does not process labels.
 """
 
 import os
@@ -25,14 +25,14 @@ _CALLS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2
 def share_values(worker: int) -> None:
     """Keep this process's values in files named after its worker number, before any metric exists.
 
-    A restarted worker then goes on with its predecessor's counters, and dead processes leave no files behind.
+    A restarted worker then continues its predecessor's counters, and dead processes leave no files behind.
     """
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         values.ValueClass = values.MultiProcessValue(process_identifier=lambda: worker)  # type: ignore[no-untyped-call]
 
 
 class Metrics:
-    """All metric families, and their children by what a session records."""
+    """All metric families, with cached children."""
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         listener = ("listener",)
@@ -86,7 +86,7 @@ class Metrics:
         self._keep_children()
 
     def _keep_children(self) -> None:
-        # As many as configured names and constant words can combine.
+        # Bounded by the combinations of configured names and constants.
         keep = lru_cache(maxsize=None)
         self.in_flight = keep(lambda listener: self._in_flight.labels(listener))
         self._request_child = keep(lambda *labels: self._requests.labels(*labels))
@@ -99,7 +99,7 @@ class Metrics:
         self._model_child = keep(lambda *labels: self._model_requests.labels(*labels))
 
     def record(self, record: Record, outcome: str, seconds: float) -> None:
-        """Count one request that is decided, or was given up."""
+        """Count one request that was decided or cancelled."""
         self._request_child(record.listener, record.api, outcome).inc()
         self._duration_child(record.listener).observe(seconds)
         if record.caller:
@@ -116,7 +116,7 @@ class Metrics:
             self._model_child(record.listener, record.model).inc()
 
     def count_error(self, listener: str, kind: str) -> None:
-        """Count a failure that is our own fault, or Envoy's: `kind` is a constant word."""
+        """Count an internal failure, ours or Envoy's; `kind` is a constant."""
         self._errors.labels(listener, kind).inc()
 
     def observe_filter(self, filter_id: str, outcome: str, seconds: float) -> None:
@@ -136,7 +136,7 @@ class Metrics:
         self._embedding.labels(outcome).observe(seconds)
 
     def config_updated(self, version: str, previous: str | None) -> None:
-        """Record that a configuration is in use."""
+        """Record that a configuration was applied."""
         self._config_updates.labels("accepted").inc()
         if previous is not None and previous != version:
             self._config_version.labels(previous).set(0)

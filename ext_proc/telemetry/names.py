@@ -1,4 +1,4 @@
-"""Every metric name of ext_proc, its unit in the name. Labels are bounded by configuration or constants, never by clients."""
+"""All metric names of ext_proc, with their units. Labels are bounded by configuration or constants, never set by clients."""
 
 from typing import Final
 

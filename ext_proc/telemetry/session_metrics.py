@@ -1,4 +1,4 @@
-"""What is told of the store of sessions: failures, which cost a session its memory and no request its answer."""
+"""Metrics and log events of the session store: failures, which lose sessions but no requests."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from ext_proc.telemetry import names
 from process_log import get_logger
 
 _QUIET_SECONDS: Final = 10.0
-"""Between two log lines: a store that is down fails with every request."""
+"""Minimum time between log lines: a store that is down fails with every request."""
 
 
 class SessionMetrics:
@@ -28,7 +28,7 @@ class SessionMetrics:
         self._log = get_logger()
 
     def failed(self, store: str, operation: str, error: Exception) -> None:
-        """Note a failure; its message may name a place, so only its type is logged."""
+        """Record a failure; only its type is logged, because its message may contain an address."""
         self._failures.labels(store, operation).inc()
         if self._now() - self._logged_at >= _QUIET_SECONDS:
             self._logged_at = self._now()

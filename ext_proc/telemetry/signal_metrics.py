@@ -1,4 +1,4 @@
-"""Metric families of signals: labels are configured names and constant words."""
+"""Metric families of signals. Labels are configured names and constants."""
 
 from functools import lru_cache
 
@@ -10,7 +10,7 @@ from ext_proc.telemetry import names
 
 
 class SignalMetrics:
-    """Counts signals, each with the request that shows it first, and how good conversations are as each request finds them."""
+    """Counts signals, each with the request that shows it first, and the quality of conversations per request."""
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         labels = ("listener", "agent", "model")
@@ -18,12 +18,12 @@ class SignalMetrics:
         conversations = Counter(
             names.CONVERSATIONS, "Requests by how good their conversation is", (*labels, "quality"), registry=registry
         )
-        keep = lru_cache(maxsize=None)  # As many as configured names and constant words can combine.
+        keep = lru_cache(maxsize=None)  # Bounded by the combinations of configured names and constants.
         self._signals = keep(lambda *labels: signals.labels(*labels))
         self._conversations = keep(lambda *labels: conversations.labels(*labels))
 
     def record(self, record: Record, report: Report) -> None:
-        """Count the signals of a conversation that the requests before did not show."""
+        """Count the signals of a conversation that are new in this request."""
         self._conversations(record.listener, record.agent, record.model, report.quality).inc()
         for signal in report.new_signals:
             self._signals(record.listener, record.agent, record.model, signal.type).inc()

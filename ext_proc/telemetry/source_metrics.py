@@ -1,4 +1,4 @@
-"""Metric families of the sources of prices and latencies: labels are constant words."""
+"""Metric families of price and latency sources. Labels are constants."""
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
 
@@ -6,7 +6,7 @@ from ext_proc.telemetry import names
 
 
 class SourceMetrics:
-    """Counts how often sources were asked, and when they last told something."""
+    """Counts polls of sources, and records their last success."""
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._refreshes = Counter(names.SOURCE_REFRESHES, "Questions to a source", ("source", "outcome"), registry=registry)
@@ -19,7 +19,7 @@ class SourceMetrics:
         )
 
     def record(self, source: str, outcome: str, now: float) -> None:
-        """Count one question."""
+        """Count one poll."""
         self._refreshes.labels(source, outcome).inc()
         if outcome == "ok":
             self._last_success.labels(source).set(now)

@@ -1,6 +1,6 @@
-"""What ext_proc's spans say of decisions, attempts and continued streams.
+"""Attributes of ext_proc's spans of decisions, attempts and resumed streams.
 
-Names by OpenTelemetry's conventions for generative AI and by OpenInference; `plano.*` is ours. Never bodies, never credentials.
+Names follow OpenTelemetry's conventions for generative AI and OpenInference; `plano.*` is ours. No bodies, no credentials.
 https://github.com/open-telemetry/semantic-conventions-genai
 """
 
@@ -39,11 +39,11 @@ _PROVIDERS: Final = {
     "vertexai": "gcp.vertex_ai",
     "xai": "x_ai",
 }
-"""What the conventions call providers whose names here differ."""
+"""Provider names -> those of the conventions."""
 
 
 def describe_decision(span: Span, record: Record) -> None:
-    """Say who was chosen, and why."""
+    """Add the decision and its reason."""
     span.attributes.update(
         _known(
             {
@@ -70,7 +70,7 @@ def describe_decision(span: Span, record: Record) -> None:
 
 
 def describe_attempt(span: Span, record: AttemptRecord) -> None:
-    """Say what a model was asked, and how it answered."""
+    """Add the request to a model, and its answer."""
     operation = _OPERATIONS.get(record.client_api, record.client_api)
     span.name = f"{operation} {record.upstream_model or record.model}".strip()
     usage = record.usage
@@ -105,7 +105,7 @@ def describe_attempt(span: Span, record: AttemptRecord) -> None:
 
 
 def describe_stream(span: Span, resumptions: Sequence[Resumption], request_id: str) -> None:
-    """Say who went on with a stream that was cut."""
+    """Add the models that resumed a stream."""
     span.attributes.update(_known({KIND: "CHAIN", "plano.request_id": request_id, "plano.resumptions": len(resumptions)}))
     for resumption in resumptions:
         told: dict[str, Value] = {
@@ -118,7 +118,7 @@ def describe_stream(span: Span, resumptions: Sequence[Resumption], request_id: s
 
 
 def describe_signals(span: Span, report: Report, *, captures_content: bool) -> None:
-    """Say how a conversation goes, with an event for each signal; what was said only where that is wanted."""
+    """Add the signals of a conversation, one event each; text only if content capture is enabled."""
     span.attributes.update(
         {
             "signals.quality": report.quality,
@@ -147,5 +147,5 @@ def describe_signals(span: Span, report: Report, *, captures_content: bool) -> N
 
 
 def _known(attributes: Mapping[str, Value]) -> Mapping[str, Value]:
-    """Leave out what is not known: names that are empty, and counts of nothing."""
+    """Omit unknown values: empty names, and counts of 0."""
     return {name: value for name, value in attributes.items() if value}

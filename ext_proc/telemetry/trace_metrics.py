@@ -7,11 +7,11 @@ from ext_proc.tracing.exporter import Outcome
 
 
 class TraceMetrics:
-    """Counts what became of spans."""
+    """Counts spans by outcome."""
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._spans = Counter(names.SPANS, "Spans of ext_proc", ("outcome",), registry=registry)
 
     def count(self, outcome: Outcome, spans: int) -> None:
-        """Count spans that were sent, that the collector rejected or did not take, or that there was no place for."""
+        """Count spans that were sent, rejected, failed or dropped."""
         self._spans.labels(outcome).inc(spans)

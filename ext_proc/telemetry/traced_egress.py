@@ -1,4 +1,4 @@
-"""The Egress port, traced: a span for each call to a filter and to a model that decides, whose context goes along."""
+"""The Egress port with tracing: a span for each call to a filter or a routing model, with its context in the request."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from protos.contract.headers import TRACEPARENT_HEADER
 
 
 class TracedEgress:
-    """Passes calls on, and traces those whose request is traced."""
+    """Forwards calls, and traces those whose request is traced."""
 
     def __init__(self, egress: Egress, plan: Plan, tracer: Tracer) -> None:
         self._egress = egress

@@ -1,6 +1,6 @@
-"""Begins and ends ext_proc's spans, and has them exported as the current configuration says.
+"""Begins and ends ext_proc's spans, and exports them according to the current configuration.
 
-A request that is not sampled, or a gateway that traces nothing, costs a look at one value.
+A request that is not sampled costs one comparison.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ class Tracer:
         self._changed = asyncio.Event()
 
     def follow(self, settings: TracingSettings | None, egress: Egress) -> None:
-        """Trace as a configuration says from now on."""
+        """Apply the tracing settings of a configuration."""
         if settings == self._settings and egress is self._egress:
             return
         self._settings, self._egress = settings, egress
@@ -33,7 +33,7 @@ class Tracer:
 
     @property
     def captures_content(self) -> bool:
-        """Whether spans hold what users and tools say."""
+        """Whether spans contain text of messages and tools."""
         return self._settings is not None and self._settings.captures_content
 
     async def run(self) -> None:
@@ -50,14 +50,14 @@ class Tracer:
                 exporting.cancel()
 
     def begin(self, name: str, traceparent: str | None, kind: Kind = Kind.INTERNAL) -> Span | None:
-        """Begin a span below the one that Envoy tells of; None if that is not sampled."""
+        """Begin a child of Envoy's span; None if that is not sampled."""
         if self._queue is None:
             return None
         parent = read_context(traceparent)
         return begin_span(name, parent, kind=kind) if parent else None
 
     def end(self, span: Span, headers: Mapping[str, str] | None = None) -> None:
-        """End a span, which says what all spans say, and what those of these request headers do."""
+        """End a span, with the configured static attributes and those of these request headers."""
         if self._queue is None or self._settings is None:
             return
         span.attributes.update(self._settings.attributes_of(headers or {}))

@@ -1,1 +1,1 @@
-"""ext_proc's own spans: what only it knows of a request. Envoy makes those of hops, and decides what is sampled."""
+"""ext_proc's own spans. Envoy creates those of hops, and decides what is sampled."""

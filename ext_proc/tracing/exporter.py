@@ -1,6 +1,6 @@
-"""Sends spans to a collector through Envoy's egress listener, a batch at a time. Nothing waits for it.
+"""Sends spans to a collector through Envoy's egress listener, in batches, in the background.
 
-Envoy has the connections, the timeout and the retries. A batch that the collector does not take after that is given up.
+Envoy has the connections, the timeout and the retries. A batch that fails after these is dropped.
 """
 
 import asyncio
@@ -15,14 +15,14 @@ from ext_proc.tracing.span import Span
 Outcome = Literal["sent", "failed", "rejected", "dropped"]
 
 _LAST_SECONDS: Final = 2.0
-"""What the end of a worker waits for its last spans."""
+"""Time limit of the last export when a worker ends."""
 
 
 Count = Callable[[Outcome, int], None]
 
 
 class SpanExporter:
-    """Sends what a queue has."""
+    """Sends the spans of a queue."""
 
     def __init__(self, queue: SpanQueue, settings: TracingSettings, egress: Egress, count: Count) -> None:
         self._queue = queue
@@ -32,7 +32,7 @@ class SpanExporter:
         self._counted = 0
 
     async def run(self) -> None:
-        """Send until cancelled, then send what is left."""
+        """Send until cancelled, then send the rest."""
         try:
             while True:
                 await self._queue.wait(self._settings.interval_seconds)
@@ -52,7 +52,7 @@ class SpanExporter:
             self._count("dropped", dropped)
 
     async def _send(self, spans: Sequence[Span]) -> None:
-        # Here, because a gateway that exports nothing needs none of it.
+        # Imported here, because it is only needed for exporting.
         from ext_proc.tracing import otlp
 
         message = otlp.encode_spans(spans, self._settings.resource)
@@ -77,7 +77,7 @@ def _is_taken(answer: EgressResponse) -> bool:
     return answer.status == 200 and not answer.local_reply and answer.headers.get("grpc-status", "0") == "0"
 
 
-# A trace of the export of traces would never end.
+# Not traced: tracing the export of traces would never end.
 _UNTRACED: Final = {"traceparent": f"00-{1:032x}-{1:016x}-00"}
 
 _HTTP_HEADERS: Final = {"content-type": "application/x-protobuf", "accept": "application/x-protobuf", **_UNTRACED}

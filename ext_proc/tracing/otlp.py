@@ -1,4 +1,4 @@
-"""Spans -> OTLP, https://opentelemetry.io/docs/specs/otlp/. Imported where spans are exported, and nowhere else."""
+"""Spans -> OTLP, https://opentelemetry.io/docs/specs/otlp/. Imported only for exporting."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -33,7 +33,7 @@ def encode_spans(spans: Iterable[Span], resource: Attributes) -> bytes:
 
 
 def count_rejected(message: bytes) -> int:
-    """Return how many spans the collector's answer says that it did not take; one that cannot be read took all."""
+    """Return the number of spans that the collector rejected; 0 if its answer is unreadable."""
     try:
         return max(0, ExportTraceServiceResponse.FromString(message).partial_success.rejected_spans)
     except DecodeError:
@@ -41,12 +41,12 @@ def count_rejected(message: bytes) -> int:
 
 
 def frame(message: bytes) -> bytes:
-    """Put gRPC's prefix before a message."""
+    """Add gRPC's length prefix to a message."""
     return b"\0" + len(message).to_bytes(4, "big") + message
 
 
 def unframe(data: bytes) -> bytes:
-    """Take gRPC's prefix off."""
+    """Remove gRPC's length prefix."""
     return data[5:]
 
 

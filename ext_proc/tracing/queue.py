@@ -1,4 +1,4 @@
-"""Spans that wait to be exported: bounded, so that a collector that is slow or dead costs spans, and nothing else."""
+"""The bounded queue of spans for export: a slow collector only costs spans."""
 
 import asyncio
 import time
@@ -8,22 +8,22 @@ from ext_proc.tracing.span import Span
 
 
 class SpanQueue:
-    """Takes spans without ever waiting, and counts those that it has no place for."""
+    """Accepts spans without waiting, and counts those that it drops."""
 
     def __init__(self, most: int, *, batch: int) -> None:
-        """Keep `most` spans; `batch` of them are worth being sent."""
+        """Keep at most `most` spans, and send batches of `batch`."""
         self._spans: deque[Span] = deque()
         self._most = most
         self._batch = batch
         self._worth_sending = asyncio.Event()
         self.dropped = 0
-        """Spans that there was no place for."""
+        """Number of dropped spans."""
 
     def __len__(self) -> int:
         return len(self._spans)
 
     def end(self, span: Span) -> None:
-        """End a span, now unless it has ended, and keep it."""
+        """End a span, unless it has ended, and queue it."""
         span.ended = span.ended or time.time_ns()
         if len(self._spans) >= self._most:
             self.dropped += 1
@@ -33,14 +33,14 @@ class SpanQueue:
             self._worth_sending.set()
 
     def take(self) -> list[Span]:
-        """Take the oldest spans out: a batch at most."""
+        """Remove and return the oldest spans, at most a batch."""
         batch = [self._spans.popleft() for _ in range(min(self._batch, len(self._spans)))]
         if len(self._spans) < self._batch:
             self._worth_sending.clear()
         return batch
 
     async def wait(self, seconds: float) -> None:
-        """Wait until there is a batch, or some time has passed."""
+        """Wait for a batch, or until the interval has passed."""
         try:
             async with asyncio.timeout(seconds):
                 await self._worth_sending.wait()

@@ -1,4 +1,4 @@
-"""What a configuration says of ext_proc's own spans."""
+"""Settings of ext_proc's own spans."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,14 +9,14 @@ Protocol = Literal["grpc", "http/protobuf"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracingSettings:
-    """Where spans go, and what all of them say."""
+    """The destination of spans, and their common attributes."""
 
     route: str
     """Value of `x-plano-route` on the egress listener."""
     path: str
     protocol: Protocol
     timeout_seconds: float
-    """Bounds one delivery."""
+    """Timeout of one export."""
     interval_seconds: float
     """Between batches that are not full."""
     queue_size: int
@@ -25,13 +25,13 @@ class TracingSettings:
     attributes: Mapping[str, str] = field(default_factory=dict)
     """Of every span."""
     header_prefixes: tuple[str, ...] = ()
-    """Request headers that begin so become attributes."""
+    """Prefixes of request headers that become attributes."""
 
     captures_content: bool = False
-    """Whether spans hold what users and tools say."""
+    """Whether spans contain text of messages and tools."""
 
     def attributes_of(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """Return what a request's spans say: of a name that is configured, too, the header has the last word."""
+        """Return the attributes of a request's spans; those from headers override static ones."""
         found = dict(self.attributes)
         for prefix in self.header_prefixes:
             for name, value in headers.items():

@@ -1,4 +1,4 @@
-"""Spans, and the context by which they are tied to others: https://www.w3.org/TR/trace-context/#traceparent-header."""
+"""Spans and their context: https://www.w3.org/TR/trace-context/#traceparent-header."""
 
 import time
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _LENGTH: Final = len("00-") + 32 + len("-") + 16 + len("-01")
 
 
 class Kind(IntEnum):
-    """Which side of a call a span is."""
+    """The kind of a span."""
 
     INTERNAL = 1
     SERVER = 2
@@ -23,20 +23,20 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class SpanContext:
-    """Where a span belongs: both in hexadecimal digits, of 16 and 8 bytes."""
+    """Trace id and span id, 16 and 8 bytes in hexadecimal."""
 
     trace_id: str
     span_id: str
 
     @property
     def traceparent(self) -> str:
-        """The header that makes a call's spans its children."""
+        """The header that makes the spans of a call its children."""
         return f"00-{self.trace_id}-{self.span_id}-01"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened during a span."""
+    """An event of a span."""
 
     name: str
     attributes: Attributes
@@ -46,7 +46,7 @@ class Event:
 
 @dataclass(slots=True, kw_only=True)
 class Span:
-    """One piece of work. It is over when `ended` is set."""
+    """One span. It has ended when `ended` is set."""
 
     name: str
     context: SpanContext
@@ -58,7 +58,7 @@ class Span:
     attributes: dict[str, Value] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     error: str = ""
-    """What went wrong, a constant word; empty if nothing did."""
+    """Error type, a constant; empty without an error."""
 
 
 def read_context(traceparent: str | None) -> SpanContext | None:

@@ -1,4 +1,4 @@
-"""Translation between LLM APIs: pure, pairwise, lossless where the target has a place for a thing.
+"""Translation between LLM APIs: pure, pairwise, and lossless if the target API has the needed fields.
 
-`registry.translation()` is the way in; `translation.py` says what comes back.
+The entry point is `registry.translation()`, which returns a `translation.Translation`.
 """

@@ -1,7 +1,7 @@
-"""Marks for the prompt cache of a provider that caches only what is marked: for clients that set none themselves.
+"""Adds prompt cache markers, for clients that set none and providers that cache only marked content.
 
-Of Messages: what begins every request of a conversation (tools, then system), and the last turn of its user, up to which the
-next request is the same. Of Chat Completions, where the provider hands marks on to a Claude: the instructions.
+In Messages: the common beginning of a conversation's requests (tools, then system), and the user's last message, up to which
+the next request is the same. In Chat Completions, if the provider forwards markers to a Claude: the instructions.
 https://platform.claude.com/docs/en/build-with-claude/prompt-caching
 """
 
@@ -20,14 +20,14 @@ _OWN_MARKS: Final = (b'"cache_control"', b'"prompt_cache_breakpoint"')
 _BYTES_PER_TOKEN: Final = 4
 _CLAUDE: Final = re.compile("claude|anthropic", re.IGNORECASE)
 _BLOCKS: Final = frozenset({"image", "document", "tool_use", "tool_result"})
-"""Blocks that take a mark, beside text; those of thinking do not."""
+"""Markable blocks besides text; thinking blocks are not."""
 _INSTRUCTING: Final = ("system", "developer")
 
 
 def mark_for_cache(body: bytes, api: str, *, model: str, quirks: Quirks, least_tokens: int) -> bytes:
-    """Return the upstream's body with marks, or as it is: if it has marks, is too short, or is for a provider that takes none.
+    """Return the upstream's body with markers; unchanged if it has markers, is too short, or the provider supports none.
 
-    `least_tokens` are those of tools and instructions, a quarter of their bytes. What is no request of its API stays as it is.
+    `least_tokens` is the minimum for tools and instructions, at 4 bytes per token. An invalid body is returned unchanged.
     """
     least_bytes = least_tokens * _BYTES_PER_TOKEN
     if len(body) < least_bytes or not _takes_marks(api, model, quirks) or any(mark in body for mark in _OWN_MARKS):
@@ -38,7 +38,7 @@ def mark_for_cache(body: bytes, api: str, *, model: str, quirks: Quirks, least_t
         if len(orjson.dumps([instructions, value.get("tools")])) < least_bytes:
             return body
         return orjson.dumps(_mark_messages(value) if api == MESSAGES else _mark_chat(value))
-    except orjson.JSONEncodeError:  # deeper than can be written: its own bytes are still good
+    except orjson.JSONEncodeError:  # too deep to serialise: the original bytes are still valid
         return body
 
 
@@ -50,7 +50,7 @@ def _takes_marks(api: str, model: str, quirks: Quirks) -> bool:
 
 def _mark_messages(value: JsonObject) -> JsonObject:
     system = _mark_content(value.get("system"))
-    # A mark of the system's text holds for tools as well, which come before it.
+    # A marker in the system prompt includes the tools, which come before it.
     tools = _mark_last(value.get("tools"), lambda tool: not tool.get("defer_loading")) if system is None else None
     begun = {name: marked for name, marked in (("system", system), ("tools", tools)) if marked is not None}
     turns = (message for message in reversed(_messages(value)) if message.get("role") == "user")
@@ -72,7 +72,7 @@ def _messages(value: JsonObject) -> list[JsonObject]:
 
 
 def _mark_first(chosen: Iterable[JsonObject], value: JsonObject) -> JsonObject:
-    """Return `messages` with the first of those chosen marked; nothing if it takes no mark."""
+    """Return `messages` with the first chosen one marked; None if it cannot be marked."""
     message = next(iter(chosen), None)
     content = _mark_content(message.get("content")) if message is not None else None
     if message is None or content is None:
@@ -82,7 +82,7 @@ def _mark_first(chosen: Iterable[JsonObject], value: JsonObject) -> JsonObject:
 
 
 def _mark_content(content: object) -> list[object] | None:
-    """Mark the end of a text, or the last block that takes a mark; None if none does."""
+    """Mark the end of a text, or the last markable block; None if there is none."""
     if isinstance(content, str):
         return [{"type": "text", "text": content, **_MARK}] if content.strip() else None
     return _mark_last(content, _takes_mark)
@@ -96,7 +96,7 @@ def _takes_mark(block: JsonObject) -> bool:
 
 
 def _mark_last(blocks: object, takes_mark: Callable[[JsonObject], bool]) -> list[object] | None:
-    """Mark the last of some blocks that takes a mark; None if none does."""
+    """Mark the last markable block; None if there is none."""
     if not isinstance(blocks, list):
         return None
     for index in range(len(blocks) - 1, -1, -1):

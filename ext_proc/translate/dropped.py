@@ -1,6 +1,6 @@
-"""Every field that a translation drops on purpose, with the reason: tuning that the other API has no knob for.
+"""The fields that a translation drops on purpose, with the reasons: tuning that the other API lacks.
 
-Nothing else is dropped: a field that says what the answer must contain and has no place is an UnsupportedFeature.
+Nothing else is dropped: an unsupported field that determines the content of the answer is an UnsupportedFeature.
 """
 
 from collections.abc import Iterable, Mapping
@@ -132,26 +132,26 @@ IN_PART: Final = MappingProxyType(
         "see converse/betas.py",
     }
 )
-"""What is dropped or adapted under a condition only."""
+"""Parts that are dropped or adapted only under a condition."""
 
 
 def carry(rest: JsonObject, out: JsonObject) -> None:
-    """Pass on what is left of a request, which nobody knows: vendors' extensions, and what an API learnt after we did."""
+    """Pass on the remaining, unknown fields of a request: extensions of vendors, and new fields of an API."""
     for name, value in rest.items():
         out.setdefault(name, value)
 
 
 def drop(rest: JsonObject, dropped: Iterable[str]) -> None:
-    """Take out of a copy of the request what a translation drops on purpose."""
+    """Remove the dropped fields from a copy of the request."""
     for name in dropped:
         rest.pop(name, None)
 
 
 def refuse(rest: JsonObject, refused: Mapping[str, tuple[Any, ...]], api: str) -> None:
-    """Take out of a copy of the request what the upstream cannot honour.
+    """Remove unsupported fields without an effect from a copy of the request.
 
     Raises:
-        UnsupportedFeature: a field has none of the values that ask for nothing.
+        UnsupportedFeature: a field has a value with an effect.
     """
     for name, harmless in refused.items():
         if rest.pop(name, None) not in harmless:

@@ -1,4 +1,4 @@
-"""A stream -> the whole answer that it stands for, in the same API: where no stream was asked for, and one came."""
+"""A stream -> the equivalent whole answer in the same API, for providers that send a stream that was not requested."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -16,22 +16,22 @@ from ext_proc.translate.stream import CUT_OFF
 from ext_proc.translate.translation import CHAT_COMPLETIONS, MESSAGES, RESPONSES
 
 _WHOLE: Final = frozenset({"id", "index", "type", "name", "role", "format", "object", "model", "created"})
-"""Members of a delta that come as a whole; other texts come in pieces."""
+"""Members of a delta that are complete; other texts are concatenated."""
 _GROWING: Final = {"text_delta": "text", "thinking_delta": "thinking", "signature_delta": "signature"}
 _LAST: Final = ("response.completed", "response.incomplete")
 
 
 def whole_answer(api: str, stream: bytes) -> JsonObject | ProviderError:
-    """Fold a stream of Chat Completions, Messages or Responses; return the error if it says that it failed.
+    """Fold a stream of Chat Completions, Messages or Responses; return the error if it failed.
 
     Raises:
-        UpstreamError: it ends too early.
+        UpstreamError: it is truncated.
         MalformedBody: it is not a stream of its API.
     """
     reader = spec_of(api).new_reader()
     events: list[JsonObject] = []
     for event in (*reader.feed(stream), *reader.finish()):
-        told = _told(event)
+        told = _content(event)
         if isinstance(told, ProviderError):
             return told
         if told is not None:
@@ -39,8 +39,8 @@ def whole_answer(api: str, stream: bytes) -> JsonObject | ProviderError:
     return _FOLDS[api](events)
 
 
-def _told(event: StreamEvent) -> JsonObject | ProviderError | None:
-    """Return what an event says; None if that is nothing, or what nobody can read."""
+def _content(event: StreamEvent) -> JsonObject | ProviderError | None:
+    """Return the content of an event; None if it is empty or unreadable."""
     if isinstance(event, MalformedBody) or event is PING or event is CHAT_DONE:
         return None
     if isinstance(event, dict) and event.get("type") == "response.failed":
@@ -81,7 +81,7 @@ def _merge(known: JsonObject, delta: JsonObject) -> None:
 
 
 def _merge_items(known: list[Any], items: list[Any]) -> None:
-    """Add to a list: an item with the place of one before it goes on with that one."""
+    """Merge items into a list: an item with an existing index extends that one."""
     for item in items:
         place = (item.get("index"), item.get("type", "function")) if isinstance(item, dict) else (None, None)
         same = (old for old in known if isinstance(old, dict) and (old.get("index"), old.get("type", "function")) == place)
@@ -140,7 +140,7 @@ def _response(events: Iterable[JsonObject]) -> JsonObject:
             items[event.get("output_index", 0)] = as_object(event.get("item"), "item")
         if event.get("type") in _LAST:
             response = as_object(event.get("response"), "response")
-            # Some hosts leave the items out here, since all were told before.
+            # Some hosts omit the items here, since all were sent before.
             return response if response.get("output") else response | {"output": list(items.values())}
     raise UpstreamError(CUT_OFF, code="stream_cut_off")
 

@@ -1,6 +1,6 @@
-"""Conversations that go on at another provider of the client's own API: what only another model can read is taken out.
+"""Removes content that only another model can read from conversations that continue at another provider.
 
-Such a request passes as it came, so it is searched for our marks and for ids that do not fit, and read only where one is found.
+Such a request passes unchanged, so it is searched for our marks and invalid ids, and parsed only if one is found.
 """
 
 import re
@@ -32,7 +32,7 @@ _EXTRAS: Final = (b'"reasoning_content"', b'"reasoning_details"', b'"extra_conte
 
 
 def fit_history(body: bytes, api: str, quirks: Quirks) -> bytes:
-    """Return the body of a request with a conversation that its provider can read: the same bytes if it can already."""
+    """Return the body with a conversation that its provider can read; the same bytes if it can already."""
     cleans = _CLEANERS.get(api)
     if cleans is None or not (_has_foreign_ids(body, api, quirks) or _SUSPICIONS[api](body, quirks)):
         return body
@@ -42,13 +42,13 @@ def fit_history(body: bytes, api: str, quirks: Quirks) -> bytes:
     fit_call_ids(value, api, quirks)
     try:
         after = orjson.dumps(value)
-    except TypeError:  # Nested deeper than can be written: its own bytes are still good.
+    except TypeError:  # Too deep to serialise: the original bytes are still valid.
         return body
     return body if after == before else after
 
 
 def fit_request(body: bytes, quirks: Quirks) -> bytes:
-    """Return a Responses request in the only form that a backend takes which answers in streams, as ChatGPT's does."""
+    """Return a Responses request in the only form that ChatGPT's backend accepts, which always streams."""
     if not quirks.streams_only:
         return body
     value: JsonObject = orjson.loads(body)
@@ -105,7 +105,7 @@ def _is_emptied(message: Any) -> bool:
 
 
 def _drop_citations(block: Any) -> None:
-    """Take out citations that we made of another provider's: Anthropic's refer to pages by an index that it can read."""
+    """Remove citations translated from another provider: Anthropic's have an encrypted index that only it can read."""
     citations = block.get("citations") if isinstance(block, dict) else None
     if isinstance(citations, list):
         own = [cited for cited in citations if not isinstance(cited, dict) or cited.get("encrypted_index") != ""]
@@ -131,7 +131,7 @@ def _clean_responses(value: JsonObject, quirks: Quirks) -> None:
 
 
 def _is_foreign(item: Any, quirks: Quirks) -> bool:
-    """Tell if an item is reasoning that the provider has not made itself."""
+    """Whether an item is reasoning of another provider."""
     if not isinstance(item, dict) or item.get("type") != "reasoning":
         return False
     sealed = item.get("encrypted_content")
@@ -146,7 +146,7 @@ def _chat_suspicious(body: bytes, quirks: Quirks) -> bool:
 
 
 def _clean_chat(value: JsonObject, quirks: Quirks) -> None:
-    """Take out reasoning and signatures in fields that the provider does not take back."""
+    """Remove reasoning and signatures in fields that the provider does not accept."""
     messages = value.get("messages")
     for message in messages if isinstance(messages, list) else ():
         if not isinstance(message, dict) or message.get("role") != "assistant":

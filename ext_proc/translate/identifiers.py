@@ -1,6 +1,6 @@
-"""Ids of tool calls and names of tools, made such as an upstream accepts, in bodies of its API.
+"""Converts ids of tool calls and names of tools to forms that an upstream accepts, in bodies of its API.
 
-An id becomes a digest: the same for a call and for its result. A name is shortened, and restored in the answer.
+An id becomes a digest, the same for a call and for its result. A name is shortened, and restored in the answer.
 """
 
 import hashlib
@@ -19,12 +19,12 @@ Field = tuple[JsonObject, str]
 _SHORT: Final = 9
 """Characters of an id where more are not accepted."""
 _DIGEST: Final = 8
-"""Characters that tell shortened names apart."""
+"""Length of the digest in shortened names."""
 _NOT_OF_NAMES: Final = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 def fit_call_ids(body: JsonObject, api: str, quirks: Quirks) -> None:
-    """Replace the ids in the body of a request that the upstream would refuse."""
+    """Replace ids in a request that the upstream would reject."""
     if not quirks.call_ids:
         return
     accepts = pattern(quirks.call_ids).fullmatch
@@ -35,7 +35,7 @@ def fit_call_ids(body: JsonObject, api: str, quirks: Quirks) -> None:
 
 
 def fit_tool_names(body: JsonObject, api: str, quirks: Quirks) -> dict[str, str]:
-    """Shorten the names in the body of a request that the upstream would refuse; return what stands for which name."""
+    """Shorten names in a request that the upstream would reject; return the mapping to the original names."""
     longest = quirks.tool_name_length
     fields = list(_name_fields(body, api))
     renamed = {name: _name_for(name, longest) for holder, key in fields if not _fits(name := str(holder[key]), longest)}
@@ -44,15 +44,15 @@ def fit_tool_names(body: JsonObject, api: str, quirks: Quirks) -> dict[str, str]
     return {short: name for name, short in renamed.items()}
 
 
-def restore_tool_names(told: JsonObject, api: str, names: Mapping[str, str]) -> None:
-    """Put the client's names back into an answer, or into an event of a stream, in the upstream's API."""
-    for holder, key in _told_fields(told, api):
+def restore_tool_names(answer: JsonObject, api: str, names: Mapping[str, str]) -> None:
+    """Restore the client's names in an answer, or in an event of a stream, of the upstream's API."""
+    for holder, key in _answer_fields(answer, api):
         holder[key] = names.get(holder[key], holder[key])
 
 
 @lru_cache(maxsize=64)
 def pattern(text: str) -> re.Pattern[str]:
-    """Return a pattern of the configuration, compiled once."""
+    """Return a compiled pattern of the configuration, cached."""
     return re.compile(text)
 
 
@@ -129,22 +129,22 @@ def _name_fields(body: JsonObject, api: str) -> Iterator[Field]:
 _CALLS: Final = ("function_call", "custom_tool_call")
 
 
-def _told_fields(told: JsonObject, api: str) -> Iterator[Field]:
+def _answer_fields(answer: JsonObject, api: str) -> Iterator[Field]:
     match api:
         case _ if api == CHAT_COMPLETIONS:
-            yield from _inner(_calls_told(told), "function", "custom")
+            yield from _inner(_answer_calls(answer), "function", "custom")
         case _ if api == MESSAGES:
-            yield from _named((*_objects(told.get("content")), *_of(told, "content_block")))
+            yield from _named((*_objects(answer.get("content")), *_of(answer, "content_block")))
         case _ if api == RESPONSES:
-            yield from _named((told, *_of(told, "item"), *_objects(told.get("output"))))
-            yield from _named(item for response in _of(told, "response") for item in _objects(response.get("output")))
+            yield from _named((answer, *_of(answer, "item"), *_objects(answer.get("output"))))
+            yield from _named(item for response in _of(answer, "response") for item in _objects(response.get("output")))
         case _ if api == CONVERSE:
-            yield from _inner(_blocks({"messages": [output.get("message") for output in _of(told, "output")]}), "toolUse")
-            yield from _inner((start for begun in _of(told, "contentBlockStart") for start in _of(begun, "start")), "toolUse")
+            yield from _inner(_blocks({"messages": [output.get("message") for output in _of(answer, "output")]}), "toolUse")
+            yield from _inner((start for begun in _of(answer, "contentBlockStart") for start in _of(begun, "start")), "toolUse")
 
 
-def _calls_told(told: JsonObject) -> Iterator[JsonObject]:
-    for choice in _objects(told.get("choices")):
+def _answer_calls(answer: JsonObject) -> Iterator[JsonObject]:
+    for choice in _objects(answer.get("choices")):
         for holder in (*_of(choice, "message"), *_of(choice, "delta")):
             yield from _objects(holder.get("tool_calls"))
 

@@ -1,4 +1,4 @@
-"""Reading bodies that may hold anything: each function returns a value of the type asked for, or says which field is wrong.
+"""Typed access to unvalidated bodies: each function returns a value of its type, or raises an error that names the field.
 
 `where` is the path of the field for the error, such as `messages[2].content`.
 """
@@ -36,7 +36,7 @@ def as_text(value: object, where: str) -> str:
 
 
 def text_in(holder: JsonObject, name: str, where: str) -> str:
-    """Return a member that must be a string; the path of the field is written for errors only."""
+    """Return a member that must be a string; its path is built only for errors."""
     value = holder.get(name)
     if isinstance(value, str):
         return value
@@ -52,7 +52,7 @@ def object_in(holder: JsonObject, name: str, where: str) -> JsonObject:
 
 
 def named_in(holder: JsonObject, name: str, where: str) -> tuple[JsonObject, str]:
-    """Return a member that must be an object, and what it says its own `name` is."""
+    """Return a member that must be an object, and its `name`."""
     value = holder.get(name)
     if not isinstance(value, dict):
         raise _wrong(f"{where}.{name}", "an object")
@@ -72,9 +72,9 @@ def objects(value: object, where: str) -> Iterator[tuple[JsonObject, str]]:
 
 
 def lone_text(content: object, *, marker: str, kinds: Container[object] = ("text",)) -> str | None:
-    """Return the text of content that is nothing else, as most is: a string, or one part without `marker`.
+    """Return the text of content that is a string or a single text part without `marker`, as most is.
 
-    None for all other content, which must be read part by part.
+    None for other content, which must be read part by part.
     """
     if isinstance(content, str):
         return content
@@ -88,7 +88,7 @@ def lone_text(content: object, *, marker: str, kinds: Container[object] = ("text
 
 
 def parts_of(content: object, where: str) -> Iterable[tuple[JsonObject, str]]:
-    """Return the parts of a message's content; a string is one part of text, null and "" are none."""
+    """Return the parts of a message's content; a string is one text part, null and "" are none."""
     if isinstance(content, str):
         return (({"type": "text", "text": content}, where),) if content else ()
     return objects(content, where)
@@ -100,7 +100,7 @@ def kind_of(part: JsonObject, where: str) -> str:
 
 
 def dump(value: object, where: str) -> str:
-    """Return JSON in a string, as tool arguments travel in OpenAI's APIs."""
+    """Return JSON as a string, the form of tool arguments in OpenAI's APIs."""
     try:
         return orjson.dumps(value).decode()
     except TypeError:
@@ -125,7 +125,7 @@ class Uncarried(UnsupportedFeature):
 
 
 def unsupported(where: str, api: str) -> Uncarried:
-    """Return the error for what the upstream's API has no place for."""
+    """Return the error for a field that the upstream's API lacks."""
     return Uncarried(where, api)
 
 

@@ -1,4 +1,4 @@
-"""JSON schemas of structured output, which providers take in different subsets of the standard."""
+"""JSON schemas of structured output, of which providers support different subsets."""
 
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ _NO_OTHERS: Final = "additionalProperties"
 
 
 def closed(schema: JsonObject) -> JsonObject:
-    """Return a schema in Anthropic's subset: every object closed, and bounds in descriptions, where the model reads them."""
+    """Return a schema in Anthropic's subset: every object closed, and bounds in descriptions, for the model."""
     out: JsonObject = {}
     told: JsonObject = {}
     for name, value in schema.items():
@@ -39,7 +39,7 @@ def closed(schema: JsonObject) -> JsonObject:
 
 
 def is_strict(schema: Any) -> bool:
-    """Tell if OpenAI takes a schema as strict: every object closed, and all of its properties required."""
+    """Whether OpenAI accepts a schema as strict: every object closed, and all of its properties required."""
     if isinstance(schema, list):
         return all(is_strict(member) for member in schema)
     if not isinstance(schema, dict):

@@ -1,4 +1,4 @@
-"""One pair of APIs as data, and the Translation made of it."""
+"""A pair of APIs as data, and its Translation."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -25,7 +25,7 @@ from ext_proc.translate.translation import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """How a client of one API is served by an upstream of another."""
+    """The functions that translate between a client's and an upstream's API."""
 
     client_api: str
     upstream_api: str
@@ -36,19 +36,19 @@ class Pair:
     machine: Callable[[Exchange], Machine]
     """Makes the state machine of one stream."""
     client_fields: Mapping[str, str] = field(default_factory=dict)
-    """Top-level fields of the upstream's request that the client has under another name: for errors in composed pairs."""
+    """Top-level fields of the upstream's request -> the client's names, for errors in composed pairs."""
     through: str = ""
     """The API between the two of a composed pair."""
 
 
 class PairTranslation:
-    """A Translation by a Pair."""
+    """The Translation of a Pair."""
 
     def __init__(self, pair: Pair, exchange: Exchange) -> None:
         self._pair = pair
         self._exchange = exchange
         self._names: Mapping[str, str] = {}
-        """What stands for the names of tools that were shortened on the way up."""
+        """Shortened names of tools -> original names."""
 
     def request(self, *, upstream_model: str) -> JsonObject:
         """Return the body for the upstream."""
@@ -86,9 +86,9 @@ class PairTranslation:
 
 
 def compose(outer: Pair, inner: Pair) -> Pair:
-    """Make the pair that goes through a third API, which both know, in its most expressive form.
+    """Compose two pairs by a third API, in its most expressive form.
 
-    Allowed only where the API in the middle has a place for all that both ends have; LOSSLESS sees to that.
+    Only valid if the API in the middle can express all that both ends have; LOSSLESS ensures that.
     """
 
     def middle(exchange: Exchange) -> Exchange:
@@ -100,7 +100,7 @@ def compose(outer: Pair, inner: Pair) -> Pair:
         return replace(exchange, request=body)
 
     def unsaid(exchange: Exchange) -> Exchange:
-        # To read an answer it matters what was asked for, such as tools, not what was said: most of the work, and done before.
+        # Reading an answer needs parts of the request such as tools, but not the conversation, which is most of the work.
         request = {**exchange.request, spec_of(outer.client_api).conversation: []}
         return replace(middle(replace(exchange, request=request, warnings=[])), is_lossless=True)
 

@@ -1,4 +1,4 @@
-"""Small mappings that several pairs share: data URLs, tool arguments, stop reasons, reasoning effort, ids of users."""
+"""Small conversions that several pairs share: data URLs, tool arguments, stop reasons, reasoning effort, user ids."""
 
 import hashlib
 from base64 import b64decode
@@ -18,7 +18,7 @@ ANTHROPIC_STOP: Final = {
     "model_length": "max_tokens",
     "max_tokens": "max_tokens",
 }
-"""Chat's finish_reason -> stop_reason; `sensitive` is Zhipu's word, `model_length` Mistral's. Unknown words end the turn."""
+"""Chat's finish_reason -> stop_reason; `sensitive` is Zhipu's, `model_length` Mistral's. Unknown ones become end_turn."""
 
 CHAT_FINISH: Final = {
     "end_turn": "stop",
@@ -44,7 +44,7 @@ _SPELLINGS: Final = {
     "application/x-pdf": "application/pdf",
     "text/x-markdown": "text/markdown",
 }
-"""Media types that clients write and strict servers refuse -> the registered ones."""
+"""Media types that strict servers reject -> the registered ones."""
 _UNTELLING: Final = ("", "application/octet-stream", "binary/octet-stream")
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument"
 _TYPES_OF_FILES: Final = {
@@ -67,10 +67,10 @@ _TYPES_OF_FILES: Final = {
     "gif": "image/gif",
     "webp": "image/webp",
 }
-"""End of a file's name -> media type: texts under names of which the APIs take any."""
+"""File extension -> media type, for text files."""
 
 _MAX_USER: Final = 64
-"""OpenAI refuses longer ids of users; Claude Code's are longer."""
+"""OpenAI rejects longer user ids; Claude Code's are longer."""
 
 _BUDGETS: Final = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 24576, "xhigh": 32768, "max": 49152}
 _MIN_BUDGET: Final = 1024
@@ -90,7 +90,7 @@ def split_data_url(url: str) -> tuple[str, str] | None:
 
 
 def media_type_of(media_type: str, filename: object = None) -> str:
-    """Return the registered spelling of a media type; where it tells nothing, the one that the end of the file's name tells."""
+    """Return the registered name of a media type; if it is generic, the one of the file's extension."""
     known = media_type.strip().lower()
     if known in _UNTELLING and isinstance(filename, str):
         return _TYPES_OF_FILES.get(filename.rpartition(".")[2].lower(), known)
@@ -98,7 +98,7 @@ def media_type_of(media_type: str, filename: object = None) -> str:
 
 
 def text_of_data(media_type: str, data: str) -> str | None:
-    """Return what base64 data says that is a text; None if it is none, or not in UTF-8."""
+    """Return the text in base64 data; None if it is not UTF-8 text."""
     if not media_type.startswith("text/"):
         return None
     try:
@@ -108,10 +108,10 @@ def text_of_data(media_type: str, data: str) -> str | None:
 
 
 def arguments_object(arguments: object) -> JsonObject:
-    """Return a tool call's arguments as Anthropic has them: an object.
+    """Return a tool call's arguments as an object, as in Anthropic's API.
 
-    Models answer "" for a tool without parameters, and a call cut off by the token limit is half an object. Neither may break
-    the conversation: the first is {}, the second keeps its text where the tool's own validation will show it to the model.
+    Models send "" for a tool without parameters, and a call that the token limit truncates is half an object. Neither may break
+    the conversation: the first becomes {}, the second keeps its text, so that the tool's validation shows it to the model.
     """
     if isinstance(arguments, dict):
         return arguments
@@ -127,18 +127,18 @@ def arguments_object(arguments: object) -> JsonObject:
 
 
 def take_chat_limit(rest: JsonObject) -> Any:
-    """Take the limit of tokens that a chat client sets, by either name, out of a copy of its request; None if it sets none."""
+    """Remove and return a chat client's token limit, by either name, from a copy of its request; None if there is none."""
     limit, older = rest.pop("max_completion_tokens", None), rest.pop("max_tokens", None)
     return older if limit is None else limit
 
 
 def user_id(value: str) -> str:
-    """Return an id of a user that OpenAI accepts: a digest, as stable as the id, if it is too long."""
+    """Return a user id that OpenAI accepts: a stable digest if it is too long."""
     return value if len(value) <= _MAX_USER else hashlib.sha256(value.encode()).hexdigest()
 
 
 def effort_of_budget(budget: object) -> str:
-    """Return the effort that comes nearest to a budget of thinking tokens."""
+    """Return the effort nearest to a budget of thinking tokens."""
     if not isinstance(budget, int | float):
         return "medium"
     if budget < 4096:
@@ -147,7 +147,7 @@ def effort_of_budget(budget: object) -> str:
 
 
 def budget_of_effort(effort: str, max_tokens: int) -> int | None:
-    """Return the thinking tokens for an effort; None if they do not fit beside an answer of any length."""
+    """Return the thinking tokens for an effort; None if they leave no room for an answer."""
     budget = min(_BUDGETS.get(effort, _BUDGETS["medium"]), max_tokens // 2)
     if budget >= _MIN_BUDGET:
         return budget

@@ -1,6 +1,6 @@
-"""The same API on both sides: events pass as they are; only the model's name changes on the way up, usage is read in passing.
+"""The same API on both sides: events pass unchanged; only the model's name is replaced, and usage is read.
 
-Callers that hold the client's bytes edit the name in place instead of calling `request`, so that nothing is re-serialised.
+Callers with the client's bytes edit the name in place instead of calling `request`, so that nothing is re-serialised.
 """
 
 import re
@@ -25,7 +25,7 @@ from ext_proc.translate.translation import (
 )
 
 MAX_ERROR_BYTES: Final = 64 * 1024
-"""Of a longer error only the message is left."""
+"""A longer error is reduced to its message."""
 
 _BLANK_LINES: Final = (b"\n\n", b"\r\n\r\n", b"\r\r")
 _RAW_EVENT: Final = re.compile(rb".+?(?:\n\n|\r\n\r\n|\r\r)", re.DOTALL)
@@ -45,7 +45,7 @@ class Identity:
         return {**self._exchange.request, "model": upstream_model}
 
     def response(self, body: JsonObject) -> TranslatedBody:
-        """Return the answer as it came."""
+        """Return the answer unchanged."""
         model = body.get("model")
         return TranslatedBody(
             body=body,
@@ -54,7 +54,7 @@ class Identity:
         )
 
     def error(self, status: int, body: bytes, *, code: str = "") -> bytes:
-        """Return the error; as it came, if it is in the API's shape."""
+        """Return the error; unchanged, if it is in the API's shape."""
         return in_clients_shape(self._api, status, body, code=code)
 
     def stream(self) -> StreamTranslator:
@@ -63,9 +63,9 @@ class Identity:
 
 
 def in_clients_shape(client_api: str, status: int, body: bytes, *, code: str = "") -> bytes:
-    """Return an error of an upstream of the client's own API as that API has it: the same bytes if it is so already.
+    """Return an error of an upstream in the client's API shape; the same bytes if it has that shape.
 
-    Nothing but the message is left of one that is longer than MAX_ERROR_BYTES.
+    An error longer than MAX_ERROR_BYTES is reduced to its message.
     """
     if len(body) <= MAX_ERROR_BYTES and (parsed := _parsed(body)) is not None and _is_error(client_api, parsed):
         return body
@@ -73,23 +73,23 @@ def in_clients_shape(client_api: str, status: int, body: bytes, *, code: str = "
 
 
 class IdentityStream:
-    """Passes a stream's events on, reads what it says about itself, and tells the client if it is cut off.
+    """Passes a stream's events on, reads usage and model, and adds an error event if the stream breaks off.
 
-    Only whole events pass, and only those that are JSON: a client that meets half a one fails without knowing why.
+    Only complete events of valid JSON pass: clients fail with unclear errors on partial ones.
     """
 
     def __init__(self, api: str, *, number: int = -1) -> None:
-        """`number` is the `sequence_number` of the last event that the client has; -1 if it has none."""
+        """`number` is the `sequence_number` of the last sent event; -1 if there is none."""
         self.failed = False
         self._number = number
         self._broken: ProviderError | None = None
-        """The error that the stream says it ends with, if that looks like an end."""
+        """The error in the stream's finish reason, if there is one."""
         self._usage = StreamUsage(api)
         self._api = api
         self._decoder = SseDecoder()
         self._ended = False
         self._held = bytearray()
-        """An event that is not whole yet."""
+        """An incomplete event."""
 
     @property
     def usage(self) -> Usage:
@@ -98,7 +98,7 @@ class IdentityStream:
 
     @property
     def model(self) -> str:
-        """The model that says it answers."""
+        """The model named in the answer."""
         return self._usage.model
 
     def feed(self, chunk: bytes) -> bytes:
@@ -126,7 +126,7 @@ class IdentityStream:
         return last + gap + self._fail(self._broken or of_gateway(UpstreamError(CUT_OFF, code="stream_cut_off")))
 
     def abort(self, error: GatewayError) -> bytes:
-        """Return an error as the API has it in a stream."""
+        """Return the API's error event."""
         return b"" if self._ended else self._fail(of_gateway(error))
 
     def _fail(self, error: ProviderError) -> bytes:
@@ -142,7 +142,7 @@ class IdentityStream:
         return whole if are_sound else b"".join(self._sound(whole))
 
     def _sound(self, whole: bytes) -> Iterator[bytes]:
-        """Yield the events that the client gets: JSON, [DONE] if that is true, and nothing from a failure on."""
+        """Yield the client's events: valid JSON, [DONE] if the answer is complete, and nothing after a failure."""
         for raw in _RAW_EVENT.findall(whole):
             datas = [event.data for event in SseDecoder().feed(raw) if event.data is not None]
             parsed = [_parsed(data) for data in datas if data != b"[DONE]"]
@@ -152,11 +152,11 @@ class IdentityStream:
                 yield raw
 
     def _observe(self, events: Iterable[SseEvent]) -> bool:
-        """Read events; tell if all of them are what they should be."""
+        """Read events; return whether all are valid."""
         are_sound = True
         for event in events:
             if event.data == b"[DONE]":
-                # Without a reason to finish before it the answer is not complete.
+                # Without a finish reason before it the answer is incomplete.
                 are_sound = are_sound and self._ended
             elif event.data is not None:
                 parsed = _parsed(event.data)
@@ -201,7 +201,7 @@ def _parsed(data: bytes) -> JsonObject | None:
 
 
 def _is_error(api: str, body: JsonObject) -> bool:
-    """Tell if clients of an API can read an error: those of Anthropic's want to be told that it is one."""
+    """Whether clients of an API can read an error: those of Anthropic's require `"type": "error"`."""
     error = body.get("error")
     if not isinstance(error, dict) or not isinstance(error.get("message"), str):
         return False

@@ -1,7 +1,7 @@
-"""Tools that only the provider of the client's own API can run, such as `web_search`, at a model that is served over another.
+"""Tools that only the provider of the client's API runs, such as `web_search`, with an upstream of another API.
 
-They are left out, with a warning, where the model may do without them: Codex and Claude Code declare them in every request.
-Where the client demands one, or the configuration says `refuse`, the request is refused by the tool's name.
+They are omitted, with a warning, if they are optional: Codex and Claude Code declare them in every request. If the client
+requires one, or `refuse` is configured, the request is refused by the tool's name.
 """
 
 from ext_proc.codec.json_body import JsonObject
@@ -10,10 +10,10 @@ from ext_proc.translate.translation import Exchange
 
 
 def leave_out(kind: str, where: str, exchange: Exchange, api: str, *, is_demanded: bool = False) -> None:
-    """Leave out a tool, or what a conversation tells of its use; `where` is its place in the client's request.
+    """Omit a tool, or its calls and results; `where` is its path in the client's request.
 
     Raises:
-        UnsupportedFeature: the client cannot do without it.
+        UnsupportedFeature: the client requires it.
     """
     if is_demanded or exchange.quirks.provider_tools == "refuse":
         raise refused(kind, f"{where}.type", api)
@@ -21,12 +21,12 @@ def leave_out(kind: str, where: str, exchange: Exchange, api: str, *, is_demande
 
 
 def refused(kind: str, where: str, api: str) -> Uncarried:
-    """Return the error for a tool that a model over `api` cannot have."""
+    """Return the error for a tool that is not available over `api`."""
     return Uncarried(where, api, kind=kind, why="is run by its own provider only, and cannot be carried")
 
 
 def warn_of_rest(rest: JsonObject, where: str, exchange: Exchange) -> None:
-    """Note the members of an object that no translation knows: they have no place in the upstream's API."""
+    """Warn of unknown members of an object, which the upstream's API lacks."""
     for name, value in rest.items():
         if value is not None:
             exchange.warn(f"{where}.{name} was left out: it is unknown here")

@@ -1,4 +1,4 @@
-"""What quirks make of the tuning of a request: efforts of reasoning, sampling, fields that are refused."""
+"""Applies quirks to a request's tuning: reasoning efforts, sampling, rejected fields."""
 
 from typing import Any, Final
 
@@ -6,7 +6,7 @@ from ext_proc.codec.json_body import JsonObject
 from protos.contract.quirks import Quirks
 
 SAMPLING: Final = frozenset({"temperature", "top_p"})
-"""Fields that models which sample as they please refuse, in all APIs."""
+"""Sampling fields, which some models reject in all APIs."""
 
 LOSSLESS: Final = Quirks(cache_markers="cache_control", reasoning_history="reasoning_details", tool_name_length=1 << 16)
 """Of the Chat Completions body between two translations; see Exchange.is_lossless."""
@@ -16,9 +16,9 @@ _HIGH: Final = _LADDER.index("high")
 
 
 def accepted_effort(effort: Any, quirks: Quirks) -> Any:
-    """Return the accepted effort that is nearest to the one asked for; None if the model accepts none.
+    """Return the accepted effort nearest to the requested one; None if the model accepts none.
 
-    Of two that are equally near it is the one nearer to `high`. Words that are no effort pass.
+    Of two equally near ones, it is the one nearer to `high`. Unknown values pass.
     """
     if quirks.efforts is not None and not quirks.efforts:
         return None
@@ -32,12 +32,12 @@ def accepted_effort(effort: Any, quirks: Quirks) -> Any:
 
 
 def leave_out_refused(body: JsonObject, quirks: Quirks) -> None:
-    """Take the fields that the upstream is known to refuse out of a translated request."""
+    """Remove fields that the upstream is known to reject from a translated request."""
     for name in quirks.refused_fields:
         body.pop(name, None)
 
 
 def accepted_limit(limit: Any, quirks: Quirks) -> Any:
-    """Return a limit of tokens, raised to the lowest that the upstream accepts."""
+    """Return a token limit, raised to the upstream's minimum."""
     is_low = isinstance(limit, int) and limit < quirks.least_max_tokens
     return quirks.least_max_tokens if is_low else limit

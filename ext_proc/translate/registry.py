@@ -1,4 +1,4 @@
-"""The supported matrix as data: which client API is served over which upstream API, and how."""
+"""The pairs of client and upstream APIs, as data."""
 
 from types import MappingProxyType
 from typing import Final
@@ -31,11 +31,11 @@ _ALL: Final = (
 )
 
 PAIRS: Final = MappingProxyType({(pair.client_api, pair.upstream_api): pair for pair in _ALL})
-"""(client API, upstream API) -> how. An API over itself needs no entry."""
+"""(client API, upstream API) -> pair. An API over itself needs no entry."""
 
 
 def supports(client_api: str, upstream_api: str) -> bool:
-    """Tell if a client of one API can be served by an upstream of another."""
+    """Whether a client of one API can be served by an upstream of another."""
     return client_api == upstream_api or (client_api, upstream_api) in PAIRS
 
 

@@ -1,7 +1,7 @@
-"""Streams as events: between the bytes of the upstream and of the client sits one state machine per pair.
+"""Stream translation: one state machine per pair, between the bytes of the upstream and of the client.
 
 A machine turns events of one API into events of another: JSON objects, without bytes, so that two machines compose into a third
-pair. PairStream is the shell around it: it parses, writes, and sees to it that exactly one terminal event ends the stream.
+pair. PairStream is the shell around it: it parses, writes, and ensures that exactly one terminal event ends the stream.
 """
 
 from collections.abc import Callable, Iterable
@@ -31,20 +31,20 @@ class Machine(Protocol):
 
     @property
     def model(self) -> str:
-        """The model that says it answers, "" as long as it did not say."""
+        """The model named in the answer; "" until then."""
         ...
 
     @property
     def closed(self) -> bool:
-        """A terminal event was returned; nothing more may be."""
+        """Whether a terminal event was returned, which must be the last."""
         ...
 
     def event(self, event: JsonObject) -> Iterable[JsonObject]:
-        """Take one event of the upstream (never a ping or an error)."""
+        """Process one event of the upstream (never a ping or an error)."""
         ...
 
     def end(self) -> Iterable[JsonObject]:
-        """Take the end of the upstream's stream: return the terminal events if the answer is complete, nothing otherwise."""
+        """Process the end of the upstream's stream: return the terminal events if the answer is complete, nothing otherwise."""
         ...
 
     def fail(self, error: ProviderError) -> Iterable[JsonObject]:
@@ -84,13 +84,13 @@ class PairStream:
         try:
             last = b"".join(self._write(self._one(event)) for event in self._reader.finish())
         except MalformedBody:
-            last = b""  # Half an event: the stream was cut off.
+            last = b""  # A partial event: the stream was truncated.
         if not self._machine.closed:
             last += self._write(self._machine.end())
         return last if self._machine.closed else last + self.abort(UpstreamError(CUT_OFF, code="stream_cut_off"))
 
     def abort(self, error: GatewayError) -> bytes:
-        """Return an error as the client's API has it in a stream, unless the stream has ended already."""
+        """Return the client API's error event, unless the stream has ended already."""
         return b"" if self._machine.closed else self._write(self._fail(of_gateway(error)))
 
     @property
@@ -100,12 +100,12 @@ class PairStream:
 
     @property
     def model(self) -> str:
-        """The model that says it answers."""
+        """The model named in the answer."""
         return self._machine.model
 
     def _one(self, event: StreamEvent) -> Iterable[JsonObject]:
         if isinstance(event, dict):
-            # The last event of a Responses stream that fails; its usage is for the machine to read.
+            # The last event of a failed Responses stream; the machine reads its usage.
             self.failed = self.failed or event.get("type") == "response.failed"
             return (PING,) if event is PING else self._machine.event(event)
         if isinstance(event, ProviderError):
@@ -129,19 +129,19 @@ def write_event(event: JsonObject, api: str) -> bytes:
     name = "" if api == CHAT_COMPLETIONS else str(event.get("type", ""))
     try:
         return encode_event(orjson.dumps(event), name)
-    except TypeError:  # Nested deeper than can be written.
+    except TypeError:  # Too deep to serialise.
         raise MalformedBody("nested too deep") from None
 
 
 def bad_answer(error: MalformedBody) -> UpstreamError:
-    """Return the error for an answer that is not what its API says: the provider's fault, not the client's."""
+    """Return the error for an answer that violates its API: the provider's fault, not the client's."""
     return UpstreamError(
         "The provider's answer could not be understood.", code="bad_upstream_answer", detail=error.public_message
     )
 
 
 class Chain:
-    """Two machines in a row: the upstream's events through `inner`, its events through `outer`, to the client."""
+    """Two machines in sequence: the upstream's events pass `inner`, then `outer`, to the client."""
 
     def __init__(self, inner: Machine, outer: Machine) -> None:
         self._inner = inner
@@ -170,7 +170,7 @@ class Chain:
 
     @property
     def model(self) -> str:
-        """The model that says it answers."""
+        """The model named in the answer."""
         return self._inner.model
 
     @property
@@ -193,7 +193,7 @@ class Chain:
 
 
 class Renamed:
-    """A machine whose upstream calls tools by other names than the client."""
+    """A machine that restores the client's names of tools."""
 
     def __init__(self, machine: Machine, restore: Callable[[JsonObject], None]) -> None:
         self._machine = machine
@@ -219,7 +219,7 @@ class Renamed:
 
     @property
     def model(self) -> str:
-        """The model that says it answers."""
+        """The model named in the answer."""
         return self._machine.model
 
     @property

@@ -1,4 +1,4 @@
-"""What the events of a stream say about themselves: the model that speaks, and the tokens that it counts."""
+"""Model and usage in the events of a stream."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,9 +1,9 @@
-"""How many tokens a Messages request has, estimated: the answer to count_tokens where the model's provider counts none.
+"""Estimates the tokens of a Messages request: the answer to count_tokens if the provider does not support it.
 
-Text is weighed by its kinds of bytes, because tokenizers cut them differently: words are long tokens, digits and brackets short
-ones, and a blank mostly belongs to the word after it. The weights fit Anthropic's last published tokenizer on prose, code, JSON
-and YAML to within 15 % for nine texts of ten, and on Chinese, Japanese, Korean and Russian to within a third. What the model is
-shown that is no text has a price of its own. docs/differences.md says the same to users.
+Text is weighted by kinds of bytes, because tokenizers split them differently: words are long tokens, digits and brackets short
+ones, and a blank mostly belongs to the next word. The weights fit Anthropic's last published tokenizer on prose, code, JSON
+and YAML to within 15 % for nine texts of ten, and on Chinese, Japanese, Korean and Russian to within a third. Images and
+documents have fixed weights. docs/differences.md documents this for users.
 """
 
 import string
@@ -26,7 +26,7 @@ _OTHER: Final = 0.45
 """Tokens for each byte that is not ASCII: a letter of most other scripts has two or three."""
 
 TOKENS_OF_MESSAGE: Final = 4
-"""Its role, and what marks its beginning and end."""
+"""Tokens of a message's role and delimiters."""
 TOKENS_OF_IMAGE: Final = 1600
 """Tokens of the largest image that is not scaled down, https://platform.claude.com/docs/en/build-with-claude/vision."""
 TOKENS_OF_PAGE: Final = 3000
@@ -38,7 +38,7 @@ def estimate_tokens(body: JsonObject) -> int:
     """Estimate the input tokens of a body of the Messages API, at least 1.
 
     Raises:
-        MalformedBody: a field that must be there is missing or of the wrong type; `param` names it.
+        MalformedBody: a required field is missing or of the wrong type; `param` names it.
     """
     if body.get("messages") is None:
         raise MalformedBody("messages is required.", param="messages")
@@ -54,7 +54,7 @@ def estimate_tokens(body: JsonObject) -> int:
 
 
 class _Counted:
-    """Everything that the model is shown."""
+    """The counts of the model's input."""
 
     def __init__(self) -> None:
         self.fixed = 0
@@ -62,7 +62,7 @@ class _Counted:
 
     @property
     def total(self) -> int:
-        """Tokens of all of it."""
+        """The total of tokens."""
         return self.fixed + ceil(_weigh("\n".join(self._texts).encode(errors="surrogatepass")))
 
     def content(self, content: object, where: str) -> None:
@@ -83,12 +83,12 @@ class _Counted:
                 case "tool_result":
                     self.content(block.get("content"), f"{place}.content")
                 case "redacted_thinking":
-                    pass  # Nobody but Anthropic could read it.
+                    pass  # Only Anthropic could read it.
                 case _:
                     self.value(block, place)
 
     def value(self, value: object, where: str) -> None:
-        """Count JSON as the model reads it."""
+        """Count JSON."""
         self._texts.append(dump(value, where))
 
     def _document(self, block: JsonObject, where: str) -> None:
@@ -116,7 +116,7 @@ def _weigh(data: bytes) -> float:
     left = len(data)
     tokens = 0.0
     for kind, weight in _WEIGHTS:
-        # Deleting and measuring is one pass in C; counting in Python would take a thousand times as long.
+        # Deleting and measuring are in C; counting in Python would take a thousand times as long.
         count = len(data) - len(data.translate(None, kind))
         tokens += count * weight
         left -= count

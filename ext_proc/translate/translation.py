@@ -1,7 +1,7 @@
-"""What a translation between a client's API and an upstream's API is.
+"""The interface of translations between a client's API and an upstream's API.
 
-A Translation belongs to one attempt at one exchange: it is made from the client's body, which it never changes, so that the
-next attempt can start from the same body. It measures, logs and sends nothing, and takes ids and times as arguments.
+A Translation belongs to one attempt at one exchange. It never changes the client's body, so that the next attempt can start
+from the same body. It has no side effects, and gets ids and times as arguments.
 """
 
 from collections.abc import Iterable
@@ -18,40 +18,40 @@ CHAT_COMPLETIONS = "chat_completions"
 MESSAGES = "messages"
 RESPONSES = "responses"
 CONVERSE = "converse"
-"""Amazon Bedrock's: of upstreams only."""
+"""Amazon Bedrock's API, which only upstreams use."""
 _LONGEST_HEADER: Final = 2048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """What a translation may know of the exchange that it serves."""
+    """The context of the exchange for a translation."""
 
     request: JsonObject
-    """The client's body, as it came."""
+    """The client's body, unchanged."""
     id: str
-    """Unique and free of prefixes (32 hex digits do): ids that the upstream does not give are made from it."""
+    """Unique, without a prefix, such as 32 hex digits: the basis of ids that the upstream does not provide."""
     created: int
     """When the exchange began, in seconds since the epoch."""
     quirks: Quirks = field(default_factory=Quirks)
-    """How the upstream differs from others that speak its API."""
+    """The upstream's quirks."""
     is_lossless: bool = False
-    """Whether the upstream's body is one between two translations: tuning passes as it is, and extensions carry the rest."""
+    """Whether the upstream's body is between two translations: tuning passes unchanged, and extensions carry the rest."""
     warnings: list[str] = field(default_factory=list)
-    """What was left out of the request that the client should know of, in its own terms."""
+    """Warnings about omitted parts of the request, in the client's terms."""
     upstream_model: str = ""
-    """What the upstream is asked for: stands for the model that answered where its API does not say."""
+    """The requested upstream model, used if the answer does not name one."""
     betas: tuple[str, ...] = ()
-    """Names in the header `anthropic-beta`, for upstreams that want them in the body."""
+    """Names in the header `anthropic-beta`, for upstreams that expect them in the body."""
     origins: Origins | None = None
-    """Records what the parts of the upstream's body come from, where that is asked for."""
+    """Records the origins of the parts of the upstream's body, if enabled."""
 
     def warn(self, message: str) -> None:
-        """Note something that is left out of the request, once."""
+        """Record once that something is omitted from the request."""
         if message not in self.warnings:
             self.warnings.append(message)
 
     def note(self, made: JsonObject, where: str) -> None:
-        """Note the place in the request that an object of the upstream's body comes from, if that is asked for."""
+        """Record the place in the request from which an object of the upstream's body comes, if enabled."""
         if self.origins is not None:
             self.origins.note(made, where)
 
@@ -62,7 +62,7 @@ def warnings_header(warnings: Iterable[str]) -> str:
 
 
 def model_of(body: JsonObject, exchange: Exchange) -> str:
-    """Return the model that an answer says it is from; the one that was asked if it does not say."""
+    """Return the model named in an answer, or else the requested one."""
     model = body.get("model")
     return model if isinstance(model, str) and model else exchange.upstream_model
 
@@ -78,18 +78,18 @@ class TranslatedBody:
 
 
 class StreamTranslator(Protocol):
-    """Turns the bytes of an upstream's event stream into the client's, whatever the chunks. Never raises."""
+    """Translates the bytes of an upstream's event stream, in any chunks, to the client's. Never raises."""
 
     def feed(self, chunk: bytes) -> bytes:
         """Return the events that `chunk` completes; maybe none."""
         ...
 
     def finish(self) -> bytes:
-        """Return what is due when the upstream ends: the terminal events, or an error if its answer is not complete."""
+        """Return the events at the upstream's end: the terminal events, or an error if its answer is incomplete."""
         ...
 
     def abort(self, error: GatewayError) -> bytes:
-        """Return what is due when the upstream breaks: an error as the client's API has it in a stream."""
+        """Return the client API's error event after the upstream has failed."""
         ...
 
     @property
@@ -104,7 +104,7 @@ class StreamTranslator(Protocol):
 
     @property
     def model(self) -> str:
-        """The model that says it answers, "" as long as it did not say."""
+        """The model named in the answer; "" until then."""
         ...
 
 
@@ -115,7 +115,7 @@ class Translation(Protocol):
         """Return the body for the upstream.
 
         Raises:
-            UnsupportedFeature: the upstream's API has no place for something; `param` names it.
+            UnsupportedFeature: the upstream's API lacks a field; `param` names it.
             MalformedBody: a field has a wrong type; `param` names it.
         """
         ...
@@ -124,12 +124,12 @@ class Translation(Protocol):
         """Return the client's view of a whole answer.
 
         Raises:
-            UpstreamError: the answer is not one.
+            UpstreamError: the answer is invalid.
         """
         ...
 
     def error(self, status: int, body: bytes, *, code: str = "") -> bytes:
-        """Return the client's view of an error answer, whatever its body is; `code` is what a header calls it."""
+        """Return the client's view of an error answer with any body; `code` is from a header."""
         ...
 
     def stream(self) -> StreamTranslator:

@@ -1,4 +1,4 @@
-"""A whole answer -> the stream that stands for it, in the same API: where a stream was asked for, and JSON came."""
+"""A whole answer -> the equivalent stream in the same API, for providers that send JSON instead of a requested stream."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -128,4 +128,4 @@ def _summary(part: JsonObject) -> Iterator[JsonObject]:
 
 _EVENTS: Final = {CHAT_COMPLETIONS: _chat, MESSAGES: _message, RESPONSES: _response}
 WITH_EVENTS: Final = frozenset(_EVENTS)
-"""APIs whose answers can be told as events."""
+"""APIs whose answers can be converted to events."""

@@ -1,6 +1,6 @@
 """ExternalProcessor messages <-> the attempt stage's events and replies.
 
-Responses are FULL_DUPLEX_STREAMED, so that what is sent need not match, piece by piece, what came; or STREAMED, where a route
+Responses are FULL_DUPLEX_STREAMED, so that sent chunks need not match received ones; or STREAMED, if the route
 lets the stage detach.
 """
 
@@ -37,10 +37,10 @@ _TIME: Final = re.compile(r"[0-9]{1,12}\.[0-9]{3}", re.ASCII)
 
 
 def decode_attempt(message: pb.ProcessingRequest) -> AttemptEvent:
-    """Return what Envoy tells.
+    """Return the event of a message.
 
     Raises:
-        UnexpectedMessage: it is of no phase.
+        UnexpectedMessage: it has no known phase.
     """
     match message.WhichOneof("request"):
         case "request_body":
@@ -114,7 +114,7 @@ def _encode(event: AttemptEvent, reply: AttemptReply) -> bytes:
 
 
 def _fill_request(response: pb.ProcessingResponse, head: AttemptHeaders, reply: Continue) -> None:
-    """Say what is sent. Envoy lets no filter change headers that it was not shown: http_filters and the route set them."""
+    """Fill the request. A filter cannot change headers that it did not receive: http_filters and the route set them."""
     common = response.request_body.response
     common.body_mutation.body = reply.body or b""
     common.clear_route_cache = True
@@ -135,4 +135,4 @@ def _fill_chunk(common: pb.CommonResponse, reply: AnswerChunk) -> None:
 
 
 _CONTINUE_AND_REPLACE: Final = 1
-"""CommonResponse.ResponseStatus: here is a body, where there was none."""
+"""CommonResponse.ResponseStatus: adds a body to a response without one."""

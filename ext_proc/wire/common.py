@@ -1,4 +1,4 @@
-"""What the messages of all stages have in common: headers, and dynamic metadata.
+"""Common parts of the messages of all stages: headers and dynamic metadata.
 
 Envoy API: envoy/service/ext_proc/v3/external_processor.proto
 """
@@ -19,18 +19,18 @@ _OVERWRITE: Final = pb.HeaderValueOption.HeaderAppendAction.OVERWRITE_IF_EXISTS_
 
 
 class UnexpectedMessage(Exception):
-    """A message of a phase that our http_filter never asks for: Envoy's configuration and this code disagree."""
+    """A message of a phase that the http_filter does not request: Envoy's configuration and this code disagree."""
 
 
 class UnreadableMessage(UnexpectedMessage):
-    """Not a message at all. Envoy puts bytes of a client's headers where protobuf wants UTF-8."""
+    """The message is invalid. Envoy puts bytes of a client's headers where protobuf requires UTF-8."""
 
 
 def decode_request(message: bytes) -> pb.ProcessingRequest:
     """Return the message of these bytes.
 
     Raises:
-        UnreadableMessage: they are none.
+        UnreadableMessage: they are invalid.
     """
     try:
         return pb.ProcessingRequest.FromString(message)
@@ -49,7 +49,7 @@ def find_path(message: bytes) -> str:
 
 def decode_headers(headers: Iterable[pb.HeaderValue]) -> dict[str, str]:
     """Return headers by name; values of a repeated one joined."""
-    # Envoy fills raw_value. Bytes that are not UTF-8 become surrogates, and bytes again when a filter is called.
+    # Envoy fills raw_value. Bytes that are not UTF-8 become surrogates, and are restored when a filter is called.
     decoded: dict[str, str] = {}
     for header in headers:
         key = header.key
@@ -71,7 +71,7 @@ def set_headers(mutation: pb.HeaderMutation, headers: Mapping[str, str], removed
 
 
 def set_metadata(response: pb.ProcessingResponse, metadata: Mapping[str, str]) -> None:
-    """Leave dynamic metadata with the request."""
+    """Set dynamic metadata of the request."""
     if not metadata:
         return
     fields = response.dynamic_metadata.fields[METADATA_NAMESPACE].struct_value.fields

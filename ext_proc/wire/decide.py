@@ -18,10 +18,10 @@ _PLAIN: Final = Continue()
 
 
 def decode(message: pb.ProcessingRequest) -> Event:
-    """Return what Envoy tells.
+    """Return the event of a message.
 
     Raises:
-        UnexpectedMessage: it is of a phase that is not ours, or of none.
+        UnexpectedMessage: it has another phase, or none.
     """
     match message.WhichOneof("request"):
         case "request_headers":
@@ -64,7 +64,7 @@ def _fill(common: pb.CommonResponse, reply: Continue) -> None:
 
 
 def encode_respond(reply: Respond) -> bytes:
-    """Return the serialized ProcessingResponse that ends a request, whatever it answers."""
+    """Return the serialized ProcessingResponse that ends a request."""
     response = pb.ProcessingResponse()
     immediate = response.immediate_response
     immediate.status.code = reply.status
@@ -85,7 +85,7 @@ def _decode_attributes(message: pb.ProcessingRequest) -> RequestHeaders | None:
 
 
 def _as_metadata(reply: Continue, head: RequestHeaders) -> dict[str, str]:
-    # Envoy does not let a filter change headers that it was not shown; http_filters and routes after it set them from these.
+    # A filter cannot change headers that it did not receive; http_filters and routes after it set them from these.
     values = {_METADATA_OF[name]: value for name, value in reply.set_headers.items() if name in _METADATA_OF}
     state = head.headers.get(TRACESTATE_HEADER)
     if state and TRACESTATE_HEADER not in reply.remove_headers:
@@ -98,18 +98,18 @@ def _as_metadata(reply: Continue, head: RequestHeaders) -> dict[str, str]:
 
 
 _HEADER_STARTS: Final = len(header_attribute("")) - 2
-"""Where the name begins in the attribute of a header."""
+"""Position of the name in the attribute of a header."""
 
 _METADATA_OF: Final = {
     ROUTE_HEADER: METADATA_ROUTE,
     TRACEPARENT_HEADER: METADATA_TRACEPARENT,
     ":path": METADATA_PATH,
 }
-"""Headers that a reply to a body that came alone sets by way of dynamic metadata."""
+"""Headers that a reply to a body without headers sets through dynamic metadata."""
 
 _PLAIN_RESPONSES: Final = {
     RequestHeaders: pb.ProcessingResponse(request_headers=pb.HeadersResponse(response=pb.CommonResponse())).SerializeToString(),
     RequestBody: pb.ProcessingResponse(request_body=pb.BodyResponse(response=pb.CommonResponse())).SerializeToString(),
     Trailers: pb.ProcessingResponse(request_trailers=pb.TrailersResponse()).SerializeToString(),
 }
-"""Answers that change nothing, made once."""
+"""Replies without changes, built once."""

@@ -1,6 +1,6 @@
-"""ExternalProcessor messages of a provider's error on a plain route, and the answers to them.
+"""ExternalProcessor messages <-> errors of providers on plain routes.
 
-Envoy tells the response's head, then all of its body at once.
+Envoy sends the response headers, then the whole body.
 """
 
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from protos import ext_proc_pb2 as pb
 from protos.contract.metadata import METADATA_API, METADATA_NAMESPACE
 
 _REPLACE: Final = 1
-"""CommonResponse.ResponseStatus.CONTINUE_AND_REPLACE: a head gets a body that it did not have."""
+"""CommonResponse.ResponseStatus.CONTINUE_AND_REPLACE: adds a body to the headers."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorHead:
-    """The head of an error."""
+    """The headers of an error."""
 
     status: int
     encoding: str
     client_api: str
-    """What decide found out about the request; empty if it did not come so far."""
+    """Metadata of the decide stage; empty if it did not decide."""
     ends_stream: bool
 
     @property
@@ -38,10 +38,10 @@ class ErrorBytes:
 
 
 def decode_error(message: bytes) -> ErrorHead | ErrorBytes:
-    """Return what Envoy tells.
+    """Return the event of a message.
 
     Raises:
-        UnexpectedMessage: it is of no phase of a response.
+        UnexpectedMessage: it has no response phase.
     """
     request = decode_request(message)
     match request.WhichOneof("request"):
@@ -59,7 +59,7 @@ def decode_error(message: bytes) -> ErrorHead | ErrorBytes:
 
 
 def encode_error(event: ErrorHead | ErrorBytes, body: bytes | None) -> bytes:
-    """Return the answer to a message: the body that the client gets instead, None to leave all as it is."""
+    """Return the answer to a message: the client's body, or None to change nothing."""
     response = pb.ProcessingResponse()
     phase = response.response_headers if isinstance(event, ErrorHead) else response.response_body
     common = phase.response

@@ -1,4 +1,4 @@
-"""Client APIs that a model of another API can serve. `ext_proc.translate.registry` does it; the control plane builds routes."""
+"""Client APIs that are translated to other APIs: by `ext_proc.translate.registry`; the control plane builds their routes."""
 
 from typing import Final
 
@@ -7,10 +7,10 @@ TRANSLATIONS: Final[dict[str, tuple[str, ...]]] = {
     "messages": ("converse", "chat_completions", "responses"),
     "responses": ("chat_completions", "messages", "converse"),
 }
-"""Client API -> upstream APIs that can stand in for it, best first."""
+"""Client API -> upstream APIs to which it can be translated, best first."""
 
 UPSTREAM_ONLY: Final = frozenset({"converse"})
-"""APIs that no client speaks."""
+"""APIs without clients."""
 
 CLIENT_PATHS: Final = {
     "chat_completions": "/v1/chat/completions",

@@ -1,4 +1,4 @@
-"""The stages that Envoy calls ext_proc for: what each is called, and the attributes that Envoy sends it."""
+"""The ext_proc stages: their names, and the attributes that Envoy sends them."""
 
 from typing import Final
 
@@ -13,13 +13,13 @@ from protos.contract.headers import (
 from protos.contract.metadata import METADATA_ROUTE
 
 STAGE_METADATA: Final = "x-plano-stage"
-"""Which http_filter calls: see STAGE_DECIDE."""
+"""The calling http_filter: see STAGE_DECIDE."""
 
 LISTENER_METADATA: Final = "x-plano-listener"
 """Name of the listener that the request arrived on; `-bin` is not needed, names are checked to be visible ASCII."""
 
 STAGE_DECIDE: Final = "decide"
-"""Headers, then the body: for listeners whose filters get the client's headers."""
+"""Headers, then the body: for listeners whose filters receive the client's headers."""
 
 STAGE_DECIDE_BODY: Final = "decide_body"
 """One message, the body with REQUEST_ATTRIBUTES; or the headers of a request that is not a POST."""
@@ -32,7 +32,7 @@ REQUEST_ATTRIBUTES: Final = {
     "request.headers['tracestate']": "tracestate",
     "request.headers['content-encoding']": "content-encoding",
 }
-"""What Envoy says of the head beside a body that comes alone: CEL expression -> the header that it stands for.
+"""Attributes that replace the headers if only the body is sent: CEL expression -> header.
 
 https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/advanced/attributes
 """
@@ -44,7 +44,7 @@ def header_attribute(header: str) -> str:
 
 
 ATTRIBUTES_NAMESPACE: Final = "envoy.filters.http.ext_proc"
-"""Where Envoy puts the attributes of a message."""
+"""Namespace of a message's attributes."""
 
 STAGE_ATTEMPT: Final = "attempt"
 """An http_filter of the attempts listener: one message for the request of an attempt, as in STAGE_DECIDE_BODY."""
@@ -58,7 +58,7 @@ ATTEMPT_HEADERS: Final = {
     "x-api-key": "x_api_key",
     "api-key": "api_key",
 }
-"""Headers of an attempt that are what ext_proc says -> the dynamic metadata by which it says so; none where it says nothing."""
+"""Headers of an attempt that ext_proc sets -> the dynamic metadata with their values; removed if it is missing."""
 
 ATTEMPT_ATTRIBUTES: Final = tuple(
     header_attribute(header)
@@ -71,11 +71,11 @@ ATTEMPT_ATTRIBUTES: Final = tuple(
         *(header for header in ATTEMPT_HEADERS if header.startswith(("a", "x-api"))),
     )
 )
-"""What Envoy says of an attempt's head beside its body: CEL expressions."""
+"""Attributes of an attempt's headers, as CEL expressions."""
 
 STAGE_UPSTREAM: Final = "upstream"
-"""No http_filter: ext_proc answers as an upstream, by plain HTTP, where it makes one answer of several. Envoy reads that no
-faster than the client does, which an http_filter's own answers are not held to. The request has METADATA_HEADER."""
+"""Not an http_filter: ext_proc answers as an upstream, by plain HTTP, where it merges several answers. Envoy applies
+back-pressure to it, unlike to immediate responses of an http_filter. The request has METADATA_HEADER."""
 
 STAGE_ERRORS: Final = "errors"
 """Part of an http_filter of model listeners: called for providers' errors only."""
@@ -84,7 +84,7 @@ STAGE_ANSWERS: Final = "answers"
 """Part of the same http_filter: called for answers that are in another form than the client reads."""
 
 STAGE_RESPOND: Final = "respond"
-"""An http_filter of listeners with output filters: the heads of request and answer, then the answer's body as a stream."""
+"""An http_filter of listeners with output filters: the headers of request and answer, then the answer's body as a stream."""
 
 RESPOND_ATTRIBUTE: Final = "response.code_details"
-"""Who has answered, in Envoy's words: tells an upstream's own error from Envoy's."""
+"""Envoy's response code details: distinguish an upstream's error from a local reply."""

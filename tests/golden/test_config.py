@@ -1,6 +1,7 @@
-"""Configuration -> Envoy: one feature per case, and the views that show it, named in the case's first line.
+"""Configuration -> Envoy: one feature per case, in the views that its first line names.
 
-What is like something shown before, or in the case after `like`, is shown by its differences (see `tests.kit.folded_yaml`).
+A resource that resembles an earlier one, or one of the case after `like`, is shown by its differences (see
+`tests.kit.folded_yaml`).
 
 `make golden` rewrites the files; a change in them is a change of a public contract, to be reviewed as one.
 """
@@ -9,6 +10,7 @@ import random
 import re
 from copy import deepcopy
 from functools import cache
+from itertools import filterfalse
 from pathlib import Path
 from typing import Any
 
@@ -32,17 +34,24 @@ ENVIRONMENT = {f"{name}_API_KEY": f"key-of-{name.lower()}" for name in ("OPENAI"
 ENVIRONMENT |= {f"{name}_API_KEY": f"key-of-{name.lower()}" for name in ("AZURE", "QWEN", "ACME")}
 ENVIRONMENT["AWS_BEARER_TOKEN_BEDROCK"] = "key-of-aws"
 
-MOST_LINES = 460
-MOST_LINES_OF_A_BASE = 720
-"""What others are shown by their differences from."""
+MOST_LINES = 400
 USUAL_BASES = {"listeners": "two-agents", "clusters": "provider-openai", "routes": "provider-openai"}
 """View -> the case that shows what most cases have."""
 
 REPLIES = "replies-of-envoy"
-"""The case that shows them."""
+"""The case that shows local replies."""
+STATISTICS = "statistics-of-answers"
+"""The case that shows the access loggers that count answers."""
+
+UNDECIDED = "requests-without-decision"
+"""The case that shows the routes of requests without a decision."""
 
 CREDENTIALS = re.compile(r"( *)- " + r"\n *- ".join(map(re.escape, CREDENTIAL_HEADERS)) + r"\n")
 """The list in each route that keeps a client's credentials from its upstream."""
+OWN_HEADERS = re.compile(r"( *)- x-plano-agent\n *- x-plano-model\n(?: *- x-[a-z-]+\n)+")
+"""The list in each route table that keeps upstreams from sending the gateway's own response headers."""
+OWN_HEADERS_CASE = "two-agents"
+"""The case that shows it."""
 
 
 def resources(text: str) -> Resources:
@@ -62,26 +71,32 @@ def views(case: Path) -> list[str]:
 def show(case: Path, view: str) -> str:
     """Render what a view of a case differs in from what was shown before."""
     like = first_line(case)[1] or USUAL_BASES.get(view, "")
+    shown = seen(case, view)
     if not like or like == golden_id(case):
-        return fold_documents(render(case, view))
-    base = FOLDER / f"{like}.in.yaml"
-    shown, before = ([without_undecided(one) if view == "routes" else one for one in render(of, view)] for of in (case, base))
-    return f"# like {like}:\n{fold_documents(shown, base=before)}"
+        return fold_documents(shown)
+    return f"# like {like}:\n{fold_documents(shown, base=seen(FOLDER / f'{like}.in.yaml', view))}"
+
+
+def seen(case: Path, view: str) -> list[Any]:
+    """Return what is shown of a view, before folding."""
+    shown = render(case, view)
+    return list(shown) if view != "routes" or golden_id(case) == UNDECIDED else [*map(without_undecided, shown)]
 
 
 @cache
 def render(case: Path, view: str) -> tuple[Any, ...]:
     made = resources(case.read_text())
-    text = CREDENTIALS.sub(
-        r"\1- <credentials of clients>\n", render_view(made, view).replace(made.version, "<hash of the rest>")
-    )
+    text = render_view(made, view).replace(made.version, "<hash of the rest>")
+    text = CREDENTIALS.sub(r"\1- <credentials of clients>\n", text)
+    if golden_id(case) != OWN_HEADERS_CASE:
+        text = OWN_HEADERS.sub(r"\1- <the gateway's own headers>\n", text)
     only = first_line(case)[0].get(view, "")
-    shown = [
-        document
-        for document in documents(CREDENTIALS.sub(r"\1- <credentials of clients>\n", text))
-        if only in ("", document.get("name"))
-    ]
-    return tuple(map(replies if golden_id(case) == REPLIES else without_replies, shown) if view == "listeners" else shown)
+    shown = [document for document in documents(text) if only in ("", document.get("name"))]
+    return tuple(
+        map({REPLIES: replies, STATISTICS: statistics}.get(golden_id(case), without_common), shown)
+        if view == "listeners"
+        else shown
+    )
 
 
 def manager(listener: Any) -> dict[str, Any]:
@@ -91,25 +106,36 @@ def manager(listener: Any) -> dict[str, Any]:
 
 
 def replies(listener: Any) -> Any:
-    """Show nothing but what clients read when Envoy itself answers."""
+    """Show only the local replies."""
     return manager(listener)["local_reply_config"]
 
 
 def without_undecided(table: Any) -> Any:
-    """Leave out what model listeners do with requests that nothing was decided about: it is the same for most of them."""
+    """Omit the routes of requests without a decision, which most model listeners share."""
     table = deepcopy(table)
     for host in table["virtual_hosts"]:
         undecided = host["matcher"]["on_no_match"].get("matcher", {})
         if "(passed)" in str(undecided.get("matcher_list")):
-            undecided["matcher_list"] = {"see": USUAL_BASES["routes"]}
+            undecided["matcher_list"] = {"see": UNDECIDED}
     return table
 
 
-def without_replies(listener: Any) -> Any:
-    """Leave out what clients read when Envoy itself answers: it is the same for all listeners."""
+def statistics(listener: Any) -> Any:
+    """Show only the access loggers that count answers."""
+    return [logger for logger in manager(listener)["access_log"] if is_statistics(logger)]
+
+
+def is_statistics(logger: Any) -> bool:
+    return "access_loggers.stats" in logger["typed_config"]["@type"]
+
+
+def without_common(listener: Any) -> Any:
+    """Omit the local replies and the statistics, which all listeners of clients share."""
     config = manager(listener)
     if config.get("local_reply_config"):
         config["local_reply_config"] = f"<see {REPLIES}>" if listener["traffic_direction"] == "INBOUND" else "<internal>"
+    if any(map(is_statistics, config.get("access_log", ()))):
+        config["access_log"] = [*filterfalse(is_statistics, config["access_log"]), f"<see {STATISTICS}>"]
     return listener
 
 
@@ -117,8 +143,7 @@ def without_replies(listener: Any) -> Any:
 def test_a_configuration_becomes_these_resources(case: Path, request: pytest.FixtureRequest) -> None:
     for view in views(case):
         shown = show(case, view)
-        most = MOST_LINES_OF_A_BASE if golden_id(case) in USUAL_BASES.values() else MOST_LINES
-        assert shown.count("\n") <= most, "a file that nobody reads: show less in this case"
+        assert shown.count("\n") <= MOST_LINES, "too long to be read: show less in this case"
         assert_golden(golden_path(case, view), shown, request)
 
 

@@ -90,13 +90,13 @@ class Peer:
     def exchange(self) -> list[Event]:
         """Let both ends speak until they have nothing to say; returns what our end has reported."""
         reported: list[Event] = []
-        self.hear()
+        self.record()
         while data := self.h2.data_to_send():
             reported += self.connection.receive(data)
-            self.hear()
+            self.record()
         return reported
 
-    def hear(self) -> None:
+    def record(self) -> None:
         """Read what our end has to say."""
         for event in self.h2.receive_data(self.connection.take()):
             self._note(event)

@@ -1,4 +1,4 @@
-"""What a configuration must satisfy beyond its shape: rules across fields, all run, each a generator of findings."""
+"""Checks across fields of a valid configuration. All of them run; each is a generator of findings."""
 
 from collections.abc import Iterator
 from typing import Final

@@ -13,7 +13,7 @@ from control_plane.ir.secret import Secret
 
 
 def check_callers(config: PlanoConfig) -> Iterator[Finding]:
-    """Find callers that cannot be told apart, listeners that nobody can use, and names of what is not there."""
+    """Find callers with the same key, listeners that no caller can use, and unknown names."""
     yield from _names_and_keys(config)
     for index, listener in enumerate(config.listeners):
         yield from _what_is_shown(index, listener)
@@ -26,7 +26,7 @@ def check_callers(config: PlanoConfig) -> Iterator[Finding]:
 
 
 def callers_of(config: PlanoConfig, listener: str) -> list[Caller]:
-    """Return those whose keys a listener takes."""
+    """Return the callers whose keys a listener accepts."""
     return [caller for caller in config.callers if caller.listeners is None or listener in caller.listeners]
 
 

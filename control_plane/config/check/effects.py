@@ -1,4 +1,4 @@
-"""Fields that are accepted and change nothing yet: never silent about them."""
+"""Reports fields that are accepted without effect."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Fallbacks and split aliases: every name is there, is one model or agent, and comes up once."""
+"""Checks fallbacks and weighted aliases: every name exists, means one model or agent, and occurs once."""
 
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from control_plane.config.suggest import suggest
 
 
 def check_agent_fallbacks(config: PlanoConfig) -> Iterator[Finding]:
-    """Find fallbacks of agents that are no other agent."""
+    """Find fallbacks of agents that are unknown or the agent itself."""
     by_id = {agent.id: agent for agent in config.agents}
     agents = set(by_id)
     filters = {filter_.id for filter_ in config.filters}
@@ -42,13 +42,13 @@ def check_agent_fallbacks(config: PlanoConfig) -> Iterator[Finding]:
 
 
 def _url_path(agent: Agent) -> str:
-    """Return the path of an agent's URL, or nothing if the URL is found wrong elsewhere."""
+    """Return the path of an agent's URL; empty if the URL is invalid, which another check reports."""
     url = agent.instances[0].url if agent.instances else ""
     return "" if url_defect(url) else urlsplit(url).path.rstrip("/")
 
 
 def check_model_fallbacks(config: PlanoConfig) -> Iterator[Finding]:
-    """Find fallbacks of models that are no other model."""
+    """Find fallbacks of models that are unknown or the model itself."""
     models = ModelNames(config)
     for index, entry in enumerate(config.model_providers):
         path: Path = ("model_providers", index)
@@ -56,7 +56,7 @@ def check_model_fallbacks(config: PlanoConfig) -> Iterator[Finding]:
 
 
 def check_alias_targets(config: PlanoConfig) -> Iterator[Finding]:
-    """Find aliases with no target or two kinds of them, and what they cannot stand for."""
+    """Find aliases with no target or both kinds of target, and targets that are not models."""
     models = ModelNames(config)
     for name, alias in config.model_aliases.items():
         path: Path = ("model_aliases", name)
@@ -109,7 +109,7 @@ def _models(
 
 
 def _not_a_model(path: Path, name: str, config: PlanoConfig, models: ModelNames) -> Finding | None:
-    """Say why a name is not that of one model."""
+    """Return why a name does not mean exactly one model."""
     entry = models.find(name)
     if entry is None and name in config.model_aliases:
         return Finding(path, "alias-as-model", f"`{name}` is an alias; name the model that it stands for")

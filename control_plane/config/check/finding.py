@@ -1,4 +1,4 @@
-"""What a check says about one place of the configuration."""
+"""The result of a check about one place of the configuration."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from control_plane.config.source.paths import Path
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing wrong, or as a warning, worth knowing."""
+    """One error or warning."""
 
     path: Path
     code: str
     message: str
     is_warning: bool = False
     needs: tuple[Path, ...] = ()
-    """Places of all values that it follows from. Empty: anything in its entry, which therefore must be right."""
+    """Paths of the values that it depends on. Empty: all of its entry, which must be valid."""
 
 
 Check = Callable[[PlanoConfig], Iterator[Finding]]
 
 
 def warning(path: Path, code: str, message: str) -> Finding:
-    """Make a finding that does not keep the configuration from being served."""
+    """Create a warning: the configuration is served all the same."""
     return Finding(path, code, message, is_warning=True)

@@ -1,4 +1,4 @@
-"""Headers and keys that the gateway sends: names that HTTP allows and values that fit into one line."""
+"""Checks headers and keys that the gateway sends: valid names, and values of one line."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def is_header_name(text: str) -> bool:
 
 
 def check_headers(config: PlanoConfig) -> Iterator[Finding]:
-    """Find headers and keys that cannot be sent; what they hold is never repeated."""
+    """Find headers and keys that cannot be sent; messages never repeat their values."""
     for index, entry in enumerate(config.model_providers):
         path: Path = ("model_providers", index)
         if entry.access_key is not None and not _KEY.fullmatch(entry.access_key.reveal()):

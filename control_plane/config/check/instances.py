@@ -1,4 +1,4 @@
-"""Instances of one agent, filter or provider: alike in all but their address, and one at least that is no canary."""
+"""Checks the instances of an agent, filter or provider: they differ only in address, and not all are canaries."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -10,7 +10,7 @@ from control_plane.config.source.paths import Path
 
 
 def check_instances(config: PlanoConfig) -> Iterator[Finding]:
-    """Find instances that cannot share requests."""
+    """Find instances that cannot be load balanced together."""
     for path, instances in written_instances(config):
         if not any(url_defect(instance.url) for instance in instances):
             yield from _alike(path, instances)

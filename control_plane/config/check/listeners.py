@@ -1,4 +1,4 @@
-"""Listeners: one model listener, agents where agents belong, and ports that do not clash."""
+"""Checks listeners: at most one model listener, fields that match the type, and ports without conflicts."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -9,11 +9,11 @@ from control_plane.config.model import LOOPBACK, Listener, Overrides, PlanoConfi
 
 _OF_AGENTS: Final = frozenset({"orchestration"})
 _OF_MODELS: Final = frozenset({"continues_streams", "gates_streams"})
-"""Fields that mean something on a model listener alone."""
+"""Fields that only model listeners have."""
 
 
 def check_listener_names(config: PlanoConfig) -> Iterator[Finding]:
-    """Find names that two listeners have."""
+    """Find duplicate names of listeners."""
     seen: set[str] = set()
     for index, listener in enumerate(config.listeners):
         path = ("listeners", index, "name")
@@ -24,7 +24,7 @@ def check_listener_names(config: PlanoConfig) -> Iterator[Finding]:
 
 
 def check_listener_kinds(config: PlanoConfig) -> Iterator[Finding]:
-    """Find listeners without anything to serve, or with what their type does not have."""
+    """Find listeners with nothing to serve, or with fields of another type."""
     model_listener: str | None = None
     for index, listener in enumerate(config.listeners):
         if listener.type == "model":
@@ -79,13 +79,13 @@ def check_ports(config: PlanoConfig) -> Iterator[Finding]:
 
 
 def check_exposure(config: PlanoConfig) -> Iterator[Finding]:
-    """Find listeners that let whoever reaches them spend the providers' keys."""
+    """Find listeners that are reachable from other machines without requiring a key."""
     for index, listener in enumerate(config.listeners):
         is_public = listener.address and not ipaddress.ip_address(listener.address).is_loopback
         if is_public and listener.auth is None and listener.type != "prompt":
             message = (
-                f"{listener.address}:{listener.port} is reached from other machines, and nobody is asked for a key: whoever "
-                "reaches it spends those of your providers; set `auth`, or leave `address` out"
+                f"{listener.address}:{listener.port} is reachable from other machines without a key: any client can use "
+                "the keys of your providers; set `auth`, or omit `address`"
             )
             yield warning(("listeners", index, "address"), "open-to-everybody", message)
 

@@ -1,4 +1,4 @@
-"""Secrets that stand in the file itself: whoever reads the file has them."""
+"""Warns of secrets that are written in the file itself."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ _PASSWORD_IN_URL: Final = re.compile(r"://[^/@\s]*:[^/@\s]+@|(?i:password\s*=)")
 
 
 def check_literal_secrets(config: PlanoConfig, is_variable: Callable[[Path], bool]) -> Iterator[Finding]:
-    """Find secrets that come from no variable."""
+    """Find secrets that do not come from a variable."""
     for path, secret in _secrets(config):
         if not is_variable(path) and _is_credential(path, secret):
             message = "is a secret in the file itself; write it as `$VARIABLE` and put the value into the environment or .env"
@@ -33,7 +33,7 @@ def _secrets(config: PlanoConfig) -> Iterator[tuple[Path, Secret]]:
 
 
 def _is_credential(path: Path, secret: Secret) -> bool:
-    """Whether a secret field holds a secret indeed: a header may say anything, an address may have no password."""
+    """Whether the value of a secret field is really secret: a header may be harmless, a URL may have no password."""
     if path[-2] in ("headers", "http_headers"):
         return bool(_CREDENTIAL_NAME.search(str(path[-1])))
     if path[-1] in ("connection_string", "url"):

@@ -1,4 +1,4 @@
-"""What refers to models: aliases, and the models that choose."""
+"""Checks references to models: aliases, routing models and the embedding model."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -15,7 +15,7 @@ HOSTED_ORCHESTRATOR: Final = "Plano-Orchestrator"
 
 
 def check_aliases(config: PlanoConfig) -> Iterator[Finding]:
-    """Find aliases that lead nowhere, in a circle, or hide a model."""
+    """Find aliases that are dangling, circular, or hide a model."""
     models = ModelNames(config)
     aliases = config.model_aliases
     for name, alias in aliases.items():
@@ -34,7 +34,7 @@ def check_aliases(config: PlanoConfig) -> Iterator[Finding]:
 
 
 def _is_circular(config: PlanoConfig, name: str) -> bool:
-    """Whether following an alias comes back to it; a cycle further on is found at its own members."""
+    """Whether an alias refers to itself in the end; a cycle that it only leads to is reported at its own members."""
     seen: set[str] = set()
     here = name
     while here in config.model_aliases and here not in seen:
@@ -44,12 +44,12 @@ def _is_circular(config: PlanoConfig, name: str) -> bool:
 
 
 def is_hosted_orchestrator(config: PlanoConfig, name: str) -> bool:
-    """Whether a model is Plano's hosted orchestrator: called so, and not declared by the user."""
+    """Whether a model is Plano's hosted orchestrator: it has that name and the user has not declared it."""
     return name.removeprefix("plano/") == HOSTED_ORCHESTRATOR and ModelNames(config).find(name) is None
 
 
 def check_orchestration_model(config: PlanoConfig) -> Iterator[Finding]:
-    """Find models that should choose agents or models and are not there."""
+    """Find routing models that do not exist."""
     models = ModelNames(config)
     for field in ("agent_orchestration_model", "llm_routing_model"):
         name: str | None = getattr(config.overrides, field)
@@ -70,7 +70,7 @@ def check_orchestration_model(config: PlanoConfig) -> Iterator[Finding]:
 
 
 def check_embedding_model(config: PlanoConfig) -> Iterator[Finding]:
-    """Find an embedding model that is not there, makes no embeddings, or has nothing to do."""
+    """Find an embedding model that does not exist, has no embeddings API, or is not used."""
     path: Path = ("overrides", "agent_embedding_model")
     name, models = config.overrides.agent_embedding_model, ModelNames(config)
     if name == NO_EMBEDDINGS:

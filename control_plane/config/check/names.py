@@ -1,4 +1,4 @@
-"""Names: what they may consist of, and which are taken by the gateway itself. They end up in headers, metrics and Envoy."""
+"""Checks names: allowed characters, and names reserved by the gateway. Names are used in headers, metrics and Envoy."""
 
 import re
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ RESERVED_IDS: Final = frozenset(
         "xds",
     }
 )
-"""Names of the gateway's and Plano's own upstreams: as ids they would mislead in statistics and logs."""
+"""Names of the gateway's and Plano's own upstreams: as ids they would be misleading in statistics and logs."""
 
 _ID: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _NAME: Final = re.compile(r"[!-~](?:[ -~]{0,254}[!-~])?")
@@ -40,7 +40,7 @@ _LISTENER_RULE: Final = (
 
 
 def check_ids(config: PlanoConfig) -> Iterator[Finding]:
-    """Find ids of agents and filters that are malformed or taken."""
+    """Find ids of agents and filters that are malformed or reserved."""
     for path, id_ in defined_ids(config):
         if not _ID.fullmatch(id_):
             yield Finding((*path, "id"), "bad-name", _ID_RULE)

@@ -1,4 +1,4 @@
-"""Tracing and state storage."""
+"""Checks tracing and state storage."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from control_plane.config.model import PlanoConfig
 
 
 def check_tracing(config: PlanoConfig) -> Iterator[Finding]:
-    """Find collectors and exporters that cannot be reached as they are written."""
+    """Find collectors and exporters with invalid addresses."""
     tracing = config.tracing
     if tracing is None:
         return
@@ -26,7 +26,7 @@ def check_tracing(config: PlanoConfig) -> Iterator[Finding]:
 
 
 def check_state_storage(config: PlanoConfig) -> Iterator[Finding]:
-    """Find a PostgreSQL without an address."""
+    """Find a PostgreSQL store without an address."""
     storage = config.state_storage
     if storage is not None and storage.type == "postgres" and storage.connection_string is None:
         message = "is required for a storage of type postgres"

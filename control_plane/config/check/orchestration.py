@@ -1,4 +1,4 @@
-"""`listeners[].orchestration`: a loop has an evaluator, roles are played by what is there, and what has no effect is said."""
+"""Checks `listeners[].orchestration`: a loop has an evaluator, roles exist, and no field is without effect."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -15,11 +15,11 @@ _MODES_OF: Final = {
     "max_rounds": ("loop",),
     "stream": ("sequence", "parallel"),
 }
-"""Fields that mean something in some modes alone."""
+"""Fields that only some modes have."""
 
 
 def check_orchestration(config: PlanoConfig) -> Iterator[Finding]:
-    """Find loops without an evaluator, roles that nobody plays, and fields without effect."""
+    """Find loops without an evaluator, unknown roles, and fields without effect."""
     for index, listener in enumerate(config.listeners):
         if listener.type == "agent":
             yield from _roles(("listeners", index, "orchestration"), listener.orchestration, config)

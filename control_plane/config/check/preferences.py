@@ -1,4 +1,4 @@
-"""Preferences: what they are called, and the models that they name."""
+"""Checks preferences: their names, and the models that they name."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -14,7 +14,7 @@ LONGEST_NAME: Final = 200
 
 
 def check_preferences(config: PlanoConfig) -> Iterator[Finding]:
-    """Find preferences of one name, and models that are not there, stand for many, or come up twice."""
+    """Find preferences with the same name, and models that are unknown, ambiguous or repeated."""
     models = ModelNames(config)
     seen: set[str] = set()
     for index, preference in enumerate(config.routing_preferences):

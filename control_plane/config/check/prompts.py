@@ -1,4 +1,4 @@
-"""Prompt targets and their endpoints."""
+"""Checks prompt targets and their endpoints."""
 
 import re
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def check_guards(config: PlanoConfig) -> Iterator[Finding]:
 
 
 def check_prompt_targets(config: PlanoConfig) -> Iterator[Finding]:
-    """Find targets of one name, with two defaults, or with an endpoint that is not there."""
+    """Find targets with the same name, two defaults, or unknown endpoints."""
     seen: set[str] = set()
     default: str | None = None
     for index, target in enumerate(config.prompt_targets):

@@ -1,4 +1,4 @@
-"""Model providers: names that differ, an address for each, and one way of authentication."""
+"""Checks model providers: unique names, known addresses, and one way of authentication each."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from control_plane.config.suggest import suggest
 
 
 def check_model_names(config: PlanoConfig) -> Iterator[Finding]:
-    """Find models without a provider, and names that mean two entries."""
+    """Find models without a provider, and ambiguous names."""
     names: dict[str, int] = {}
     bare: dict[str, int] = {}
     for index, entry in enumerate(config.model_providers):
@@ -38,7 +38,7 @@ def _ambiguous(path: Path, entry: ModelProvider, first: ModelProvider) -> Iterat
 
 
 def check_default_provider(config: PlanoConfig) -> Iterator[Finding]:
-    """Find more than one default, and defaults that stand for many models."""
+    """Find several defaults, and defaults that are wildcards."""
     default: str | None = None
     for index, entry in enumerate(config.model_providers):
         if not entry.default:
@@ -52,7 +52,7 @@ def check_default_provider(config: PlanoConfig) -> Iterator[Finding]:
 
 
 def check_provider_addresses(config: PlanoConfig) -> Iterator[Finding]:
-    """Find providers that the gateway cannot reach, or whose API it cannot know."""
+    """Find providers without a known address or API."""
     for index, entry in enumerate(config.model_providers):
         path: Path = ("model_providers", index)
         known = find_provider(entry.provider)
@@ -82,7 +82,7 @@ def _known_provider(path: Path, entry: ModelProvider, known: Provider) -> Iterat
 
 
 def check_credentials(config: PlanoConfig) -> Iterator[Finding]:
-    """Find providers without a key, and with two ways of authentication."""
+    """Find providers without a key, or with two ways of authentication."""
     for index, entry in enumerate(config.model_providers):
         path: Path = ("model_providers", index)
         if entry.passthrough_auth and entry.access_key is not None:

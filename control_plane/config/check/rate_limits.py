@@ -1,4 +1,4 @@
-"""Rate limits: the models that they name, their headers, and limits that are there twice."""
+"""Checks rate limits: their models, headers and duplicates."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from control_plane.config.suggest import suggest
 
 
 def check_rate_limits(config: PlanoConfig) -> Iterator[Finding]:
-    """Find limits of what is no model, by what is no header, and of the same clients twice."""
+    """Find limits with unknown models or invalid headers, and duplicates."""
     models = ModelNames(config)
     seen: list[tuple[ModelProvider, str, str]] = []
     for index, limit in enumerate(config.ratelimits):

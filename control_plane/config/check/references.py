@@ -1,4 +1,4 @@
-"""Agents and filters: every id that is used is defined, and every id that is defined is used."""
+"""Checks ids of agents and filters: every used id is defined, and every defined id is used."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ _FILTER_FIELDS = ("input_filters", "output_filters")
 
 
 def check_references(config: PlanoConfig) -> Iterator[Finding]:
-    """Find ids that no agent or filter has."""
+    """Find undefined ids."""
     defined = {id_ for _, id_ in defined_ids(config)}
     for path, used in _used_agents(config):
         if used not in defined:
@@ -23,7 +23,7 @@ def check_references(config: PlanoConfig) -> Iterator[Finding]:
 
 
 def check_duplicate_ids(config: PlanoConfig) -> Iterator[Finding]:
-    """Find ids that two agents or filters have: they share one set."""
+    """Find duplicate ids; agents and filters share one set."""
     seen: dict[str, str] = {}
     for path, id_ in defined_ids(config):
         if id_ in seen:

@@ -1,4 +1,4 @@
-"""`resilience` blocks: values that contradict each other once every layer has had its say."""
+"""Checks `resilience` blocks: values that contradict each other after merging all layers."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _PATH: Final = re.compile(r"/[!-~]*")
 
 
 def check_resilience(config: PlanoConfig) -> Iterator[Finding]:
-    """Find contradictions; one of `overrides.resilience` is reported there, not at each entry that inherits it."""
+    """Find contradictions; those of `overrides.resilience` are reported there, not at each entry that inherits them."""
     shared = config.overrides.resilience
     path: Path = ("overrides", "resilience")
     inherited = {finding.path[len(path) :]: finding for finding in _defects(path, shared, config)}

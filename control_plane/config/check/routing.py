@@ -1,4 +1,4 @@
-"""Sources of prices and latencies, and what needs them; the session cache."""
+"""Checks price and latency sources, policies that need them, and the session cache."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _NEEDED_SOURCE: Final = {"cheapest": "cost", "fastest": "latency"}
 
 
 def check_metrics_sources(config: PlanoConfig) -> Iterator[Finding]:
-    """Find two sources of a kind, and policies without their source."""
+    """Find two sources of the same kind, and policies without their source."""
     seen: set[str] = set()
     for index, source in enumerate(config.model_metrics_sources):
         if source.type in seen:
@@ -47,7 +47,7 @@ def _aliases(path: Path, source: CostSource, models: ModelNames) -> Iterator[Fin
 
 
 def check_session_cache(config: PlanoConfig) -> Iterator[Finding]:
-    """Find a Redis that cannot be reached as it is written, and a tenant's header that is none."""
+    """Find an invalid Redis URL, and an invalid tenant header."""
     routing = config.routing
     cache = routing.session_cache if routing else None
     if cache is not None and cache.tenant_header is not None and not _HEADER.fullmatch(cache.tenant_header):
@@ -73,7 +73,7 @@ def _redis(routing: Routing, cache: SessionCache) -> Iterator[Finding]:
 
 
 def redis_url_defect(url: Secret) -> str | None:
-    """Say what is wrong with the URL of a Redis, without repeating it."""
+    """Describe what is wrong with a Redis URL, without repeating it."""
     try:
         parts = urlsplit(url.reveal())
         port = parts.port

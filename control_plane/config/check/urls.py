@@ -1,4 +1,4 @@
-"""URLs of agents, filters and providers: a scheme, a host, perhaps a port and a path, and nothing else."""
+"""Checks URLs of agents, filters and providers: scheme, host, optionally port and path, and nothing else."""
 
 import ipaddress
 import re
@@ -18,7 +18,7 @@ _NO_QUERY: Final = "should end with its path: a `?` or `#` does not belong here"
 
 
 def check_urls(config: PlanoConfig) -> Iterator[Finding]:
-    """Find URLs that cannot be reached as they are written."""
+    """Find invalid URLs."""
     for path, url in _urls(config):
         message = url_defect(url)
         if message:
@@ -26,7 +26,7 @@ def check_urls(config: PlanoConfig) -> Iterator[Finding]:
 
 
 def check_base_urls(config: PlanoConfig) -> Iterator[Finding]:
-    """Find addresses of providers that were copied with the path of one API, to which the gateway would add it again."""
+    """Find addresses of providers that end with the path of an API, which the gateway would append again."""
     for index, provider in enumerate(config.model_providers):
         for path, url in _instances(("model_providers", index, "base_url"), provider.instances):
             suffix = next((end for end in _API_PATHS if url.rstrip("/").endswith(end)), None)
@@ -52,7 +52,7 @@ def _instances(path: Path, instances: tuple[Instance, ...]) -> Iterator[tuple[Pa
 
 
 def url_defect(url: str) -> str | None:
-    """Say what is wrong with a URL, without repeating it: it may hold a secret."""
+    """Describe what is wrong with a URL, without repeating it: it may contain a secret."""
     if "://" not in url:
         example = url if _BARE.fullmatch(url) else "host:port"
         return f"should begin with http:// or https://, such as `http://{example}`"
@@ -69,7 +69,7 @@ def url_defect(url: str) -> str | None:
 
 
 def collector_defect(url: str) -> str | None:
-    """Say what is wrong with the URL of a collector that is spoken to by gRPC."""
+    """Describe what is wrong with the URL of a gRPC collector."""
     return url_defect(url) or ("should have no path: gRPC has its own" if urlsplit(url).path.strip("/") else None)
 
 

@@ -33,13 +33,13 @@ class Agent(Section):
     api: AgentApis = ("chat_completions",)
     """API that it speaks, or several, the best first: requests of clients of other APIs are translated into it."""
     description: str | None = None
-    """What it does; used for entries of agent listeners that have none."""
+    """Description for entries of agent listeners that have none."""
     examples: tuple[Text, ...] = ()
-    """Questions that it answers; used for entries of agent listeners that have none."""
+    """Example questions for entries of agent listeners that have none."""
     input_filters: tuple[Text, ...] | None = None
-    """Filters for its requests; used for entries of agent listeners that have none."""
+    """Input filters for entries of agent listeners that have none."""
     fallbacks: tuple[Text, ...] = ()
-    """Ids of agents that are asked, in this order, when it does not answer; their own filters and fallbacks do not count."""
+    """Ids of agents that answer, in this order, if it fails; their own filters and fallbacks are not used."""
     resilience: Resilience | None = None
     """Retries, timeouts, circuit breaking, health and load balancing."""
 
@@ -57,27 +57,27 @@ class Filter(Section):
     url: Annotated[Instances, Default("needed unless `type: python`")] = ()
     """Where it listens, `http://host:port/path`, or a list of instances."""
     type: Literal["mcp", "http", "python"] = "mcp"
-    """How it is called: as a tool of an MCP server, by an HTTP POST, or as a Python function."""
+    """Protocol: a tool of an MCP server, an HTTP POST, or a Python function."""
     callable: Annotated[Text | None, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$")] = None
-    """`type: python`: `module:function`; modules are looked for beside the configuration file first. It is called with the body
-    (and `path` and `headers`, if it takes them) and returns the body that follows, or None for no change."""
+    """`type: python`: `module:function`; modules are searched beside the configuration file first. It is called with the body
+    (and `path` and `headers`, if it has these parameters) and returns the new body, or None for no change."""
     transport: Literal["streamable-http"] = "streamable-http"
     """Transport of the MCP server."""
     tool: Annotated[Text | None, Default("the filter's id")] = None
     """Name of the MCP tool."""
     timeout: Duration = 30.0
-    """Bounds one call, retries included."""
+    """Timeout of one call, including retries."""
     on_error: Literal["refuse", "pass"] = "refuse"
-    """What becomes of a request, or an answer, when the filter cannot be reached, is too slow or answers nonsense: it ends with
-    an error, or passes as it is. What the filter refuses (a 4xx, an MCP error) never passes."""
+    """What happens to a request, or an answer, if the filter is unreachable, too slow or sends an invalid answer: it ends
+    with an error, or passes unchanged. What the filter rejects (a 4xx, an MCP error) never passes."""
     hold_back: Annotated[int, Field(ge=0, le=65_536)] = 64
-    """Output filters: how many characters of a text in a stream wait for what follows, so that what the filter looks for is
-    found in any number of events: as many as the longest thing has. With 0, each text is shown once, as it comes: for filters
-    that keep track of streams themselves."""
+    """Output filters: how many characters of a streamed text are held back until more text arrives, so that the filter
+    finds a pattern that is split over events: at least the length of its longest pattern. With 0, each text is sent once,
+    on arrival, for filters that track streams themselves."""
     passthrough_auth: bool = False
     """Whether the client's own credentials are sent to this filter."""
     resilience: Resilience | None = None
-    """Retries, timeouts, circuit breaking, health and load balancing; `timeout` bounds the call."""
+    """Retries, timeouts, circuit breaking, health and load balancing; `timeout` limits the call."""
 
     @property
     def instances(self) -> tuple[Instance, ...]:

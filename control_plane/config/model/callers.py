@@ -1,4 +1,4 @@
-"""Callers: who may use the gateway, and what of it."""
+"""Callers: the keys that identify them, and what they may use."""
 
 from typing import Annotated
 
@@ -17,21 +17,21 @@ class TokenSubject(Section):
 
 
 class Caller(Section):
-    """Somebody who calls listeners that ask for a key."""
+    """A caller of listeners that require a key."""
 
     name: Text
-    """Name in logs and metrics, and in the header `x-plano-caller` that agents are sent."""
+    """Name in logs and metrics, and in the header `x-plano-caller` that agents receive."""
     keys: tuple[SecretText, ...] = ()
-    """Any of these is accepted: to roll a key, add the new one, then remove the old one. Write `$NAME`, not the key itself."""
+    """All of these are accepted: to rotate a key, add the new one, then remove the old one. Write `$NAME`, not the key."""
     certificates: tuple[Text, ...] = ()
-    """Names that its certificates have: a URI (`spiffe://example.com/billing`), else a DNS name, else the subject
-    (`CN=billing,O=Example`). A certificate with several names of a kind has them all, with commas between them."""
+    """Names in its certificates: a URI (`spiffe://example.com/billing`), else a DNS name, else the subject
+    (`CN=billing,O=Example`). For several names of one kind, all of them, separated by commas."""
     listeners: tuple[Text, ...] | None = None
     """Names of the listeners that let it in; all that ask who calls unless given."""
     models: tuple[Text, ...] | None = None
-    """Models that it may ask for: names, aliases, or `provider/*`; all unless given."""
+    """Models that it may use: names, aliases, or `provider/*`; by default all."""
     agents: tuple[Text, ...] | None = None
-    """Ids of agents that may answer it; all unless given."""
+    """Ids of agents that it may use; by default all."""
     subjects: tuple[TokenSubject, ...] = ()
     """Who it is in tokens (JWT)."""
 
@@ -52,17 +52,17 @@ class Jwt(Section):
 
 
 class Auth(Section):
-    """What clients of a listener must show."""
+    """Authentication of a listener's clients."""
 
-    api_keys: Annotated[bool | None, Default("true, unless clients show something else")] = None
-    """Whether a key of one of `callers` is needed, in `authorization: Bearer`, `x-api-key` or `api-key`. Envoy compares it, and
-    removes it before anything else sees the request."""
+    api_keys: Annotated[bool | None, Default("true, unless `client_certificates` is set")] = None
+    """Whether a key of one of `callers` is required, in `authorization: Bearer`, `x-api-key` or `api-key`. Envoy checks it, and
+    removes it before any other filter sees the request."""
     client_certificates: bool = False
-    """Whether the certificate of the connection has to be that of one of `callers`; needs `tls.client_ca`."""
+    """Whether clients must present a certificate of one of `callers`; needs `tls.client_ca`."""
     jwt: Jwt | None = None
     """Whether a token is needed, and whose."""
 
     @property
     def shows_keys(self) -> bool:
-        """Whether clients show a key."""
+        """Whether clients authenticate by key."""
         return not (self.client_certificates or self.jwt) if self.api_keys is None else self.api_keys

@@ -27,33 +27,33 @@ class PlanoConfig(Section):
     listeners: Annotated[tuple[Listener, ...], Field(min_length=1)]
     """Ports that clients connect to."""
     agents: tuple[Agent, ...] = ()
-    """Agents that listeners can offer."""
+    """Agents for listeners."""
     filters: tuple[Filter, ...] = ()
-    """Filters that agents and listeners can use."""
+    """Filters for agents and listeners."""
     model_providers: tuple[ModelProvider, ...] = ()
-    """Models that clients can ask for; with any, there is a model listener, on port 12000 unless configured."""
+    """Models that clients can request; if there are any, a model listener exists, by default on port 12000."""
     model_aliases: Annotated[dict[str, ModelAlias], Field(default_factory=dict)]
-    """Names of your own for models."""
+    """Custom names for models."""
     callers: tuple[Caller, ...] = ()
-    """Who may use listeners that ask for keys (`listeners[].auth`)."""
+    """Callers of listeners that require keys (`listeners[].auth`)."""
     overrides: Annotated[Overrides, Field(default_factory=Overrides)]
     """Settings of the whole gateway."""
     routing_preferences: tuple[RoutingPreference, ...] = ()
-    """Kinds of tasks, and the models for each: they decide about every request of a model listener."""
+    """Kinds of tasks, and the models for each, for requests to model listeners."""
     model_metrics_sources: tuple[ModelMetricsSource, ...] = ()
-    """Where prices and latencies of models come from."""
+    """Sources of prices and latencies of models."""
     model_prices: Annotated[dict[str, ModelPrice], Field(default_factory=dict)]
-    """What tokens cost, by model or `provider/*`: what each answer has cost is logged, counted, and told in `x-plano-cost`."""
+    """Prices of tokens, by model or `provider/*`: the cost of each answer is logged, counted, and sent in `x-plano-cost`."""
     routing: Routing | None = None
-    """How sessions keep their model."""
+    """Session affinity."""
     prompt_caching: PromptCaching | None = None
     """Provider-side prompt caching."""
     ratelimits: tuple[RateLimit, ...] = ()
-    """Tokens that clients may use."""
+    """Token limits of clients."""
     tracing: Tracing | None = None
     """OpenTelemetry tracing."""
     state_storage: Annotated[StateStorage | None, NoEffect("conversations are not stored yet")] = None
-    """Where conversations of the Responses API are kept."""
+    """Storage of conversations of the Responses API."""
     endpoints: Annotated[dict[str, Endpoint], _NO_PROMPT_TARGETS, Field(default_factory=dict)]
     """Hosts that prompt targets call."""
     prompt_targets: Annotated[tuple[PromptTarget, ...], _NO_PROMPT_TARGETS] = ()
@@ -79,5 +79,5 @@ class PlanoConfig(Section):
 
     @property
     def offers_choices(self) -> bool:
-        """Whether what is asked has to be understood: a listener has several agents, or there are several preferences."""
+        """Whether requests are routed by their content: a listener has several agents, or there are several preferences."""
         return len(self.routing_preferences) > 1 or any(len(listener.agents) > 1 for listener in self.listeners)

@@ -1,4 +1,4 @@
-"""What one gateway may use: memory, connections, time, disk. Ours: Plano has no such keys."""
+"""Limits of one gateway: memory, connections, time, disk. Plano has no such fields."""
 
 from typing import Annotated, Final
 
@@ -10,11 +10,11 @@ _MIB: Final = 1024 * 1024
 
 
 class Limits(Section):
-    """Bounds of the whole gateway, which hold whatever clients and upstreams do."""
+    """Limits of the whole gateway."""
 
     max_memory_bytes: Annotated[int, Field(ge=64 * _MIB, le=1 << 40)] = 1024 * _MIB
-    """Heap of Envoy. From 80 % on the requests and answers that hold most are reset, at 95 % new requests get 503, and
-    above that new connections wait."""
+    """Heap of Envoy. From 80 % the requests with the largest buffers are reset, at 95 % new requests get 503, and above
+    that new connections wait."""
     max_connections: Annotated[Annotated[int, Field(ge=16, le=1_000_000)] | None, Default("as many as open files permit")] = (
         None
     )
@@ -24,9 +24,9 @@ class Limits(Section):
     upload_timeout: Duration = 60.0
     """A request that sends nothing for this long before it is complete gets 408."""
     client_max_retries: Annotated[int, Field(ge=0, le=100)] = 10
-    """`x-envoy-max-retries` of a trusted client counts up to this."""
+    """Maximum of `x-envoy-max-retries` of a trusted client."""
     client_max_timeout: Duration = 600.0
-    """`x-envoy-upstream-rq-timeout-ms` and `x-envoy-upstream-rq-per-try-timeout-ms` of a trusted client count up to this."""
+    """Maximum of `x-envoy-upstream-rq-timeout-ms` and `x-envoy-upstream-rq-per-try-timeout-ms` of a trusted client."""
     log_max_bytes: Annotated[int, Field(ge=64 * 1024, le=1 << 40)] = 100 * _MIB
     """`plano up`: a log file of this size is rotated."""
     log_max_age: Duration = 24 * 3600.0

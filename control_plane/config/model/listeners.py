@@ -19,7 +19,7 @@ from control_plane.config.model.types import (
 )
 
 MODEL_LISTENER: Final[Mapping[str, Any]] = {"name": "egress_traffic", "port": 12000, "timeout": "300s"}
-"""What a model listener is unless configured."""
+"""Defaults of a model listener."""
 
 _DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "agent": {"timeout": "30s"},
@@ -27,11 +27,11 @@ _DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "prompt": {"name": "ingress_traffic", "port": 10000, "timeout": "300s"},
 }
 _OTHER_DEFAULTS: Final[Mapping[str, Any]] = {"timeout": "300s"}
-"""Stands for the type of a listener whose type is unknown, so that the type is the only problem reported."""
+"""Placeholder for an unknown type, so that only the type is reported."""
 
 
 LOOPBACK: Final = "127.0.0.1"
-"""Where a listener listens that has no `address`: whoever reaches one spends the keys of the providers."""
+"""Default of `address`: clients that reach a listener can use the providers' keys."""
 
 
 class Variant(Section):
@@ -49,47 +49,47 @@ class Variant(Section):
 
 
 class ListenerAgent(Section):
-    """An agent as one listener offers it."""
+    """An agent of a listener."""
 
     id: Text
     """Id of an entry of `agents` or `filters`."""
     description: Text
-    """What the agent does and what it answers: the gateway chooses agents by it."""
+    """What the agent does and answers: the gateway chooses agents by it."""
     examples: tuple[Text, ...] = ()
-    """Questions that it answers, as people ask them: they tell more than a description."""
+    """Questions that it answers, as users ask them: they are more useful than a description."""
     default: bool = False
-    """Whether it answers what no agent fits; at most one per listener."""
+    """Whether it answers requests that match no agent; at most one per listener."""
     input_filters: tuple[Text, ...] = ()
-    """Ids of filters that see its requests first, in this order."""
+    """Ids of filters for its requests, in this order."""
     variants: tuple[Variant, ...] = ()
     """Agents that answer some of its conversations in its place; description, filters and callers are its own."""
 
 
 class Orchestration(Section):
-    """How the agents of a listener work together on one request."""
+    """How several agents of a listener answer one request."""
 
     mode: Literal["sequence", "parallel", "first", "loop"] = "sequence"
-    """Who is called when several agents are named. `sequence`: one after the other, each sees the answers before its own.
-    `parallel`: all at once, each sees the question alone. `first`: all at once, and who answers first wins. `loop`: the first
-    named agent drafts and the `evaluator` judges, until a draft passes."""
+    """How several named agents are called. `sequence`: one after the other, each with the previous answers. `parallel`: all
+    at once, each with the question only. `first`: all at once, and the first answer wins. `loop`: the first named agent
+    writes drafts and the `evaluator` judges them, until a draft passes."""
     stream: Literal["all", "last"] = "all"
-    """Whose parts clients get: every agent's, or the last one's alone, as in Plano."""
+    """The parts that clients get: every agent's, or only the last one's, as in Plano."""
     on_failure: Literal["stop", "continue"] = "stop"
-    """What follows when an agent and its fallbacks fail: the answer ends with an error, or goes on with a note."""
+    """What happens if an agent and its fallbacks fail: the answer ends with an error, or continues with a note."""
     max_agents: Annotated[int, Field(ge=1, le=20)] = 5
-    """How many of the named agents are called at most; with 1, only ever one answers."""
+    """Maximum of named agents that are called; with 1, only one agent answers."""
     timeout: DurationOrZero = 0.0
-    """Bounds the whole answer of several agents; `0s` does not. The listener's `timeout` bounds each agent."""
+    """Timeout of the whole answer of several agents; `0s` for none. The listener's `timeout` applies to each agent."""
     labels: bool = True
-    """Whether each part begins with its agent's id, as a line in bold, where several are shown. Programs find the id in the
-    field `agent` of chunks, content blocks and output items."""
+    """Whether each of several parts begins with its agent's id, as a line in bold. Programs find the id in the field `agent`
+    of chunks, content blocks and output items."""
     synthesizer: Text | None = None
-    """`parallel`: agent (id) or model (`provider/model`) that makes one answer of all; clients get this one alone."""
+    """`parallel`: agent (id) or model (`provider/model`) that combines all answers; clients only get the result."""
     evaluator: Text | None = None
     """`loop`: agent (id) or model (`provider/model`) that judges drafts: it replies `{"verdict": "pass"}` or `{"verdict":
     "revise", "feedback": ...}`."""
     max_rounds: Annotated[int, Field(ge=1, le=10)] = 3
-    """`loop`: how many drafts there may be; the last one is delivered whatever the verdict, which `x-plano-verdict` says."""
+    """`loop`: maximum of drafts; the last one is delivered with any verdict, which is in `x-plano-verdict`."""
 
     @property
     def role(self) -> str | None:
@@ -98,13 +98,13 @@ class Orchestration(Section):
 
 
 class Cors(Section):
-    """Which web pages may call a listener, and read its answers."""
+    """The web origins that may call a listener, and read its answers."""
 
     allow_origins: Annotated[tuple[Text, ...], Field(min_length=1)]
-    """Origins such as `https://chat.example.com`; `https://*.example.com` and `*` stand for several. A page of any of them may
-    spend what its user may: name as few as you can, and ask for keys."""
+    """Origins such as `https://chat.example.com`; `https://*.example.com` and `*` match several. Their pages can do what
+    their user can: list as few as possible, and require keys."""
     max_age: Duration = 600.0
-    """For how long a browser may remember the answer to its preflight."""
+    """How long browsers may cache the answer to a preflight."""
 
 
 class Tls(Section):
@@ -122,46 +122,46 @@ class Listener(Section):
     """A port that clients connect to."""
 
     type: Literal["agent", "model", "prompt"]
-    """Who answers: agents, model providers, or prompt targets (`prompt` is accepted and not served yet)."""
+    """What it serves: agents, model providers, or prompt targets (`prompt` is accepted but not served yet)."""
     name: Annotated[Text, Default("`egress_traffic` for a model listener, `ingress_traffic` for a prompt listener")]
-    """Its name in Envoy, logs and metrics."""
+    """Name in Envoy, logs and metrics."""
     port: Annotated[Port, Default("12000 for a model listener, 10000 for a prompt listener")]
     """Where it listens."""
     address: Annotated[IpAddress | None, Default("`127.0.0.1`")] = None
     """The interface on which it listens; `0.0.0.0` for all."""
     allowed_hosts: Annotated[tuple[HostPattern, ...], Default("any, or this machine's names where there is no `address`")] = ()
-    """Hosts that requests may name, `llm.example.com` or `*.example.com`; others get 421."""
+    """Allowed hosts of requests, `llm.example.com` or `*.example.com`; others get 421."""
     timeout: Annotated[Duration, Default("30s for an agent listener, 300s for the others")]
-    """Bounds the time to the response headers, or to all of a whole answer of a model with fallbacks; never cuts a stream."""
+    """Timeout of the response headers, or of a complete whole answer of a model with fallbacks; never ends a stream."""
     cors: Cors | None = None
-    """Web pages of other origins that may call it, by Envoy's cors filter; none may unless it is set."""
+    """Web origins that may call it, by Envoy's cors filter; by default none."""
     idle_timeout: Duration = 300.0
-    """Bounds silence: a stream without a byte for this long is closed."""
+    """A stream without a byte for this long is closed."""
     max_retries: Annotated[int | None, Field(ge=0, le=10), Default("2")] = None
     """Retries after the first attempt, those that continue a stream among them; `x-envoy-max-retries` of a trusted client
     overrides it."""
     continues_streams: bool = True
-    """Model listeners: whether fallbacks continue a stream that is cut or falls silent. Streams of models with fallbacks then
+    """Model listeners: whether fallbacks resume a stream that breaks off or stalls. Streams of models with fallbacks then
     pass through ext_proc, which costs throughput."""
     gates_streams: bool = True
-    """Model listeners: whether a stream waits for its first token before the client sees it, so that fallbacks replace a model
-    that says nothing, or an error. Always so for streams that are continued. What comes after the first token passes without
-    ext_proc where the models speak the client's API, uncounted; without the gate, all of it does."""
+    """Model listeners: whether a stream is held until its first token, so that fallbacks replace a model that sends nothing,
+    or an error. Always enabled for streams that can be resumed. If the models use the client's API, the rest passes without
+    ext_proc, and without its metrics; without the gate, the whole stream does."""
     tls: Tls | None = None
-    """What clients get TLS with; HTTP/2 or HTTP/1.1, as they wish. Without it, the port speaks plain HTTP."""
+    """TLS for clients, with HTTP/2 and HTTP/1.1. Without it, the port serves plain HTTP."""
     auth: Auth | None = None
-    """What clients must show; without it, whoever reaches the port may use what is behind it."""
+    """Authentication of clients; without it, every client that reaches the port may use the listener."""
     orchestration: Orchestration = Orchestration()
     """Agent listeners: how several agents answer one request."""
     router: Literal["plano_orchestrator_v1"] = "plano_orchestrator_v1"
-    """How an agent listener chooses; the only way there is."""
+    """The router of an agent listener; there is only this one."""
     agents: tuple[ListenerAgent, ...] = ()
     """Agents of an agent listener."""
     input_filters: tuple[Text, ...] = ()
-    """Ids of filters that see the requests of a model listener first, in this order."""
+    """Ids of filters for the requests of a model listener, in this order."""
     output_filters: tuple[Text, ...] = ()
-    """Ids of filters that see answers before the client does, in this order: whole ones as they are, of streams longer and
-    longer stretches of each text. All answers then pass through ext_proc."""
+    """Ids of filters for answers, in this order: they receive whole answers, and growing windows of each text of a
+    stream. All answers then pass through ext_proc."""
 
     @property
     def asks_for_keys(self) -> bool:

@@ -16,11 +16,11 @@ class Endpoint(Section):
     endpoint: Text
     """`host` or `host:port`."""
     connect_timeout: Duration | None = None
-    """Bounds connecting."""
+    """Connect timeout."""
     protocol: Literal["http", "https"] = "http"
     """Whether TLS is used."""
     http_host: Text | None = None
-    """What the endpoint sees as Host."""
+    """Host header of requests."""
     prefix_affinity: bool = False
     """Whether prompts with the same beginning go to the same replica."""
     resilience: Resilience | None = None
@@ -45,7 +45,7 @@ class PromptParameter(Section):
     in_path: bool | None = None
     """Whether it is a part of the path."""
     format: str | None = None
-    """How it is written, in words."""
+    """Its format, in words."""
 
 
 class PromptEndpoint(Section):
@@ -54,7 +54,7 @@ class PromptEndpoint(Section):
     name: Text
     """One of `endpoints`."""
     path: Text
-    """Path of the call; `{name}` stands for a parameter."""
+    """Path of the call; `{name}` is replaced by a parameter."""
     http_method: Literal["GET", "POST"] = "GET"
     """Method of the call."""
     http_headers: Annotated[dict[str, SecretText], Field(default_factory=dict)]
@@ -69,7 +69,7 @@ class PromptTarget(Section):
     description: str
     """What it answers."""
     default: bool = False
-    """Whether it answers what no other target fits."""
+    """Whether it answers prompts that match no other target."""
     auto_llm_dispatch_on_response: bool = True
     """Whether a model puts its result into words."""
     parameters: tuple[PromptParameter, ...] = ()
@@ -81,7 +81,7 @@ class PromptTarget(Section):
 
 
 class OnException(Section):
-    """What is said instead."""
+    """The reply instead."""
 
     message: str
     """Text of the answer."""

@@ -1,4 +1,4 @@
-"""Model providers and aliases: which models clients can ask for, and where they are."""
+"""Model providers and aliases: the models that clients can request, and their addresses."""
 
 from typing import Annotated, Literal
 
@@ -36,34 +36,34 @@ class ModelProvider(Section):
     """One model, or with `*` all models, of a provider."""
 
     model: Text
-    """`provider/model`, for example `openai/gpt-4o`; `provider/*` stands for all models of a provider."""
+    """`provider/model`, for example `openai/gpt-4o`; `provider/*` for all models of a provider."""
     name: Annotated[Text | None, Default("the model")] = None
-    """Another name for this entry, under which clients can ask for it."""
+    """Another name of this entry for clients."""
     access_key: SecretText | None = None
     """Key that the gateway sends to the provider; write it as `$VARIABLE`."""
     aws: AwsSigning | None = None
     """Amazon Bedrock: sign requests with AWS credentials instead of sending an API key as `access_key`."""
     default: bool = False
-    """Whether it answers requests that name no model; at most one."""
+    """Whether it answers requests without a model; at most one."""
     base_url: Annotated[Instances | None, Default("the provider's own host")] = None
-    """Where the provider's API is, or a list of instances; a path replaces the provider's usual one."""
+    """URL of the provider's API, or a list of instances; a path replaces the provider's usual one."""
     passthrough_auth: bool = False
     """Whether the client's own credentials are sent instead of `access_key`."""
     http_host: Annotated[Text | None, Default("the host of the URL")] = None
-    """What the provider sees as Host."""
+    """Host header of requests."""
     provider_interface: Annotated[ProviderInterface | None, Default("the provider in `model`")] = None
-    """Which provider's API a provider of your own speaks; only with a prefix that the gateway does not know."""
+    """The known provider whose API a custom provider uses; only for prefixes that the gateway does not know."""
     headers: Annotated[dict[str, SecretText], Field(default_factory=dict)]
     """Headers that the gateway sends to the provider, after its own."""
     fallbacks: tuple[Text, ...] = ()
-    """Models that are asked, in this order, when it does not answer; their own fallbacks do not count."""
+    """Models that answer, in this order, if it fails; their own fallbacks are not used."""
     resilience: Resilience | None = None
     """Retries, timeouts, circuit breaking, health and load balancing."""
     checks_answers: Annotated[bool | None, Default("`overrides.checks_answers`")] = None
     """Whether its answers are read to their end although it has no fallbacks: half an answer then ends with an error, silence
     behind keep-alives is noticed, and errors and emptiness under a 200 get a status. Costs what fallbacks cost."""
     quirks: QuirkOverrides | None = None
-    """How its API or its model differs from others of the kind, where the gateway does not know it, or not any more."""
+    """Deviations of its API or model that the gateway does not know, or that have changed."""
     apis: Annotated[tuple[SpokenApi, ...], Default("those that the provider is known to speak")] = ()
     """APIs that the host speaks, if these are not its provider's. Chat Completions, Responses and Messages are translated into
     those that it speaks, the first of them first; the others pass as they are, to who serves them."""
@@ -85,30 +85,30 @@ class ModelProvider(Section):
 
     @property
     def is_wildcard(self) -> bool:
-        """Whether it stands for all models of its provider."""
+        """Whether it means all models of its provider."""
         return self.upstream_model == "*"
 
 
 class AliasTarget(Section):
-    """One of several models that share the requests of an alias."""
+    """One of several weighted models of an alias."""
 
     model: Text
     """A model (`openai/gpt-4o` or `gpt-4o`), or the name of a provider's entry."""
     weight: Annotated[int, Field(ge=1, le=1000)] = 1
-    """Its share of the requests, relative to the others."""
+    """Its weight, relative to the others."""
 
 
 class ModelAlias(Section):
-    """A name of your own for a model, or for several."""
+    """A custom name for one or several models."""
 
     target: Annotated[Text | None, Default("required without `targets`")] = None
     """A model (`openai/gpt-4o` or `gpt-4o`), the name of a provider's entry, or another alias."""
     targets: tuple[AliasTarget, ...] = ()
-    """Models that share the requests by weight, instead of `target`."""
+    """Models among which requests are split by weight, instead of `target`."""
     fallbacks: Annotated[tuple[Text, ...], Default("those of the model")] = ()
-    """Models that are asked, in this order, when the target does not answer."""
+    """Models that answer, in this order, if the target fails."""
 
     @property
     def first_target(self) -> str:
-        """What it stands for, or the first of what it stands for; empty if that is missing."""
+        """Its target, or the first one; empty if that is missing."""
         return self.target or next((target.model for target in self.targets), "")

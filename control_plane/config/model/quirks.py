@@ -1,4 +1,4 @@
-"""`quirks:` of an entry: the fields of `protos.contract.quirks.Quirks`, of which users write those that differ."""
+"""`quirks:` of an entry: the fields of `protos.contract.quirks.Quirks`, each optional."""
 
 import ast
 import inspect
@@ -14,11 +14,11 @@ from protos.contract.quirks import Quirks
 
 
 class _Overrides(Section):
-    """How an API or a model differs from others of its kind: what is written here wins over what the gateway knows."""
+    """Deviations of an API or a model; these override what the gateway knows."""
 
     @property
     def given(self) -> dict[str, Any]:
-        """What is written, by the name of the quirk."""
+        """The configured quirks, by name."""
         return {name: getattr(self, name) for name in sorted(self.model_fields_set)}
 
 
@@ -38,17 +38,17 @@ def _documentation() -> dict[str, str]:
     [declared] = ast.parse(inspect.getsource(Quirks)).body
     assert isinstance(declared, ast.ClassDef)
     return {
-        field.target.id: told.value.value
-        for field, told in zip(declared.body, declared.body[1:], strict=False)
+        field.target.id: docs.value.value
+        for field, docs in zip(declared.body, declared.body[1:], strict=False)
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
-        if isinstance(told, ast.Expr) and isinstance(told.value, ast.Constant) and isinstance(told.value.value, str)
+        if isinstance(docs, ast.Expr) and isinstance(docs.value, ast.Constant) and isinstance(docs.value.value, str)
     }
 
 
 def _members() -> dict[str, Any]:
-    types, told = get_type_hints(Quirks), _documentation()
+    types, docs = get_type_hints(Quirks), _documentation()
     return {
-        quirk.name: (_CHECKED.get(quirk.name, types[quirk.name]), Field(default=quirk.default, description=told[quirk.name]))
+        quirk.name: (_CHECKED.get(quirk.name, types[quirk.name]), Field(default=quirk.default, description=docs[quirk.name]))
         for quirk in fields(Quirks)
     }
 

@@ -1,4 +1,4 @@
-"""What keeps an upstream's faults from the caller: the `resilience` block of agents, filters, providers and endpoints."""
+"""The `resilience` block of agents, filters, providers and endpoints: retries, timeouts, circuit breaking and health."""
 
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -39,19 +39,19 @@ Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class Backoff(Section):
-    """How long to wait before trying again; jittered, and longer for each further retry."""
+    """The wait before retries: jittered, and longer for each further one."""
 
     base: Duration = 0.1
-    """Wait before the first retry, at most."""
+    """Maximum wait before the first retry."""
     max: Duration = 5.0
-    """No wait is longer."""
+    """Maximum of all waits."""
 
 
 class Retries(Section):
-    """When a failed attempt is made again."""
+    """When a failed attempt is retried."""
 
     attempts: Annotated[int, Field(ge=0, le=10)] = 2
-    """Retries after the first attempt, at least one per fallback; `max_retries` and `x-envoy-max-retries` win over it."""
+    """Retries after the first attempt, at least one per fallback; `max_retries` and `x-envoy-max-retries` override it."""
     on: Annotated[
         tuple[RetryCondition, ...] | None,
         Default(
@@ -59,45 +59,45 @@ class Retries(Section):
             " and 404 that mean the gateway's own key, account or model name; others: what cannot have reached them"
         ),
     ] = None
-    """What is retried, or answered by a fallback: statuses from 400 to 599, and Envoy's words for failures, such as
+    """Failures that are retried, or answered by a fallback: statuses from 400 to 599, and Envoy's conditions, such as
     `connect-failure` and `reset`."""
     backoff: Annotated[Backoff, Field(default_factory=Backoff)]
-    """How long to wait before trying again."""
+    """Back-off."""
     honour_retry_after: Annotated[
         Literal["wait", "failover", "ignore"] | None,
         BeforeValidator(_parse_wait),
         Default("waits of at most 2s are waited for; for longer ones the next fallback is asked"),
     ] = None
-    """What is done about `retry-after`: `wait` for the same model, up to `backoff.max`; `failover` to the next one at once,
-    where there is one; `ignore` it. `true` means `wait`, `false` means `ignore`."""
+    """Handling of `retry-after`: `wait` for the same model, up to `backoff.max`; `failover` to the next one at once, if there
+    is one; `ignore` it. `true` means `wait`, `false` means `ignore`."""
     budget_percent: Annotated[float, Field(gt=0, le=100)] = 20.0
-    """Retries under way at a time, as a part of the requests under way; a few are always allowed."""
+    """Active retries, as a share of the active requests; a few are always allowed."""
 
 
 class Timeouts(Section):
-    """How long to wait for what."""
+    """Timeouts."""
 
     connect: Annotated[Duration | None, Default("`overrides.upstream_connect_timeout`")] = None
-    """Bounds connecting."""
+    """Connect timeout."""
     first_byte: Annotated[
         Duration | None, Default("the listener's `timeout`; 12s for streams of models with fallbacks, if that is less")
     ] = None
-    """Bounds the wait for the first token of a model's stream, or for the first byte of any other answer, per attempt."""
+    """Timeout of the first token of a model's stream, or of the first byte of any other answer, per attempt."""
     whole: Annotated[
         Duration | None,
         Default(
             "the listener's `timeout`; with fallbacks 60s, or an equal part of that `timeout` for each model, if that is less"
         ),
     ] = None
-    """Bounds the wait for a whole answer of a model, which comes all at once, per attempt."""
+    """Timeout of a whole answer of a model, per attempt."""
     idle: Annotated[Duration | None, Default("the listener's `idle_timeout`")] = None
-    """Bounds silence in an answer."""
+    """Timeout of the next byte within an answer."""
     total: DurationOrZero = 0.0
-    """Bounds the whole exchange, retries included; `0s` does not."""
+    """Timeout of the whole exchange, including retries; `0s` for none."""
 
 
 class CircuitBreaker(Section):
-    """What may be under way at a time; more is refused at once with 503."""
+    """Maximum of active connections and requests; more get 503 at once."""
 
     max_connections: Count = 10_000
     """Connections."""
@@ -106,53 +106,53 @@ class CircuitBreaker(Section):
     max_requests: Count = 10_000
     """Requests."""
     max_retries: Annotated[Count | None, Default("`retries.budget_percent` bounds them")] = None
-    """Retries; takes the place of the budget."""
+    """Retries; replaces the budget."""
 
 
 class OutlierDetection(Section):
-    """When an instance that fails is left alone."""
+    """When a failing instance is ejected."""
 
     consecutive_errors: Annotated[int, Field(ge=1, le=1000)] = 5
-    """Failures in a row: 5xx answers, failed connections, resets, and answers that do not come in time."""
+    """Consecutive failures: 5xx answers, failed connections, resets, and timeouts."""
     ejection_time: Duration = 10.0
-    """How long it is left alone; then it is used again."""
+    """How long an instance stays ejected."""
     max_ejection_percent: Annotated[int, Field(ge=0, le=100)] = 50
-    """Never more of the instances at a time, though one always can be; `0` ejects none."""
+    """Maximum share of ejected instances, but at least one; `0` disables ejection."""
 
 
 class HealthCheck(Section):
-    """Asking instances whether they are well."""
+    """Active health checks of instances."""
 
     path: Text
-    """Path of the request; a status from 200 to 299 means well. The path of the URL does not go before it."""
+    """Path of the request; a status from 200 to 299 means healthy. The path of the URL is not prepended."""
     interval: Duration = 5.0
     """Time between requests."""
 
 
 class Resilience(Section):
-    """What keeps an upstream's faults from the caller; what an entry leaves out comes from `overrides.resilience`."""
+    """Retries, timeouts, circuit breaking and health of an upstream; defaults come from `overrides.resilience`."""
 
     retries: Annotated[Retries, Field(default_factory=Retries)]
-    """When a failed attempt is made again."""
+    """When a failed attempt is retried."""
     timeouts: Annotated[Timeouts, Field(default_factory=Timeouts)]
-    """How long to wait for what."""
+    """Timeouts."""
     circuit_breaker: Annotated[CircuitBreaker, Field(default_factory=CircuitBreaker)]
-    """What may be under way at a time."""
+    """Maximum of active connections and requests."""
     outlier_detection: Annotated[OutlierDetection, Field(default_factory=OutlierDetection)]
-    """When an instance that fails is left alone."""
+    """When a failing instance is ejected."""
     health_check: Annotated[HealthCheck | None, Default("none: requests tell who is well")] = None
-    """Asking instances whether they are well."""
+    """Active health checks of instances."""
     load_balancing: Literal["round_robin", "least_request", "random", "ring_hash"] = "least_request"
-    """How one of several instances is chosen; `ring_hash` by a request header."""
+    """Load balancing policy; `ring_hash` by a request header."""
     hash_header: Annotated[Text | None, Default("needed for `ring_hash`")] = None
-    """Request header whose equal values meet the same instance."""
+    """Request header by whose value the instance is selected."""
 
 
 _Block = TypeVar("_Block", bound=Section)
 
 
 def layered(base: _Block, over: _Block | None) -> _Block:
-    """Return `base` with every value that `over` writes, blocks merged field by field."""
+    """Return `base` with the values that are set in `over`, merged field by field."""
     if over is None:
         return base
     return base.model_copy(update={name: _over(getattr(base, name), getattr(over, name)) for name in over.model_fields_set})

@@ -1,4 +1,4 @@
-"""Choosing models by preference, price and speed, and keeping sessions on the model that they started with."""
+"""Routing preferences, price and latency sources, and sessions that keep their model."""
 
 from typing import Annotated, Literal
 
@@ -13,7 +13,7 @@ class SelectionPolicy(Section):
     """How the models of a preference are ordered."""
 
     prefer: Literal["cheapest", "fastest", "none"]
-    """By price, by latency, or as written."""
+    """By price, by latency, or in the written order."""
 
 
 class RoutingPreference(Section):
@@ -22,11 +22,11 @@ class RoutingPreference(Section):
     name: Text
     """Name of the kind of task."""
     description: str
-    """What such tasks are: requests are matched with it, and with the name."""
+    """Description of such tasks: requests are matched against it, and against the name."""
     examples: tuple[Text, ...] = ()
-    """Requests of this kind, as people write them."""
+    """Examples of such requests, as users write them."""
     models: Annotated[tuple[Text, ...], Field(min_length=1)]
-    """Models of `model_providers`, best first; the next one answers when one does not."""
+    """Models of `model_providers`, best first; the next one answers if one fails."""
     selection_policy: SelectionPolicy | None = None
     """How the models are ordered."""
 
@@ -35,84 +35,84 @@ class CostSource(Section):
     """A catalogue of prices."""
 
     type: Literal["cost"]
-    """What it tells."""
+    """The kind of source."""
     provider: Literal["digitalocean", "models.dev"]
     """Whose catalogue."""
     url: Text | None = None
-    """Where the catalogue is, unless at its usual place."""
+    """URL of the catalogue, if it is not the usual one."""
     refresh_interval: Positive | None = None
-    """Seconds between fetches; fetched until it succeeds, then no more, if left out. A failed fetch keeps the last prices."""
+    """Seconds between fetches; by default fetched once. A failed fetch keeps the last prices, and is repeated."""
     model_aliases: Annotated[dict[str, str], Field(default_factory=dict)]
-    """Names of the catalogue and the models that they mean."""
+    """Names in the catalogue -> models."""
 
 
 class LatencySource(Section):
     """A Prometheus query for latencies."""
 
     type: Literal["latency"]
-    """What it tells."""
+    """The kind of source."""
     provider: Literal["prometheus"]
     """What answers the query."""
     url: Text
-    """Where Prometheus is, without `/api/v1/query`."""
+    """URL of Prometheus, without `/api/v1/query`."""
     query: Text
     """Query whose result has the label `model_name`."""
     refresh_interval: Positive | None = None
-    """Seconds between queries; asked until it answers, then no more, if left out. A failed query keeps the last latencies."""
+    """Seconds between queries; by default queried once. A failed query keeps the last latencies, and is repeated."""
 
 
 ModelMetricsSource = Annotated[CostSource | LatencySource, Field(discriminator="type")]
 
 
 class SessionCache(Section):
-    """Where sessions are kept."""
+    """Storage of sessions."""
 
     type: Literal["memory", "redis"] = "memory"
-    """On this machine, for all workers, or in a Redis or Valkey that several gateways share."""
+    """Memory of this machine, or a Redis or Valkey that several gateways share."""
     url: SecretText | None = None
-    """Where Redis is, `redis://` or, with TLS, `rediss://`: `rediss://user:$PASSWORD@host:6379`. Needed for `redis`."""
+    """URL of Redis, `redis://` or, with TLS, `rediss://`: `rediss://user:$PASSWORD@host:6379`. Required for `redis`."""
     tenant_header: Text | None = None
-    """Request header whose value separates the sessions of tenants."""
+    """Request header that identifies the tenant of a session."""
 
 
 class RoutingBudget(Section):
-    """What changing the model of a session may cost."""
+    """Budget for changing the model of a session."""
 
     max_switch_spend_pct: Annotated[float, Field(ge=0, le=100)]
-    """Percent of what the session's input would have cost without changes; a client's `x-plano-max-switch-spend-pct` wins."""
+    """Percent of the session's input cost without changes; a client's `x-plano-max-switch-spend-pct` overrides it."""
     replenish_on_rebind: bool = True
-    """Whether a cold session starts counting anew."""
+    """Whether the count restarts when a session's cache has expired."""
     cache_read_discount: Annotated[float, Field(ge=0, le=1)] = 0.1
-    """Price of cached input, as a part of the price of input, where the catalogue has none."""
+    """Price of cached input, as a share of the price of input, if the catalogue has none."""
     record_counterfactual: bool = False
-    """Whether the log and a metric tell which model would have answered when a change is refused."""
+    """Whether the log and a metric record the model of a change that was prevented."""
 
 
 class Routing(Section):
-    """How sessions keep their model."""
+    """Session affinity."""
 
     session_ttl_seconds: Positive = 600
     """How long a session keeps its model after its last request."""
     session_max_entries: Annotated[int, Field(ge=1, le=10_000)] = 10_000
-    """Sessions that this machine remembers; the one that is silent for the longest time is forgotten first."""
+    """Maximum of sessions on this machine; the least recently used one is dropped first."""
     session_cache: SessionCache | None = None
-    """Where sessions are kept."""
+    """Storage of sessions."""
     routing_budget: RoutingBudget | None = None
-    """What changing the model of a session may cost."""
+    """Budget for changing the model of a session."""
     route_on_user_only: bool = False
-    """Whether only a user's own message can change the model: not results of tools, nor what a coding agent adds by itself."""
+    """Whether only a user's own message can change the model: not tool results, nor text that a coding agent adds."""
 
 
 class PromptCaching(Section):
     """Provider-side prompt caching."""
 
     enabled: bool = False
-    """Whether it is used at all."""
+    """Whether it is enabled."""
     session_affinity: bool = True
-    """Whether conversations stay on the model whose cache knows them, as if they had an `x-model-affinity`."""
+    """Whether conversations stay on the model that has cached them, as with `x-model-affinity`."""
     inject_cache_control: bool = True
-    """Whether prompts without `cache_control` get it where only that is cached: at Anthropic, and by Claude at OpenRouter."""
+    """Whether prompts without `cache_control` get it if the provider requires it: Anthropic, and Claude at OpenRouter."""
     min_prefix_tokens: Positive = 1024
-    """Prompts whose tools and instructions are shorter are not marked; a token is counted as four bytes."""
+    """Minimum of tokens in tools and instructions for markers; a token is counted as four bytes."""
     session_ttl_seconds: Annotated[Positive | None, Default("that of `routing`")] = None
     """How long a conversation stays on its model after its last request."""

@@ -1,4 +1,4 @@
-"""Tracing. Where Plano has no such key, it is ours; each of those has a variable of OpenTelemetry's beside it."""
+"""Tracing. Fields that extend Plano's correspond to environment variables of OpenTelemetry."""
 
 from typing import Annotated, Literal
 
@@ -8,10 +8,10 @@ from control_plane.config.model.types import Default, Duration, NoEffect, Secret
 
 
 class SpanAttributes(Section):
-    """What every span says."""
+    """Attributes of all spans."""
 
     header_prefixes: tuple[Text, ...] = ()
-    """Request headers that begin so become attributes of what ext_proc traces: with `x-team-`, `x-team-name` becomes `name`."""
+    """Prefixes of request headers that become attributes of ext_proc's spans: with `x-team-`, `x-team-name` becomes `name`."""
     static: Annotated[dict[str, str], Field(default_factory=dict)]
     """Attributes with a fixed value, of all spans."""
 
@@ -35,9 +35,9 @@ class Tracing(Section):
     """OpenTelemetry tracing."""
 
     random_sampling: Annotated[float | None, Field(ge=0, le=100), Default("`OTEL_TRACES_SAMPLER`, or none")] = None
-    """Percent of the requests that are traced. One that belongs to a trace already is traced if its caller says so."""
+    """Percent of requests that are traced. A request with a trace context follows its caller's decision."""
     trace_arch_internal: bool = False
-    """Whether calls are traced, too, that no request has caused, such as questions for prices."""
+    """Whether calls that no request caused are also traced, such as fetches of prices."""
     opentracing_grpc_endpoint: Annotated[
         Text | None, Default("`OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_TRACING_GRPC_ENDPOINT` or `http://localhost:4317`")
     ] = None
@@ -45,30 +45,30 @@ class Tracing(Section):
     otlp_http_endpoint: Text | None = None
     """Collector (OTLP over HTTP) instead, `http://host:port`; spans go to its `/v1/traces` unless it has a path."""
     headers: Annotated[dict[str, SecretText], Field(default_factory=dict), Default("`OTEL_EXPORTER_OTLP_HEADERS`")]
-    """What the collector gets along, such as its key."""
+    """Headers for the collector, such as its key."""
     service_name: Annotated[Text | None, Default("`OTEL_SERVICE_NAME`, or `plano`")] = None
-    """What the gateway is called in traces."""
+    """Name of the gateway in traces."""
     resource_attributes: Annotated[dict[str, str], Field(default_factory=dict), Default("`OTEL_RESOURCE_ATTRIBUTES`")]
-    """What else is said of the gateway, such as `deployment.environment.name`."""
+    """Other resource attributes, such as `deployment.environment.name`."""
     queue_size: Annotated[Annotated[int, Field(ge=1, le=1_000_000)] | None, Default("`OTEL_BSP_MAX_QUEUE_SIZE`, or 2048")] = (
         None
     )
-    """Spans that wait for the collector, in Envoy and in each worker; more are dropped."""
+    """Maximum of spans in the queue, in Envoy and in each worker; more are dropped."""
     batch_size: Annotated[
         Annotated[int, Field(ge=1, le=65_536)] | None, Default("`OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, or 512")
     ] = None
-    """Spans that a worker sends at once."""
+    """Spans in one export of a worker."""
     export_interval: Annotated[Duration | None, Default("`OTEL_BSP_SCHEDULE_DELAY`, or 5s")] = None
-    """After which spans are sent that are fewer."""
+    """After this time, smaller batches are sent."""
     export_timeout: Annotated[Duration | None, Default("`OTEL_EXPORTER_OTLP_TIMEOUT`, or 10s")] = None
-    """Bounds one delivery to the collector."""
+    """Timeout of one export."""
     ca_path: Annotated[Text | None, Default("`OTEL_EXPORTER_OTLP_CERTIFICATE`, or `overrides.upstream_tls_ca_path`")] = None
-    """File of the certificate authorities that a collector behind https is verified with."""
+    """File of the certificate authorities for verifying the collector."""
     capture_message_content: Annotated[
         bool | None, Default("`OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, or false")
     ] = None
-    """Whether spans hold what users and tools say."""
+    """Whether spans contain text of messages and tools."""
     span_attributes: SpanAttributes | None = None
-    """What every span says."""
+    """Attributes of all spans."""
     exporters: Annotated[tuple[Exporter, ...], NoEffect("spans go to the collector alone")] = ()
     """Where spans of model calls are sent besides."""

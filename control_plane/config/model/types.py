@@ -1,4 +1,4 @@
-"""Types that configuration fields share: durations, ports, addresses, secrets, and the mark of a field without effect yet."""
+"""Types of configuration fields: durations, ports, addresses, secrets, and the marker of fields without effect."""
 
 import ipaddress
 import re
@@ -19,28 +19,28 @@ _UNIT_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class Section(BaseModel):
-    """A mapping of the configuration file: immutable, and closed to keys that it does not know."""
+    """A mapping of the configuration file: immutable, and without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, arbitrary_types_allowed=True)
 
 
 @dataclass(frozen=True, slots=True)
 class NoEffect:
-    """Marks a field that is accepted and checked but changes nothing yet; writing it gives a warning."""
+    """Marks a field that is accepted and checked but has no effect yet; using it gives a warning."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Default:
-    """Says in words what holds when a field is left out and its default is not one constant."""
+    """Describes the default of a field if it is not a constant."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class TypeName:
-    """What the documentation calls a type that users write in a way of its own."""
+    """The name of a type in the documentation."""
 
     text: str
 

@@ -1,4 +1,4 @@
-"""Walking over a configuration and over its types, by path: what is written where, and which fields a place has."""
+"""Walks a configuration and its types by path."""
 
 from collections.abc import Iterator
 from types import UnionType
@@ -31,12 +31,12 @@ def _inside(value: Any, path: Path) -> Iterator[tuple[Path, FieldInfo, Any]]:
 
 
 def no_effect(info: FieldInfo) -> NoEffect | None:
-    """Return the mark of a field that has no effect yet."""
+    """Return the marker of a field without effect."""
     return next((mark for mark in info.metadata if isinstance(mark, NoEffect)), None)
 
 
 def sections_of(annotation: Any) -> tuple[type[Section], ...]:
-    """List the sections that a field's type is made of: one for `tuple[Agent, ...]`, two for a union."""
+    """List the sections in a field's type: one for `tuple[Agent, ...]`, two for a union."""
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return (annotation,)
     if hasattr(annotation, "__metadata__"):
@@ -48,7 +48,7 @@ def sections_of(annotation: Any) -> tuple[type[Section], ...]:
 
 
 def fields_at(root: type[Section], path: Path) -> dict[str, FieldInfo]:
-    """Return the fields that a place of the file can have; empty if the path leads nowhere."""
+    """Return the fields that a path of the file can have; empty if there is no such path."""
     sections: tuple[type[Section], ...] = (root,)
     for step in path:
         known = [section.model_fields[step] for section in sections if isinstance(step, str) and step in section.model_fields]

@@ -1,1 +1,1 @@
-"""From the text of the file to plain data that remembers its lines: YAML, paths, environment variables."""
+"""Parses the file to plain data with line numbers: YAML, paths, environment variables."""

@@ -1,4 +1,4 @@
-"""The environment that values are expanded with: `.env` beside the configuration, and the process's own, which wins."""
+"""The environment for expanding values: `.env` beside the configuration, overridden by the process environment."""
 
 from collections.abc import Mapping
 from pathlib import Path

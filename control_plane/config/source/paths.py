@@ -1,4 +1,4 @@
-"""Where a value stands in the file: keys and positions, written `listeners[0].agents[1].id`."""
+"""Paths of values in the file: keys and positions, written `listeners[0].agents[1].id`."""
 
 import re
 

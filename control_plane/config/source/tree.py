@@ -1,4 +1,4 @@
-"""The configuration as plain data on its way to the model, which still knows where each value stands in the file."""
+"""The configuration as plain data, with the place of each value in the file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from control_plane.errors import Problem
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """An upgrade put what the file has at `old` (and below) to `new`."""
+    """An upgrade moved the value at `old` (and below) to `new`."""
 
     new: Path
     old: Path
@@ -18,7 +18,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """Plain data, with the way back to the file."""
+    """Plain data with its mapping to the file."""
 
     data: dict[str, Any]
     lines: Mapping[Path, int]
@@ -36,7 +36,7 @@ class Tree:
         return path
 
     def problem(self, path: Path, code: str, message: str) -> Problem:
-        """Make a problem about a path of the data, in words of the file."""
+        """Create a problem about a path of the data, with its place in the file."""
         original = self.original(path)
         return Problem(path=render_path(original), code=code, message=message, line=self._line(original))
 

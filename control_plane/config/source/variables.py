@@ -26,7 +26,7 @@ class Missing:
 
 @dataclass(slots=True)
 class Expansion:
-    """Expands references in a tree of plain data, noting where there were any and which are missing."""
+    """Expands references in a tree of plain data, and records where they were and which are missing."""
 
     env: Mapping[str, str]
     missing: list[Missing] = field(default_factory=list)

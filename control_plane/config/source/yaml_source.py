@@ -1,6 +1,6 @@
-"""From text to plain data that remembers its lines.
+"""Parses YAML to plain data with line numbers.
 
-Keys stay the text that they are written as (`on:` is no boolean), duplicate keys are errors, and neither nesting nor
+Keys stay text (`on:` is not a boolean), duplicate keys are errors, and neither nesting nor
 aliases can make a small file expensive.
 """
 
@@ -39,7 +39,7 @@ class Source:
 
 
 class UnreadableYaml(Exception):
-    """Text that is no YAML mapping; carries the problem."""
+    """The text is not a YAML mapping; has the problem."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message)
@@ -47,7 +47,7 @@ class UnreadableYaml(Exception):
 
 
 def parse_yaml(text: str) -> tuple[Source, list[Problem]]:
-    """Parse a configuration file; raise UnreadableYaml if nothing can be said about its content."""
+    """Parse a configuration file; raise UnreadableYaml if it is not a YAML mapping."""
     root = _compose(text)
     if root is None:
         raise UnreadableYaml(
@@ -77,7 +77,7 @@ def _compose(text: str) -> yaml.Node | None:
 
 def _check_depth(text: str) -> None:
     depth = 0
-    for event in yaml.parse(text, Loader=_LOADER):  # composing recurses in C, where depth is not bounded
+    for event in yaml.parse(text, Loader=_LOADER):  # composing recurses in C, without a limit of depth
         if isinstance(event, _OPENING):
             depth += 1
             if depth > MAX_DEPTH:

@@ -1,6 +1,6 @@
-"""Older forms of the file, brought to the form that the model has: ordered pure steps, each from tree to tree.
+"""Upgrades older forms of the file to the current one: ordered pure steps, each from tree to tree.
 
-A step that cannot make sense of what it finds leaves it alone: the model then says what is wrong with it.
+A step does not change what it cannot interpret: validation then reports it.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from control_plane.config.upgrade.instances import list_instances
 from control_plane.config.upgrade.legacy_listeners import list_listeners
 from control_plane.config.upgrade.legacy_routing import rename_routing_model
 from control_plane.config.upgrade.preferences import lift_preferences
-from control_plane.config.upgrade.resolve_models import settle_models
+from control_plane.config.upgrade.resolve_models import resolve_models
 
 CURRENT_VERSION: Final = "v0.4.0"
 VERSIONS: Final = ("v0.1", "v0.1.0", "0.1-beta", "0.2.0", "v0.3.0", CURRENT_VERSION)
@@ -73,18 +73,18 @@ def _rename_key(tree: Tree, path: Path, old: str, new: str) -> Tree:
 
 
 def _add_model_listener(tree: Tree) -> Tree:
-    """Providers without a model listener get one, as in Plano: agents count on it."""
+    """Add a model listener for providers, as in Plano: agents depend on it."""
     listeners = tree.data.get("listeners")
     if not isinstance(listeners, list) or not tree.data.get("model_providers"):
         return tree
-    # One without a type may be meant as that: it has a problem of its own.
+    # A listener without a type may be meant as one: validation reports it.
     if any(listener.get("type", "model") == "model" for _, listener in entries(listeners)):
         return tree
     return tree.changed({**tree.data, "listeners": [*listeners, {"type": "model"}]})
 
 
 def _set_version(tree: Tree) -> Tree:
-    """Everything is upgraded by now; with a version that nobody knows, the rest is read as the current one."""
+    """Set the current version after all upgrades; a file with an unknown version is read as the current one."""
     version = tree.data.get("version")
     data = {**tree.data, "version": CURRENT_VERSION}
     if version in VERSIONS:
@@ -103,7 +103,7 @@ _STEPS: Final[tuple[Step, ...]] = (
     rename_routing_model,
     inherit_from_agents,
     list_instances,
-    settle_models,
+    resolve_models,
     _add_model_listener,
     _set_version,
 )

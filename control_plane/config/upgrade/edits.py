@@ -1,4 +1,4 @@
-"""Copies of plain data with one thing changed: what upgrades are made of."""
+"""Copies of plain data with one change, for upgrades."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ from control_plane.config.source.paths import Path
 
 
 def entries(value: object) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the mappings of a list with their positions, and nothing for what is no list."""
+    """Yield the mappings of a list with their positions; nothing if it is not a list."""
     for index, item in enumerate(value if isinstance(value, list) else ()):
         if isinstance(item, dict):
             yield index, item
@@ -19,12 +19,12 @@ def without(mapping: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def renamed(mapping: dict[str, Any], old: str, new: str) -> dict[str, Any]:
-    """Copy a mapping with a key called otherwise, at its place."""
+    """Copy a mapping with one key renamed, in the same order."""
     return {new if name == old else name: value for name, value in mapping.items()}
 
 
 def replaced(data: Any, path: Path, value: Any) -> Any:
-    """Copy a tree with another value at a path; everything beside the path is shared."""
+    """Copy a tree with another value at a path; the rest is shared."""
     if not path:
         return value
     step, rest = path[0], path[1:]

@@ -1,4 +1,4 @@
-"""Upgrade that gives a listener's entries the description and filters that stand at the agent itself."""
+"""Upgrade that copies an agent's own description and filters to the listener entries that lack them."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -11,7 +11,7 @@ _INHERITED: Final = ("description", "examples", "input_filters")
 
 
 def inherit_from_agents(tree: Tree) -> Tree:
-    """Fill in what entries of listeners leave out and their agents have."""
+    """Complete listener entries from their agents."""
     places = _inheritable(tree.data)
     if not places:
         return tree

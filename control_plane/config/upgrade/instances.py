@@ -1,4 +1,4 @@
-"""Upgrade that reads every way to write where an upstream is as a list of instances."""
+"""Upgrade that turns every form of an upstream's address into a list of instances."""
 
 from collections.abc import Iterator
 from typing import Any, Final

@@ -13,7 +13,7 @@ _FIELDS: Final = ("address", "port", "message_format", "timeout")
 
 
 def list_listeners(tree: Tree) -> Tree:
-    """Turn the two listeners of the object form into entries of a list; the model listener is always there."""
+    """Turn the two listeners of the object form into list entries; the model listener always exists."""
     old = tree.data.get("listeners")
     if isinstance(old, list):
         return _in_the_new_form(tree)
@@ -33,7 +33,7 @@ def list_listeners(tree: Tree) -> Tree:
 
 
 def _in_the_new_form(tree: Tree) -> Tree:
-    """Read entries of a list that have the names and fields of the object form."""
+    """Convert list entries that use the names and fields of the object form."""
     for index, entry in entries(tree.data["listeners"]):
         name = entry.get("name")
         if "type" in entry or not isinstance(name, str) or name not in _TYPES:

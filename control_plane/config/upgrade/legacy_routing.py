@@ -1,4 +1,4 @@
-"""Upgrade of `routing.llm_provider` and `routing.model`, once the model that chooses, to `overrides.llm_routing_model`."""
+"""Upgrade of `routing.llm_provider` and `routing.model`, the former routing model, to `overrides.llm_routing_model`."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -12,7 +12,7 @@ _NEW: Path = ("overrides", "llm_routing_model")
 
 
 def rename_routing_model(tree: Tree) -> Tree:
-    """Name the model that chooses where it is named now, if one of model_providers is meant; say so in any case."""
+    """Set `llm_routing_model` if the old fields mean an entry of model_providers; warn in any case."""
     routing, overrides = tree.data.get("routing"), tree.data.get("overrides") or {}
     if not isinstance(routing, dict) or not isinstance(overrides, dict):
         return tree
@@ -35,7 +35,7 @@ def rename_routing_model(tree: Tree) -> Tree:
 
 
 def _meant(data: dict[str, Any], llm_provider: str = "", model: str = "") -> str | None:
-    """Return the name of the entry that is meant: the provider's model, the entry that is called like it, or the model."""
+    """Return the name of the entry: the provider's model, the entry with that name, or the model."""
     named = set(_names(data))
     in_full = f"{llm_provider}/{model}"
     if in_full in named or (llm_provider and model and f"{llm_provider}/*" in named):

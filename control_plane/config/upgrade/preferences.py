@@ -1,4 +1,4 @@
-"""Upgrade of routing preferences that stand at a provider (before v0.4.0) to the list of their own."""
+"""Upgrade of routing preferences at a provider (before v0.4.0) to the top-level list."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -13,7 +13,7 @@ FIRST_VERSION_WITHOUT_INLINE: Final = "v0.4.0"
 
 
 def lift_preferences(tree: Tree) -> Tree:
-    """Move inline preferences to `routing_preferences`; those of one name become one entry with several models."""
+    """Move inline preferences to `routing_preferences`; those with the same name become one entry with several models."""
     inline = list(_inline_lists(tree.data))
     if not inline:
         return tree
@@ -46,7 +46,7 @@ def _remove_inline(data: dict[str, Any], inline: list[tuple[Path, dict[str, Any]
 
 
 class _Lift:
-    """Collects the new list; entries that the file has there already stay first and win."""
+    """Collects the new list; existing entries stay first and have precedence."""
 
     def __init__(self, tree: Tree) -> None:
         existing = tree.data.get(KEY)

@@ -1,6 +1,6 @@
-"""Upgrade that gives every model which aliases, preferences and the orchestrator refer to an entry of its own.
+"""Upgrade that resolves model names in aliases, preferences and overrides, and gives each model an entry.
 
-After it, such a name is exactly an entry's model, name or bare id; later stages need know neither `plano/...` nor wildcards.
+After it, such a name is exactly an entry's model, name or bare id; later stages need no `plano/...` prefix and no wildcards.
 """
 
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ from control_plane.config.source.tree import Move, Tree
 from control_plane.config.upgrade.edits import entries, replaced, without
 
 _CHOOSING: Final = ("agent_orchestration_model", "llm_routing_model", "agent_embedding_model")
-"""Overrides that name a model which chooses, or tells what is meant."""
+"""Overrides that name a routing or embedding model."""
 
 
-def settle_models(tree: Tree) -> Tree:
-    """Resolve the models that choose, and declare what only a wildcard covers."""
+def resolve_models(tree: Tree) -> Tree:
+    """Resolve the routing models, and declare models that only a wildcard covers."""
     for key in _CHOOSING:
-        tree = _settle_choosing_model(tree, key)
+        tree = _resolve_routing_model(tree, key)
     declared = _declared(tree.data)
     for name in _referred(tree.data):
         if name not in declared:
@@ -27,17 +27,17 @@ def settle_models(tree: Tree) -> Tree:
     return tree
 
 
-def _settle_choosing_model(tree: Tree, key: str) -> Tree:
-    """Follow aliases, and drop `plano/` before a model that is declared without it, as a guide of Plano's writes it."""
+def _resolve_routing_model(tree: Tree, key: str) -> Tree:
+    """Follow aliases, and drop the prefix `plano/` of a model that is declared without it, as in a guide of Plano."""
     name = _choosing_model(tree.data, key)
     if name is None:
         return tree
-    settled = _follow(tree.data.get("model_aliases"), name)
-    bare = settled.removeprefix("plano/")
-    if settled not in _declared(tree.data) and bare in _declared(tree.data):
-        settled = bare
+    resolved = _follow(tree.data.get("model_aliases"), name)
+    bare = resolved.removeprefix("plano/")
+    if resolved not in _declared(tree.data) and bare in _declared(tree.data):
+        resolved = bare
     path: Path = ("overrides", key)
-    return tree if settled == name else tree.changed(replaced(tree.data, path, settled))
+    return tree if resolved == name else tree.changed(replaced(tree.data, path, resolved))
 
 
 def _choosing_model(data: dict[str, Any], key: str) -> str | None:
@@ -58,7 +58,7 @@ def _follow(aliases: object, name: str) -> str:
 
 
 def _targets(alias: object) -> Iterator[str]:
-    """Yield what an alias stands for: its one target, or all that share its requests."""
+    """Yield the targets of an alias."""
     if not isinstance(alias, dict):
         return
     if isinstance(alias.get("target"), str):
@@ -104,7 +104,7 @@ def _declared(data: dict[str, Any]) -> set[str]:
 
 
 def _in_full(data: dict[str, Any], wanted: str) -> str:
-    """Put the only provider before a bare id that can be meant by it, if just one wildcard's provider can."""
+    """Complete a bare id by its provider, if exactly one wildcard's provider has such ids."""
     if "/" in wanted:
         return wanted
     models = (entry.get("model") for _, entry in entries(data.get("model_providers")))
@@ -114,7 +114,7 @@ def _in_full(data: dict[str, Any], wanted: str) -> str:
 
 
 def _declare(tree: Tree, wanted: str) -> Tree:
-    """Add an entry like the wildcard that covers a name, if there is one; not its own fallback."""
+    """Add an entry like the wildcard that covers a name, if there is one, without itself as a fallback."""
     name = _in_full(tree.data, wanted)
     prefix, _, upstream_model = name.partition("/")
     for index, entry in entries(tree.data.get("model_providers")):

@@ -1,6 +1,6 @@
-"""ir.Chain of agents -> an aggregate cluster, and a cluster of its own for each target: the upstream of a member.
+"""ir.Chain of agents -> an aggregate cluster, and a cluster for each target, the upstream of a member.
 
-Envoy picks the first member that is well, and a retry (see `route/retry.py`) the next one. Filters of the aggregate run on each
+Envoy picks the first healthy member, and a retry (see `route/retry.py`) the next one. Filters of the aggregate run on each
 attempt, those of its members do not: so what differs between members travels as metadata of their endpoints.
 """
 
@@ -20,7 +20,7 @@ from protos.contract.metadata import METADATA_NAMESPACE
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A member's cluster, whose endpoints say what they are."""
+    """A member's cluster, whose endpoints have metadata."""
 
     cluster: ir.Cluster
     metadata: Metadata
@@ -35,7 +35,7 @@ def targets(gateway: ir.Gateway) -> Iterator[Target]:
 
 
 def build_aggregate(chain: ir.Chain, clusters: Mapping[str, ir.Cluster]) -> api.cluster.Cluster:
-    """Build the cluster that routes name; a member that occurs again is not tried again before the others were."""
+    """Build the cluster for routes; a repeated member is not retried before the others."""
     config = api.aggregate.ClusterConfig(clusters=[*dict.fromkeys(map(_target_name, chain.members))])
     return api.cluster.Cluster(
         name=chain.name,
@@ -59,7 +59,7 @@ def _target(name: str, member: ir.ChainMember, cluster: ir.Cluster) -> Target:
 
 
 def _up_to_all(cluster: ir.Cluster) -> ir.OutlierDetection | None:
-    """Let every instance of a member be ejected: there is another member, and if none is well any is tried."""
+    """Let every instance of a member be ejected: another member answers, and if none is healthy any is tried."""
     detection = cluster.outlier_detection
     return None if detection is None else replace(detection, max_ejection_percent=100)
 

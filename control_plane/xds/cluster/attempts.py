@@ -1,7 +1,7 @@
-"""ir.Chain of models -> the cluster by which its attempts reach the attempts listener; and where they go from there.
+"""ir.Chain of models -> the cluster to the attempts listener, and the clusters from there to targets.
 
 Envoy counts, times and spaces attempts by this cluster. Each is a request to the attempts listener, whose ext_proc filter makes
-the upstream's request, names the target by the route header and judges the answer. See docs/adr/0005 and 0006.
+the upstream's request, names the target by the route header and classifies the answer. See docs/adr/0005 and 0006.
 """
 
 from collections.abc import Iterable, Iterator
@@ -32,16 +32,16 @@ _NO_SUCH_SOCKET: Final = "unix://@plano-unavailable"
 def build_attempts(chain: ir.Chain, *, longest_wait: int | None = None) -> api.cluster.Cluster:
     """Build the cluster that routes to a chain of models name.
 
-    `longest_wait` is how many seconds a model may ask its callers to wait, if they wait at all.
+    `longest_wait` is the longest `retry-after` in seconds that is waited for, if any.
     """
-    # Responses pass in reverse: what the attempt stage says about waiting is judged first.
+    # Responses pass in reverse order: the attempt stage's `retry-after` is checked first.
     filters = with_codec([*build_attempt_history(), *build_veto(longest_wait, RETRY_AFTER_HEADER)])
-    # Targets have limits of their own, and what they refuse goes on to the next model; what is refused here does not.
+    # Targets have limits of their own, whose rejections fail over to the next model; a rejection here does not.
     return _static(chain.name, address.internal(names.ATTEMPTS_LISTENER), build_retry_breakers(chain.circuit_breaker), filters)
 
 
 def build_unavailable() -> api.cluster.Cluster:
-    """Build the cluster that is tried in place of targets of which all is ejected: it fails at once, and says why."""
+    """Build the cluster that replaces targets whose instances are all ejected: it fails at once."""
     built = _static(names.UNAVAILABLE, address.parse(_NO_SUCH_SOCKET), build_circuit_breakers(UNLIMITED))
     assert built.load_assignment is not None
     built.load_assignment.endpoints[0].lb_endpoints[0].metadata = api.core.Metadata(
@@ -51,7 +51,7 @@ def build_unavailable() -> api.cluster.Cluster:
 
 
 def build_failovers(gateway: ir.Gateway) -> Iterator[api.cluster.Cluster]:
-    """Build the clusters that lead to one target each, as long as any of its instances is well."""
+    """Build the clusters to one target each, as long as any of its instances is healthy."""
     wanted = {route.cluster for route in gateway.attempt_routes}
     for target in (*(target.cluster for target in targets(gateway)), *gateway.clusters):
         if names.failover_target(target.name) in wanted:

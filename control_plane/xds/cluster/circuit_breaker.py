@@ -1,4 +1,4 @@
-"""What a cluster may have under way: beyond it Envoy answers 503 at once. Retries have a budget of their own."""
+"""Circuit breakers: above the limits Envoy answers 503 at once. Retries have a budget of their own."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from control_plane import ir
 from control_plane.xds import api
 
 _FEW_RETRIES: Final = 3
-"""Always allowed at a time, however few requests there are to take a part of."""
+"""Minimum of concurrent retries, however few requests are active."""
 
 UNLIMITED: Final = ir.CircuitBreaker(max_connections=1 << 30, max_pending_requests=1 << 30, max_requests=1 << 30)
 """For clusters that lead to others, which have limits of their own."""
@@ -27,14 +27,14 @@ def build_circuit_breakers(breaker: ir.CircuitBreaker) -> api.cluster.CircuitBre
 def build_chain_breakers(breaker: ir.CircuitBreaker) -> api.cluster.CircuitBreakers:
     """Build the limits of a chain, whose members have limits of their own.
 
-    Envoy counts a chain's requests with its members, so that a part of the chain's own would be none at all: the budget is a
-    part of what may be under way.
+    Envoy counts a chain's requests at its members, so a share of the chain's own requests would be 0: the budget is a
+    share of the maximum of active requests.
     """
     return _with_retries(_limits(breaker), breaker)
 
 
 def build_retry_breakers(breaker: ir.CircuitBreaker) -> api.cluster.CircuitBreakers:
-    """Build the limit of the retries of a chain, as above, and none of what its members limit."""
+    """Build the retry budget of a chain, as above, without the limits of its members."""
     return _with_retries(_limits(UNLIMITED), breaker)
 
 
@@ -49,6 +49,6 @@ def _limits(breaker: ir.CircuitBreaker) -> api.cluster.CircuitBreakersThresholds
         max_connections=breaker.max_connections,
         max_pending_requests=breaker.max_pending_requests,
         max_requests=breaker.max_requests,
-        # Statistics tell how much is left: `plano status` shows it.
+        # Statistics of remaining requests, for `plano status`.
         track_remaining=True,
     )

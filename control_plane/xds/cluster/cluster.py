@@ -25,9 +25,9 @@ def is_eds(cluster: ir.Cluster) -> bool:
 def build_cluster(
     cluster: ir.Cluster, metadata: Metadata | None = None, *, longest_wait: int | None = None
 ) -> api.cluster.Cluster:
-    """Build the cluster; its endpoints, which carry the metadata, are served apart if `is_eds`.
+    """Build the cluster; its endpoints are served over EDS if `is_eds`.
 
-    `longest_wait` is how many seconds an upstream may ask its callers to wait, if they wait at all.
+    `longest_wait` is the longest `retry-after` in seconds that is waited for, if any.
     """
     built = api.cluster.Cluster(
         name=cluster.name,
@@ -35,7 +35,7 @@ def build_cluster(
         lb_policy=lb_policy(cluster),
         common_lb_config=build_common_lb(),
         circuit_breakers=build_circuit_breakers(cluster.circuit_breaker),
-        # An instance that leaves the configuration gets no new requests, however well it is; those under way are finished.
+        # A removed instance gets no new requests, although it is healthy; its active ones finish.
         ignore_health_on_host_removal=True,
         upstream_connection_options=api.cluster.UpstreamConnectionOptions(
             tcp_keepalive=api.core.TcpKeepalive(keepalive_probes=3, keepalive_time=60, keepalive_interval=10)
@@ -70,8 +70,8 @@ def _locate(built: api.cluster.Cluster, cluster: ir.Cluster, metadata: Metadata 
 
 
 def _dns(cluster: ir.Cluster) -> api.dns_cluster.DnsCluster:
-    # `localhost` is 127.0.0.1 and ::1, and a server may listen on one of them alone: try both for each connection.
-    # Elsewhere each address is an endpoint of its own, so that load is balanced and a retry can avoid the one that failed.
+    # `localhost` is 127.0.0.1 and ::1, and a server may listen on only one of them: try both for each connection.
+    # Otherwise each address is an endpoint, so that load is balanced and a retry can avoid the one that failed.
     both_families = len(cluster.endpoints) == 1 and cluster.endpoints[0].host == "localhost"
     family = api.dns.DnsLookupFamily
     return api.dns_cluster.DnsCluster(

@@ -15,7 +15,7 @@ _ANY_IS_ENOUGH: Final = 1_000_000
 
 
 def build_load_assignment(cluster: ir.Cluster, metadata: Metadata | None = None) -> api.endpoint.ClusterLoadAssignment:
-    """Place a cluster's endpoints, in order, so that the same set has the same bytes."""
+    """Build the assignment in a fixed order, so that equal sets give equal bytes."""
     ordered = sorted(cluster.endpoints, key=lambda endpoint: (endpoint.host, endpoint.port))
     return api.endpoint.ClusterLoadAssignment(
         cluster_name=cluster.name,
@@ -32,7 +32,7 @@ def _lb_endpoint(endpoint: ir.Endpoint, cluster: ir.Cluster, metadata: dict[str,
     built = api.endpoint.LbEndpoint(
         endpoint=api.endpoint.Endpoint(
             address=address.pipe(endpoint.socket_path) if endpoint.socket_path else address.tcp(endpoint.host, endpoint.port),
-            # auto_host_rewrite sends this as Host, whichever endpoint an attempt goes to.
+            # auto_host_rewrite sends this as Host.
             hostname=endpoint.host_header or cluster.host_header,
         ),
         load_balancing_weight=endpoint.weight,
@@ -41,7 +41,7 @@ def _lb_endpoint(endpoint: ir.Endpoint, cluster: ir.Cluster, metadata: dict[str,
         metadata[TLS_MATCH_NAMESPACE] = {TLS_MATCH_KEY: endpoint.host}
     known = {namespace: api.protobuf.Struct.from_dict(dict(values)) for namespace, values in metadata.items()}
     if endpoint.is_canary:
-        # Envoy counts its answers apart, under `canary`.
+        # Envoy counts its answers separately, under `canary`.
         known["envoy.lb"] = api.protobuf.Struct.from_dict({"canary": True})
     if known:
         built.metadata = api.core.Metadata(filter_metadata=known)

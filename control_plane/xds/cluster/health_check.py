@@ -9,14 +9,14 @@ _MAX_WAIT_SECONDS: Final = 5.0
 
 
 def build_health_check(check: ir.HealthCheck, host_header: str) -> api.core.HealthCheck:
-    """Build the question and how many answers decide."""
+    """Build the health check and its thresholds."""
     interval = api.duration(check.interval_seconds)
     return api.core.HealthCheck(
         timeout=api.duration(min(check.interval_seconds, _MAX_WAIT_SECONDS)),
         interval=interval,
-        # Envoy asks an upstream without traffic once a minute only.
+        # By default Envoy checks an upstream without traffic only once a minute.
         no_traffic_interval=interval,
-        # Two in a row: one pause takes no endpoint out. One good answer brings it back.
+        # Two in a row: one pause does not mark an endpoint unhealthy. One success marks it healthy.
         unhealthy_threshold=2,
         healthy_threshold=1,
         http_health_check=api.core.HealthCheckHttpHealthCheck(

@@ -1,4 +1,4 @@
-"""How the next endpoint of a cluster is chosen, and which endpoints count as able."""
+"""Load balancing policies, and which endpoints are eligible."""
 
 from typing import Final
 
@@ -14,15 +14,15 @@ _POLICIES: Final = {
 
 
 def lb_policy(cluster: ir.Cluster) -> api.cluster.ClusterLbPolicy:
-    """Return Envoy's word for a cluster's policy; weights are respected by all of them."""
+    """Return Envoy's name of a cluster's policy; all of them respect weights."""
     return _POLICIES[cluster.load_balancing]
 
 
 def build_common_lb() -> api.cluster.ClusterCommonLbConfig:
-    """Build what holds for every policy."""
+    """Build the settings common to all policies."""
     return api.cluster.ClusterCommonLbConfig(
-        # Endpoints that are not well are used only if none is: then a real try beats "no healthy upstream".
+        # Unhealthy endpoints are used only if none is healthy: an attempt is better than "no healthy upstream".
         healthy_panic_threshold=api.type_v3.Percent(value=1),
-        # By default Envoy gathers changes of health for a second before it acts on them.
+        # By default Envoy merges changes of health for a second.
         update_merge_window=api.duration(0),
     )

@@ -1,4 +1,4 @@
-"""TLS towards upstreams: always verified, against the name of the endpoint that is spoken to."""
+"""TLS to upstreams, always verified against the name of the endpoint."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,12 +15,12 @@ TLS_MATCH_KEY: Final = "host"
 
 
 def has_many_names(cluster: ir.Cluster) -> bool:
-    """Whether endpoints of a TLS cluster prove different names."""
+    """Whether endpoints of a TLS cluster have different names."""
     return cluster.tls is not None and len({endpoint.host for endpoint in cluster.endpoints}) > 1
 
 
 def build_tls_matches(cluster: ir.Cluster) -> list[api.cluster.ClusterTransportSocketMatch]:
-    """Build a socket for each name, where there are several; endpoints say in their metadata which they need."""
+    """Build a transport socket per name if there are several; the metadata of an endpoint selects one."""
     if cluster.tls is None or not has_many_names(cluster):
         return []
     return [
@@ -34,7 +34,7 @@ def build_tls_matches(cluster: ir.Cluster) -> list[api.cluster.ClusterTransportS
 
 
 def build_tls_socket(tls: ir.UpstreamTls, protocols: Iterable[str] = ("h2", "http/1.1")) -> api.core.TransportSocket:
-    """Build a socket that takes no other name than `sni`; `protocols` are what it offers to speak (ALPN)."""
+    """Build a transport socket that accepts only the name `sni`; `protocols` are offered by ALPN."""
     validation = api.tls.CertificateValidationContext(
         trusted_ca=api.core.DataSource(filename=tls.ca_path), match_typed_subject_alt_names=[_subject(tls.sni)]
     )

@@ -1,1 +1,1 @@
-"""Envoy http_filters: those of listeners, in their order, and those of upstream clusters, which run once per attempt."""
+"""Envoy http_filters of listeners, in order, and of upstream clusters, which run once per attempt."""

@@ -1,6 +1,6 @@
-"""Envoy's api_key_auth: whose key a request shows. A missing key costs no Python.
+"""Envoy's api_key_auth: identifies callers by key, without ext_proc.
 
-The keys are the virtual host's, not the filter's: adding or revoking one changes a route table, and no connection drains.
+The keys are in the virtual host, not in the filter: adding or revoking one changes a route table and drains no connection.
 https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/api_key_auth_filter
 """
 
@@ -19,8 +19,8 @@ PEER_HEADERS: Final = {
     "x-plano-peer-dns": "%DOWNSTREAM_PEER_DNS_SAN%",
     "x-plano-peer-subject": "%DOWNSTREAM_PEER_SUBJECT%",
 }
-"""Request headers that early mutations set to what the connection's certificate says, in the order in which they count: the
-filter compares them as it does keys."""
+"""Request headers that early mutations set to names of the connection's certificate, in order of precedence: the filter
+compares them like keys."""
 
 
 SUBJECT_HEADER: Final = "x-plano-subject"
@@ -34,7 +34,7 @@ _SOURCES: Final = {
 
 
 def build_api_key_auth(credential: ir.Credential) -> api.hcm.HttpFilter:
-    """Build the filter: it knows where keys are, and lets nobody in by itself."""
+    """Build the filter: it knows the headers of keys; by itself it accepts none."""
     config = api.api_key_auth.ApiKeyAuth(
         key_sources=[api.api_key_auth.KeySource(header=header) for header in _SOURCES[credential]], forwarding=_forwarding()
     )
@@ -42,7 +42,7 @@ def build_api_key_auth(credential: ir.Credential) -> api.hcm.HttpFilter:
 
 
 def let_in(callers: Iterable[ir.Caller]) -> dict[str, api.protobuf.Any]:
-    """Build what a virtual host says of the callers that it knows."""
+    """Build the keys of a virtual host's callers."""
     credentials = [
         api.api_key_auth.Credential(key=key.reveal(), client=caller.name) for caller in callers for key in caller.keys
     ]

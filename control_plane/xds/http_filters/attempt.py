@@ -1,4 +1,4 @@
-"""The http_filter `plano.attempt` of the attempts listener: ext_proc makes the request of an attempt, and judges its answer.
+"""The http_filter `plano.attempt` of the attempts listener: ext_proc builds an attempt's request and classifies its answer.
 
 An ordinary filter, because Envoy 1.39 and 1.40 crash when a stream ends above a watermark while ext_proc is an upstream filter
 of its cluster. See docs/adr/0006 and docs/envoy-crash-report.md.
@@ -14,7 +14,7 @@ from protos.contract.stages import ATTEMPT_ATTRIBUTES, STAGE_ATTEMPT
 FILTER_NAME: Final = "plano.attempt"
 
 _HELD_SECONDS: Final = 3600
-"""Longer than any route's timeouts, which bound the wait for a first byte: ext_proc holds the headers until it comes."""
+"""Longer than any route's timeouts, which apply while ext_proc holds the headers."""
 
 
 def build_attempt_filter() -> api.hcm.HttpFilter:
@@ -23,10 +23,10 @@ def build_attempt_filter() -> api.hcm.HttpFilter:
         grpc_service=build_grpc_service(stage=STAGE_ATTEMPT),
         processing_mode=_processing_mode(may_detach=False),
         request_attributes=list(ATTEMPT_ATTRIBUTES),
-        # Where a route lets the stage detach, a response's headers are held, and its body is shown all the same.
+        # On routes that let the stage detach, Envoy holds the response headers and still sends the body.
         send_body_without_waiting_for_header_response=True,
         message_timeout=api.duration(_HELD_SECONDS),
-        # ext_proc knows how long what it has held is, and takes the length off wherever it does not.
+        # ext_proc knows the length of a buffered body, and removes content-length otherwise.
         allow_content_length_header=True,
         mutation_rules=api.mutation.HeaderMutationRules(allow_all_routing=True, allow_envoy=True),
         metadata_options=api.ext_proc.MetadataOptions(
@@ -38,10 +38,10 @@ def build_attempt_filter() -> api.hcm.HttpFilter:
 
 
 def let_attempts_detach() -> dict[str, api.protobuf.Any]:
-    """Build what a route says so that the stage may end its part in an answer, and the rest passes without it.
+    """Build the route's override that lets the stage detach from an answer.
 
-    Envoy keeps what it has shown until it is answered, and lets it pass when the stage detaches: in this mode alone. Elsewhere
-    it forgets what it has shown (*seen* on 1.39.3).
+    Only in this mode Envoy keeps a chunk until it is answered, and passes it on when the stage detaches. In other modes
+    it loses the chunk (*seen* on 1.39.3).
     """
     override = api.ext_proc.ExtProcOverrides(processing_mode=_processing_mode(may_detach=True))
     return {FILTER_NAME: api.pack(api.ext_proc.ExtProcPerRoute(overrides=override))}
@@ -50,12 +50,12 @@ def let_attempts_detach() -> dict[str, api.protobuf.Any]:
 def _processing_mode(*, may_detach: bool) -> api.ext_proc.ProcessingMode:
     headers, body = api.ext_proc.ProcessingModeHeaderSendMode, api.ext_proc.ProcessingModeBodySendMode
     return api.ext_proc.ProcessingMode(
-        # Attributes say what is needed of them (ADR 4).
+        # Attributes contain the needed ones (ADR 4).
         request_header_mode=headers.SKIP,
         request_body_mode=body.BUFFERED,
         request_trailer_mode=headers.SKIP,
         response_header_mode=headers.SEND,
-        # Pieces are not answered one by one: the headers are held until the first one is understood.
+        # Chunks need no reply each: the headers are held until the first content.
         response_body_mode=body.STREAMED if may_detach else body.FULL_DUPLEX_STREAMED,
         response_trailer_mode=headers.SEND,
     )

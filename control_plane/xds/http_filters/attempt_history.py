@@ -1,9 +1,9 @@
-"""An upstream http_filter of chains of models: the attempt stage is told what came before, and what to tell the next attempt.
+"""Upstream http_filters of chains of models: they carry the attempt history from one attempt to the next.
 
-Dynamic metadata does not cross to the attempts listener, and a retry knows nothing of the answer that it follows. So each
-attempt takes the request's metadata along as a header, and what its answer says in headers becomes metadata. No filter but Lua
-can do the latter upstream (Envoy 1.40). It also takes the client's query off, which Envoy would keep when a route rewrites the
-path: the attempt stage says whether a provider is sent it.
+Dynamic metadata does not cross to the attempts listener, and a retry does not see the previous answer. So each
+attempt sends the request's metadata as a header, and a header of its answer becomes metadata. Only the Lua filter
+can do the latter upstream (Envoy 1.40). It also removes the client's query, which Envoy would keep when a route rewrites the
+path: the attempt stage decides whether a provider receives it.
 """
 
 from typing import Final
@@ -40,7 +40,7 @@ end
 
 _REQUEST: Final = {
     METADATA_HEADER: f"%DYNAMIC_METADATA({METADATA_NAMESPACE})%",
-    # What an attempt sets upstream stays in the request, and the next one adds to it.
+    # Headers that an attempt sets upstream stay in the request, so the next one appends.
     ATTEMPT_TIMES_HEADER: f"%REQ({ATTEMPT_TIMES_HEADER})% %EMIT_TIME(%s.%3f)%",
 }
 

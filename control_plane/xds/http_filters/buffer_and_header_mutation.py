@@ -1,7 +1,7 @@
-"""How a decision that came with one message takes effect: Envoy's own http_filters set the headers that it names.
+"""Applies a decision that was made by one message: Envoy's http_filters set the headers from metadata.
 
-An ext_proc filter that was not shown the headers may not change them. So its reply leaves them as dynamic metadata; the buffer
-filter holds the headers back until the body is decided on; the filter after it sets them; and only then does Envoy route.
+An ext_proc filter that did not receive the headers cannot change them. So its reply sets dynamic metadata; the buffer
+filter holds the headers until the body is decided on; header_mutation sets them; and only then does Envoy route.
 """
 
 from typing import Final
@@ -30,7 +30,7 @@ _HEADERS: Final = {
 _KEY_NAMES: Final = "(.*-)?(auth|authorization|api-?key|secret|credentials?|access-token|security-token)(-.*)?"
 
 DECIDED_PATH: Final = f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{METADATA_PATH})%"
-"""Path of a route that takes the decided one; a decision without a path leaves the request's own."""
+"""Path rewrite of a route to the decided path; without one the request's path stays."""
 
 
 def build_decided(listener: ir.Listener) -> api.hcm.HttpFilter:
@@ -42,17 +42,17 @@ def build_decided(listener: ir.Listener) -> api.hcm.HttpFilter:
 
 def build_attempt_filters(max_request_bytes: int) -> list[api.hcm.HttpFilter]:
     """Build the http_filters between the attempt stage and the router."""
-    # What is read by ext_proc must not be compressed, and none of this text gains from it over a provider's line.
+    # ext_proc must be able to read answers, and compression gains little here.
     fixed = {"content-type": "application/json", "accept-encoding": "identity"}
     removed = [api.mutation.HeaderMutation(remove=header) for header in ATTEMPT_HEADERS]
     named = [_from_metadata(header, key) for header, key in ATTEMPT_HEADERS.items()]
     mutations = [*removed, *(_overwrite(header, value) for header, value in fixed.items()), *named]
-    # A translation may be longer than what the client sent.
+    # A translation may be longer than the client's body.
     return [build_buffer(2 * max_request_bytes), _header_mutation(mutations, [])]
 
 
 def forget_length() -> api.mutation.HeaderMutation:
-    """Build the mutation that drops the client's content-length: the buffer filter sets that of the body as decided."""
+    """Build the mutation that removes the client's content-length: the buffer filter sets that of the final body."""
     return api.mutation.HeaderMutation(remove="content-length")
 
 
@@ -66,13 +66,13 @@ def build_buffer(max_request_bytes: int) -> api.hcm.HttpFilter:
 
 
 def _decided_headers() -> list[api.mutation.HeaderMutation]:
-    # The state of a trace that could not be read goes: it stays only where the decision repeats it. The body is plain by now.
+    # An invalid tracestate is removed: it stays only if the decision repeats it. The body is decompressed by now.
     removed = [api.mutation.HeaderMutation(remove=header) for header in (TRACESTATE_HEADER, "content-encoding")]
     return [*removed, *(_from_metadata(header, key) for header, key in _HEADERS.items())]
 
 
 def _remove_keys() -> api.mutation.HeaderMutation:
-    """Remove response headers that are called keys: a provider that repeats what it was sent repeats the gateway's own."""
+    """Remove response headers with names of keys: a provider that echoes its request headers discloses the gateway's key."""
     matcher = api.matcher.StringMatcher(safe_regex=api.matcher.RegexMatcher(regex=_KEY_NAMES))
     return api.mutation.HeaderMutation(remove_on_match=api.mutation.HeaderMutationRemoveOnMatch(key_matcher=matcher))
 

@@ -1,6 +1,6 @@
-"""Matchers in CEL, Envoy's expressions over attributes: two messages that envoy-data-plane leaves out, and how to write one.
+"""Matchers in CEL, Envoy's expressions over attributes, with two messages that envoy-data-plane lacks.
 
-Envoy 1.39 takes an expression in matchers parsed only, as a tree.
+Envoy 1.39 accepts expressions in matchers only in parsed form, as a tree.
 https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/advanced/attributes
 """
 

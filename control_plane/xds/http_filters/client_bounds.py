@@ -1,6 +1,6 @@
-"""The http_filter `plano.client_bounds`: what a trusted client asks of Envoy's router counts up to a bound.
+"""The http_filter `plano.client_bounds`: caps the `x-envoy-*` headers of trusted clients.
 
-Only requests with such a header are looked at: reading its number costs more than all that is done about the others.
+Only requests with such a header are processed, because parsing its number is expensive.
 """
 
 from typing import Final
@@ -20,7 +20,7 @@ _Predicate = api.xds_matcher.MatcherMatcherListPredicate
 
 
 def build_client_bounds(limits: ir.Limits) -> api.hcm.HttpFilter:
-    """Build the filter, which comes after the connection manager has removed the headers of clients that are not trusted."""
+    """Build the filter; the connection manager has already removed the headers of untrusted clients."""
     some = _Predicate(
         or_matcher=api.xds_matcher.MatcherMatcherListPredicatePredicateList(predicate=[_has(name) for name in BOUNDED])
     )
@@ -42,7 +42,7 @@ def _bound(limits: ir.Limits) -> api.xds_matcher.MatcherOnMatch:
 
 
 def _at_most(name: str, most: int, *, zero_is_endless: bool = False) -> api.mutation.HeaderMutation:
-    """Set a header to its bound if its number is beyond it; what is no number stays, and Envoy does not obey it."""
+    """Cap a header at its bound; a value that is not a number stays, and Envoy ignores it."""
     value = f"request.headers['{ENVOYS}{name}']"
     is_beyond = f"int({value}) > {most}" + (f" || int({value}) == 0" if zero_is_endless else "")
     bounded = f"%CEL({is_beyond} ? '{most}' : {value})%"

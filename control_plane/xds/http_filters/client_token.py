@@ -1,4 +1,4 @@
-"""An upstream http_filter that puts a client's own key where its provider looks for it: some clients send `x-api-key`."""
+"""An upstream http_filter that moves a client's own key to the header of its provider: some clients send `x-api-key`."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ _Predicate = api.xds_matcher.MatcherMatcherListPredicate
 
 
 def build_client_token() -> list[api.hcm.HttpFilter]:
-    """Build the filter, which is skipped where the client sent a token, or nothing at all."""
+    """Build the filter, which is skipped if the client sent a token, or no key."""
     token = api.core.HeaderValue(key=_WANTED, value=f"Bearer %REQ({_SENT})%")
     mutations = [
         api.mutation.HeaderMutation(append=api.core.HeaderValueOption(header=token, append_action=_OVERWRITE)),

@@ -1,4 +1,4 @@
-"""Envoy's cors filter: it answers the preflights of pages of allowed origins, and lets these pages read what clients read."""
+"""Envoy's cors filter: answers preflights of allowed origins, and exposes response headers to their pages."""
 
 import re
 from typing import Final
@@ -13,16 +13,16 @@ _EXPOSED: Final = (AGENT_HEADER, MODEL_HEADER, DECISION_HEADER, ATTEMPTS_HEADER,
 
 
 def build_cors() -> api.hcm.HttpFilter:
-    """Build the filter; what it allows is said beside the routes."""
+    """Build the filter; its policy is in the virtual host."""
     return api.hcm.HttpFilter(name=FILTER_NAME, typed_config=api.pack(api.cors.Cors()))
 
 
 def build_cors_policy(cors: ir.Cors) -> dict[str, api.protobuf.Any]:
-    """Build what a listener's virtual host says to the filter."""
+    """Build the policy of a listener's virtual host."""
     policy = api.cors.CorsPolicy(
         allow_origin_string_match=[_origin(origin) for origin in cors.allow_origins],
         allow_methods="GET, POST, OPTIONS",
-        # The star stands for every name but this one.
+        # The star does not include this name.
         allow_headers="*, authorization",
         expose_headers=", ".join(_EXPOSED),
         max_age=f"{cors.max_age_seconds:.0f}",

@@ -7,7 +7,7 @@ from control_plane.xds import api
 
 
 def with_codec(filters: Sequence[api.hcm.HttpFilter]) -> list[api.hcm.HttpFilter]:
-    """Complete a list of upstream http_filters; none at all where there is nothing to do."""
+    """Append upstream_codec to a list of upstream http_filters, unless it is empty."""
     return [*filters, _codec()] if filters else []
 
 

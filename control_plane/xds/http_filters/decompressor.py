@@ -1,7 +1,7 @@
-"""The http_filters that undo compressed request bodies, before anything reads them; answers pass as they are.
+"""The http_filters that decompress request bodies before other filters read them; answers are not changed.
 
-Envoy has no decompressor for `deflate`, so ext_proc undoes that. Each filter stops at a hundred times the size of what it was
-given, and the listener's buffer at `max_request_bytes`.
+Envoy has no decompressor for `deflate`, so ext_proc decodes that. Each filter stops at a hundred times the size of its
+input, and the listener's buffer at `max_request_bytes`.
 """
 
 from typing import Final
@@ -20,7 +20,7 @@ _LIBRARIES: Final[dict[str, _Library]] = {
 
 
 def build_decompressors() -> list[api.hcm.HttpFilter]:
-    """Build a filter for each encoding; it looks at `content-encoding`, and takes that off with the encoding."""
+    """Build a filter for each encoding, which matches `content-encoding` and removes it."""
     return [_decompressor(name, library) for name, library in _LIBRARIES.items()]
 
 

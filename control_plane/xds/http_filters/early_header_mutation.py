@@ -1,8 +1,8 @@
-"""Removes request headers that only the gateway may set, before anything else sees them, and most of those that Envoy obeys.
+"""Removes request headers that only the gateway may set, and most of those that control Envoy, before other filters run.
 
-Of `x-envoy-*` four headers stay: how often and how long a trusted client wants to wait; see client_bounds.py. Any other can
+Four `x-envoy-*` headers stay, for retries and timeouts of trusted clients; see client_bounds.py. Any other can
 grow Envoy's memory (`x-envoy-upstream-alt-stat-name`), repeat paid calls (`x-envoy-retriable-status-codes`) or forge its log
-(`x-envoy-original-path`). Who is trusted is the connection manager's business: it removes them from the others.
+(`x-envoy-original-path`). The connection manager removes them from requests of untrusted clients.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from protos.contract.headers import CALLER_HEADER, INTERNAL_HEADERS
 _OVERWRITE: Final = api.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
 _ALLOWED: Final = (*BOUNDED, "retry-on")
 _ASIDE: Final = "x-plano-client-"
-"""Beginning of the names under which the values that stay are kept while all else of Envoy's goes."""
+"""Prefix of temporary names for the kept values, while all other `x-envoy-*` headers are removed."""
 
 
 def build_early_mutations(listener: ir.Listener) -> api.core.TypedExtensionConfig:
@@ -62,7 +62,7 @@ def _remove_all(prefix: str) -> api.mutation.HeaderMutation:
 
 
 def _plain_answers() -> api.mutation.HeaderMutation:
-    """Ask for answers that are not compressed, whatever the client takes: in others Envoy finds no usage."""
+    """Request uncompressed answers: Envoy cannot read usage in compressed ones."""
     value = api.core.HeaderValue(key="accept-encoding", value="identity")
     overwrite = api.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS
     return api.mutation.HeaderMutation(append=api.core.HeaderValueOption(header=value, append_action=overwrite))

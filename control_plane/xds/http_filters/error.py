@@ -1,10 +1,10 @@
-"""The http_filter `plano.errors`: what a provider answers on a plain route, where the client could not read it as it is.
+"""The http_filter `plano.errors`: ext_proc renders provider answers on plain routes that the client could not read.
 
-Errors are told in the client's API, and so is a page in place of an answer; JSON becomes the stream that was asked for, and a
-stream the one answer. Envoy's composite filter begins an ext_proc call only for a response that came from upstream with a
+Errors and HTML pages become errors in the client's API; JSON becomes a requested stream, and a stream a requested whole
+answer. Envoy's composite filter starts an ext_proc call only for an upstream response with a status of 400 or more, an empty
 status of 300 or more, empty, or with another type than the client reads, as decide has said. Any other passes without a
-message, and so do Envoy's own replies and refusals of the decide stage, which have the right shape.
-See docs/adr/0010-errors-of-plain-routes.md.
+including local replies and rejections by the decide stage, which have the right shape.
+See docs/adr/0010-provider-errors-on-plain-routes.md.
 """
 
 from typing import Final
@@ -19,12 +19,12 @@ FILTER_NAME: Final = "plano.errors"
 
 _ANSWER_SECONDS: Final = 5.0
 _UPSTREAM: Final = "via_upstream"
-"""Envoy's response code details for what an upstream answered."""
+"""Envoy's response code details for an upstream's answer."""
 _TYPES: Final = {
     EXPECTS_JSON: r"(?i)\s*[a-z]+/([a-z0-9.+-]+\+)?json\s*(;.*)?",
     EXPECTS_EVENTS: r"(?i)\s*text/event-stream\s*(;.*)?",
 }
-"""What a client reads -> the content type that says so."""
+"""What a client expects -> its content type."""
 
 _Predicate = api.xds_matcher.MatcherMatcherListPredicate
 _Predicates = api.xds_matcher.MatcherMatcherListPredicatePredicateList
@@ -66,7 +66,7 @@ def _ask(stage: str, body_mode: api.ext_proc.ProcessingModeBodySendMode) -> api.
             response_trailer_mode=headers.SKIP if is_buffered else headers.SEND,
         ),
         message_timeout=api.duration(_ANSWER_SECONDS),
-        # Without ext_proc the provider's own words are better than none.
+        # Without ext_proc the provider's own body is better than none.
         failure_mode_allow=is_buffered,
         metadata_options=api.ext_proc.MetadataOptions(
             forwarding_namespaces=api.ext_proc.MetadataOptionsMetadataNamespaces(untyped=[METADATA_NAMESPACE])
@@ -77,7 +77,7 @@ def _ask(stage: str, body_mode: api.ext_proc.ProcessingModeBodySendMode) -> api.
 
 
 def _an_upstreams_error() -> _Predicate:
-    # The status first: until it is known nothing is decided, and most responses are done with it.
+    # The status first: it is not known on requests, and it excludes most responses.
     return _all(_any(_class("4xx"), _class("5xx"), _class("3xx")), _from_upstream())
 
 

@@ -1,7 +1,7 @@
-"""The http_filter `plano.decide`: it asks ext_proc what to do with each request, once its body is there.
+"""The http_filter `plano.decide`: ext_proc decides each request once its body is complete.
 
-A listener whose filters need the client's headers shows them in a message of their own. Any other asks once per request, with
-the body and a few attributes, which halves what a decision costs; see docs/adr/0004-one-message-per-decision.md.
+A listener whose filters need the client's headers sends them in a separate message. Any other sends one message, with
+the body and a few attributes, which halves what a decision costs; see docs/adr/0004-one-ext-proc-message-per-decision.md.
 """
 
 from typing import Final
@@ -21,14 +21,14 @@ from protos.contract.stages import (
 )
 
 EXT_PROC_CLUSTER: Final = "ext_proc"
-"""In the bootstrap, not in CDS: changing it would break the streams in flight."""
+"""In the bootstrap, not in CDS: changing it would break active streams."""
 
 FILTER_NAME: Final = "plano.decide"
 
 RESPOND_FILTER: Final = "plano.respond"
 
 _ANSWER_SECONDS: Final = 3600
-"""Longer than any answer may take to begin, which other timeouts bound."""
+"""Longer than any answer's first byte, which other timeouts bound."""
 
 ANSWERS_CLUSTER: Final = "ext_proc_answers"
 """Beside it: the same workers, as the upstream of answers that they make. Connections of their own, with windows so small that
@@ -45,7 +45,7 @@ def build_ext_proc(listener: ir.Listener) -> api.hcm.HttpFilter:
         ),
         processing_mode=processing_mode(sends_headers=listener.shows_headers),
         request_attributes=[] if listener.shows_headers else _attributes(listener),
-        # Envoy's default of 200 ms is shorter than any call of a filter or of an orchestrator.
+        # Envoy's default of 200 ms is too short for calls of filters and orchestrators.
         message_timeout=api.duration(listener.decision_timeout_seconds),
         mutation_rules=api.mutation.HeaderMutationRules(allow_all_routing=True),
         metadata_options=api.ext_proc.MetadataOptions(
@@ -70,7 +70,7 @@ def build_respond(listener: ir.Listener) -> api.hcm.HttpFilter:
             request_body_mode=body.NONE,
             request_trailer_mode=headers.SKIP,
             response_header_mode=headers.SEND,
-            # What is held back comes later, in other pieces.
+            # Held text is sent later, in other chunks.
             response_body_mode=body.FULL_DUPLEX_STREAMED,
             response_trailer_mode=headers.SEND,
         ),
@@ -85,7 +85,7 @@ def build_respond(listener: ir.Listener) -> api.hcm.HttpFilter:
 
 
 def processing_mode(*, sends_headers: bool) -> api.ext_proc.ProcessingMode:
-    """Build the mode of the decide stage: the whole request body, perhaps the headers before it, nothing of the response."""
+    """Build the mode of the decide stage: the whole request body, optionally headers, and nothing of the response."""
     headers, body = api.ext_proc.ProcessingModeHeaderSendMode, api.ext_proc.ProcessingModeBodySendMode
     return api.ext_proc.ProcessingMode(
         request_header_mode=headers.SEND if sends_headers else headers.SKIP,
@@ -98,10 +98,10 @@ def processing_mode(*, sends_headers: bool) -> api.ext_proc.ProcessingMode:
 
 
 def build_grpc_service(*, stage: str, listener: str = "") -> api.core.GrpcService:
-    """Build the way to ext_proc, which is told who asks."""
+    """Build the gRPC service of ext_proc, with the listener's name as metadata."""
     said = {STAGE_METADATA: stage, LISTENER_METADATA: listener}
     return api.core.GrpcService(
         envoy_grpc=api.core.GrpcServiceEnvoyGrpc(cluster_name=EXT_PROC_CLUSTER),
-        # No retry policy here: Envoy would read it anew for each stream, which took a sixth of its CPU. The cluster has one.
+        # No retry policy here: Envoy would parse it for each stream, which took a sixth of its CPU. The cluster has one.
         initial_metadata=[api.core.HeaderValue(key=key, value=value) for key, value in said.items() if value],
     )

@@ -1,4 +1,4 @@
-"""What ext_proc tells the attempts of its own calls: headers that the egress listener reads as if decide had left it."""
+"""Turns headers of ext_proc's own calls into the dynamic metadata that the decide stage sets otherwise."""
 
 from control_plane import ir
 from control_plane.xds import api
@@ -6,12 +6,12 @@ from protos.contract.metadata import FORWARDED_METADATA_HEADERS, METADATA_NAMESP
 
 
 def chains_of_models(gateway: ir.Gateway) -> frozenset[str]:
-    """Return the names of the chains whose attempts want to be told."""
+    """Return the names of the chains whose attempts need this metadata."""
     return frozenset(chain.name for chain in gateway.chains if chain.is_of_models)
 
 
 def build_header_to_metadata() -> api.hcm.HttpFilter:
-    """Build the filter that turns the headers into dynamic metadata, and takes them off."""
+    """Build the filter that turns the headers into dynamic metadata, and removes them."""
     config = api.header_to_metadata.Config(request_rules=[_rule(key, name) for key, name in FORWARDED_METADATA_HEADERS.items()])
     return api.hcm.HttpFilter(name="plano.header_to_metadata", typed_config=api.pack(config))
 

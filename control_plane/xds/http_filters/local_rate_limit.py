@@ -1,7 +1,7 @@
 """ir.RateLimit -> Envoy's local rate limit, whose buckets all threads of one Envoy share.
 
-Decide leaves the model and an estimate of the request's tokens as dynamic metadata. A request that asks for more than a bucket
-has leaves it as it was; of several buckets, those that Envoy had asked before have lost its tokens.
+The decide stage sets the model and an estimate of the tokens as dynamic metadata. A request that exceeds a bucket
+leaves it unchanged; if there are several buckets, those that Envoy checked before have lost its tokens.
 https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/local_rate_limit_filter
 """
 
@@ -14,18 +14,18 @@ from protos.contract.metadata import METADATA_MODEL, METADATA_NAMESPACE, METADAT
 _FILTER: Final = "envoy.filters.http.local_ratelimit"
 _MODEL: Final = "model"
 _MOST_VALUES: Final = 10_000
-"""Values of a header that have a bucket of their own at a time; who was silent longest loses it, and begins with a full one."""
+"""Maximum of buckets for values of a header; the least recently used one is dropped, and starts full again."""
 _BOUNDLESS: Final = 2**32 - 1
 
 
 def build_rate_limit(limits: tuple[ir.RateLimit, ...], stat_prefix: str) -> api.hcm.HttpFilter:
-    """Build the filter that answers 429 for those who have used their tokens up."""
+    """Build the filter that answers 429 when the tokens are used up."""
     always = api.core.RuntimeFractionalPercent(default_value=api.type_v3.FractionalPercent(numerator=100))
     config = api.local_ratelimit.LocalRateLimit(
         stat_prefix=stat_prefix,
         filter_enabled=always,
         filter_enforced=always,
-        # Envoy wants a bucket for what has no limit, too.
+        # Envoy requires a bucket also for requests without a limit.
         token_bucket=_bucket(_BOUNDLESS, 1),
         always_consume_default_token_bucket=False,
         max_dynamic_descriptors=_MOST_VALUES,
@@ -36,7 +36,7 @@ def build_rate_limit(limits: tuple[ir.RateLimit, ...], stat_prefix: str) -> api.
 
 
 def _counted(header: str) -> api.route.RateLimit:
-    """Say what a request counts as, if it has the header: so many tokens of this model, for this value."""
+    """Build the descriptor of a request with the header: model, value and tokens."""
     segment = api.metadata.MetadataKeyPathSegment(key=METADATA_MODEL)
     model = api.route.RateLimitActionMetaData(
         descriptor_key=_MODEL,

@@ -1,6 +1,6 @@
 """Upstream http_filters of a chain that send each attempt with the credentials of its member, which come over SDS.
 
-A chain has the injectors of all of its members, each of which is skipped unless the endpoint that Envoy picked is its member's.
+A chain has the injectors of all members, each of which is skipped unless Envoy picked an endpoint of that member.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,15 +14,15 @@ MEMBER_KEY: Final = "member"
 """Key of an endpoint's metadata in the namespace `plano`: the member whose credentials are sent."""
 
 _HEADER: Final = "x-plano-member"
-"""Says so to the filters of one attempt."""
+"""Temporary request header with the member of an attempt, for these filters only."""
 
 
 def build_member_credentials(clusters: Sequence[ir.Cluster]) -> list[api.hcm.HttpFilter]:
-    """Build the filters for the members' clusters; none if nobody authenticates."""
+    """Build the filters for the members' clusters; none if no member authenticates."""
     headers = sorted({injected.header for cluster in clusters for injected in cluster.injected_headers})
     if not headers:
         return []
-    # What the attempt before was sent with would otherwise stay.
+    # Otherwise the previous attempt's credential would stay.
     begin = [*map(_remove, headers), _name_member()]
     injectors = [injector for cluster in clusters for injector in _injectors(cluster)]
     return [_mutations("plano.member", begin), *injectors, _mutations("plano.member.end", [_remove(_HEADER)])]

@@ -1,4 +1,4 @@
-"""The http_filters of a listener that clients connect to, in the order in which a request passes them."""
+"""The http_filters of client listeners, in request order."""
 
 from typing import Final
 
@@ -28,7 +28,7 @@ def build_http_filters(listener: ir.Listener, gateway: ir.Gateway) -> list[api.h
     errors = [build_errors()] if listener.kind is ir.ListenerKind.MODEL else []
     tokens = [build_jwt_authn(listener.jwt)] if listener.jwt is not None else []
     auth = [*tokens, build_api_key_auth(listener.credential)] if listener.callers is not None else []
-    # Before anything that asks for a key: browsers send none with a preflight.
+    # Before authentication: browsers send no key with a preflight.
     cors = [build_cors()] if listener.cors is not None else []
     asked = [build_client_bounds(gateway.limits), *build_decompressors()]
     # What reads usage keeps a request's body, of any size, until it is whole (Envoy 1.40): only the buffer filter bounds that.
@@ -43,20 +43,20 @@ def build_http_filters(listener: ir.Listener, gateway: ir.Gateway) -> list[api.h
 
 def build_router() -> api.hcm.HttpFilter:
     """Build the filter that sends a request upstream, the last of every listener."""
-    # Clients learn nothing from x-envoy-upstream-service-time and its like, and upstreams nothing from our timeouts.
+    # Clients do not need x-envoy-upstream-service-time and similar headers, nor upstreams our timeouts.
     config = api.router.Router(suppress_envoy_headers=True)
     return api.hcm.HttpFilter(name="envoy.filters.http.router", typed_config=api.pack(config))
 
 
 def build_grpc_bridge() -> api.hcm.HttpFilter:
-    """Build the filter by which ext_proc, whose calls are HTTP/1.1, speaks gRPC to a collector."""
+    """Build the filter that turns ext_proc's HTTP/1.1 calls into gRPC for a collector."""
     config = api.grpc_http1_bridge.Config()
     return api.hcm.HttpFilter(name="envoy.filters.http.grpc_http1_bridge", typed_config=api.pack(config))
 
 
 def build_health_check() -> api.hcm.HttpFilter:
     """Build the filter that answers at HEALTH_PATH."""
-    # 200 while at least one ext_proc worker serves: without it no request can be answered.
+    # 200 while at least one ext_proc worker is healthy: without one no request can be answered.
     config = api.health_check.HealthCheck(
         pass_through_mode=False,
         cluster_min_healthy_percentages={EXT_PROC_CLUSTER: api.type_v3.Percent(value=1)},

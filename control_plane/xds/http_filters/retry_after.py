@@ -1,6 +1,6 @@
-"""Upstreams that say when to come back: Envoy waits that long before it tries again, and leaves it be if that is too long.
+"""`retry-after` of upstreams: Envoy waits that long before a retry, and does not retry if it is too long.
 
-Envoy alone would ignore a wait that is longer than its limit, and try again at once.
+By itself Envoy would ignore a wait above its limit, and retry at once.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +14,7 @@ RETRY_AFTER: Final = "retry-after"
 
 
 def longest_waits(gateway: ir.Gateway) -> Mapping[str, int]:
-    """Return cluster or chain -> the seconds that its routes may wait; without those whose routes wait for nobody."""
+    """Return the longest wait of routes by cluster or chain, in seconds, without those that do not wait."""
     waits: dict[str, int] = {}
     for route in _routes(gateway):
         if route.retry.honours_retry_after:
@@ -23,9 +23,9 @@ def longest_waits(gateway: ir.Gateway) -> Mapping[str, int]:
 
 
 def build_veto(longest_seconds: int | None, header: str = RETRY_AFTER) -> list[api.hcm.HttpFilter]:
-    """Build the upstream http_filter that forbids another try after an answer that asks for a longer wait, if any may wait.
+    """Build the upstream http_filter that prevents a retry after a longer `retry-after`, if any is waited for.
 
-    A wait that is no number of seconds is a date, and taken for too long.
+    A value that is not a number of seconds is a date, and counts as too long.
     """
     if longest_seconds is None:
         return []

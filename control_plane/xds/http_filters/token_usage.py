@@ -1,7 +1,7 @@
-"""The http_filters that read the usage of answers: Envoy's own, so that answers which pass no Python are counted, too.
+"""The http_filters that read the token usage of answers in Envoy, including those of answers that ext_proc does not see.
 
-Envoy 1.40's `ai_protocol_manager` reads answers as they pass, streams included, and holds nothing back. It is marked as work in
-progress; docs/adr/0018-envoy-reads-usage.md says what else was tried. What it finds is typed metadata, which only CEL can read.
+Envoy 1.40's `ai_protocol_manager` reads answers as they pass, streams included, without buffering. It is marked as work in
+progress; docs/adr/0018-token-usage-read-by-envoy.md lists the alternatives. Its result is typed metadata, which only CEL reads.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ USAGE: Final = f"metadata.typed_filter_metadata['{_NAMESPACE}']"
 """CEL: envoy.data.ai.v3.TokenUsage of an answer; cached, written and reasoning tokens are parts of the others."""
 
 IS_KNOWN: Final = f"'{_NAMESPACE}' in metadata.typed_filter_metadata && {USAGE}.extraction_status != 3"
-"""CEL: whether an answer has told its usage. 3 is FAILED."""
+"""CEL: whether an answer has reported its usage. 3 is FAILED."""
 
 TOKENS: Final = {
     "input": f"%CEL({USAGE}.input_tokens)%",
@@ -26,10 +26,10 @@ TOKENS: Final = {
     "output": f"%CEL({USAGE}.output_tokens)%",
     "reasoning": f"%CEL({USAGE}.output_token_details.reasoning_tokens)%",
 }
-"""Kind of tokens -> the format that shows how many an answer has."""
+"""Kind of tokens -> the access log format of their number."""
 
 RESPONSE_MODEL: Final = f"%CEL({USAGE}.model)%"
-"""What the provider calls the model that answered."""
+"""The provider's name of the model that answered."""
 
 
 class LlmProtocol(IntEnum):
@@ -40,7 +40,7 @@ class LlmProtocol(IntEnum):
     ANTHROPIC_MESSAGES = 3
 
 
-# Messages of Envoy 1.40, which envoy-data-plane does not know yet.
+# Messages of Envoy 1.40 that envoy-data-plane lacks.
 
 
 @dataclass(eq=False, repr=False, config={"extra": "forbid"})
@@ -85,14 +85,14 @@ _OWN_PATHS: Final = {
     "messages": ("/v1/messages", LlmProtocol.ANTHROPIC_MESSAGES),
     "responses": ("/v1/responses", LlmProtocol.OPENAI_RESPONSES),
 }
-"""APIs by their path; the answers of all others count as those of Chat Completions do."""
+"""APIs by path; other answers count like Chat Completions."""
 
 _MAX_ANSWER_BYTES: Final = 10 << 20
-"""The most that Envoy permits: in larger answers usage is not looked for."""
+"""Envoy's maximum: usage is not read in larger answers."""
 
 
 def build_token_usage() -> list[api.hcm.HttpFilter]:
-    """Build a filter for each way of telling usage, of which the client's path leaves one."""
+    """Build one filter per usage format, of which the client's path enables one."""
     paths = [_path_begins(prefix) for prefix, _ in _OWN_PATHS.values()]
     own = [_filter(name, protocol, _not(_path_begins(prefix))) for name, (prefix, protocol) in _OWN_PATHS.items()]
     return [*own, _filter("chat_completions", LlmProtocol.OPENAI_CHAT_COMPLETIONS, _any_of(paths))]

@@ -1,1 +1,1 @@
-"""Listeners: ports and internal addresses, access logs, and what clients read when Envoy itself answers."""
+"""Listeners: ports and internal addresses, access logs, and local replies."""

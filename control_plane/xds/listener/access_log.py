@@ -1,4 +1,4 @@
-"""One JSON line per request. No query, no body, no credentials: nothing in it is a secret."""
+"""The access log: one JSON line per request, without query, body or credentials."""
 
 from collections.abc import Collection
 from typing import Final
@@ -12,7 +12,7 @@ from protos.contract.metadata import METADATA_AGENT, METADATA_DECISION, METADATA
 
 _STDOUT: Final = "/dev/stdout"
 _MOST_BYTES: Final = 256
-"""Of what a client says: a request id may have 80 KB."""
+"""Maximum length of client values: a request id may have 80 KB."""
 
 
 def _decided(key: str) -> str:
@@ -52,7 +52,7 @@ def _fields(listener: str, prices: Collection[pb.ModelPrice]) -> dict[str, str]:
 
 
 def build_access_log(listener: str, path: str, prices: Collection[pb.ModelPrice] = ()) -> list[api.accesslog.AccessLog]:
-    """Log a listener's requests, `/healthz` excepted, to a file or to standard output."""
+    """Build the log of a listener's requests, except `/healthz`, to a file or to standard output."""
     log_format = api.core.SubstitutionFormatString(
         json_format=api.protobuf.Struct.from_dict(_fields(listener, prices)),
     )
@@ -67,6 +67,6 @@ def build_access_log(listener: str, path: str, prices: Collection[pb.ModelPrice]
 
 def _sink(path: str, log_format: api.core.SubstitutionFormatString) -> api.protobuf.Any:
     if path == _STDOUT:
-        # Not a file: a container's stdout may belong to another user, and cannot be opened by its path.
+        # Not as a file: a container's stdout may belong to another user, and then cannot be opened by path.
         return api.pack(api.stream_log.StdoutAccessLog(log_format=log_format))
     return api.pack(api.file_log.FileAccessLog(path=path, log_format=log_format))

@@ -1,6 +1,6 @@
-"""What Envoy counts of answers by agent and model: requests, durations and tokens, also of those that no Python sees.
+"""Envoy's statistics of answers by agent and model: requests, durations and tokens, with or without ext_proc.
 
-Labels are configured names and constant words: what a client writes for a model of a wildcard is none.
+Labels are configured names and constants, never a model name that a client writes under a wildcard.
 """
 
 from collections.abc import Collection, Mapping
@@ -17,7 +17,7 @@ _PREFIX: Final = "plano"
 
 
 def build_answer_stats(listener: str, prices: Collection[pb.ModelPrice]) -> list[api.accesslog.AccessLog]:
-    """Build what counts the answers of a listener, by its name, and what they cost by these prices."""
+    """Build the access loggers that count the answers of a listener, and their cost by these prices."""
     labels = {
         "listener": listener,
         "agent": _decided(METADATA_AGENT),

@@ -30,10 +30,10 @@ def build_listener(listener: ir.Listener, gateway: ir.Gateway) -> api.listener.L
     name = names.listener(listener.name)
     prices = priced(listener, gateway)
     manager = _connection_manager(name, gateway, build_http_filters(listener, gateway))
-    # Until ext_proc has decided no route's idle timeout applies, so silence must outlast the longest decision.
+    # Until ext_proc has decided no route's idle timeout applies, so this one must exceed the longest decision.
     patience = max(gateway.limits.upload_idle_seconds, listener.decision_timeout_seconds + _SLACK_SECONDS)
     manager.stream_idle_timeout = api.duration(patience)
-    # A body that trickles in is never silent. Ends with the request's last byte: answers may take as long as they like.
+    # For bodies that trickle in, which are never idle. Ends with the request's last byte, so answers may take longer.
     manager.request_timeout = api.duration(max(_SILENCE_SECONDS, patience))
     manager.common_http_protocol_options = api.core.HttpProtocolOptions(
         idle_timeout=api.duration(gateway.limits.connection_idle_seconds)
@@ -49,7 +49,7 @@ def build_listener(listener: ir.Listener, gateway: ir.Gateway) -> api.listener.L
 
 
 def build_egress_listener(gateway: ir.Gateway) -> api.listener.Listener:
-    """Build the internal listener: no ext_proc, and the route header is the caller's."""
+    """Build the egress listener: without ext_proc; the caller sets the route header."""
     name = names.EGRESS_LISTENER
     forwarded = (
         [build_header_to_metadata()]
@@ -66,9 +66,9 @@ def build_egress_listener(gateway: ir.Gateway) -> api.listener.Listener:
 
 
 def build_attempts_listener(gateway: ir.Gateway) -> api.listener.Listener:
-    """Build the internal listener that attempts of chains of models pass; there is always one, so that a reload can add chains.
+    """Build the attempts listener; it always exists, so that a reload can add chains.
 
-    What comes here has passed another listener, which has cleaned its headers and bounds its time.
+    Its requests have passed another listener, which has sanitised their headers and bounds their time.
     """
     name = names.ATTEMPTS_LISTENER
     manager = api.hcm.HttpConnectionManager(
@@ -83,7 +83,7 @@ def build_attempts_listener(gateway: ir.Gateway) -> api.listener.Listener:
         generate_request_id=False,
         skip_xff_append=True,
         stream_idle_timeout=api.duration(0),
-        # A client's, and what the gateway has added.
+        # The client's headers and those that the gateway adds.
         max_request_headers_kb=2 * _MAX_HEADERS_KB,
     )
     if gateway.tracing is not None:
@@ -118,13 +118,13 @@ def _connection_manager(
         rds=api.hcm.Rds(config_source=api.ads(), route_config_name=name),
         http_filters=http_filters,
         access_log=build_access_log(name, gateway.access_log_path),
-        # Without these two Envoy silently ignores x-envoy-max-retries and its like, from everybody.
+        # Without these two Envoy silently ignores x-envoy-max-retries and similar headers of all clients.
         use_remote_address=True,
         internal_address_config=_internal(gateway.internal_cidrs),
         preserve_external_request_id=True,
         always_set_request_id_in_response=True,
         server_header_transformation=api.hcm.HttpConnectionManagerServerHeaderTransformation.PASS_THROUGH,
-        # `/v1/../x` becomes `/x`; `//` and `%2F` are left alone, they occur in names of models.
+        # `/v1/../x` becomes `/x`; `//` and `%2F` are kept, since they occur in names of models.
         normalize_path=True,
         path_with_escaped_slashes_action=api.hcm.HttpConnectionManagerPathWithEscapedSlashesAction.KEEP_UNCHANGED,
         request_headers_timeout=api.duration(_HEADERS_SECONDS),
@@ -139,7 +139,7 @@ def _connection_manager(
 
 
 def _http1() -> api.core.Http1ProtocolOptions:
-    """Serve HTTP/1.0 as well: nginx speaks it to whatever a plain `proxy_pass` leads to."""
+    """Serve HTTP/1.0 as well: nginx uses it for a plain `proxy_pass`."""
     return api.core.Http1ProtocolOptions(accept_http_10=True, default_host_for_http_10="localhost")
 
 
@@ -148,7 +148,7 @@ def _http2() -> api.core.Http2ProtocolOptions:
         max_concurrent_streams=_HTTP2_STREAMS,
         initial_stream_window_size=1 << 20,
         initial_connection_window_size=1 << 24,
-        # A malformed stream is reset; the others of its connection go on.
+        # A malformed stream is reset; the others of its connection continue.
         override_stream_error_on_invalid_http_message=True,
     )
 
@@ -165,15 +165,15 @@ def _range(cidr: str) -> api.core.CidrRange:
 
 
 def _connection_limit(name: str, limits: ir.Limits) -> api.listener.Filter:
-    """Leave the other listeners connections when this one has its share; those beyond it are closed at once."""
+    """Limit this listener to its share of connections; further ones are closed at once."""
     most = max(1, limits.max_connections * 3 // 4)
     config = api.connection_limit.ConnectionLimit(stat_prefix=name, max_connections=most)
     return api.listener.Filter(name="envoy.filters.network.connection_limit", typed_config=api.pack(config))
 
 
 _AT_ONCE: Final = api.duration(0)
-"""How long a connection lasts after an answer was cut, for its peer to read the rest: Envoy says a second. Here the peer
-is the gateway itself, which resumes a cut stream as soon as it sees that."""
+"""Delayed close timeout; Envoy's default is a second. Here the peer is the gateway itself, which resumes a broken
+stream as soon as the connection closes."""
 
 _CONNECTION_BUFFER_BYTES: Final = 1 << 20
 """Before back-pressure. The size of a request body is bounded apart, by its virtual host."""

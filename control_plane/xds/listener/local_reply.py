@@ -1,7 +1,7 @@
-"""What clients read when Envoy itself answers: an error in the shape of their API, in our words.
+"""Envoy's local replies, as errors in the shape of the client's API.
 
-Envoy's own texts name addresses and internals, so each of its replies is replaced, by status. A reply that already has a
-content type was made by ext_proc and passes as it is.
+Envoy's own texts contain addresses and internals, so each local reply is replaced, by status. A reply that already has a
+content type was made by ext_proc and passes unchanged.
 """
 
 import json
@@ -23,7 +23,7 @@ _Filter = api.accesslog.AccessLogFilter
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
-    """One kind of reply: what it answers to, and what it says."""
+    """One kind of reply: its condition and its content."""
 
     status: int
     code: str
@@ -101,7 +101,7 @@ _NO_CREDENTIAL: Final = "failed_to_inject_credential"
 
 
 def build_client_local_reply() -> api.hcm.LocalReplyConfig:
-    """Build the replies of a listener that clients connect to."""
+    """Build the replies of a client listener."""
     mappers = [_unchanged(), _missing_credential(), _no_body(_messages_api(), _anthropic), _no_body(None, _openai)]
     for reply in _REPLIES:
         mappers += [_mapper(reply, _messages_api(), _anthropic(reply)), _mapper(reply, None, _openai(reply))]
@@ -109,7 +109,7 @@ def build_client_local_reply() -> api.hcm.LocalReplyConfig:
 
 
 def build_internal_local_reply() -> api.hcm.LocalReplyConfig:
-    """Mark own replies of a listener inside the gateway, so that ext_proc can tell an upstream's 503 from Envoy's."""
+    """Mark local replies of an internal listener, so that ext_proc can distinguish them from an upstream's."""
     marks = {
         LOCAL_REPLY_HEADER: "%RESPONSE_FLAGS%",
         UNAVAILABLE_HEADER: f"%UPSTREAM_METADATA({METADATA_NAMESPACE}:{UNAVAILABLE})%",
@@ -124,12 +124,12 @@ def _mark(header: str, value: str) -> api.core.HeaderValueOption:
 
 
 def _unchanged() -> api.hcm.ResponseMapper:
-    """Keep ext_proc's immediate replies: Envoy's own have no content type yet when this looks at them."""
+    """Keep ext_proc's immediate replies: Envoy's own have no content type at this point."""
     return api.hcm.ResponseMapper(filter=_cel("'content-type' in response.headers"))
 
 
 def _missing_credential() -> api.hcm.ResponseMapper:
-    """Say that the gateway is at fault, not the client, when a secret has not arrived."""
+    """Report a gateway error, not a client error, when a secret has not arrived."""
     reply = next(reply for reply in _REPLIES if reply.status == 500)
     mapper = _mapper(reply, None, _openai(reply))
     mapper.filter = _cel(f"response.code_details == '{_NO_CREDENTIAL}'")
@@ -138,7 +138,7 @@ def _missing_credential() -> api.hcm.ResponseMapper:
 
 
 def _no_body(extra: _Filter | None, body: Callable[[_Reply], object]) -> api.hcm.ResponseMapper:
-    """Refuse a POST that nothing was decided about, because it had no body, where no route could say so."""
+    """Reject a POST without a body, on which nothing was decided, where no route can."""
     reply = next(reply for reply in _REPLIES if reply.status == 400)
     mapper = _mapper(reply, None, body(reply))
     undecided = _cel(
@@ -185,7 +185,7 @@ def _anthropic(reply: _Reply) -> object:
 
 
 def _json(body: object) -> api.core.SubstitutionFormatString:
-    # A format string, in which % starts a command.
+    # A format string: % starts a command.
     text = json.dumps(body, separators=(",", ":")).replace("%", "%%")
     return api.core.SubstitutionFormatString(
         text_format_source=api.core.DataSource(inline_string=text), content_type="application/json"
@@ -193,7 +193,7 @@ def _json(body: object) -> api.core.SubstitutionFormatString:
 
 
 def _messages_api() -> _Filter:
-    """Match requests of Anthropic's API: by path, or by what ext_proc read before it changed the path."""
+    """Match requests of Anthropic's API: by path, or by the API that ext_proc recorded before it changed the path."""
     known = api.accesslog.MetadataFilter(
         matcher=api.matcher.MetadataMatcher(
             filter=METADATA_NAMESPACE,

@@ -32,7 +32,7 @@ def build_stats_listener(where: str) -> api.listener.Listener:
         name="listener/(stats)",
         address=address.parse(where),
         filter_chains=[api.listener.FilterChain(filters=[http])],
-        # Scraping must go on when clients have used up every connection, or all memory.
+        # Scraping must work when clients have exhausted connections or memory.
         ignore_global_conn_limit=True,
         bypass_overload_manager=True,
     )

@@ -1,7 +1,7 @@
 """ir.Tracing -> Envoy's OpenTelemetry tracer: a listener's server span, and a client span for each attempt.
 
-What is sampled is decided once, where a trace begins: whoever carries its context on is traced if it is. Envoy's own sampling
-would throw the dice again on each listener, and never sample a request whose `x-request-id` is not a UUID.
+Sampling is decided once, where a trace begins; requests with its context follow that decision. Envoy's own sampling
+would decide again on each listener, and never sample a request whose `x-request-id` is not a UUID.
 """
 
 from typing import Final
@@ -23,13 +23,13 @@ _TRACER: Final = "envoy.tracers.opentelemetry"
 _WHOLE: Final = api.type_v3.Percent(value=100)
 _MILLION: Final = 1_000_000
 _INSIDE: Final = {names.EGRESS_LISTENER: "egress", names.ATTEMPTS_LISTENER: "target"}
-"""Listeners inside the gateway -> how the names of their spans begin."""
+"""Internal listeners -> prefixes of their spans' names."""
 
 _DECIDED: Final = (METADATA_AGENT, METADATA_API, METADATA_DECISION, METADATA_MODEL)
 """Dynamic metadata that spans show, as `plano.<key>`."""
 
 _VALUES: Final = {
-    # In place of Envoy's own, which has the query: some clients put their key there.
+    # Replaces Envoy's own, which has the query: some clients put their key there.
     "http.url": "%REQ(:SCHEME)%://%REQ(:AUTHORITY)%%PATH(NQ:ORIG_OR_PATH)%",
     "plano.attempt": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
     "plano.caller": f"%REQ({CALLER_HEADER})%",
@@ -37,21 +37,21 @@ _VALUES: Final = {
     "plano.route": "%ROUTE_NAME%",
     "plano.status_details": "%RESPONSE_CODE_DETAILS%",
 }
-"""What else they show, as access logs do."""
+"""Other attributes, in access log format."""
 
 _USAGE: Final = {f"plano.usage.{kind}_tokens": value for kind, value in TOKENS.items()}
-"""Under a name of ours: the span of a model call has them as `gen_ai.usage.*`, and tools add up what has that name."""
+"""Under our own names: model call spans have `gen_ai.usage.*`, which tools add up."""
 
 
 def build_tracing(tracing: ir.Tracing, listener: str) -> api.hcm.HttpConnectionManagerTracing:
-    """Build how the requests of a listener are traced; `listener` is its resource name."""
+    """Build the tracing of a listener's requests; `listener` is its resource name."""
     begins = 0.0 if listener in _INSIDE and not tracing.traces_internal else tracing.sampling_percent
     return api.hcm.HttpConnectionManagerTracing(
         # The sampler decides.
         random_sampling=_WHOLE,
         overall_sampling=_WHOLE,
         provider=api.trace.TracingHttp(name=_TRACER, typed_config=api.pack(_tracer(tracing, begins))),
-        # An attempt has a span when it leaves for the attempts listener, which makes one more: of the upstream.
+        # An attempt has a span to the attempts listener, which adds one for the upstream.
         spawn_upstream_span=listener != names.ATTEMPTS_LISTENER,
         operation=f"{_INSIDE[listener]} %ROUTE_NAME%" if listener in _INSIDE else "%REQ(:METHOD)% %PATH(NQ:ORIG_OR_PATH)%",
         upstream_operation="attempt %UPSTREAM_REQUEST_ATTEMPT_COUNT% %UPSTREAM_CLUSTER%",
@@ -60,7 +60,7 @@ def build_tracing(tracing: ir.Tracing, listener: str) -> api.hcm.HttpConnectionM
 
 
 def build_request_id() -> api.hcm.RequestIdExtension:
-    """Build how requests get their ids: ids of clients' own have no say in what is traced."""
+    """Build the request ids; ids of clients do not influence sampling."""
     config = api.request_id.UuidRequestIdConfig(pack_trace_reason=False, use_request_id_for_trace_sampling=False)
     return api.hcm.RequestIdExtension(typed_config=api.pack(config))
 

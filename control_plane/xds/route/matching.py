@@ -1,4 +1,4 @@
-"""How a request finds its route: matchers over its headers, and routes that answer by themselves."""
+"""Matchers of routes by headers, and direct response routes."""
 
 from control_plane.xds import api
 from control_plane.xds.http_filters.native_path import skip_decision
@@ -7,7 +7,7 @@ from control_plane.xds.http_filters.native_path import skip_decision
 def by_header(
     header: str, actions: dict[str, api.xds_matcher.MatcherOnMatch], otherwise: api.xds_matcher.MatcherOnMatch
 ) -> api.xds_matcher.Matcher:
-    """Look a header up in a map: a list would be searched from its start, for every request."""
+    """Match a header by a map, because Envoy searches a list linearly."""
     if not actions:
         return api.xds_matcher.Matcher(on_no_match=otherwise)
     return api.xds_matcher.Matcher(
@@ -19,7 +19,7 @@ def by_header(
 
 
 def header_matches(header: str, regex: str) -> api.xds_matcher.MatcherMatcherListPredicate:
-    """Match a header as a whole; one that is missing does not match."""
+    """Match the whole value of a header; a missing header does not match."""
     value = api.xds_matcher.StringMatcher(
         safe_regex=api.xds_matcher.RegexMatcher(google_re2=api.xds_matcher.RegexMatcherGoogleRe2(), regex=regex)
     )
@@ -34,13 +34,13 @@ def on_match(route: api.route.Route) -> api.xds_matcher.MatcherOnMatch:
 
 
 def reply_route(name: str, status: int) -> api.route.Route:
-    """Build a route that answers by itself; the body is the listener's local reply, in the shape of the client's API."""
+    """Build a direct response route; its body is the listener's local reply, in the shape of the client's API."""
     match = api.route.RouteMatch(prefix="/")
     return api.route.Route(name=name, match=match, direct_response=api.route.DirectResponseAction(status=status))
 
 
 def refusal(name: str, status: int) -> api.route.Route:
-    """Build a route that answers by itself, before the body has come and without ext_proc."""
+    """Build a direct response route that answers before the body arrives, without ext_proc."""
     route = reply_route(name, status)
     route.typed_per_filter_config = skip_decision()
     return route

@@ -1,4 +1,4 @@
-"""ir.Retry -> Envoy's retry policy: what is tried again, where, and after how long."""
+"""ir.Retry -> Envoy's retry policy: conditions, hosts and back-off."""
 
 from datetime import timedelta
 from typing import Final
@@ -9,14 +9,14 @@ from control_plane.xds.http_filters.retry_after import RETRY_AFTER
 from protos.contract.headers import OWN_FAULT_HEADER, RETRY_AFTER_HEADER, RETRY_HEADER
 
 _OTHER_ENDPOINT_TRIES: Final = 10
-"""Balancers choose at random: of two endpoints the one that failed would come up again in a few choices now and then."""
+"""Load balancers choose at random: with two endpoints several choices may hit the failed one again."""
 
 
 def build_retry_policy(route: ir.Route, chain: ir.Chain | None = None) -> api.route.RetryPolicy:
-    """Build a route's retry policy; that of a chain of agents goes on to the next member, that of an upstream to an endpoint.
+    """Build a route's retry policy; a chain of agents retries on the next member, an upstream on another endpoint.
 
-    One member's `retry-after` says nothing about the next: only what the attempt stage says of all of them is obeyed. It also
-    marks answers whose body says that another attempt may do better.
+    One member's `retry-after` does not apply to the next: only the attempt stage's value for all of them counts. The stage also
+    marks answers whose body is retriable.
     """
     policy = _basic(route, wait_header=RETRY_AFTER_HEADER if chain else RETRY_AFTER)
     if chain is None or not chain.is_of_models:
@@ -56,10 +56,10 @@ def _marks(route: ir.Route) -> tuple[str, ...]:
 
 
 def _wait_for_headers(route: ir.Route) -> timedelta | None:
-    """Bound the wait for headers, unless the bound of silence is the same.
+    """Bound the wait for headers, unless the idle timeout is the same.
 
-    When the time for headers is over, Envoy stops measuring silence until something comes, even where headers are there: a
-    stream that falls silent before that would last as long as its client.
+    After the time for headers, Envoy does not measure idle time until the next byte, even if headers have arrived: a
+    stream that stalls before that would last as long as its client.
     """
     if route.idle_timeout_seconds == route.response_timeout_seconds:
         return None
@@ -67,10 +67,10 @@ def _wait_for_headers(route: ir.Route) -> timedelta | None:
 
 
 def _next_member() -> api.route.RetryPolicyRetryPriority:
-    """Go to the next member that is well and was not tried; when all were, begin again.
+    """Retry on the next healthy member that was not attempted; after all of them, start over.
 
-    Members are priorities to Envoy. Why an attempt failed does not reach this choice, so no failure leads to the same member
-    at once: what was silent or rate limited is not asked again before the others were.
+    Members are priorities to Envoy. The reason of a failure is not available here, so no failure is retried on the same member
+    at once: one that timed out or was rate limited is not retried before the others.
     """
     previous = api.previous_priorities.PreviousPrioritiesConfig(update_frequency=1)
     return api.route.RetryPolicyRetryPriority(
@@ -79,7 +79,7 @@ def _next_member() -> api.route.RetryPolicyRetryPriority:
 
 
 def _other_endpoint() -> api.route.RetryPolicyRetryHostPredicate:
-    """Avoid the endpoint that failed where there is another one."""
+    """Avoid the endpoint that failed, if there is another one."""
     return api.route.RetryPolicyRetryHostPredicate(
         name="envoy.retry_host_predicates.previous_hosts", typed_config=api.pack(api.previous_hosts.PreviousHostsPredicate())
     )

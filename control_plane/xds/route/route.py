@@ -44,14 +44,14 @@ _ADD_IF_ABSENT = api.core.HeaderValueOptionHeaderAppendAction.ADD_IF_ABSENT
 _OVERWRITE = api.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
 
 _CLIENT_ADDRESS = ("x-forwarded-for", "x-envoy-external-address", "x-envoy-internal")
-"""Who the client is: as little a third party's business as its credentials."""
+"""The client's identity, which third parties must not receive, like its credentials."""
 
 _ANSWERS = (
     (AGENT_HEADER, METADATA_AGENT),
     (MODEL_HEADER, METADATA_MODEL),
     (DECISION_HEADER, METADATA_DECISION),
 )
-"""Response headers, and the dynamic metadata that they show; absent metadata adds no header."""
+"""Response headers -> the dynamic metadata of their values; missing metadata adds no header."""
 
 _INSIDE = (
     ENTRY_HEADER,
@@ -80,11 +80,11 @@ def build_route_configuration(  # noqa: PLR0913 - what differs between the table
     cors: ir.Cors | None = None,
     prices: Collection[pb.ModelPrice] = (),
 ) -> api.route.RouteConfiguration:
-    """Build the route table of a listener: each request goes where its route header says; `undecided` has the others.
+    """Build the route table of a listener: requests are routed by the route header; `undecided` handles the others.
 
-    `inside` are request headers that are meant for the gateway alone, `not_theirs` response headers that no upstream may send,
-    `callers` those whose keys are taken, `hosts` those that are served (none: all are), `cors` the pages that may ask,
-    `prices` what answers cost.
+    `inside` are request headers that only the gateway may see, `not_theirs` response headers that no upstream may send,
+    `callers` those with accepted keys, `hosts` the served ones (empty: all), `cors` the allowed origins, `prices` those of
+    answers.
     """
     ordered = sorted(routes, key=lambda route: route.name)
     actions = {route.name: on_match(build_route(route, (chains or {}).get(route.cluster))) for route in ordered}
@@ -94,14 +94,14 @@ def build_route_configuration(  # noqa: PLR0913 - what differs between the table
         matcher=by_header(ROUTE_HEADER, actions, undecided or on_match(reply_route("(none)", 404))),
         request_headers_to_remove=[*INTERNAL_HEADERS, *inside],
         response_headers_to_add=[_answer(header, key) for header, key in _ANSWERS],
-        # What an upstream says under our names is not ours. Envoy removes before it adds.
+        # Remove the gateway's own headers from upstream responses. Envoy removes before it adds.
         response_headers_to_remove=[*(header for header, _ in _ANSWERS), ATTEMPTS_HEADER, *_INSIDE, *not_theirs],
-        # Bounds what ext_proc is shown and what a retry can repeat, apart from the buffers of a connection.
+        # Bounds the bodies for ext_proc and retries, independent of connection buffers.
         request_body_buffer_limit=max_request_bytes,
         metadata=build_price_table(prices),
         typed_per_filter_config=(let_in(callers) if callers is not None else {}) | (build_cors_policy(cors) if cors else {}),
     )
-    # So that a route knows better than its table which agent answered.
+    # So that a route's header overrides the table's.
     return api.route.RouteConfiguration(
         name=name,
         virtual_hosts=[host, _other_hosts()] if hosts else [host],
@@ -116,7 +116,7 @@ def _other_hosts() -> api.route.VirtualHost:
 
 
 def build_route(route: ir.Route, chain: ir.Chain | None = None) -> api.route.Route:
-    """Build one route, without regard to how requests find it; `chain` is where it leads, if that is one."""
+    """Build one route without its matcher; `chain` is its destination, if that is a chain."""
     is_of_models = chain is not None and chain.is_of_models
     if route.is_resumable:
         return _answered_route(route)
@@ -173,7 +173,7 @@ def _not_sent(route: ir.Route) -> list[str]:
 def _route_action(route: ir.Route, chain: ir.Chain | None) -> api.route.RouteAction:
     return api.route.RouteAction(
         cluster=route.cluster,
-        # Usually no bound on the whole answer: a stream may last. The retry policy bounds the wait for headers, per attempt.
+        # Usually no timeout of the whole answer: a stream may last. The retry policy bounds the wait for headers, per attempt.
         timeout=api.duration(route.total_timeout_seconds),
         idle_timeout=api.duration(_client_patience(route)),
         prefix_rewrite=f"{route.path_prefix}/" if route.path_prefix else "",
@@ -185,7 +185,7 @@ def _route_action(route: ir.Route, chain: ir.Chain | None) -> api.route.RouteAct
 
 
 def _client_patience(route: ir.Route) -> float:
-    """Bound silence towards the client: that of one attempt is the retry policy's business, and another may follow it."""
+    """Set the idle timeout of the client's stream; the retry policy bounds a single attempt, which another may follow."""
     retry = route.retry
     if not route.idle_timeout_seconds:
         return 0.0
@@ -193,7 +193,7 @@ def _client_patience(route: ir.Route) -> float:
 
 
 def _for_attempts(route: ir.Route) -> Iterator[api.core.HeaderValueOption]:
-    """Say how often Envoy tries again, how long it waits for an attempt and for a model, and if the stage may detach."""
+    """Send retries, timeouts and whether the stage may detach to the attempt stage."""
     seconds, wait = min(route.response_timeout_seconds, route.idle_timeout_seconds), route.retry.longest_wait_seconds
     bounds = f"{route.retry.attempts};{seconds:g};{wait:g};{route.idle_timeout_seconds:g}"
     yield _header(BOUNDS_HEADER, f"%REQ(x-envoy-max-retries)%;{bounds}", _OVERWRITE)
@@ -220,7 +220,7 @@ def _header(name: str, value: str, action: api.core.HeaderValueOptionHeaderAppen
 
 
 def build_hash_policy(header: str) -> list[api.route.RouteActionHashPolicy]:
-    """Build what a route gives a ring_hash cluster to choose by; requests without the header go anywhere."""
+    """Build the hash policy for a ring_hash cluster; requests without the header go to any endpoint."""
     if not header:
         return []
     return [api.route.RouteActionHashPolicy(header=api.route.RouteActionHashPolicyHeader(header_name=header))]

@@ -1,10 +1,10 @@
-"""Routes of requests on which nothing has been decided: what every request is until ext_proc answers.
+"""Routes of requests without a decision, which every request is until ext_proc answers.
 
-What no API of the gateway takes is refused here, at once and without ext_proc: a CONNECT, and a body that is not JSON, which is
+Requests that no API accepts are rejected here, without ext_proc: CONNECT, and bodies that are not JSON, which is
 all that a web page of another site could send without asking first. The few APIs that take forms take them from no page.
 
-Where decisions come with the body, a request without a body stays here. So does anything but a POST: no API that clients post
-to is meant, so its headers alone are shown to ext_proc, which lists models or says what is wrong.
+If decisions need the body, a request without a body stays here. So does anything but a POST: it uses no API that clients post
+to, so only its headers are sent to ext_proc, which lists models or returns an error.
 """
 
 from typing import Final
@@ -30,7 +30,7 @@ _All = api.xds_matcher.MatcherMatcherListPredicatePredicateList
 
 
 def build_undecided(listener: ir.Listener) -> api.xds_matcher.MatcherOnMatch:
-    """Build what a listener's route table does without a decision."""
+    """Build a listener's routes for requests without a decision."""
     is_models = listener.kind is ir.ListenerKind.MODEL
     readable = _All(predicate=[header_matches("content-type", _JSON), *([_form(listener)] if is_models else [])])
     unreadable = _Predicate(not_matcher=_Predicate(or_matcher=readable) if is_models else readable.predicate[0])
@@ -78,7 +78,7 @@ def _connect() -> api.route.Route:
 
 
 def _taken(listener: ir.Listener) -> api.xds_matcher.MatcherOnMatch:
-    if listener.shows_headers:  # every request is shown to ext_proc
+    if listener.shows_headers:  # every request is sent to ext_proc
         return on_match(_reply(listener, "(none)", 404))
     no_body = _reply(listener, "(no body)", 400)
     if listener.native_path is not None:
@@ -89,9 +89,9 @@ def _taken(listener: ir.Listener) -> api.xds_matcher.MatcherOnMatch:
 
 
 def _reply(listener: ir.Listener, name: str, status: int) -> api.route.Route:
-    """Answer by the route itself; by a cluster that nobody has where pages may ask, as Envoy's cors filter skips other routes.
+    """Answer by a direct response; with CORS by a missing cluster, because Envoy's cors filter skips direct responses.
 
-    The status of a missing cluster is 404. The listener's local replies make 400 of it for who sent no body.
+    The status of a missing cluster is 404. The listener's local replies turn it into 400 for requests without a body.
     """
     if listener.cors is None:
         return reply_route(name, status)
@@ -103,7 +103,7 @@ def _reply(listener: ir.Listener, name: str, status: int) -> api.route.Route:
 
 
 def build_unresolved() -> api.xds_matcher.MatcherOnMatch:
-    """Build what the attempts listener's table does until the attempt stage has named a target: it says how the stage works."""
+    """Build the attempts listener's routes until the attempt stage has named a target; they select the stage's mode."""
     may_detach = reply_route("(may detach)", 404)
     may_detach.typed_per_filter_config = let_attempts_detach()
     otherwise = on_match(reply_route("(none)", 404))

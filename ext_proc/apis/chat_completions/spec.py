@@ -1,4 +1,4 @@
-"""Chat Completions: where, how errors, answers and streams read."""
+"""The ApiSpec of Chat Completions."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -30,7 +30,7 @@ def _has_answer(body: JsonObject) -> bool:
 
 
 def chat_failure(error: ProviderError, _number: int = 0) -> tuple[JsonObject, ...]:
-    """Return a failed chat stream's last event. No [DONE] follows: it would say that all is well."""
+    """Return a failed chat stream's last event. No [DONE] follows, because it would signal success."""
     return ({"error": openai_error(error)},)
 
 

@@ -7,12 +7,12 @@ from ext_proc.codec.json_body import JsonObject
 
 
 def from_chat_completions(usage: object) -> Usage:
-    """Read `usage` of a chat completion, or of its last chunk; anything that is not one counts nothing."""
+    """Read `usage` of a chat completion, or of its last chunk; invalid values count as 0."""
     if not isinstance(usage, Mapping):
         return NO_USAGE
     prompt = mapping(usage, "prompt_tokens_details")
     completion = mapping(usage, "completion_tokens_details")
-    # DeepSeek counts cache hits beside the details.
+    # DeepSeek reports cache hits outside the details.
     cached = count(prompt, "cached_tokens") or count(usage, "prompt_cache_hit_tokens")
     return Usage(
         input_tokens=count(usage, "prompt_tokens"),

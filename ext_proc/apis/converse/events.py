@@ -1,7 +1,7 @@
 """Events of a Converse stream.
 
 Binary messages name their type in a header. An event is an object with that type as its only key,
-`{"contentBlockDelta": {...}}`, as Amazon's own documentation writes them.
+`{"contentBlockDelta": {...}}`, as in Amazon's documentation.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ class ConverseReader:
         return map(_of_converse, self._decoder.feed(chunk))
 
     def finish(self) -> tuple[StreamEvent, ...]:
-        """See Reader: a message that is not whole is none."""
+        """See Reader: an incomplete message is dropped."""
         return ()
 
 

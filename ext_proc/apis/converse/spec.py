@@ -1,4 +1,4 @@
-"""Converse, which only upstreams speak."""
+"""The ApiSpec of Converse, which only upstreams use."""
 
 from typing import Final
 
@@ -14,7 +14,7 @@ def _has_content(event: JsonObject) -> bool:
 
 
 def _failure(_error: ProviderError, _number: int) -> tuple[JsonObject, ...]:
-    return ()  # No client reads it.
+    return ()  # Never sent to a client.
 
 
 CONVERSE: Final = ApiSpec(

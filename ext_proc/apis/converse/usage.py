@@ -6,7 +6,7 @@ from ext_proc.apis.usage import NO_USAGE, Usage, count
 
 
 def from_converse(usage: object) -> Usage:
-    """Read `usage` of an answer of Amazon Bedrock, which counts as Anthropic does."""
+    """Read `usage` of an answer of Amazon Bedrock, which counts like Anthropic."""
     if not isinstance(usage, Mapping):
         return NO_USAGE
     cached, written = count(usage, "cacheReadInputTokens"), count(usage, "cacheWriteInputTokens")

@@ -1,4 +1,4 @@
-"""Messages: where, how errors, answers and streams read."""
+"""The ApiSpec of Messages."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -27,7 +27,7 @@ def _has_answer(body: JsonObject) -> bool:
 
 
 def _may_be_empty(stop_reason: object, usage: Any) -> bool:
-    """Tell if a message that ends like this need not say anything: refused, cut by a limit, or nothing was to be said."""
+    """Whether a message with this stop reason may be empty: refused, limited, or ended by the model."""
     return stop_reason not in (None, "end_turn") or says_nothing(usage, "output_tokens")
 
 
@@ -44,7 +44,7 @@ MESSAGES: Final = ApiSpec(
     conversation="messages",
     instructions="system",
     read_usage=from_messages,
-    # Counts of message_delta are totals; those that it leaves out stand as message_start gave them.
+    # Counts of message_delta are totals; missing ones keep the value of message_start.
     adds_up_usage=True,
     has_content=has_content,
     has_answer=_has_answer,

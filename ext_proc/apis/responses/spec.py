@@ -1,4 +1,4 @@
-"""Responses: where, how errors, answers and streams read."""
+"""The ApiSpec of Responses."""
 
 from typing import Final
 

@@ -1,4 +1,5 @@
-"""HTTP/2 for one kind of peer: a gRPC client that keeps its connections, such as Envoy. Bytes in, events out; does no I/O.
+"""The server side of HTTP/2 for gRPC clients with long-lived connections, such as Envoy. Bytes in, events out; no I/O.
 
-What is left out: push, priorities, trailers that mean anything, and requests other than gRPC's. https://www.rfc-editor.org/rfc/rfc9113
+Not supported: push, priorities, request trailers with a meaning, and requests other than gRPC.
+https://www.rfc-editor.org/rfc/rfc9113
 """

@@ -1,4 +1,4 @@
-"""The numbers of HTTP/2, by their names in RFC 9113."""
+"""The constants of HTTP/2, by their names in RFC 9113."""
 
 from enum import IntEnum
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """What every client sends first (3.4)."""
 
-# Types of frames (6), and flags. Plain numbers: they are looked at for every frame.
+# Types of frames (6), and flags. Plain numbers, because they are used for every frame.
 
 DATA: Final = 0x0
 HEADERS: Final = 0x1
@@ -31,11 +31,11 @@ MIN_FRAME_BYTES: Final = 16_384
 """What every endpoint must be able to receive (4.2)."""
 MAX_FRAME_BYTES: Final = 2**24 - 1
 LAST_STREAM: Final = 2**31 - 1
-"""The highest identifier there is: a GOAWAY that names it refuses no stream yet (6.8)."""
+"""The highest identifier: a GOAWAY with it rejects no stream yet (6.8)."""
 
 
 class Setting(IntEnum):
-    """6.5.2."""
+    """Settings (RFC 9113, 6.5.2)."""
 
     HEADER_TABLE_SIZE = 0x1
     ENABLE_PUSH = 0x2
@@ -46,7 +46,7 @@ class Setting(IntEnum):
 
 
 class ErrorCode(IntEnum):
-    """7."""
+    """Error codes (RFC 9113, 7)."""
 
     NO_ERROR = 0x0
     PROTOCOL_ERROR = 0x1
@@ -62,17 +62,17 @@ class ErrorCode(IntEnum):
 
 
 class ConnectionFault(Exception):
-    """The peer broke a rule that all of the connection depends on: it is told by GOAWAY, and the connection ends (5.4.1)."""
+    """A connection error: answered by GOAWAY, after which the connection ends (5.4.1)."""
 
     def __init__(self, code: ErrorCode, reason: str) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
-        """For the peer's log: says which rule."""
+        """The violated rule, for the peer's log."""
 
 
 class StreamFault(Exception):
-    """The peer broke a rule of one stream, which ends by RST_STREAM; the others go on (5.4.2)."""
+    """A stream error: the stream is reset by RST_STREAM; others continue (5.4.2)."""
 
     def __init__(self, stream_id: int, code: ErrorCode, reason: str) -> None:
         super().__init__(reason)

@@ -1,7 +1,7 @@
-"""The server's end of one HTTP/2 connection, without I/O: `receive` what came, act on its events, write what `take` returns.
+"""The server's end of one HTTP/2 connection, without I/O: `receive` input, act on its events, write what `take` returns.
 
-A stream is known from its HEADERS until both directions have ended. An answer that ends before its request ends the stream:
-the rest of the request is of no use to anybody (RFC 9113, 8.1). What still comes for a stream that is over is dropped (5.1).
+A stream exists from its HEADERS until both directions have ended. An answer that ends before its request ends the stream:
+the rest of the request is not needed (RFC 9113, 8.1). Frames of a closed stream are dropped (5.1).
 """
 
 from typing import Final
@@ -28,7 +28,7 @@ _DRAINING: Final = b"draining"
 
 
 class Connection:
-    """One connection with one peer. Whatever the peer sends, `receive` raises nothing and `take` has the right answer."""
+    """One connection with one peer. `receive` never raises, whatever the peer sends, and `take` returns the right answer."""
 
     def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
         self._limits = limits
@@ -47,15 +47,15 @@ class Connection:
         """Whether nothing can be read or sent any more."""
         self._introduce()
 
-    # What the shell calls.
+    # Called by the shell.
 
     @property
     def streams(self) -> int:
-        """How many are open."""
+        """The number of open streams."""
         return len(self._streams)
 
     def receive(self, data: bytes) -> list[Event]:
-        """Read what came, in pieces of any size."""
+        """Process input, in chunks of any size."""
         if self.is_over:
             return []
         events: list[Event] = []
@@ -67,7 +67,7 @@ class Connection:
         return events
 
     def take(self) -> bytes:
-        """Return the bytes that are to be written, and forget them."""
+        """Return and clear the pending output."""
         return self._sender.take()
 
     def begin(self, stream_id: int, block: bytes) -> None:
@@ -76,7 +76,7 @@ class Connection:
             self._sender.frame(frames.frame(codes.HEADERS, codes.END_HEADERS, stream_id, self._block(block)))
 
     def send(self, stream_id: int, data: bytes) -> bool:
-        """Send a piece of an answer; False if some of it has to wait for the peer, which DataSent ends."""
+        """Send a chunk of an answer; False if some of it must wait for the peer's window, until DataSent."""
         stream = self._streams.get(stream_id)
         if stream is None:
             return True
@@ -84,7 +84,7 @@ class Connection:
         return not stream.unsent
 
     def end(self, stream_id: int, block: bytes) -> None:
-        """End an answer by trailers, by headers if nothing was sent before, or, without a block, by an empty frame."""
+        """End an answer by trailers, by headers alone, or, without a block, by an empty frame."""
         stream = self._streams.get(stream_id)
         if stream is None:
             return
@@ -93,14 +93,14 @@ class Connection:
             self._close(stream)
 
     def reset(self, stream_id: int, code: int) -> None:
-        """Give a stream up."""
+        """Reset a stream."""
         stream = self._streams.pop(stream_id, None)
         if stream is not None:
             self._sender.forget(stream)
             self._sender.frame(frames.rst_stream(stream_id, code))
 
     def consumed(self, stream_id: int, size: int) -> None:
-        """Let the peer send as much again."""
+        """Open the receive window by this much."""
         stream = self._streams.get(stream_id)
         if stream is None or stream.is_half_closed_remote:
             return
@@ -111,11 +111,11 @@ class Connection:
             stream.unreplenished = 0
 
     def drain(self) -> None:
-        """Ask the peer to begin no more streams; those on their way are served until it has heard (6.8)."""
+        """Ask the peer to begin no more streams; until it has acknowledged that, new ones are served (6.8)."""
         self._sender.frame(frames.goaway(codes.LAST_STREAM, ErrorCode.NO_ERROR, "draining"))
         self._sender.frame(frames.frame(codes.PING, 0, 0, _DRAINING))
 
-    # What frames mean.
+    # Frame handlers.
 
     def _readers(self) -> dict[int, Reader]:
         return {
@@ -143,7 +143,7 @@ class Connection:
 
     def _data(self, flags: int, stream_id: int, payload: bytes) -> None:
         size = len(payload)
-        # Window of the connection: whoever keeps to what it was told cannot exceed it, as it opens with every half of it.
+        # The connection's window: replenished by halves, so a conforming peer cannot exceed it.
         self._unreplenished += size
         if self._unreplenished * 2 >= self._limits.connection_window_bytes:
             self._sender.frame(frames.window_update(0, self._unreplenished))
@@ -166,7 +166,7 @@ class Connection:
         self._events.append(DataReceived(stream_id, payload, ends))
 
     def _headers(self, flags: int, stream_id: int, payload: bytes) -> None:
-        """Take a complete block: the reader has put CONTINUATIONs together, and taken padding and priority off."""
+        """Process a complete block: the reader has joined CONTINUATIONs, and removed padding and priority."""
         ends = bool(flags & codes.END_STREAM)
         if not stream_id % 2:
             raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "HEADERS of a stream that no client can begin")
@@ -240,7 +240,7 @@ class Connection:
             self._events.append(LastStreamKnown())
 
     def _goaway(self, _flags: int, stream_id: int, payload: bytes) -> None:
-        # The peer begins no more streams, which is its own business, and closes when it has its answers.
+        # The peer begins no more streams, and closes when it has its answers.
         if stream_id:
             raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "GOAWAY of a stream")
         if len(payload) < 8:
@@ -258,7 +258,7 @@ class Connection:
         if stream is not None or stream_id == 0:
             self._report_sent(self._sender.open_window(stream, increment))
 
-    # What follows from it.
+    # Consequences.
 
     def _expect_known(self, stream_id: int, frame_name: str) -> None:
         if stream_id == 0 or stream_id > self._last_stream:

@@ -1,4 +1,4 @@
-"""What a connection reports. Tuples rather than dataclasses: there are two of them for every call."""
+"""Events of a connection. Tuples rather than dataclasses, because there are two for every call."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ class RequestReceived(NamedTuple):
 
 
 class DataReceived(NamedTuple):
-    """A piece of a request's body; say `consumed` when it is out of the way."""
+    """A chunk of a request's body; call `consumed` when it is processed."""
 
     stream_id: int
     data: bytes
@@ -22,7 +22,7 @@ class DataReceived(NamedTuple):
 
 
 class StreamReset(NamedTuple):
-    """A stream is over before its time: the peer gave it up, or broke a rule. Nothing that is sent on it arrives."""
+    """A stream ended early: the peer reset it, or violated the protocol. Nothing can be sent on it."""
 
     stream_id: int
     code: int
@@ -35,11 +35,11 @@ class DataSent(NamedTuple):
 
 
 class LastStreamKnown(NamedTuple):
-    """The peer has heard that we drain: no stream begins any more."""
+    """The peer has acknowledged draining: no stream begins any more."""
 
 
 class ConnectionFailed(NamedTuple):
-    """The peer broke a rule and was told which: nothing more can be read or sent, every stream is over."""
+    """The peer violated the protocol, and got GOAWAY: nothing more can be read or sent, every stream is over."""
 
     code: int
     reason: str

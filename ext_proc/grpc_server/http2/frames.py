@@ -1,4 +1,4 @@
-"""Frames to bytes and back (RFC 9113, 4 and 6): nothing here knows what a frame means."""
+"""Encoding and decoding of frames (RFC 9113, 4 and 6), without their semantics."""
 
 from collections.abc import Iterable, Mapping
 from struct import Struct
@@ -32,7 +32,7 @@ def settings(values: Mapping[codes.Setting, int]) -> bytes:
 
 
 def window_update(stream_id: int, increment: int) -> bytes:
-    """Build a WINDOW_UPDATE frame; stream 0 stands for the connection."""
+    """Build a WINDOW_UPDATE frame; stream 0 is the connection."""
     return frame(codes.WINDOW_UPDATE, 0, stream_id, _NUMBER.pack(increment))
 
 
@@ -62,7 +62,7 @@ def read_settings(payload: bytes) -> Iterable[tuple[int, int]]:
     """Read the payload of a SETTINGS frame.
 
     Raises:
-        ConnectionFault: it is no sequence of settings.
+        ConnectionFault: it is not a sequence of settings.
     """
     if len(payload) % _SETTING.size:
         raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, f"SETTINGS of {len(payload)} bytes")
@@ -70,7 +70,7 @@ def read_settings(payload: bytes) -> Iterable[tuple[int, int]]:
 
 
 def unpad(payload: bytes) -> bytes:
-    """Take the padding off the payload of a DATA or HEADERS frame that has the flag PADDED.
+    """Remove the padding of a DATA or HEADERS frame with the flag PADDED.
 
     Raises:
         ConnectionFault: there is more padding than payload (6.1).
@@ -81,7 +81,7 @@ def unpad(payload: bytes) -> bytes:
 
 
 def skip_priority(payload: bytes) -> bytes:
-    """Take the priority off the payload of a HEADERS frame that has the flag PRIORITY: RFC 9113 has no use for it.
+    """Remove the priority of a HEADERS frame with the flag PRIORITY, which RFC 9113 deprecates.
 
     Raises:
         ConnectionFault: there is none.

@@ -1,6 +1,6 @@
 """Header blocks (HPACK, RFC 7541). Decoding has state; blocks that do not change it are decoded once and then looked up.
 
-A gRPC client like Envoy sends the same headers with every call: from the second call on its block is a few references to the
+A gRPC client like Envoy sends the same headers with every call: from the second call on its block has a few references to the
 table that the first one filled. Encoding has no state: our blocks are constants that use no table.
 """
 
@@ -12,7 +12,7 @@ from hpack import Decoder, Encoder, HPACKError, NeverIndexedHeaderTuple, Oversiz
 from ext_proc.grpc_server.http2.codes import ConnectionFault, ErrorCode
 
 Headers = Mapping[str, str]
-"""By name; values of a repeated one joined. Shared by all requests with the same block: not to be changed."""
+"""By name; values of a repeated one joined. Shared by all requests with the same block: must not be modified."""
 
 _MAX_KNOWN: Final = 256
 _MAX_KNOWN_BYTES: Final = 1024
@@ -23,11 +23,11 @@ _OF_CONNECTIONS: Final = frozenset(("connection", "proxy-connection", "keep-aliv
 """Not to be used in HTTP/2 (8.2.2)."""
 
 FORGET_TABLE: Final = b"\x20"
-"""Says that our blocks use no table: due once, before the first of them (RFC 7541, 4.2)."""
+"""Table size update to 0, due once before our first block (RFC 7541, 4.2)."""
 
 
 class MalformedHeaders(Exception):
-    """The block is sound and the request in it is not (8.1.1)."""
+    """The block is valid, but the request in it is not (8.1.1)."""
 
 
 class BlockDecoder:
@@ -36,14 +36,14 @@ class BlockDecoder:
     def __init__(self, max_header_bytes: int) -> None:
         self._decoder = Decoder(max_header_bytes)
         self._known: dict[bytes, Headers] = {}
-        """Blocks as the table stands; none of them changes it."""
+        """Cache of decoded blocks for the current table; none of them changes it."""
 
     def decode(self, block: bytes) -> Headers:
-        """Return what a block says.
+        """Return the headers of a block.
 
         Raises:
             ConnectionFault: the block cannot be decoded, and nor could any later one.
-            MalformedHeaders: no request begins with these headers.
+            MalformedHeaders: these are not headers of a request.
         """
         known = self._known.get(block)
         if known is not None:
@@ -59,7 +59,7 @@ class BlockDecoder:
         return headers
 
     def skip(self, block: bytes) -> None:
-        """Take a block whose headers nobody wants.
+        """Decode a block whose headers are not needed.
 
         Raises:
             ConnectionFault: as above.
@@ -70,7 +70,7 @@ class BlockDecoder:
             return
 
     def _state(self) -> tuple[Any, int]:
-        # Whatever is added is put first, and each entry is an object of its own.
+        # New entries come first, and each entry is a distinct object.
         table = self._decoder.header_table
         return (table.dynamic_entries[0] if table.dynamic_entries else None), table.maxsize
 

@@ -1,20 +1,20 @@
-"""What a connection takes from its peer, and what it may cost."""
+"""Limits of a connection."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Announced in SETTINGS where the protocol has a word for it."""
+    """Limits of a connection, announced in SETTINGS if the protocol has a setting."""
 
     max_streams: int = 2048
-    """At the same time; beyond it a stream is refused, and the peer opens another connection."""
+    """Maximum of concurrent streams; further ones are refused, and the peer opens another connection."""
     stream_window_bytes: int = 1 << 24
     """Bytes of one request's body that may wait for its handler."""
     connection_window_bytes: int = 1 << 28
-    """Bounds nothing but what is under way: it is opened again as data comes in, whatever becomes of that."""
+    """Window of the connection, which only bounds data in flight: it is replenished on receipt."""
     max_frame_bytes: int = 1 << 20
     max_header_bytes: int = 1 << 18
     """Size of one header block, compressed or not: of a client, and what the gateway has added."""
     max_idle_frames: int = 10_000
-    """In a row: frames that are allowed and carry nothing (PING, SETTINGS, empty DATA, RST_STREAM, ...)."""
+    """Maximum of consecutive frames without content (PING, SETTINGS, empty DATA, RST_STREAM, ...)."""

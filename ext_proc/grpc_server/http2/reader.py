@@ -1,4 +1,4 @@
-"""Bytes to frames: the preface, the order that frames must keep, header blocks put together, and floods noticed."""
+"""Bytes to frames: checks the preface and the order of frames, joins header blocks, and detects floods."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -8,38 +8,38 @@ from ext_proc.grpc_server.http2.codes import ConnectionFault, ErrorCode, StreamF
 from ext_proc.grpc_server.http2.limits import Limits
 
 Reader = Callable[[int, int, bytes], None]
-"""Takes flags, stream and payload of a frame."""
+"""Handles flags, stream and payload of a frame."""
 
 _STREAM: Final = 2**31 - 1
 """Without the reserved bit."""
 
 
 class FrameReader:
-    """Calls the reader of each frame. Header blocks come as one HEADERS frame, however many they were sent in."""
+    """Calls the handler of each frame. A header block is passed as one HEADERS frame, however it was split."""
 
     def __init__(self, limits: Limits, readers: Mapping[int, Reader], fail_stream: Callable[[StreamFault], None]) -> None:
         self._limits = limits
         self._readers = readers
         self._fail_stream = fail_stream
         self._rest = bytearray()
-        """What came of a frame that is not complete."""
+        """The beginning of an incomplete frame."""
         self._needed = 0
-        """Bytes without which `_rest` is not worth another look: else a large frame in small pieces costs its square."""
+        """Minimum size of `_rest` before parsing again: otherwise a large frame in small chunks costs quadratic time."""
         self._is_begun = False
-        """Whether the preface has come."""
+        """Whether the preface was received."""
         self._is_settled = False
-        """Whether the SETTINGS that begin every connection have come."""
+        """Whether the first SETTINGS were received."""
         self._block: bytearray | None = None
-        """The header block whose CONTINUATION is due, and no other frame."""
+        """The incomplete header block: the next frame must be its CONTINUATION."""
         self._block_of = (0, 0)
         """Its flags and stream."""
         self._idle = 0
 
     def feed(self, data: bytes) -> None:
-        """Read as many frames as there are.
+        """Process all complete frames.
 
         Raises:
-            ConnectionFault: the peer broke a rule.
+            ConnectionFault: the peer violated the protocol.
         """
         if self._rest:
             self._rest += data
@@ -62,7 +62,7 @@ class FrameReader:
         return self._read_frames(data, size)
 
     def _read_frames(self, data: bytes, offset: int) -> int:
-        """Return where the first incomplete frame begins."""
+        """Process frames; return the start of the first incomplete one."""
         end = len(data)
         while end - offset >= frames.HEAD_BYTES:
             word, flags, stream_id = frames.unpack_head(data, offset)
@@ -91,7 +91,7 @@ class FrameReader:
             elif kind == codes.HEADERS:
                 self._read_headers(flags, stream_id, payload)
             else:
-                if kind != codes.WINDOW_UPDATE:  # a long answer calls for any number of them
+                if kind != codes.WINDOW_UPDATE:  # a long answer may need any number of them
                     self._count_idle()
                 self._read_other(kind, flags, stream_id, payload)
         except StreamFault as fault:
@@ -122,7 +122,7 @@ class FrameReader:
             self._continue(flags, payload)
         elif kind in self._readers:
             self._readers[kind](flags, stream_id, payload)
-        # Frames of types that nobody knows are to be ignored (5.5).
+        # Frames of unknown types are ignored (5.5).
 
     def _continue(self, flags: int, payload: bytes) -> None:
         if self._block is None:

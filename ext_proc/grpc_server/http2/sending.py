@@ -1,4 +1,4 @@
-"""What goes out: frames in order, and data no faster than the peer's windows open (RFC 9113, 5.2)."""
+"""Output: frames in order, and data within the peer's windows (RFC 9113, 5.2)."""
 
 from ext_proc.grpc_server.http2 import codes, frames
 from ext_proc.grpc_server.http2.codes import ConnectionFault, ErrorCode, Setting, StreamFault
@@ -6,7 +6,7 @@ from ext_proc.grpc_server.http2.streams import Stream
 
 
 class Sender:
-    """The sending half of a connection, with what the peer's settings say about it."""
+    """The sending half of a connection, with the peer's settings."""
 
     def __init__(self) -> None:
         self._output: list[bytes | memoryview] = []
@@ -14,10 +14,10 @@ class Sender:
         self._initial_window = codes.DEFAULT_WINDOW
         self._max_frame = codes.MIN_FRAME_BYTES
         self._waiting: dict[int, Stream] = {}
-        """Streams with data for which a window was too small, in the order in which it was their turn."""
+        """Streams with data that wait for a window, in round-robin order."""
 
     def take(self) -> bytes:
-        """Return what is to be written, and forget it."""
+        """Return and clear the pending output."""
         output, self._output = self._output, []
         return output[0] if len(output) == 1 and isinstance(output[0], bytes) else b"".join(output)
 
@@ -26,15 +26,15 @@ class Sender:
         return Stream(stream_id, self._initial_window, receive_window)
 
     def forget(self, stream: Stream) -> None:
-        """Drop what a stream that is over still had to send."""
+        """Drop the pending data of a closed stream."""
         self._waiting.pop(stream.id, None)
 
     def frame(self, frame: bytes) -> None:
-        """Send a frame that no window bounds."""
+        """Send a frame that is not flow-controlled."""
         self._output.append(frame)
 
     def data(self, stream: Stream, data: bytes) -> None:
-        """Send data as far as the windows allow; the rest waits."""
+        """Send data as the windows allow; the rest waits."""
         size = len(data)
         if not stream.unsent and size <= self._window and size <= stream.send_window and size <= self._max_frame:
             self._window -= size
@@ -46,16 +46,16 @@ class Sender:
         self._send_waiting()
 
     def last(self, stream: Stream, block: bytes) -> None:
-        """End a stream by a header block, or by nothing, after all of its data: `is_half_closed_local` tells when that was."""
+        """End a stream by a header block, or without one, after all of its data; then `is_half_closed_local` is set."""
         stream.last_block = block
         if not stream.unsent:
             self._finish(stream)
 
     def open_window(self, stream: Stream | None, increment: int) -> list[Stream]:
-        """Take a WINDOW_UPDATE; return the streams that need not wait any more.
+        """Process a WINDOW_UPDATE; return the streams that need not wait any more.
 
         Raises:
-            ConnectionFault, StreamFault: a window larger than there are numbers.
+            ConnectionFault, StreamFault: the window overflows.
         """
         if stream is None:
             self._window += increment
@@ -68,14 +68,14 @@ class Sender:
         return self._send_waiting() if self._waiting else []
 
     def apply_settings(self, payload: bytes, streams: dict[int, Stream]) -> list[Stream]:
-        """Take and acknowledge the peer's settings; return the streams that need not wait any more.
+        """Apply and acknowledge the peer's settings; return the streams that need not wait any more.
 
         Raises:
-            ConnectionFault: a setting with a value that it cannot have (6.5.2).
+            ConnectionFault: a setting has an invalid value (6.5.2).
         """
         for name, value in frames.read_settings(payload):
             self._apply(name, value, streams)
-        # Before any data for which the windows were too small without them: the peer counts on them once they are acknowledged.
+        # Acknowledge before sending data in the new windows: the peer applies settings when they are acknowledged.
         self.frame(frames.frame(codes.SETTINGS, codes.ACK, 0))
         return self._send_waiting() if self._waiting else []
 
@@ -89,7 +89,7 @@ class Sender:
                 if not codes.MIN_FRAME_BYTES <= value <= codes.MAX_FRAME_BYTES:
                     raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "MAX_FRAME_SIZE out of range")
                 self._max_frame = value
-            # HEADER_TABLE_SIZE concerns nobody who uses no table; what is unknown is to be ignored.
+            # HEADER_TABLE_SIZE does not matter without a table; unknown settings are ignored.
 
     def _change_windows(self, value: int, streams: dict[int, Stream]) -> None:
         if value > codes.MAX_WINDOW:
@@ -102,7 +102,7 @@ class Sender:
                 raise ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "a stream's window is too large")
 
     def _send_waiting(self) -> list[Stream]:
-        """Send what the windows allow, a frame of each stream in turn; return the streams that are through."""
+        """Send what the windows allow, one frame per stream in turn; return the streams that are done."""
         through: list[Stream] = []
         able = list(self._waiting.values())
         while able and self._window > 0:
@@ -114,7 +114,7 @@ class Sender:
         size = min(self._window, stream.send_window, self._max_frame, len(stream.unsent[0]))
         if size <= 0:
             return False
-        # To the end of the row, so that no stream is first whenever the connection's window opens.
+        # To the end of the queue, so that no stream is always first when the connection's window opens.
         del self._waiting[stream.id]
         piece = stream.unsent[0][:size]
         self._window -= size

@@ -1,1 +1,1 @@
-"""Sessions of users keep their model: how a session is recognised, stored, and when it may change its model."""
+"""Session affinity: how sessions are identified and stored, and when they may change their model."""

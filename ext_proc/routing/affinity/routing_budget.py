@@ -1,7 +1,7 @@
-"""Whether a session may change its model: what that costs, against what the session would have cost without changes.
+"""The routing budget: the cost of a change of model, compared with the session's cost without changes.
 
-A provider's prompt cache makes the input of a conversation that goes on cheap. Whoever changes the model pays for all of it
-anew, unless that model has it in its cache from an earlier turn.
+A provider's prompt cache makes the input of a continued conversation cheap. A change of model pays for all of it
+again, unless the new model has it in its cache from an earlier request.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Prices = Callable[[str], Price | None]
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Whether the candidate answers, and what is remembered then."""
+    """Whether the candidate answers, and the new binding."""
 
     verdict: Verdict
     binding: Binding
@@ -27,19 +27,19 @@ class Judgement:
 
     @property
     def keeps_anchor(self) -> bool:
-        """Whether the candidate is refused."""
+        """Whether the candidate is rejected."""
         return self.verdict == "over_budget"
 
     @property
     def switches(self) -> bool:
-        """Whether the session has another model now."""
+        """Whether the session changes its model."""
         return self.verdict in ("no_price", "free", "within_budget")
 
 
 def judge(
     previous: Binding | None, candidate: Binding, *, budget: Budget, prices: Prices, tokens: int, now: float
 ) -> Judgement:
-    """Judge a candidate; its binding has only what this turn says. `tokens` is the length of the conversation, estimated."""
+    """Judge a candidate, whose binding only has this request. `tokens` is the estimated length of the conversation."""
     if previous is None or not previous.is_warm(now, candidate.prefix_hash):
         return Judgement("new_session", _begin(previous, candidate, budget, tokens, now))
     context = previous.cached_tokens or tokens
@@ -81,7 +81,7 @@ def _switch(carried: Binding, candidate: Binding, cost: float, context: int, now
 
 
 def _cost(previous: Binding, candidate: str, context: int, budget: Budget, prices: Prices, now: float) -> float | None:
-    """Return what the conversation so far costs more at the candidate than at the anchor; None where a price is missing."""
+    """Return the additional cost of the conversation at the candidate; None if a price is missing."""
     there, here = prices(candidate), prices(previous.anchor_model)
     if there is None or here is None:
         return None

@@ -1,4 +1,4 @@
-"""Which session a request belongs to: the one that its client names, or the one that its beginning implies."""
+"""The key of a session: named by the client, or implied by the beginning of the conversation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _SALT: Final = b"plano-affinity-v1"
 _END: Final = b"\x1f"
 """Between parts, so that `a`, `bc` is not `ab`, `c`."""
 _LONGEST: Final = 256
-"""A longer id is kept as its hash."""
+"""Longer ids are hashed."""
 _NAMED: Final = "named"
 _HASHED: Final = "hash"
 _IMPLICIT: Final = "implicit"
@@ -26,12 +26,12 @@ class SessionKey:
     """A session."""
 
     id: str
-    """What the client calls it, or `implicit:` and a hash."""
+    """The client's id, or `implicit:` and a hash."""
     key: str
-    """Under which it is kept: with its tenant."""
+    """Key in the store, including the tenant."""
     is_explicit: bool
     prefix: str
-    """Hash of what a provider's prompt cache would know; empty where the client wants no cache to be thought of."""
+    """Hash of the cacheable prefix of the prompt; empty if the client disables prompt caching."""
 
 
 def session_key(
@@ -43,7 +43,7 @@ def session_key(
     *,
     implies: bool,
 ) -> SessionKey | None:
-    """Return the session of a request, None if it has none; `implies` says whether one may be implied."""
+    """Return the session of a request; None if it has none; `implies` tells whether one may be implied."""
     named = headers.get(AFFINITY_HEADER, "").strip()
     is_cached = wants_cache(headers)
     if not named and not (implies and is_cached):
@@ -61,12 +61,12 @@ def session_key(
 
 
 def wants_cache(headers: Mapping[str, str]) -> bool:
-    """Tell if the client lets prompt caches be thought of."""
+    """Whether the client allows prompt caching."""
     return headers.get(CACHE_HEADER, "").strip().lower() != "off"
 
 
 def _key(tenant: str, kind: str, session: str) -> str:
-    """Keep tenants apart, and what is named from what is implied, whatever is in the names: only the last part has colons."""
+    """Build an unambiguous key of tenant, kind and name: only the last part may contain colons."""
     if len(session) > _LONGEST:
         kind, session = _HASHED, _hash(session)
     return f"{quote(tenant.encode(errors='surrogatepass'), safe='')}:{kind}:{session}"

@@ -1,4 +1,4 @@
-"""How sessions keep their model: the settings, what is remembered of a session, and where."""
+"""Session affinity: settings, stored bindings, and the store's interface."""
 
 from dataclasses import asdict, dataclass, replace
 from typing import Final, Protocol
@@ -6,22 +6,22 @@ from typing import Final, Protocol
 import orjson
 
 WARM_SECONDS: Final = 300.0
-"""How long providers keep a prompt in their caches after its last use."""
+"""How long providers cache a prompt after its last use."""
 LONGEST_HISTORY: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What changing the model of a session may cost."""
+    """The routing budget of a session."""
 
     percent: float
-    """Share of what the session would have cost without a change of model."""
+    """Share of the session's cost without changes of model."""
     replenishes: bool = True
-    """Whether a cold session starts counting anew."""
+    """Whether the count restarts when the cache has expired."""
     cached_share: float = 0.1
     """Price of cached input, as a part of the price of input, where the catalogue has none."""
     records_refused: bool = False
-    """Whether a change that it does not allow is told in log and metrics."""
+    """Whether a prevented change is recorded in log and metrics."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,19 +32,19 @@ class Affinity:
     """How long a session keeps its model after its last request."""
     max_entries: int = 10_000
     tenant_header: str = ""
-    """In lower case; its value separates sessions. Empty: there are no tenants."""
+    """Request header of the tenant, in lower case. Empty: no tenants."""
     implied_ttl_seconds: float = 0.0
-    """The same for conversations whose clients name no session; 0: these keep nothing."""
+    """The same for conversations without a named session; 0: these have no affinity."""
     user_only: bool = False
     """Whether only a user's own message can change the model."""
     budget: Budget | None = None
     store_url: str = ""
-    """Where Envoy passes commands on to the Redis that keeps sessions; empty: they are kept on this machine."""
+    """Envoy's address for Redis; empty: sessions are stored on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """When a session used a model, and how much that model's cache has of it."""
+    """The last use of a model by a session, and how much of it is cached."""
 
     model: str
     last_used: float
@@ -53,19 +53,19 @@ class Use:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:
-    """What is remembered of a session. Costs are US dollars, times are seconds since 1970."""
+    """A stored session. Costs are in US dollars, times in seconds since 1970."""
 
     anchor_model: str
-    """Full name of the model that answers it."""
+    """Full name of the session's model."""
     route_name: str
-    """The preference that was found."""
+    """The matching preference."""
     requested_model: str
     default_model: str = ""
-    """The model that it began with: what it would have cost is counted with its price."""
+    """The session's first model, with whose price the cost without changes is computed."""
     prefix_hash: str = ""
     last_used: float
     cached_tokens: int = 0
-    """Cached tokens of the last request; 0 until an answer has reported them."""
+    """Tokens of the last request; 0 until an answer has reported them."""
     baseline_usd: float = 0.0
     switch_spend_usd: float = 0.0
     switches: int = 0
@@ -73,11 +73,11 @@ class Binding:
     """By model, the last used one last."""
 
     def is_warm(self, now: float, prefix: str) -> bool:
-        """Tell if the anchor's provider still has the conversation in its cache."""
+        """Whether the anchor's provider still has the conversation in its cache."""
         return 0 <= now - self.last_used <= WARM_SECONDS and prefix == self.prefix_hash
 
     def used(self, model: str, now: float, tokens: int) -> "Binding":
-        """Note that a model was asked."""
+        """Record the use of a model."""
         kept = tuple(use for use in self.history if use.model != model)[-LONGEST_HISTORY + 1 :]
         return replace(self, last_used=now, history=(*kept, Use(model, now, tokens)))
 
@@ -87,7 +87,7 @@ class Binding:
 
 
 def decode_binding(value: bytes) -> Binding | None:
-    """Read a binding; None for anything that is none, such as one of another version."""
+    """Read a binding; None if it is invalid, such as one of another version."""
     try:
         fields = orjson.loads(value)
         return Binding(**{**fields, "history": tuple(Use(**use) for use in fields["history"])})
@@ -96,31 +96,31 @@ def decode_binding(value: bytes) -> Binding | None:
 
 
 class SessionStore(Protocol):
-    """Where bindings are kept, for all workers. Never raises, and never keeps a request waiting: what fails knows nothing."""
+    """Stores bindings for all workers. Never raises and never blocks for long: after a failure a session is unknown."""
 
     async def read(self, key: str) -> bytes | None:
-        """Return what is kept under a key, None if nothing is, or nobody knows."""
+        """Return the value of a key; None if it is missing or the store fails."""
         ...
 
     async def write(self, key: str, value: bytes, *, ttl_seconds: float, max_entries: int) -> None:
-        """Keep something for a while."""
+        """Store a value for some time."""
         ...
 
     async def claim(self, key: str, value: bytes, *, ttl_seconds: float, max_entries: int) -> bytes:
-        """Keep something unless there is something already; return what is kept then."""
+        """Store a value unless there is one; return the stored value."""
         ...
 
     async def update(self, key: str, value: bytes) -> None:
-        """Replace what is kept, for as long as it would have been kept anyway."""
+        """Replace a value without changing its expiry."""
         ...
 
     async def aclose(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
         ...
 
 
 class NoSessions:
-    """Remembers nothing."""
+    """A store that is always empty."""
 
     async def read(self, key: str) -> bytes | None:  # noqa: ARG002
         """See `SessionStore.read`."""

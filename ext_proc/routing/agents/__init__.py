@@ -1,1 +1,1 @@
-"""Decides which agent answers: the orchestrator model, the built-in router, then the default agent."""
+"""Decides which agent answers: the orchestrator, the semantic rung, the built-in router, then the default agent."""

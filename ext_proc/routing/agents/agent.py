@@ -1,4 +1,4 @@
-"""Agents as one listener offers them, and the model that chooses among them."""
+"""Agents of a listener, and the orchestrator."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -24,7 +24,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
-    """An agent as one listener offers it."""
+    """An agent of a listener."""
 
     id: str
     description: str
@@ -42,12 +42,12 @@ class Agent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orchestrator:
-    """The model that chooses agents, and how it is reached."""
+    """The model that chooses agents, and its route."""
 
     model: str
     """Its configured name."""
     upstream_model: str
-    """What its provider is sent."""
+    """Its upstream name."""
     route: str
     """Value of `x-plano-route` on the egress listener."""
     path: str
@@ -56,10 +56,10 @@ class Orchestrator:
     context_length: int
     """Budget of the prompt, in tokens (estimated as bytes / 4)."""
     api: str = "chat_completions"
-    """How it is asked; decision models by `decisions` or `systemone`."""
+    """Its API; decision models have `decisions` or `systemone`."""
     threshold: float = 0.5
-    """Probability from which on an agent fits, if it is a decision model."""
+    """Minimum probability of an agent, for decision models."""
     cache_seconds: float = 0.0
-    """How long the same question is not asked again; 0: it always is."""
+    """How long decisions are cached; 0: not at all."""
     tells_earlier: bool = False
-    """Whether it sees who answered earlier in the conversation."""
+    """Whether it receives the agents of earlier answers."""

@@ -1,4 +1,4 @@
-"""The agents of one listener, compiled once per configuration for the decisions that every request needs."""
+"""The agents of one listener, compiled once per configuration for decisions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,25 +18,25 @@ class Candidate(Protocol):
 
     @property
     def description(self) -> str:
-        """What it is good at."""
+        """Its description."""
         ...
 
     @property
     def is_default(self) -> bool:
-        """Whether it answers when nothing else fits."""
+        """Whether it answers if no other matches."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class AgentPool:
-    """Candidates in declared order, with what was computed from them."""
+    """Candidates in declared order, with precomputed data."""
 
     ids: tuple[str, ...]
     described: tuple[tuple[str, str], ...]
     """(id, description) of each."""
     known: frozenset[str]
     default: str | None
-    """Id of the agent that answers when nothing fits, if one was declared."""
+    """Id of the default agent, if there is one."""
     routes: str
     """The orchestrator prompt's list of routes."""
     router: BuiltInRouter

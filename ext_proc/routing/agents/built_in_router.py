@@ -1,7 +1,7 @@
 """The router that needs no model: matches conversations against the names and descriptions of agents.
 
-Profiles (see `profile`) are compiled into an inverted index (see `term_index`). The latest question decides if it says enough;
-for one that continues the conversation ("and tomorrow?") what came before is looked at, the newest first.
+Profiles (see `profile`) are compiled into an inverted index (see `term_index`). The latest question decides if it suffices;
+if it continues the conversation ("and tomorrow?"), earlier messages are matched, the newest first.
 """
 
 from collections.abc import Sequence
@@ -16,16 +16,16 @@ from ext_proc.routing.agents.term_index import TOPIC_HINT, build_index
 from ext_proc.routing.agents.words import family_of, stems_of, words_of
 
 SURE: Final = 1.8
-"""From here on a match needs no second opinion, if no other agent has more than half of its score."""
+"""Minimum score of a certain match, if no other agent has more than half of it."""
 _HALF: Final = 0.5
 THRESHOLD: Final = 0.7
-"""A score below it is chance."""
+"""Minimum score of a match."""
 FOLLOW_UP_THRESHOLD: Final = 0.35
-"""In a question that continues a conversation less is said, and less is enough."""
+"""Minimum score for questions that continue a conversation, which are shorter."""
 NEARLY_EQUAL: Final = 0.8
 """If the scores of two agents differ by less than this factor, the one mentioned first answers."""
 MAX_WEAK: Final = 0.5
-"""What words that turn up anywhere can add up to."""
+"""Maximum total weight of common words."""
 
 _MAX_CHARACTERS: Final = 4_096
 _MAX_EARLIER_TURNS: Final = 8
@@ -39,17 +39,17 @@ class Choice:
     agent: str
     score: float
     terms: tuple[str, ...]
-    """What matched, best first: words of the agents' own names and descriptions, never the user's."""
+    """Matching words, best first: of agents' names and descriptions, never the user's."""
 
 
 @dataclass(slots=True)
 class _Tally:
-    """What speaks for one agent."""
+    """The score of one agent."""
 
     score: float = 0.0
     weak: float = 0.0
     first: int = 1_000_000
-    """Position of the first word that spoke for it."""
+    """Position of the first matching word."""
     terms: list[Term] = field(default_factory=list)
 
     def add(self, term: Term, position: int) -> None:
@@ -81,12 +81,12 @@ class BuiltInRouter:
         self._index = build_index([build_profile(agent_id, text, mentionable) for agent_id, text in agents])
 
     def scores(self, text: str) -> list[float]:
-        """Return what speaks for each agent, in their order."""
+        """Return the scores of all agents, in their order."""
         scores = self._scores(_ends(text))
         return [scores[agent].total if agent in scores else 0.0 for agent in range(len(self._ids))]
 
     def sure(self, conversation: Conversation) -> Choice | None:
-        """Return the match of the latest question if that asks one thing and there can be no doubt; None otherwise."""
+        """Return the match of the latest question if it has one subject and the match is certain; None otherwise."""
         latest = _ends(next((turn.text for turn in reversed(conversation) if turn.role == "user"), ""))
         if parts_of(latest):
             return None
@@ -97,7 +97,7 @@ class BuiltInRouter:
         return choice
 
     def choose(self, conversation: Conversation) -> Choice | None:
-        """Return the best match, or None if nothing fits."""
+        """Return the best match; None if nothing matches."""
         asked = [position for position, turn in enumerate(conversation) if turn.role == "user"]
         if not asked:
             return None
@@ -105,7 +105,7 @@ class BuiltInRouter:
         scores = self._scores(latest)
         choice = self._best(scores, THRESHOLD)
         if choice is None and is_follow_up(latest):
-            # What the question itself hints at comes before what was spoken of earlier.
+            # Hints in the question itself have precedence over earlier messages.
             choice = self._best(scores, FOLLOW_UP_THRESHOLD) or self._earlier(conversation, asked)
         return choice
 
@@ -117,13 +117,13 @@ class BuiltInRouter:
         for position in reversed(asked[-_MAX_EARLIER_TURNS:-1]):
             text = _ends(conversation[position].text)
             choice = self._best(self._scores(text), THRESHOLD)
-            # A question that stood on its own and matched nobody changed the subject to something unknown.
+            # An independent question without a match changed the subject to an unknown one.
             if choice is not None or not is_follow_up(text):
                 return choice
         return proposal
 
     def _proposal(self, conversation: Conversation, latest: int) -> Choice | None:
-        """Read the question that the assistant asked last: "Shall I look for flights?"."""
+        """Match the assistant's last question: "Shall I look for flights?"."""
         before = conversation[latest - 1] if latest else None
         if before is None or before.role != "assistant":
             return None
@@ -161,7 +161,7 @@ class BuiltInRouter:
 
 
 def _ends(text: str) -> str:
-    """Leave the middle out of a very long text: what is wanted stands at its start or at its end."""
+    """Omit the middle of a very long text: the question is at its start or at its end."""
     if len(text) <= _MAX_CHARACTERS:
         return text
     half = _MAX_CHARACTERS // 2

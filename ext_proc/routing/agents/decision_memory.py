@@ -1,6 +1,6 @@
-"""What the orchestrator has said to conversations, as one worker remembers it: to ask less, and to tell it who answered before.
+"""A worker's cache of orchestrator decisions: it saves calls, and tells which agent gave earlier answers.
 
-Conversations are kept as digests. Forgetting is harmless: then the orchestrator is asked again, or told less.
+Conversations are stored as digests. An evicted entry only costs another call, or the name of an earlier agent.
 """
 
 import time
@@ -18,14 +18,14 @@ MOST_CONVERSATIONS: Final = 4_096
 
 
 class DecisionMemory:
-    """Remembers the newest conversations."""
+    """Caches decisions of the newest conversations."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._said: OrderedDict[bytes, tuple[float, Named]] = OrderedDict()
 
     def recall(self, orchestrator: Orchestrator, pool: AgentPool, conversation: Conversation) -> Named | None:
-        """Return what was said to the same conversation, unless it is older than the orchestrator's cache may be."""
+        """Return the decision for the same conversation, unless it has expired."""
         if not orchestrator.cache_seconds:
             return None
         *_, key = _keys(orchestrator, pool, conversation)
@@ -33,7 +33,7 @@ class DecisionMemory:
         return said[1] if said and self._clock() - said[0] <= orchestrator.cache_seconds else None
 
     def remember(self, orchestrator: Orchestrator, pool: AgentPool, conversation: Conversation, named: Named) -> None:
-        """Keep what was said, if anybody will want to know."""
+        """Cache a decision, if it can be needed."""
         if not orchestrator.cache_seconds and not orchestrator.tells_earlier:
             return
         *_, key = _keys(orchestrator, pool, conversation)
@@ -43,7 +43,7 @@ class DecisionMemory:
             self._said.popitem(last=False)
 
     def with_names(self, orchestrator: Orchestrator, pool: AgentPool, conversation: Conversation) -> Conversation:
-        """Put the id of the agent that gave an answer before it, where the client or this memory knows."""
+        """Prefix answers by the id of their agent, if the client or this cache knows it."""
         before = b""
         turns: list[Turn] = []
         for turn, key in zip(conversation, _keys(orchestrator, pool, conversation), strict=True):
@@ -56,7 +56,7 @@ class DecisionMemory:
 
 
 def _keys(orchestrator: Orchestrator, pool: AgentPool, conversation: Conversation) -> Iterator[bytes]:
-    """Yield a digest for each turn: of the conversation up to it, and of who is asked about whom."""
+    """Yield a digest for each turn: of the conversation up to it, the orchestrator and the candidates."""
     digest = blake2b(repr((orchestrator.model, orchestrator.api, orchestrator.threshold)).encode(), digest_size=16)
     digest.update(pool.routes.encode(errors="replace"))
     for turn in conversation:

@@ -1,6 +1,6 @@
 """Decision models as orchestrators: they write no text, but answer typed questions with probabilities.
 
-They are asked which agent fits best, and of each agent, whether it fits. An agent fits from a threshold on: a choice alone
+The request asks which agent fits best, and for each agent whether it fits, by a threshold: a choice alone
 would always name one.
 
 OpenAI: https://platform.openai.com/docs/api-reference/decisions. TypeSafe: https://docs.typesafe.ai (System One).
@@ -25,7 +25,7 @@ _BEST_KEY: Final = "best"
 
 
 class UnreadableAnswer(Exception):
-    """The answer is none to what was asked, or the model refused to answer."""
+    """The answer does not match the questions, or the model refused to answer."""
 
 
 def decisions_body(model: str, agents: Described, turns: Sequence[Turn]) -> bytes:
@@ -74,7 +74,7 @@ def _has_choice(agents: Described) -> bool:
 
 
 def _ranked(fits: Mapping[str, float], best: object, threshold: float) -> dict[str, float]:
-    """Keep what fits; what the model chose comes first, if it fits at all."""
+    """Return the agents that fit; the model's choice comes first, if it fits."""
     ranked = sorted(fits.items(), key=lambda fit: (fit[0] != best, -fit[1]))
     return {name: probability for name, probability in ranked if probability >= threshold}
 

@@ -1,4 +1,4 @@
-"""Tells a question that continues a conversation ("and tomorrow?") from one that stands on its own ("write me a poem")."""
+"""Distinguishes a question that continues a conversation ("and tomorrow?") from an independent one ("write me a poem")."""
 
 import re
 from typing import Final
@@ -16,7 +16,7 @@ _REFERENCES: Final = _words(
     there these they this those too which
     """
 )
-"""Words that point at something said before."""
+"""Words that refer to previous messages."""
 
 _OPENERS: Final = _words(
     """
@@ -42,7 +42,7 @@ _FRESH_STARTS: Final = _words(
     translate who write
     """
 )
-"""First words of requests that need nothing from before, unless they refer to it."""
+"""First words of independent requests, unless they refer to previous messages."""
 
 _MAX_NEW_WORDS: Final = 2
 _MAX_NEW_WORDS_AFTER_OPENER: Final = 4
@@ -53,7 +53,7 @@ _CAPITALISED: Final = re.compile(r"(?<=\S )[A-Z][\w'\u2019-]*")
 
 
 def is_follow_up(text: str) -> bool:
-    """Say whether `text` needs what was said before to be understood."""
+    """Whether `text` depends on previous messages."""
     words = words_of(text)
     if not words or _GREETINGS.issuperset(words):
         return False
@@ -67,18 +67,18 @@ def is_follow_up(text: str) -> bool:
 
 
 def is_agreement(text: str) -> bool:
-    """Say whether `text` only agrees with what was proposed."""
+    """Whether `text` only agrees with a proposal."""
     words = words_of(text)
     return bool(words) and _AGREEMENT.issuperset(words)
 
 
 def question_at_end(text: str) -> str:
-    """Return the question that `text` ends with, "" if it ends otherwise."""
+    """Return the question at the end of `text`; empty if there is none."""
     text = text.rstrip()
     return re.split(r"[.!?\n]", text[:-1])[-1] if text.endswith(("?", "\uff1f")) else ""
 
 
 def _new_words(text: str) -> int:
-    """Count words with a meaning of their own; names of people and places fill in what was asked before."""
+    """Count words with a meaning of their own, without names of people and places, which complete an earlier question."""
     words = set(words_of(_CAPITALISED.sub("", text))) - _REFERENCES - _FRESH_STARTS
     return sum(1 for word in words if stem_of(word) and not word.isnumeric())

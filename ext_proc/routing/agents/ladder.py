@@ -1,8 +1,8 @@
 """The ladder of decisions: orchestrator, semantic rung, built-in router; for agents then the default agent, or the first one.
 
-Where the built-in router is sure, the semantic rung is not asked; else that takes the router's scores into account.
+If the built-in router is sure, the semantic rung is skipped; else the semantic rung takes the router's scores into account.
 
-A rung that fails or knows nothing hands over to the next one; the reason says what happened on the way.
+If a rung fails or finds nothing, the next one decides; the reason records what happened.
 """
 
 import re
@@ -31,7 +31,7 @@ _UNSAFE: Final = re.compile(r"[^\x20-\x7e]")
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Which agents answer, who decided, and why."""
+    """The chosen agents, the deciding rung, and the reason."""
 
     agents: tuple[str, ...]
     """Ids of agents of the pool, in the order in which they should run; at least one."""
@@ -52,7 +52,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a conversation was found to be about, by whom, and why."""
+    """The matching candidates, the deciding rung, and the reason."""
 
     names: tuple[str, ...]
     """In the order in which they should run; at least one."""
@@ -67,7 +67,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class NoMatch:
-    """Nothing fits, or nobody could tell."""
+    """No candidate matches, or all rungs failed."""
 
     reason: str
 
@@ -82,7 +82,7 @@ async def choose_agent(
     semantic: SemanticRung | None = None,
     memory: DecisionMemory | None = None,
 ) -> Decision:
-    """Choose the agents that answer; the trace context in `headers` goes along to the orchestrator. Never raises."""
+    """Choose the agents; the trace context in `headers` is sent to the orchestrator. Never raises."""
     if len(agents.ids) == 1:
         return Decision(agents.ids, "only_agent", "")
     match = await find_match(
@@ -103,7 +103,7 @@ async def find_match(
     semantic: SemanticRung | None = None,
     memory: DecisionMemory | None = None,
 ) -> Match | NoMatch:
-    """Find out which of `pool` are meant: the rungs are asked from the top, until one can tell. Never raises."""
+    """Find the matching candidates of `pool`: tries the rungs from the top, until one decides. Never raises."""
     if not conversation:
         return NoMatch("nothing was said")
     why_not = ""
@@ -113,7 +113,7 @@ async def find_match(
         except OrchestratorFailed as failure:
             why_not = str(failure)
         else:
-            # As in Plano: a model that was asked and found nothing is not overruled by matching words.
+            # As in Plano: an orchestrator that finds nothing is not overruled by matching words.
             return Match(named.names, "orchestrator", named.reason) if named.names else NoMatch(named.reason)
     if semantic is None or (sure := pool.router.sure(conversation)) is not None:
         return _matched(pool.router.choose(conversation) if semantic is None else sure, why_not)
@@ -140,7 +140,7 @@ async def _orchestrated(
     headers: Mapping[str, str],
     memory: DecisionMemory,
 ) -> Named:
-    """Ask the orchestrator, unless the same was asked just now."""
+    """Ask the orchestrator, unless the decision is cached."""
     known = memory.recall(orchestrator, pool, conversation)
     if known is not None:
         return known

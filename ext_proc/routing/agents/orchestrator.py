@@ -1,4 +1,4 @@
-"""Asks the orchestrator model which agents fit, and says in a few words why it could not."""
+"""Asks the orchestrator model which agents fit."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ from ext_proc.routing.agents.orchestrator_reply import UnreadableReply, parse_re
 from protos.contract.headers import REQUEST_ID_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER
 
 _TEMPERATURE: Final = 0.01
-"""As good as deterministic; 0 is refused by some providers."""
+"""Practically deterministic; some providers reject 0."""
 _TRACE_HEADERS: Final = (REQUEST_ID_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER)
-"""All that the orchestrator gets of the downstream request's headers: credentials are not meant for it."""
+"""Downstream headers that are sent to the orchestrator, without credentials."""
 _UNREADABLE: Final = "orchestrator's reply was unreadable"
 
 
@@ -36,10 +36,10 @@ class OrchestratorFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What the orchestrator said."""
+    """The orchestrator's answer."""
 
     names: tuple[str, ...]
-    """Best first; none if it says that nothing fits."""
+    """Best first; empty if no agent fits."""
     reason: str
 
 
@@ -51,10 +51,10 @@ async def ask_orchestrator(
     egress: Egress,
     headers: Mapping[str, str],
 ) -> Named:
-    """Ask which agents fit. Of the downstream request's `headers` only what ties the calls of one request together goes along.
+    """Ask which agents fit. Of the downstream `headers` only the trace context and the request id are sent.
 
     Raises:
-        OrchestratorFailed: the model did not answer, or nothing that can be read.
+        OrchestratorFailed: the model did not answer, or its answer is unreadable.
     """
     reply = await egress.post(
         orchestrator.route,
@@ -88,7 +88,7 @@ def _body(orchestrator: Orchestrator, pool: AgentPool, conversation: Conversatio
 
 
 def request_body(model: str, prompt: str) -> bytes:
-    """Encode the question as chat completions. Text that is not valid Unicode is replaced."""
+    """Encode the question as Chat Completions. Invalid Unicode is replaced."""
     body = {"model": model, "messages": [{"role": "user", "content": prompt}], "temperature": _TEMPERATURE}
     return orjson.dumps(body)
 

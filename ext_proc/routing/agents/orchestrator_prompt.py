@@ -1,7 +1,7 @@
 """The prompt that Plano-Orchestrator was trained to read: routes, conversation, and the form of the answer.
 
-Structure, order, tag names and spacing of the JSON are the model's contract; the prose between them is ours. The conversation
-is cut to the model's budget from its old end, tokens being estimated as bytes / 4.
+Structure, order, tag names and spacing of the JSON are what the model was trained on; the prose is ours. The conversation
+is shortened to the model's budget from its old end; a token is estimated as 4 bytes.
 """
 
 import json
@@ -42,7 +42,7 @@ If no route fits: {{"route": []}}
 
 def render_routes(routes: Iterable[tuple[str, str]]) -> str:
     """Render names and descriptions, one JSON object per line. Do it once per configuration."""
-    # The default separators of `json` are the spacing that the model knows.
+    # The default separators of `json` are those of the training data.
     parameters = {"type": "object", "properties": {}, "required": []}
     return "\n".join(
         json.dumps({"name": name, "description": description, "parameters": parameters}, ensure_ascii=False)
@@ -58,7 +58,7 @@ def build_prompt(routes: str, conversation: Conversation, *, context_length: int
 
 
 def select_turns(conversation: Conversation, budget: int) -> list[Turn]:
-    """Keep the newest turns that fit into `budget` tokens; of a user's turn that does not fit, keep its two ends."""
+    """Keep the newest turns that fit into `budget` tokens; shorten a user's turn that does not fit in its middle."""
     selected: list[Turn] = []
     for turn in reversed(conversation[-MAX_TURNS:]):
         cost = _tokens(turn.text)
@@ -68,12 +68,12 @@ def select_turns(conversation: Conversation, budget: int) -> list[Turn]:
             break
         selected.append(turn)
         budget -= cost
-    # Better too long a question than none.
+    # A question that is too long is better than none.
     return selected[::-1] or list(conversation[-1:])
 
 
 def trim_middle(text: str, max_bytes: int) -> str:
-    """Cut the middle out of `text` so that it takes at most `max_bytes` of UTF-8, on character boundaries."""
+    """Remove the middle of `text`, on character boundaries, so that it has at most `max_bytes` in UTF-8."""
     encoded = text.encode()
     if len(encoded) <= max_bytes:
         return text

@@ -1,10 +1,10 @@
-"""Reads what an orchestrator model answered, as tolerantly as is safe: the only words taken from it are names that we know.
+"""Parses an orchestrator's reply, as tolerantly as is safe: only known names are taken from it.
 
-Models are asked for `{"route": ["a", "b"]}` and send that, or it in a code fence, between sentences, with single quotes, as a
-bare list, a bare name, or cut off in the middle. What is looked for, in this order:
+Models should reply `{"route": ["a", "b"]}`, and send that, or it in a code fence, between sentences, with single quotes, as a
+bare list, a bare name, or truncated. The parser tries, in this order:
 
 1. the reply as strict JSON;
-2. the last `route: ...` in it, whatever the quotes, closed or cut off;
+2. the last `route: ...` in it, with any quotes, complete or truncated;
 3. a bare list;
 4. names in quotes;
 5. a single name in plain text.
@@ -17,7 +17,7 @@ from typing import Final
 import orjson
 
 _MAX_REPLY: Final = 20_000
-"""Characters that are looked at: a model that rambles on does not get to keep a worker busy."""
+"""Maximum of characters that are parsed, so that a long reply does not block a worker."""
 
 _ROUTE: Final = re.compile(
     r"""["'`]?\broutes?["'`]?\s*[:=]\s*(?:(?P<nothing>null|None)\b|\[(?P<list>[^\[\]{}]*)(?P<end>\]?)|(?P<one>["'`][^\n]*))"""
@@ -29,7 +29,7 @@ _THOUGHTS_END: Final = "</think>"
 
 
 class UnreadableReply(Exception):
-    """Nothing in the reply says which routes the model means, not even that it means none."""
+    """The reply names no routes, and does not say that none fits."""
 
 
 def parse_reply(content: str, known: Collection[str]) -> tuple[str, ...]:
@@ -83,7 +83,7 @@ def _from_route(found: re.Match[str], known: Collection[str]) -> tuple[str, ...]
 def _mentioned(text: str, known: Collection[str]) -> tuple[str, ...]:
     if names := _known(_quoted(text), known):
         return names
-    # A name that is an ordinary word ("support") only counts if it is all that was said.
+    # A name that is an ordinary word ("support") only counts if it is the whole reply.
     mentioned = [name for name in known if _stands_alone(name, text) and (not name.isalpha() or len(text) <= len(name) + 2)]
     if len(mentioned) == 1:
         return (mentioned[0],)

@@ -1,4 +1,4 @@
-"""Takes a question apart that asks for several things: each may be another agent's."""
+"""Splits a question about several subjects, which may need several agents."""
 
 import re
 from typing import Final
@@ -10,7 +10,7 @@ _BETWEEN: Final = re.compile(
 
 
 def parts_of(text: str) -> tuple[str, ...]:
-    """Return the parts, of two words or more each; none if the question is one thing, or a whole story."""
+    """Return the parts, of at least two words each; none if the question has one subject, or is too long."""
     parts = [part.strip(" ,.?!") for part in _BETWEEN.split(text)]
     parts = [part for part in parts if len(part.split()) > 1]
     return tuple(parts) if 1 < len(parts) <= _MAX_PARTS else ()

@@ -1,7 +1,7 @@
-"""What an agent says of itself, as weighted terms.
+"""The profile of an agent: weighted terms of its id and description.
 
 Descriptions are prose: they quote example questions, and they mention other agents' subjects in order to exclude them ("when a
-query includes both weather and flights, this agent answers ONLY the weather part"). What is excluded must not attract.
+query includes both weather and flights, this agent answers ONLY the weather part"). Excluded subjects must not match.
 """
 
 import re
@@ -20,12 +20,12 @@ REPEATED_BONUS: Final = 0.15
 WEAK_WEIGHT: Final = 0.2
 """Weight of words that occur in descriptions of anything."""
 EXCLUDED_WEIGHT: Final = -0.8
-"""Weight of what an agent says that it does not do."""
+"""Weight of excluded subjects."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """What matching one stem is worth to an agent."""
+    """The weight of one stem for an agent."""
 
     weight: float
     surface: str
@@ -34,12 +34,12 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What can be matched about one agent."""
+    """The matchable terms of one agent."""
 
     terms: dict[str, Term]
     """By stem."""
     pairs: frozenset[tuple[str, str]]
-    """Stems that stand side by side: "cancelled flights" is more than its words."""
+    """Adjacent stems: "cancelled flights" is more specific than its words."""
 
 
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_\W]+")
@@ -57,7 +57,7 @@ _NOT_ONLY: Final = re.compile(r"\bnot only\b", re.IGNORECASE)
 _SYMPTOM: Final = (
     r"(?!\s+(?:work|start|load|respond|connect|open|charge|arrive|appear|print|boot|turn|reach|fit)(?:s|ed|ing)?\b)"
 )
-"""After a negation: what is wrong with a thing ("when the Wi-Fi does not work"), and not what an agent leaves to others."""
+"""Negated verbs that describe problems ("when the Wi-Fi does not work"), not exclusions."""
 _REFUSED: Final = re.compile(
     rf"\b(?:(?:not|never|cannot|(?:ca|wo|does|do|is|are)n['\u2019]t)\b{_SYMPTOM}|(?:except|excluding|excludes?)\b)"
     r"[^.;)]*?(?=\bbut\b|[.;)]|$)",
@@ -72,16 +72,16 @@ _ABOUT_TALKING: Final = re.compile(
     r"\b(?:conversation|context|previous(?:ly)?|follow-?ups?|pronouns?|messages? history|earlier (?:turns?|messages?))\b",
     re.IGNORECASE,
 )
-"""Sentences about how an agent follows a conversation: their words are not its subject."""
+"""Sentences about an agent's handling of conversations, whose words are not its subjects."""
 
 
 def telling_ids(agent_ids: Iterable[str]) -> frozenset[str]:
-    """Return the ids that can only mean the agent: one that is a plain word ("flights") may be meant as one."""
+    """Return the ids that are unambiguous: an id that is a plain word ("flights") may be used as that word."""
     return frozenset(agent_id for agent_id in agent_ids if not agent_id.isalpha())
 
 
 def build_profile(agent_id: str, description: str, mentionable: Set[str] = frozenset()) -> Profile:
-    """Weigh the words of an agent's id and description; a sentence that names another agent says nothing about this one."""
+    """Weigh the words of an agent's id and description; sentences that name another agent are ignored."""
     read = _Reader()
     read.name(agent_id)
     text = _NAMED_LIKE_AN_AGENT.sub(lambda found: " ".join(_CAMEL.split(found[0])), description)
@@ -113,7 +113,7 @@ class _Reader:
             words_of(re.sub(r"\x00\d+\x00", " ", kept)), WEAK_WEIGHT if _ABOUT_TALKING.search(kept) else TEXT_WEIGHT, weak=weak
         )
         for index in re.findall(r"\x00(\d+)\x00", kept):
-            # Names inside an example are its filling: flights "from London" do not make London a subject.
+            # Names inside an example are incidental: flights "from London" do not make London a subject.
             example = _NAME_INSIDE.sub("", _PLACEHOLDER.sub("", quotes[int(index)]))
             self._words(words_of(example), EXAMPLE_WEIGHT, weak=weak)
 
@@ -138,7 +138,7 @@ class _Reader:
 
 
 def read_passages(agent_id: str, description: str, mentionable: Set[str] = frozenset()) -> Iterator[tuple[str, list[str]]]:
-    """Yield the sentences that say what an agent does, each with the examples that it quotes and without what it excludes."""
+    """Yield the sentences about an agent, each with its quoted examples and without excluded subjects."""
     yield " ".join(part for part in _CAMEL.split(agent_id) if part), []
     for sentence, quotes in _sentences(description):
         kept = _without_refusals(_without_others(sentence))
@@ -149,7 +149,7 @@ def read_passages(agent_id: str, description: str, mentionable: Set[str] = froze
 
 
 def _without_others(sentence: str) -> str:
-    """Leave out the subjects of others that a sentence mentions."""
+    """Remove other agents' subjects from a sentence."""
     return _what_remains(_OTHERS.sub("", _NOT_ONLY.sub("", sentence)))
 
 
@@ -158,14 +158,14 @@ def _without_refusals(text: str) -> str:
 
 
 def _what_remains(text: str) -> str:
-    """Leave out what stands before "only" in "when a query includes both a and b, answers only a"."""
+    """Remove the part before "only" in "when a query includes both a and b, answers only a"."""
     mixed = _MIXED.search(text)
     only = _ONLY.search(text, mixed.end()) if mixed else None
     return text[: mixed.start()] + text[only.end() :] if mixed and only else text
 
 
 def _sentences(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Split into sentences whose quotations are replaced by NUL-enclosed numbers: a quoted question ends no sentence."""
+    """Split into sentences, with quotations replaced by NUL-enclosed numbers: a quoted question ends no sentence."""
     quotes: list[str] = []
 
     def stash(found: re.Match[str]) -> str:

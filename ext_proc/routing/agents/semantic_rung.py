@@ -1,4 +1,4 @@
-"""What the ladder asks of a rung that goes by meaning. Who has no embeddings has no such rung."""
+"""The interface of the semantic rung, which exists only with embeddings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,26 +10,26 @@ from ext_proc.routing.agents.agent_pool import AgentPool
 
 
 class SemanticRungFailed(Exception):
-    """No decision by meaning; the message is a constant phrase that is safe to show."""
+    """No semantic decision; the message is a constant phrase that is safe to show."""
 
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """What a question was found to mean."""
+    """The result for a question."""
 
     names: tuple[str, ...]
-    """In the order in which they were spoken of; empty if nothing fits."""
+    """In the order of the question; empty without a match."""
     reason: str
     """Score and runner-up."""
 
 
 class SemanticRung(Protocol):
-    """Decides by meaning."""
+    """Decides by embeddings."""
 
     async def choose(self, pool: AgentPool, conversation: Conversation, *, egress: Egress, headers: Mapping[str, str]) -> Meant:
-        """Find what a conversation is about; the trace context in `headers` goes along.
+        """Find the matching candidates of a conversation; the trace context in `headers` is forwarded.
 
         Raises:
-            SemanticRungFailed: there are no embeddings to go by.
+            SemanticRungFailed: embeddings are not available.
         """
         ...

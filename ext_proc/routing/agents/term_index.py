@@ -1,6 +1,6 @@
-"""The inverted index of the built-in router: for each stem the agents that it speaks for, and how loudly.
+"""The inverted index of the built-in router: the agents of each stem, with weights.
 
-A term weighs the more the fewer agents share it: one that all of them use tells nobody apart.
+The fewer agents share a term, the higher its weight: a term of all agents does not distinguish them.
 """
 
 from collections import Counter
@@ -18,9 +18,9 @@ TOPIC_HINT: Final = 0.4
 RELATIVE: Final = 0.8
 """Weight of a word of the same family as one of the agent's own."""
 CLAIMED: Final = 0.5
-"""Share that is left of a topic's word if another agent has it in its own text."""
+"""Remaining share of a topic's word if another agent has it in its own text."""
 PAIR: Final = 0.5
-"""Weight of two adjacent words of an agent's text that were both said."""
+"""Weight of two adjacent words of an agent's text that both occur in the question."""
 
 Postings = dict[str, tuple[tuple[int, Term], ...]]
 """Stem -> agents (by their position) with the term."""
@@ -30,14 +30,14 @@ Pairs = dict[str, tuple[tuple[str, tuple[tuple[int, float], ...]], ...]]
 
 @dataclass(frozen=True, slots=True)
 class TermIndex:
-    """What a router looks up."""
+    """The inverted index."""
 
     terms: Postings
     pairs: Pairs
 
 
 def build_index(profiles: Sequence[Profile]) -> TermIndex:
-    """Index the profiles of agents, which are known by their position."""
+    """Index the profiles of agents, which are identified by position."""
     return TermIndex(_terms(profiles), _pairs(profiles))
 
 
@@ -97,7 +97,7 @@ def _add_topic(topic: Topic, postings: dict[str, dict[int, Term]], own_words: fr
     for words, worth in ((topic.words, TOPIC_WORD), (topic.hints, TOPIC_HINT)):
         for stem in {plain_stem(word) for word in words} if covering else ():
             by_agent = postings.setdefault(stem, {})
-            # An agent's own words count for more than this table's.
+            # An agent's own words weigh more than this table's.
             claimed = CLAIMED if stem in own_words else 1.0
             for agent, named in covering.items():
                 known = by_agent.get(agent, _NOTHING)

@@ -1,8 +1,8 @@
-"""A small table of what belongs together in everyday requests. Data for the built-in router.
+"""Topics: related words of everyday requests. Data for the built-in router.
 
-People ask "will it rain?" and descriptions say "weather": without a model nothing else connects the two. An agent whose name or
-description holds one of a topic's names is taken to understand the topic's words and hints as well. Kept to common subjects and
-common words on purpose: what is special about an agent belongs into its description.
+Users ask "will it rain?" and descriptions say "weather": without a model nothing else connects the two. An agent whose name or
+description contains one of a topic's names also matches the topic's words and hints. Limited to common subjects and
+common words on purpose: specific words belong in an agent's description.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Topic:
     names: tuple[str, ...]
     """Words that, in an agent's own text, mean that it covers the subject."""
     words: tuple[str, ...]
-    """Words that, said by a user, mean the subject."""
+    """Words of users that mean the subject."""
     hints: tuple[str, ...] = ()
     """Words that may mean it: two of them count as much as one word."""
 

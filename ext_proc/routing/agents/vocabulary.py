@@ -1,7 +1,7 @@
-"""Words that say little about which agent is meant. Data for the built-in router.
+"""Words that do not distinguish agents. Data for the built-in router.
 
-English, because agents are mostly described in it; in other languages rarity among the descriptions does the same work, only
-less well.
+English, because most agents are described in it; in other languages rarity among the descriptions has a similar effect, only
+weaker.
 """
 
 from typing import Final
@@ -33,7 +33,7 @@ STOP_WORDS: Final = _words(
     whom whose why will with within without won would wouldn yeah year yes yesterday yet you your yours
     """
 )
-"""Neither side's use of these means anything."""
+"""Stop words on both sides."""
 
 WEAK_WORDS: Final = _words(
     """
@@ -53,7 +53,7 @@ WEAK_WORDS: Final = _words(
     updates user users value version view work works world worldwide
     """
 )
-"""Content words that turn up in descriptions of anything: a match adds little, and alone decides nothing."""
+"""Content words that are common in descriptions: a match adds little, and never decides alone."""
 
 IRREGULAR_STEMS: Final = {
     "flew": "fly",
@@ -85,4 +85,4 @@ IRREGULAR_STEMS: Final = {
     "ios": "ios",
     "kubernetes": "kubernetes",
 }
-"""What a light stemmer gets wrong."""
+"""Exceptions of the stemmer."""

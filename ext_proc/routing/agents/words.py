@@ -1,6 +1,6 @@
-"""Text -> words -> stems, the same way for what agents say of themselves and for what users say.
+"""Text -> words -> stems, for descriptions and for questions.
 
-The stemmer is light on purpose: plurals, -ing, -ed and a final e. Heavier ones merge words that tell agents apart.
+The stemmer is light on purpose: plurals, -ing, -ed and a final e. Heavier ones merge words that distinguish agents.
 """
 
 import re
@@ -12,30 +12,30 @@ from typing import Final
 from ext_proc.routing.agents.vocabulary import IRREGULAR_STEMS, STOP_WORDS, WEAK_WORDS
 
 FROM_TO: Final = "from…to"
-"""Stands for a pair of places or values, "from X to Y": a word that no text can contain."""
+"""Pseudo-word for a pair of places or values, "from X to Y", which no text can contain."""
 
-# Words (with `c++` and `c#`), and symbols: emoji and currency signs say a lot.
+# Words (with `c++` and `c#`), and symbols: emoji and currency signs are meaningful.
 _ASCII_WORD: Final = re.compile(r"[a-z0-9]+(?:\+\+|#)?|\$")
 _ASCII_LETTERS: Final = str.maketrans({chr(code): chr(code).lower() if chr(code).isalnum() else " " for code in range(128)})
 _WORD: Final = re.compile(r"[^\W_]+(?:\+\+|#)?|\$|[^\w\s\x00-\x7f]")
 _NOT_SPACED: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0eff]")
-"""Scripts that put no spaces between words, or glue particles to them."""
+"""Scripts without spaces between words, or with attached particles."""
 _PHRASES: Final = (("log", "in", "login"), ("log", "on", "login"), ("sign", "in", "login"), ("check", "in", "checkin"))
-"""Verbs that mean something else with the word after them."""
+"""Verbs whose meaning depends on the next word."""
 _VOWELS: Final = frozenset("aeiouy")
 _TYPOGRAPHY: Final = re.compile("[\u2010-\u2027\u00a0]")
-"""Dashes, curly quotes and the like: cleared away first, because most texts are ASCII without them."""
+"""Dashes, curly quotes and similar: replaced first, because most texts are ASCII without them."""
 _MARKS: Final = re.compile(r"[\u0300-\u036f\ufe0f]")
-"""Accents, and the selector that makes an emoji of a sign."""
+"""Accents, and the emoji variation selector."""
 _COMPOUND: Final = re.compile(r"\b([A-Za-z]{1,2})-(?=[A-Za-z])")
-"""Wi-Fi, e-mail, re-sit: written in one word as often as not."""
+"""Wi-Fi, e-mail, re-sit: often written as one word."""
 _DERIVED: Final = (
     *("ment", "ance", "ence", "able", "ible", "ion", "ant", "ent", "ist", "ure", "ive"),
     *("or", "er", "ar", "en", "al", "ly", "ur", "ic", "y"),
 )
 """Endings of words made from other words, the longest first."""
 _LONGEST_WORD: Final = 64
-"""Users write the words that are kept: without a bound they could make 16,384 of them take 64 MiB."""
+"""Maximum length of cached words: without it, clients could make 16,384 of them take 64 MiB."""
 _SHORTEST_FAMILY: Final = 5
 _ENDINGS: Final = ("ing", "ed")
 
@@ -49,7 +49,7 @@ def words_of(text: str) -> list[str]:
     if text.isascii():
         if "+" in text or "#" in text or "$" in text:
             return _ASCII_WORD.findall(text.lower())
-        # The same, several times faster: nothing but letters and digits is part of a word.
+        # The same, several times faster, for text of letters, digits and separators.
         return text.translate(_ASCII_LETTERS).split()
     text = _unaccented(text)
     words = _WORD.findall(text)
@@ -74,7 +74,7 @@ def stems_of(words: list[str]) -> dict[str, int]:
 
 
 def stem_of(word: str) -> str:
-    """Return the stem, or "" for a word without meaning of its own; one that is longer than any word has none."""
+    """Return the stem; "" for a word without meaning of its own, or one that is too long."""
     return _stem_of(word) if len(word) <= _LONGEST_WORD else ""
 
 
@@ -97,7 +97,7 @@ def plain_stem(word: str) -> str:
 
 @lru_cache(maxsize=16_384)
 def family_of(stem: str) -> str:
-    """Return what a stem shares with its relatives (counsellor, counselling; allergy, allergens), "" if it is too short."""
+    """Return the common prefix of related stems (counsellor, counselling; allergy, allergens); "" if it is too short."""
     for ending in _DERIVED:
         if stem.endswith(ending) and len(stem) - len(ending) >= _SHORTEST_FAMILY:
             return f"~{stem[: -len(ending)]}"
@@ -106,7 +106,7 @@ def family_of(stem: str) -> str:
 
 @lru_cache(maxsize=1)
 def weak_stems() -> frozenset[str]:
-    """Return the stems of words that turn up anywhere."""
+    """Return the stems of words that occur everywhere."""
     return frozenset(plain_stem(word) for word in WEAK_WORDS)
 
 
@@ -129,7 +129,7 @@ def _without_suffix(word: str) -> str:
 
 
 def _repaired(stem: str) -> str:
-    """Undo what spelling did to a stem before its ending: planning -> plan, pricing -> price, hiring -> hire."""
+    """Restore the spelling of a stem without its ending: planning -> plan, pricing -> price, hiring -> hire."""
     last, before = stem[-1], stem[-2]
     if last == before and last not in "lsz":
         return stem[:-1]

@@ -28,13 +28,13 @@ _PREFER: Final[Mapping[object, Prefer]] = {"none": "", "cheapest": "cheapest", "
 def read_preferences(
     given: object, tables: ModelTables, policies: Collection[str] = (), ranked: Mapping[str, Model] = _NONE
 ) -> Preferences | None:
-    """Read the field; None if it names no preference at all, which leaves the choice to the client.
+    """Read the field; None if it is an empty list, by which the requested model answers.
 
-    `policies` are those that there is a source for; `ranked` are the models that can be followed by others, by name.
+    `policies` are those with a source; `ranked` are the models with fallbacks, by name.
 
     Raises:
-        MalformedBody: it is not of the configuration's shape; `param` names the place.
-        UnknownModel: it names a model that is not there.
+        MalformedBody: it does not have the configuration's shape; `param` names the field.
+        UnknownModel: it names an unknown model.
     """
     entries = _list(given, FIELD, MOST_PREFERENCES)
     found: dict[str, Preference] = {}

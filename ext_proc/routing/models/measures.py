@@ -1,6 +1,6 @@
-"""What is known of models: prices and latencies, as their sources have told last.
+"""The last known prices and latencies of models.
 
-Sources have spellings of their own: `anthropic/claude-sonnet-4-5`, `claude-sonnet-4-5-20250929`,
+Sources spell names differently: `anthropic/claude-sonnet-4-5`, `claude-sonnet-4-5-20250929`,
 `anthropic-claude-4.5-sonnet`. A model is looked up by its exact names first; then loosely, by its words in any order, without
 host, maker and date.
 """
@@ -24,14 +24,14 @@ CATALOGUE_NAMES: Final = {
     "together_ai": "togetherai",
     "zhipu": "zhipuai",
 }
-"""What catalogues call a provider, where it is not what the configuration calls it."""
+"""Catalogues' names of providers -> the configuration's."""
 
 _DATE: Final = re.compile(r"[-@](?:20\d{6}|20\d\d-\d\d-\d\d)(?=$|[-:@])")
 _WORD: Final = re.compile(r"[a-z]+|\d+")
 _MAKERS: Final = frozenset(
     {"alibaba", "anthropic", "deepseek", "google", "meta", "mistralai", "moonshotai", "openai", "xai", "zai"}
 )
-"""Words at the start of an id that say who made the model."""
+"""First words of an id that name the maker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +45,15 @@ class Price:
 
     @property
     def total(self) -> float:
-        """What models are compared by."""
+        """The price by which models are compared."""
         return self.input + self.output
 
 
 class Known(Generic[Value]):
-    """Values by what a source calls models."""
+    """Values by a source's names of models."""
 
     def __init__(self, values: Mapping[str, Value]) -> None:
-        """Index `values`; of several that loosely mean one model the most frequent counts, or the first."""
+        """Index `values`; if several names loosely match one model, the most frequent value counts, or the first."""
         self.exact = dict(values)
         alike: defaultdict[str, Counter[Value]] = defaultdict(Counter)
         for name, value in values.items():
@@ -70,28 +70,28 @@ class Known(Generic[Value]):
 
 @dataclass(slots=True)
 class Measures:
-    """Replaced whenever a source has something new."""
+    """The current prices and latencies."""
 
     prices: Known[Price] = field(default_factory=lambda: Known({}))
     latencies: Known[float] = field(default_factory=lambda: Known({}))
 
     def price(self, model: ResolvedModel) -> Price | None:
-        """Return what a model costs, None if no source says."""
+        """Return a model's price; None if it is unknown."""
         return self.prices.find(model)
 
     def cost(self, model: ResolvedModel) -> float | None:
-        """Return what models are compared by: the price of input and output together."""
+        """Return the price by which models are compared: that of input and output together."""
         price = self.prices.find(model)
         return None if price is None else price.total
 
     def latency(self, model: ResolvedModel) -> float | None:
-        """Return what the latency source says, in whatever unit its query has."""
+        """Return the latency, in the unit of the source's query."""
         return self.latencies.find(model)
 
 
 @lru_cache(maxsize=4096)
 def loosely(name: str) -> str:
-    """Return the words of a model's id, sorted: without what stands before a slash, its maker, and a date."""
+    """Return the words of a model's id, sorted, without the part before a slash, its maker, and a date."""
     words: list[str] = _WORD.findall(_DATE.sub("", name.lower().rpartition("/")[2]))
     return " ".join(sorted(words[1:] if len(words) > 1 and words[0] in _MAKERS else words))
 

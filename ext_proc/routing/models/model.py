@@ -1,4 +1,4 @@
-"""Configured models, and every spelling under which they can be asked for."""
+"""Configured models, and all of their names."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRoute:
-    """How one client API of a model reaches its provider."""
+    """The route of one client API to a model's provider."""
 
     route: str
     path: str
-    """At the provider; `{model}` stands for the upstream model."""
+    """Path at the provider; `{model}` is replaced by the upstream model."""
     stream_route: str = ""
-    """Where requests for a stream go; empty for where all go."""
+    """Route of streams; empty: the same."""
     tools_route: str = ""
-    """Where requests that offer tools go, of models that take these in another API only: by attempts. Empty: as all others."""
+    """Route of requests with tools, for models that accept these only in another API. Empty: the same."""
     by_attempt: bool = False
-    """Each attempt's request is made by the attempt stage, from the body that decide leaves."""
+    """Whether the attempt stage builds the requests, from the body after the decide stage."""
     continued: str = ""
-    """Route of streams that are continued when they are cut; empty: they are not."""
+    """Route of resumable streams; empty: none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +35,13 @@ class Model:
 
     @property
     def is_wildcard(self) -> bool:
-        """Whether it stands for every model of its provider."""
+        """Whether it means every model of its provider."""
         return self.name.endswith("/*")
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One of the models that share the requests of an alias."""
+    """One weighted target of an alias."""
 
     model: Model
     until: int
@@ -50,7 +50,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelTables:
-    """Every spelling under which a model can be asked for."""
+    """All names of models."""
 
     exact: Mapping[str, Model] = field(default_factory=dict)
     """By configured name, `openai/gpt-4o`. Internal models are not in here, wildcards neither."""
@@ -62,7 +62,7 @@ class ModelTables:
     wildcards: Mapping[str, Model] = field(default_factory=dict)
     """By provider prefix, `openai`."""
     own_ids: tuple[tuple[str, Model], ...] = ()
-    """How bare ids begin, and the wildcard that they can mean; `o1-` stands for `o1` as well."""
+    """Prefixes of bare ids, and their wildcards; `o1-` also matches `o1`."""
     hidden: frozenset[str] = frozenset()
-    """Names of internal models: not to be asked for, not even through a wildcard."""
+    """Names of internal models, which clients cannot request, not even through a wildcard."""
     default: Model | None = None

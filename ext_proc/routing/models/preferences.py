@@ -1,4 +1,4 @@
-"""Kinds of tasks and the models for each: what is matched, and what answers once one of them is."""
+"""Routing preferences: kinds of tasks, and the models for each."""
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -28,28 +28,28 @@ class Preference:
     """In the declared order; at least one."""
     prefer: Prefer = ""
     starts: Mapping[str, Model] = field(default_factory=dict)
-    """By name: models with routes on which the others of the preference follow them."""
+    """Models with routes to the preference's chains, by name."""
 
     def start(self, ranked: Sequence[ResolvedModel]) -> ResolvedModel:
-        """Return the first of ranked models, by routes on which the others follow where there are such."""
+        """Return the first of ranked models, with routes that have the others as fallbacks if there are any."""
         first = ranked[0]
         return ResolvedModel(self.starts.get(first.name, first.model), first.upstream_model, first.reason)
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What one request is matched against."""
+    """The preferences of one request."""
 
     by_name: Mapping[str, Preference]
     """In the declared order."""
     pool: AgentPool
     is_configured: bool = True
-    """False if the request brought them along: then their names are the client's."""
+    """False for preferences of a request, whose names are the client's."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Described:
-    """A preference as the orchestrator and the built-in router see it."""
+    """A preference as a candidate for routers."""
 
     id: str
     description: str
@@ -57,14 +57,14 @@ class _Described:
 
 
 def compile_preferences(preferences: Sequence[Preference], *, is_configured: bool = True) -> Preferences:
-    """Compile preferences of different names. Those that many requests bring along are compiled once."""
+    """Compile preferences with different names. The same preferences in many requests are compiled once."""
     by_name = {preference.name: preference for preference in preferences}
     pool = _POOLS.get(tuple((preference.name, preference.description) for preference in preferences))
     return Preferences(by_name, pool, is_configured)
 
 
 class _Pools:
-    """The pools that were asked for last, for texts of so many characters at most: each takes about 90 times as many bytes."""
+    """A cache of the latest pools, bounded by the characters of their texts: each takes about 90 times as many bytes."""
 
     def __init__(self, max_characters: int) -> None:
         self._max = max_characters
@@ -72,7 +72,7 @@ class _Pools:
         self._by_texts: OrderedDict[_Texts, AgentPool] = OrderedDict()
 
     def get(self, texts: _Texts) -> AgentPool:
-        """Return the pool of names and descriptions; it is compiled if it is not known any more."""
+        """Return the pool of names and descriptions, compiled if it is not cached."""
         pool = self._by_texts.get(texts)
         if pool is None:
             pool = self._by_texts[texts] = compile_agents([_Described(*text) for text in texts])

@@ -1,4 +1,4 @@
-"""Orders the models of a preference by what is known of their prices and latencies."""
+"""Orders the models of a preference by their prices or latencies."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,7 +8,7 @@ from ext_proc.routing.models.resolve import ResolvedModel
 
 
 def rank(models: Sequence[ResolvedModel], prefer: Prefer, measures: Measures) -> tuple[ResolvedModel, ...]:
-    """Return models best first: those that nothing is known of come last, and equal ones stay as declared."""
+    """Return models best first: unknown ones come last, and equal ones stay as declared."""
     if not prefer:
         return tuple(models)
     measure: Callable[[ResolvedModel], float | None] = measures.cost if prefer == "cheapest" else measures.latency

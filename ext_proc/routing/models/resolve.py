@@ -1,4 +1,4 @@
-"""Resolves what a client wrote as `model` to a configured model, and to what that model's provider is sent."""
+"""Resolves the `model` of a request to a configured model and the provider's name of it."""
 
 import re
 from dataclasses import dataclass
@@ -9,39 +9,39 @@ from ext_proc.errors import MalformedBody, UnknownModel
 from ext_proc.routing.models.model import Model, ModelTables, Share
 
 _NAME: Final = re.compile(r"[!-~]{1,200}")
-"""What a wildcard may stand for: it goes into a header and into a path."""
+"""Allowed model names of a wildcard, which become part of headers and paths."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedModel:
-    """A configured model, and the name that goes upstream."""
+    """A configured model, and its upstream name."""
 
     model: Model
     upstream_model: str
     reason: str
-    """How it was found: a constant word."""
+    """How it was found, a constant."""
 
     @property
     def name(self) -> str:
-        """The full name of what answers: the configured one, or the one that a wildcard stands for."""
+        """The full name: the configured one, or the one that matched a wildcard."""
         return self.model.name.removesuffix("*") + self.upstream_model if self.model.is_wildcard else self.model.name
 
 
 def resolve_model(tables: ModelTables, requested: object, *, request_id: str = "") -> ResolvedModel:
     """Find a model: configured name, alias, bare id, then a provider's wildcard; the default if none was requested.
 
-    The request's id chooses among the models that share an alias: the same one for the same id, by weight over many.
+    The request id selects among the weighted targets of an alias: always the same one for the same id.
 
     Raises:
         MalformedBody: the requested model is not a string, or missing without a default.
-        UnknownModel: nobody configured it, or only for the gateway's own use.
+        UnknownModel: it is not configured, or only for internal use.
     """
     if requested is None or requested == "":
         return _default(tables)
     if not isinstance(requested, str):
         raise MalformedBody("`model` must be a string.", param="model", code="invalid_type")
     if not {".", ".."}.isdisjoint(requested.split("/")):
-        # It goes into paths of providers, where that would mean another place.
+        # It becomes part of provider paths, where that would change the path.
         raise MalformedBody("`model` must not have `.` or `..` between slashes.", param="model", code="invalid_value")
     if requested in tables.splits:
         return _share(tables.splits[requested], request_id)
@@ -66,7 +66,7 @@ def _default(tables: ModelTables) -> ResolvedModel:
 
 
 def _own_id(tables: ModelTables, requested: str) -> ResolvedModel | None:
-    """Find the only provider of a wildcard that a bare id can mean, if there is just one."""
+    """Return the wildcard whose provider has such ids, if there is exactly one."""
     if "/" in requested or not _NAME.fullmatch(requested):
         return None
     meant = {model.name: model for begins, model in tables.own_ids if requested.startswith(begins) or f"{requested}-" == begins}
@@ -85,7 +85,7 @@ def _wildcard(tables: ModelTables, requested: str) -> ResolvedModel:
 
 
 def unknown_model(requested: str) -> UnknownModel:
-    """Return the error for a model that is not there, or not there for whoever asks."""
+    """Return the error for a model that does not exist, or not for this caller."""
     return UnknownModel(f"The model `{_shown(requested)}` does not exist.", param="model")
 
 

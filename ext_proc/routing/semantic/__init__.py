@@ -1,1 +1,1 @@
-"""Decides by meaning: sentence embeddings of what agents say of themselves, and of what is asked."""
+"""Semantic routing: compares sentence embeddings of descriptions and questions."""

@@ -1,4 +1,4 @@
-"""Asks a model for embeddings, in the form of OpenAI's API: a provider's model, or the one in the process beside the workers.
+"""Requests embeddings by OpenAI's API, from a provider's model or the built-in one.
 
 https://platform.openai.com/docs/api-reference/embeddings
 """
@@ -16,9 +16,9 @@ from ext_proc.routing.semantic.index import Vectors
 from ext_proc.routing.semantic.model import EmbeddingModel
 
 MAX_INPUTS: Final = 64
-"""Of one request: providers have limits from 96 on."""
+"""Maximum of texts per request: the lowest limit of providers is 96."""
 LONGEST_TEXT: Final = 2_000
-"""Characters: sentence models read no more."""
+"""Maximum of characters: sentence models read no more."""
 _HEADERS: Final = {"accept": "application/json", "accept-encoding": "identity", "content-type": "application/json"}
 _UNREADABLE: Final = "embeddings were unreadable"
 
@@ -26,10 +26,10 @@ _UNREADABLE: Final = "embeddings were unreadable"
 async def embed(
     model: EmbeddingModel, texts: Sequence[str], *, egress: Egress, headers: Mapping[str, str], timeout_seconds: float = 0.0
 ) -> Vectors:
-    """Return a vector of length 1 for each text.
+    """Return a normalised vector for each text.
 
     Raises:
-        SemanticRungFailed: the model did not answer, or nothing that can be read.
+        SemanticRungFailed: the model did not answer, or its answer is unreadable.
     """
     batches = [texts[start : start + MAX_INPUTS] for start in range(0, len(texts), MAX_INPUTS)]
     return np.concatenate([await _embed(model, batch, egress, headers, timeout_seconds) for batch in batches])
@@ -65,7 +65,7 @@ def read_vectors(body: bytes, count: int) -> Vectors:
     """Read an answer of `count` embeddings, as lists of numbers or as base64 of little-endian float32.
 
     Raises:
-        SemanticRungFailed: it is not that.
+        SemanticRungFailed: it is invalid.
     """
     try:
         entries = sorted(orjson.loads(body)["data"], key=lambda entry: entry["index"])

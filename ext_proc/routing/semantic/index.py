@@ -1,13 +1,12 @@
-"""How near a question is to each agent, compared with how near it is to everything else that people ask.
+"""Compares a question's similarity to each agent with its similarity to unrelated subjects.
 
-An agent's nearness is the mean of the question's three best similarities to its passages. Similarities alone mean little: they
-differ by model, and by how much a description says. So the yardstick is made of the subjects, of which the configuration says
-which are whose:
+An agent's nearness is the mean of the question's three best similarities to its passages. Absolute values mean little: they
+differ by model and by the length of descriptions. So they are compared with those to the subjects:
 
-- A subject that one agent covers, clearly more than chance and more than any other agent, lends it its requests as examples.
-- The subjects that nobody comes near are the background. A question's margin for an agent is its nearness to the agent, less
-  its nearness to the five background subjects that are nearest.
-- Margins are in units of the model's own spread: how much nearer requests of one subject are to each other than to others.
+- If one agent covers a subject, clearly more than chance and than any other agent, the subject's requests are its examples.
+- Subjects that no agent is near are the background. A question's margin for an agent is its nearness to the agent minus
+  its nearness to the five nearest background subjects.
+- Margins are in units of the model's spread: the difference between similarities within a subject and between subjects.
 """
 
 from collections.abc import Sequence
@@ -23,23 +22,23 @@ Vectors = npt.NDArray[np.float32]
 """One row for each text, of length 1."""
 
 BEST: Final = 3
-"""Similarities that make a nearness: one alone may be chance."""
+"""Number of similarities in a nearness: a single one may be chance."""
 NEAREST_SUBJECTS: Final = 5
 COVERED: Final = 3.0
-"""Standard deviations above its mean over all subjects from which on an agent covers a subject."""
+"""Minimum of standard deviations above the mean over all subjects for an agent to cover a subject."""
 CLEARLY: Final = 1.0
-"""How many more than any other agent's."""
+"""Minimum lead over any other agent."""
 TOUCHED: Final = 2.0
-"""From here on a subject may be somebody's, and is no background."""
+"""From here on a subject is near an agent, and not background."""
 LENT: Final = 0.95
-"""What similarity to a lent example is worth, compared with the agent's own words."""
+"""Weight of a subject's examples, relative to the agent's own text."""
 
 
 class Subjects:
-    """The background, as one model sees it."""
+    """The vectors of the subjects in one model."""
 
     def __init__(self, titles: Vectors, requests: Vectors) -> None:
-        """Take the vectors of all titles, and of all requests in the order of `SUBJECTS`."""
+        """Use the vectors of all titles, and of all requests in the order of `SUBJECTS`."""
         self.titles = titles
         self.requests = requests
         sizes = [len(subject.requests) for subject in SUBJECTS]
@@ -49,7 +48,7 @@ class Subjects:
         self.spread = self._spread()
 
     def means(self, nearness: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Average rows that stand for requests to rows that stand for subjects."""
+        """Average the rows of requests to rows of subjects."""
         starts = self.rows[:, 0]
         return np.asarray(np.add.reduceat(nearness, starts) / np.bincount(self.owner)[:, None], dtype=np.float32)
 
@@ -61,19 +60,19 @@ class Subjects:
 
 @dataclass(frozen=True, slots=True)
 class Nearness:
-    """Where one text stands."""
+    """The nearness of one text to all agents."""
 
     margins: npt.NDArray[np.float32]
-    """By agent, in spreads; above 0 it is nearer than the background."""
+    """Margins by agent, in spreads; above 0 the agent is nearer than the background."""
     is_closing: bool
-    """Whether it greets, thanks or praises rather than asks."""
+    """Whether it is a greeting, thanks or praise rather than a question."""
 
 
 class SemanticIndex:
-    """The agents of one pool, as one model sees them."""
+    """The vectors of the agents of one pool in one model."""
 
     def __init__(self, subjects: Subjects, passages: Sequence[Vectors]) -> None:
-        """Take the vectors of each agent's passages; at least one agent, with at least one passage each. Slow for thousands."""
+        """Use the vectors of each agent's passages; at least one agent, with at least one passage each. Slow for thousands."""
         self._subjects = subjects
         own = np.concatenate(passages)
         sizes = [len(vectors) for vectors in passages]
@@ -87,7 +86,7 @@ class SemanticIndex:
         self._background = np.flatnonzero(~touched)
 
     def nearness(self, vector: Vectors, bonus: npt.NDArray[np.float32]) -> Nearness:
-        """Compare one text, given by its vector; `bonus` is what else speaks for each agent, in spreads."""
+        """Compare one text, given by its vector; `bonus` is an additional score per agent, in spreads."""
         near = _ended(self._vectors @ vector)
         agents = _best(near[self._rows] * self._worth, self._rows)
         subjects = self._subjects
@@ -100,7 +99,7 @@ class SemanticIndex:
         return Nearness((agents - level) / subjects.spread + bonus, is_closing)
 
     def _coverage(self, own: Vectors, rows: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp]]:
-        """Say of each subject whether some agent touches it, and which agent covers it; -1 for none."""
+        """Return for each subject whether any agent is near it, and the agent that covers it (-1 for none)."""
         subjects = self._subjects
         affinity = (subjects.means(_nearest(subjects.requests @ own.T, rows)) + _nearest(subjects.titles @ own.T, rows)) / 2
         deviation = affinity.std(axis=0)
@@ -115,18 +114,18 @@ _NONE: Final = np.float32(-np.inf)
 
 
 def _padded(rows: Sequence[npt.NDArray[np.intp]]) -> npt.NDArray[np.intp]:
-    """Make a rectangle of lists of row numbers: -1, the row after the last one, fills it up."""
+    """Pad lists of row numbers to a rectangle by -1, the row after the last one."""
     width = max(BEST, max(map(len, rows)))
     return np.stack([np.pad(row, (0, width - len(row)), constant_values=-1) for row in rows])
 
 
 def _ended(near: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Append what padding refers to."""
+    """Append the row that padding refers to."""
     return np.append(near, np.float32(0))
 
 
 def _best(near: npt.NDArray[np.float32], rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
-    """Average the best similarities of each row, of fewer where there are fewer."""
+    """Average the best similarities of each row, or all if there are fewer."""
     best = -np.partition(-np.where(rows < 0, _NONE, near), BEST - 1, axis=-1)[..., :BEST]
     real = best > _NONE
     return np.asarray(np.where(real, best, 0).sum(axis=-1) / real.sum(axis=-1), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""What an agent says of itself, as passages short enough to be compared with a question."""
+"""Splits an agent's description into passages short enough to compare with a question."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,17 +8,17 @@ from ext_proc.routing.agents.profile import read_passages, telling_ids
 from ext_proc.routing.agents.words import stem_of, words_of
 
 MAX_PASSAGES: Final = 64
-"""Of one agent: more of them say nothing new, and cost memory."""
+"""Maximum of passages per agent: more add nothing and cost memory."""
 
 _CLAUSE_END: Final = re.compile(r"[,;:]|\s-\s|\band\b|\bor\b")
 _EMPTY: Final = re.compile(r"(?:for )?examples?|e\.?g|capabilities|such as", re.IGNORECASE)
 _TITLE: Final = re.compile(r"\b(?:agent|assistant|bot|expert|service)\b", re.IGNORECASE)
-"""What ids end with: it says nothing."""
+"""Meaningless suffixes of ids."""
 _SPACES: Final = re.compile(r"\s+")
 
 
 def passages_of(described: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
-    """Return the passages of each agent, given as (id, description): name, sentences, their parts, examples, all of it."""
+    """Return the passages of each agent, given as (id, description): name, sentences, clauses, examples, and the whole."""
     mentionable = telling_ids(agent_id for agent_id, _ in described)
     return [tuple(dict.fromkeys(_passages(*agent, mentionable)))[:MAX_PASSAGES] for agent in described]
 

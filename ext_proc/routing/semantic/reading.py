@@ -1,4 +1,4 @@
-"""Which texts of a conversation are compared with agents, and what their nearness to them means. Pure."""
+"""Selects the texts of a conversation to compare, and interprets their nearness to agents. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from ext_proc.routing.agents.semantic_rung import Meant
 from ext_proc.routing.semantic.index import Nearness
 
 FITS: Final = 0.2
-"""Margin from which on an agent fits."""
+"""Minimum margin of a matching agent."""
 STANDS_ALONE: Final = 0.7
-"""The same for a question that continues a conversation: by itself it has to say more."""
+"""The same for a question that continues a conversation, without its context."""
 NAMED: Final = 0.9
-"""The same for a part of a question, when each part may be another agent's."""
+"""The same for a part of a question."""
 _HINT: Final = 0.5
-"""What a question that continues another one adds to what that one was about."""
+"""Weight of a follow-up question, relative to the question that it continues."""
 _LEAST_HINT: Final = -0.6
 
 _MAX_EARLIER_TURNS: Final = 4
@@ -29,16 +29,16 @@ _MAX_CHARACTERS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The texts of one conversation that count."""
+    """The relevant texts of one conversation."""
 
     latest: str
     parts: tuple[str, ...]
-    """What the latest question consists of; empty if it is one thing."""
+    """The parts of the latest question; empty if there is only one."""
     is_follow_up: bool
     proposal: str
-    """What the latest turn agrees to; empty if it does not."""
+    """The proposal that the latest turn agrees to; empty if there is none."""
     earlier: tuple[str, ...]
-    """What the user said before, the newest first; only for a question that continues it."""
+    """Earlier user messages, the newest first; only for a follow-up question."""
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ class Reading:
 
 
 def read(conversation: Conversation) -> Reading | None:
-    """Pick the texts that count; None if nobody asked anything."""
+    """Select the relevant texts; None without a question."""
     asked = [position for position, turn in enumerate(conversation) if turn.role == "user"]
     if not asked:
         return None
@@ -61,7 +61,7 @@ def read(conversation: Conversation) -> Reading | None:
 
 
 def interpret(reading: Reading, ids: Sequence[str], nearness: Mapping[str, Nearness]) -> Meant:
-    """Decide by what is near, given by text."""
+    """Decide by the nearness of each text."""
     latest = nearness[reading.latest]
     several = _several(reading, latest, nearness)
     if several:
@@ -73,7 +73,7 @@ def interpret(reading: Reading, ids: Sequence[str], nearness: Mapping[str, Nearn
 
 
 def shortened(text: str) -> str:
-    """Leave the middle out of a long text: what is wanted stands at its start or at its end."""
+    """Omit the middle of a long text: the question is at its start or at its end."""
     if len(text) <= _MAX_CHARACTERS:
         return text
     half = _MAX_CHARACTERS // 2
@@ -81,7 +81,7 @@ def shortened(text: str) -> str:
 
 
 def _several(reading: Reading, whole: Nearness, nearness: Mapping[str, Nearness]) -> tuple[int, ...]:
-    """Return the agents that parts of the question clearly mean, if these are several, and the whole does not speak against."""
+    """Return the agents that parts of the question clearly match, if there are several and the whole does not contradict."""
     margins = [nearness[part].margins for part in reading.parts]
     named = dict.fromkeys(int(margin.argmax()) for margin in margins if margin.max() > NAMED)
     meant = tuple(agent for agent in named if whole.margins[agent] > 0)

@@ -1,4 +1,4 @@
-"""The semantic rung: keeps what was computed from a configuration, and compares questions with it."""
+"""The semantic rung: caches the vectors of a configuration, and compares questions with them."""
 
 import asyncio
 from collections import OrderedDict
@@ -20,17 +20,17 @@ from ext_proc.routing.semantic.subjects import SUBJECTS
 from protos.contract.headers import REQUEST_ID_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER
 
 LEXICAL_WORTH: Final = 0.2
-"""What one point of the built-in router's score adds to a margin."""
+"""Margin per point of the built-in router's score."""
 MOST_LEXICAL: Final = 2.0
 """Points."""
 
 _MAX_TEXTS: Final = 2_048
-"""Questions whose vectors are kept: conversations repeat themselves, and clients retry."""
+"""Maximum of cached question vectors: conversations repeat, and clients retry."""
 _MAX_INDEXES: Final = 64
 _MAX_PASSAGES: Final = 4_096
-"""Of all agents of a listener: some ten seconds of the built-in model."""
+"""Maximum of passages of a listener: some ten seconds of the built-in model."""
 _MAX_GUEST_PASSAGES: Final = 64
-"""Of preferences that a request brings along."""
+"""Maximum of passages of preferences in a request."""
 _PREPARING_SECONDS: Final = 30.0
 _TRACE_HEADERS: Final = (REQUEST_ID_HEADER, TRACEPARENT_HEADER, TRACESTATE_HEADER)
 
@@ -41,19 +41,19 @@ class SemanticRouter:
     """A SemanticRung over one embedding model."""
 
     def __init__(self, model: EmbeddingModel, subjects: Subjects | None = None) -> None:
-        """Take the subjects' vectors where they are known already."""
+        """Use precomputed vectors of the subjects, if there are any."""
         self.model = model
         self._subjects = subjects
         self._awaited: Collection[_Described] = ()
-        """Pools of the configuration: they are prepared apart from requests."""
+        """Pools of the configuration, which are prepared in the background."""
         self._indexes: OrderedDict[_Described, SemanticIndex] = OrderedDict()
         self._vectors: OrderedDict[str, Vectors] = OrderedDict()
 
     async def prepare(self, pools: Iterable[AgentPool], egress: Egress) -> None:
-        """Compute what questions to these pools are compared with.
+        """Compute the vectors of these pools.
 
         Raises:
-            SemanticRungFailed: there are no embeddings; what was computed is kept.
+            SemanticRungFailed: embeddings are not available; computed vectors are kept.
         """
         choices = [pool for pool in pools if len(pool.ids) > 1]
         self._awaited = frozenset(pool.described for pool in choices)
@@ -131,7 +131,7 @@ def _first_passages(pool: AgentPool, most: int) -> list[tuple[str, ...]]:
 
 
 def _is_latin(text: str) -> bool:
-    """Whether a text is mostly in the script that an English model was trained on."""
+    """Whether a text is mostly in Latin script, on which the English model was trained."""
     if text.isascii():
         return True
     letters = [letter for letter in text if letter.isalpha()]

@@ -1,8 +1,8 @@
-"""Requests as people make them, by subject. Data for the semantic rung.
+"""Typical requests by subject. Data for the semantic rung.
 
-Comparing a question with descriptions alone cannot tell whether any fits: some description is always the nearest. These
-sentences stand for everything else that people ask. A subject that one agent's description covers becomes its examples; the
-others are what nobody covers. They are about everyday life and work at large, and favour no configuration.
+Comparing a question only with descriptions cannot show whether any fits: some description is always the nearest. These
+sentences represent all other requests. A subject that one agent's description covers becomes its examples; the
+others are the background. They cover everyday life and work, and favour no configuration.
 """
 
 from dataclasses import dataclass

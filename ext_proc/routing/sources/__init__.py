@@ -1,1 +1,1 @@
-"""Prices and latencies of models, as catalogues and metrics servers answer them."""
+"""Sources of prices and latencies: catalogues and metrics servers."""

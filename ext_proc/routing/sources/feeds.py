@@ -1,6 +1,6 @@
-"""Reads what sources of prices and latencies answer.
+"""Parses the answers of price and latency sources.
 
-Entries that make no sense are passed over; an answer without any other is an error.
+Invalid entries are skipped; an answer without valid ones is an error.
 
 models.dev: https://models.dev/api.json - {provider: {"models": {id: {"cost": {"input", "output", "cache_read"}}}}}, dollars per
 million tokens.
@@ -27,14 +27,14 @@ _CACHED: Final = ("cache_read_input_price_per_million", "input_cache_read")
 
 
 class UnreadableFeed(Exception):
-    """Nothing usable; the message is a constant phrase."""
+    """There is no valid entry; the message is a constant phrase."""
 
 
 def read_prices(feed: str, body: bytes, aliases: Mapping[str, str]) -> dict[str, Price]:
-    """Read a catalogue of prices by what it calls models; `aliases` maps names of the catalogue to names of models.
+    """Read a catalogue of prices by its names of models; `aliases` maps these to names of models.
 
     Raises:
-        UnreadableFeed: it has no price that can be used.
+        UnreadableFeed: it has no valid price.
     """
     value = _parse(body)
     found = dict(_PRICES[feed](value))
@@ -52,7 +52,7 @@ def read_latencies(body: bytes) -> dict[str, float]:
     """Read the answer to a query.
 
     Raises:
-        UnreadableFeed: it has no latency that can be used.
+        UnreadableFeed: it has no valid latency.
     """
     value = _parse(body)
     found: dict[str, float] = {}
@@ -92,7 +92,7 @@ _PRICES: Final[Mapping[str, Callable[[object], Iterator[tuple[str, Price]]]]] = 
 
 
 def _price(input_: object, output: object, cached: object, *, factor: float = 1) -> Price | None:
-    """Return a price; None if it is incomplete, beyond reason, or nothing: what costs nothing is not priced yet."""
+    """Return a price; None if it is incomplete, implausible, or 0, which means that it is not set yet."""
     fresh, said = _number(input_), _number(output)
     if fresh is None or said is None or not 0 < (fresh + said) * factor <= _HIGHEST:
         return None

@@ -1,4 +1,4 @@
-"""Where prices and latencies of models come from."""
+"""Settings of price and latency sources."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class SourceKind(StrEnum):
-    """What a source tells."""
+    """The kind of a source."""
 
     COST = "cost"
     LATENCY = "latency"
@@ -14,7 +14,7 @@ class SourceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Who tells prices or latencies of models."""
+    """A source of prices or latencies."""
 
     kind: SourceKind
     feed: str
@@ -24,11 +24,11 @@ class Source:
     path: str
     """With its query."""
     interval_seconds: float = 0.0
-    """Between questions; 0 asks until it has answered once."""
+    """Seconds between polls; 0: polled until the first success."""
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Names of a catalogue -> names of models."""
 
     @property
     def policy(self) -> str:
-        """The way of ranking models that it is needed for."""
+        """The selection policy that needs it."""
         return "cheapest" if self.kind is SourceKind.COST else "fastest"

@@ -1,1 +1,1 @@
-"""What several pairs share about Chat Completions."""
+"""Chat Completions: code shared by several pairs."""

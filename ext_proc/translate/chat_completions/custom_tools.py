@@ -1,6 +1,6 @@
-"""OpenAI's custom tools (input is text, maybe of a grammar) where the upstream knows functions only.
+"""OpenAI's custom tools (input is text, possibly with a grammar), for upstreams that support only functions.
 
-The tool becomes a function with one string, and the call of that function becomes a call of the tool again.
+The tool becomes a function with one string, and a call of that function becomes a call of the tool.
 """
 
 from typing import Final
@@ -13,7 +13,7 @@ FIELD: Final = "input"
 
 
 def as_function(name: str, description: object, form: object) -> JsonObject:
-    """Return the function (name, description, parameters) that stands for a custom tool."""
+    """Return the function (name, description, parameters) for a custom tool."""
     told = [description] if isinstance(description, str) and description else []
     grammar = _grammar(form)
     if grammar:
@@ -36,7 +36,7 @@ def wrap(text: str) -> str:
 
 
 def unwrap(arguments: str) -> str:
-    """Return the input of the tool in the arguments of the function; arguments of any other form, as they are."""
+    """Return the tool's input from the function's arguments; other arguments are returned unchanged."""
     try:
         parsed = orjson.loads(arguments)
     except orjson.JSONDecodeError:

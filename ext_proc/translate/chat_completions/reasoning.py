@@ -1,4 +1,4 @@
-"""Reasoning in Chat Completions: outside its specification, in three spellings, whole or in pieces of a stream.
+"""Reasoning in Chat Completions: three spellings outside the specification, whole or in chunks.
 
 `reasoning_content` (DeepSeek, Kimi, vLLM, Qwen), `reasoning` (OpenRouter, Groq), and OpenRouter's `reasoning_details`, the only
 one with signatures; where the last is present it repeats the others.
@@ -13,27 +13,27 @@ from ext_proc.translate.json_fields import as_list
 
 @dataclass(frozen=True, slots=True)
 class Thought:
-    """A piece of reasoning."""
+    """A part of reasoning."""
 
     key: str
-    """Pieces of one stream with the same key belong to one block."""
+    """Deltas of one stream with the same key belong to one block."""
     text: str = ""
     signature: str = ""
     encrypted: str = ""
-    """Reasoning that only the provider can read; then there is no text."""
+    """Encrypted reasoning; then there is no text."""
     position: int = 0
     """How many texts and calls of its message come before it."""
 
 
 _ANTHROPICS: Final = "anthropic-claude-v1"
 OPENAI_MARK: Final = "openai-reasoning:"
-"""Begins what stands for a signature where OpenAI's encrypted reasoning travels as a thinking block: mark, item id, content."""
+"""Mark of OpenAI's encrypted reasoning in the signature of a thinking block: mark, item id, content."""
 CALL_MARK: Final = "call-signature:"
-"""Begins what stands for encrypted reasoning where the signature of a call travels so: see `signatures`."""
+"""Mark of a call's signature in encrypted reasoning: see `signatures`."""
 POSITION: Final = "position"
 """Extension of one of the reasoning_details between two translations: how many texts and calls come before it."""
 FOREIGN_MARKS: Final = (OPENAI_MARK, CALL_MARK)
-"""Marks of ours on what is not Anthropic's own."""
+"""Our marks of reasoning that is not Anthropic's."""
 
 
 def thoughts_of(message: JsonObject) -> list[Thought]:
@@ -46,7 +46,7 @@ def thoughts_of(message: JsonObject) -> list[Thought]:
 
 
 class Placed(NamedTuple):
-    """A thinking block, and where it stands in its message."""
+    """A thinking block and its place in the message."""
 
     block: JsonObject
     position: int
@@ -54,7 +54,7 @@ class Placed(NamedTuple):
 
 
 def placed_blocks(thoughts: list[Thought]) -> list[Placed]:
-    """Return the content blocks that the pieces make up in Anthropic's API, each with its place."""
+    """Return the parts as content blocks of Anthropic's API, each with its place."""
     placed: list[Placed] = []
     key: str | None = None
     for thought in thoughts:
@@ -72,12 +72,12 @@ def placed_blocks(thoughts: list[Thought]) -> list[Placed]:
 
 
 def thought_blocks(thoughts: list[Thought]) -> list[JsonObject]:
-    """Return the content blocks that the pieces make up in Anthropic's API."""
+    """Return the parts as content blocks of Anthropic's API."""
     return [placed.block for placed in placed_blocks(thoughts)]
 
 
 def interleave(thoughts: list[Placed], said: list[JsonObject]) -> list[JsonObject]:
-    """Return texts and calls with what was thought before each."""
+    """Return texts and calls with the reasoning before each."""
     if not any(thought.position for thought in thoughts):
         return [*(thought.block for thought in thoughts), *said]
     out: list[JsonObject] = []
@@ -93,19 +93,19 @@ def blocks_of_history(message: JsonObject) -> list[Placed]:
     """Return the thinking blocks of an earlier message: only those that Anthropic can verify."""
     details = message.get("reasoning_details")
     if not isinstance(details, list) or not details:
-        return []  # Nothing else has signatures.
+        return []  # Only these have signatures.
     own = [detail for detail in details if not isinstance(detail, dict) or detail.get("format", _ANTHROPICS) == _ANTHROPICS]
     return [placed for placed in placed_blocks(thoughts_of({"reasoning_details": own})) if is_verifiable(placed.block)]
 
 
 def is_verifiable(block: JsonObject) -> bool:
-    """Tell if a thinking block is one that Anthropic has signed: others are refused, and with them the whole request."""
+    """Whether Anthropic has signed a thinking block: it rejects requests with others."""
     sealed = block.get("data") if block.get("type") == "redacted_thinking" else block.get("signature")
     return isinstance(sealed, str) and bool(sealed) and not sealed.startswith(FOREIGN_MARKS)
 
 
 def detail_of(block: JsonObject, index: int) -> JsonObject:
-    """Return a thinking block of Anthropic's API as one of the reasoning_details."""
+    """Return a thinking block of Anthropic's API as an entry of reasoning_details."""
     if block.get("type") == "redacted_thinking":
         return encrypted_detail(block.get("data"), index)
     return text_detail(index, text=block.get("thinking"), signature=block.get("signature"))
@@ -117,7 +117,7 @@ def encrypted_detail(data: object, index: int) -> JsonObject:
 
 
 def text_detail(index: int, *, text: object = None, signature: object = None) -> JsonObject:
-    """Return the detail for readable reasoning, or for a piece of it."""
+    """Return the detail for readable reasoning, or for a delta of it."""
     detail: JsonObject = {"type": "reasoning.text", "format": _ANTHROPICS, "index": index}
     if text is not None:
         detail["text"] = text
@@ -127,7 +127,7 @@ def text_detail(index: int, *, text: object = None, signature: object = None) ->
 
 
 def mistral_thoughts(content: object, where: str) -> str:
-    """Return the reasoning that Mistral puts among the parts of the content."""
+    """Return the reasoning in Mistral's content parts."""
     found: list[str] = []
     for part in as_list(content, where) if isinstance(content, list) else ():
         if isinstance(part, dict) and part.get("type") == "thinking" and isinstance(part.get("thinking"), list):

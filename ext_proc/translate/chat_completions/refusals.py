@@ -1,4 +1,4 @@
-"""Fields of a Chat Completions request that an upstream without the feature cannot honour, unless they ask for nothing."""
+"""Fields of a Chat Completions request that are refused if the upstream lacks the feature, unless they have no effect."""
 
 from typing import Any, Final
 
@@ -15,13 +15,13 @@ REFUSED: Final[dict[str, tuple[Any, ...]]] = {
     "web_search_options": (None,),
     "moderation": (None,),
 }
-"""Field -> values that ask for nothing."""
+"""Field -> values without an effect."""
 
 _OWN: Final = ("audio", "function_call")
 
 
 def refuse_history(message: JsonObject, where: str, api: str) -> None:
-    """Raise for what an assistant's message holds that only OpenAI can read, or none but old models."""
+    """Raise for parts of an assistant's message that only OpenAI, or only old models, can read."""
     for name in _OWN:
         if message.get(name) is not None:
             raise unsupported(f"{where}.{name}", api)

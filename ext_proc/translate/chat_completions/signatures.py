@@ -1,7 +1,7 @@
-"""Signatures of tool calls in Chat Completions (`extra_content`): Gemini wants them back with the calls that it made.
+"""Signatures of tool calls in Chat Completions (`extra_content`), which Gemini requires with its earlier calls.
 
-Clients of other APIs have no place for them at a call. There a signature travels as reasoning that only its provider can read,
-marked as ours, before the call that it belongs to: clients return such reasoning unchanged.
+Other client APIs have no field for them at a call. There a signature is sent as encrypted reasoning, with the gateway's
+mark, before its call: clients return such reasoning unchanged.
 https://ai.google.dev/gemini-api/docs/thought-signatures
 """
 
@@ -14,20 +14,20 @@ from ext_proc.translate.chat_completions.reasoning import CALL_MARK
 
 _EXTRA: Final = "extra_content"
 _SKIPS_THE_CHECK: Final = {"google": {"thought_signature": "skip_thought_signature_validator"}}
-"""What Google documents for calls that another model has made."""
+"""The value that Google documents for calls of another model."""
 
 
 def signature_of(call: JsonObject, call_id: str) -> str:
-    """Return what stands for the signature of a call, or of a message if `call_id` is empty; "" if it has none.
+    """Return the encoded signature of a call, or of a message if `call_id` is empty; "" if it has none.
 
-    It is the mark, the id of the call, and its `extra_content` as JSON.
+    It consists of the mark, the id of the call, and its `extra_content` as JSON.
     """
     extra = call.get(_EXTRA)
     return f"{CALL_MARK}{call_id}:{orjson.dumps(extra).decode()}" if isinstance(extra, dict) and extra else ""
 
 
 def read_signature(data: object) -> tuple[str, JsonObject] | None:
-    """Return the id of the call and its `extra_content`, of what `signature_of` made; None for anything else."""
+    """Decode the output of `signature_of` to the id of the call and its `extra_content`; None for anything else."""
     if not isinstance(data, str) or not data.startswith(CALL_MARK):
         return None
     call_id, brace, written = data.removeprefix(CALL_MARK).partition(":{")

@@ -1,7 +1,7 @@
-"""Tool calls in a chat stream: which call a delta belongs to, and in which order calls can be passed on one after the other.
+"""Tool calls in a chat stream: assigns deltas to calls, and puts calls into sequence.
 
-Chat Completions may mix pieces of several calls; Messages and Responses clients read one call at a time. The first call passes
-as it comes; others wait until the one before is complete, which its JSON tells, or until the stream says that all are.
+Chat Completions may interleave deltas of several calls; Messages and Responses clients read one call at a time. The first call
+passes on arrival; others wait until the previous one's JSON is complete, or until the stream ends.
 """
 
 from collections.abc import Iterable
@@ -16,27 +16,27 @@ from ext_proc.translate.json_fields import as_object, objects
 
 @dataclass(slots=True)
 class Call:
-    """One tool call as far as it came."""
+    """One tool call so far."""
 
     number: int
     id: str
     name: str
     waiting: list[str] = field(default_factory=list)
-    """Arguments that were not passed on yet."""
+    """Arguments that were not sent yet."""
     passed: list[str] = field(default_factory=list)
     opened: bool = False
     signature: str = ""
-    """What stands for the call's signature, if it has one."""
+    """The call's encoded signature, if it has one."""
 
     @property
     def arguments(self) -> str:
-        """Everything that came."""
+        """The arguments so far."""
         return "".join(self.passed) + "".join(self.waiting)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the client may be told now about one call."""
+    """A step of one call that can be sent to the client."""
 
     call: Call
     opens: bool
@@ -55,13 +55,13 @@ class ToolDeltas:
         self._current = 0
 
     def add(self, deltas: object, where: str) -> list[Step]:
-        """Take `tool_calls` of one delta."""
+        """Process `tool_calls` of one delta."""
         for delta, place in objects(deltas, where):
             self._add(delta, place)
         return list(self._steps())
 
     def finish(self) -> list[Step]:
-        """Return what is left when no more deltas come: every call is closed."""
+        """Return the remaining steps at the end: every call is closed."""
         return list(self._steps(all_complete=True))
 
     def _add(self, delta: JsonObject, where: str) -> None:
@@ -101,14 +101,14 @@ class ToolDeltas:
 
 
 def call_id(given: object, exchange_id: str, number: int) -> str:
-    """Return the id of a call; one of our own, unique among all exchanges, if the server gave none."""
+    """Return the id of a call; a generated one, unique among all exchanges, if the server sent none."""
     return given if isinstance(given, str) and given else f"call_{exchange_id}_{number}"
 
 
 def _is_of_another(ident: object, call: Call, arguments: object) -> bool:
-    """Tell whether a named delta at the index of `call` begins another call.
+    """Whether a named delta at the index of `call` begins another call.
 
-    It does if it brings a new id, or, without an id, arguments although those of `call` are complete: Gemini's API sends
+    It does if it has a new id, or, without an id, arguments although those of `call` are complete: Gemini's API sends
     parallel calls whole, all with index 0 and an empty id.
     """
     if isinstance(ident, str) and ident:
@@ -119,7 +119,7 @@ def _is_of_another(ident: object, call: Call, arguments: object) -> bool:
 def _is_whole(call: Call) -> bool:
     newest = (call.waiting or call.passed or [""])[-1]
     if not newest.rstrip().endswith("}"):
-        return False  # Reading all of it again for each piece would take the longer, the longer it is.
+        return False  # Parsing all of it again for each delta would be quadratic.
     try:
         orjson.loads(call.arguments)
     except orjson.JSONDecodeError:

@@ -6,7 +6,7 @@ Parts = list[JsonObject]
 
 
 def split_tool_result(parts: Parts, call_id: str, *, rich: bool) -> tuple[Parts, Parts]:
-    """Return what the tool message of a call holds, and what a user message after all results has to show."""
+    """Return the content of a call's tool message, and the parts for a user message after all results."""
     if rich:
         return parts, []
     texts = [part for part in parts if part["type"] == "text"]

@@ -1,4 +1,4 @@
-"""Tools of a Chat Completions request, and the choice among them, for upstreams that know functions only."""
+"""Tools of a Chat Completions request and `tool_choice`, for upstreams that support only functions."""
 
 from typing import Any, Final, NamedTuple
 
@@ -13,23 +13,23 @@ _KINDS: Final = ("function", "custom")
 
 
 class ChatTool(NamedTuple):
-    """A function, or what stands for a custom tool."""
+    """A function, or the function for a custom tool."""
 
     name: str
     description: object
     parameters: JsonObject | None
-    """None if it takes none."""
+    """None without parameters."""
     strict: object
     cache_control: object
     """Marker of the prompt cache, an extension."""
 
 
 def offered_tools(rest: JsonObject, exchange: Exchange, api: str) -> tuple[list[ChatTool], JsonObject | None]:
-    """Take tools out of a copy of the request; return those that may be called, and the choice in Anthropic's words.
+    """Remove tools from a copy of the request; return those that may be called, and `tool_choice` in Anthropic's form.
 
     Raises:
-        UnsupportedFeature: the client demands a tool of a kind that `api` has no place for.
-        MalformedBody: a field is not one of Chat Completions.
+        UnsupportedFeature: the client requires a kind of tool that `api` lacks.
+        MalformedBody: a field is invalid in Chat Completions.
     """
     given, chosen = rest.pop("tools", None), rest.pop("tool_choice", None)
     is_parallel = rest.pop("parallel_tool_calls", None)
@@ -44,10 +44,10 @@ def offered_tools(rest: JsonObject, exchange: Exchange, api: str) -> tuple[list[
 
 
 def known_tools(given: object, choice: object, exchange: Exchange, api: str) -> list[tuple[JsonObject, str]]:
-    """Return the functions and custom tools among some tools, each with its path; the others are left out.
+    """Return the functions and custom tools among some tools, each with its path; others are omitted.
 
     Raises:
-        UnsupportedFeature: the client demands one of the others.
+        UnsupportedFeature: the client requires one of the others.
     """
     tools = [(tool, where, chat_tool_kind(tool, where)) for tool, where in objects(given, "tools")]
     known = [(tool, where) for tool, where, kind in tools if kind in _KINDS]
@@ -77,7 +77,7 @@ def chat_tool_kind(tool: JsonObject, where: str) -> str:
 
 
 def parameters_of(schema: object, where: str) -> JsonObject:
-    """Return the schema of a tool's arguments as OpenAI's API takes it: an object without `properties` is a 400 there."""
+    """Return the schema of a tool's arguments in OpenAI's form: an object without `properties` is a 400 there."""
     given = as_object(schema, where) if schema else {}
     is_object = given.get("type", "object") == "object"
     return given if not is_object or "properties" in given or "$ref" in given else {"type": "object", **given, "properties": {}}

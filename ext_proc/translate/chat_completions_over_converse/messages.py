@@ -86,14 +86,14 @@ class ConverseTurnsOfChat:
         held = self._blocks(content, where, self._block)
         point = None
         if not isinstance(content, str):
-            # Nothing within a result can be marked: all of it is.
+            # A part of a result cannot be marked, so the whole is.
             point = next((block for block in reversed(held) if "cachePoint" in block), None)
             held = [block for block in held if "cachePoint" not in block]
         result = tool_result(text_in(message, "tool_call_id", where), held, is_error=False, takes_status=False)
         return self._marked(message, [result, point] if point else [result])
 
     def _marked(self, message: JsonObject, blocks: Blocks) -> Blocks:
-        """Carry a cache marker of the whole message to its end."""
+        """Move a cache marker of the message to its end."""
         if message.get("cache_control") and blocks and "cachePoint" not in blocks[-1]:
             self.turns.put(blocks, blocks.pop(), message["cache_control"])
         return blocks

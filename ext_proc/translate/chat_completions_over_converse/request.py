@@ -25,7 +25,7 @@ from protos.contract.quirks import Quirks
 
 _ANY_INPUT: Final = {"type": "object", "properties": {}}
 _TIERS: Final = ("flex", "priority")
-"""What is not Bedrock's default."""
+"""Values other than Bedrock's default."""
 
 
 def request(exchange: Exchange, upstream_model: str) -> JsonObject:
@@ -45,7 +45,7 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     if isinstance(effort, str) and "thinking" not in rest:
         _reason(effort, made, upstream_model, exchange.quirks, messages.turns)
     _sample(rest.pop("temperature", None), rest.pop("top_p", None), made, exchange.quirks)
-    made.sample_from(rest.pop("top_k", None))  # An extension that vLLM and others know.
+    made.sample_from(rest.pop("top_k", None))  # An extension of vLLM and others.
     user = rest.pop("user", None) or rest.pop("safety_identifier", None)
     made.label(as_object(rest.pop("metadata", None) or {}, "metadata"), user)
     if (tier := rest.pop("service_tier", None)) in _TIERS:
@@ -91,7 +91,7 @@ def _reason(effort: str, made: ConverseRequest, model: str, quirks: Quirks, turn
     if not made.family.is_claude:
         made.models.update(effort_fields(made.family, effort, is_bounded=bool(made.limits)))
         return
-    # An ARN that names no model does not say either how it is told to think.
+    # An ARN without a model does not tell how to request thinking.
     style = quirks.thinking if "claude" in model.lower() else "none"
     if style == "none":
         return
@@ -114,5 +114,5 @@ def _sample(temperature: Any, top_p: Any, made: ConverseRequest, quirks: Quirks)
     if not made.family.is_claude:
         made.limit(temperature=temperature, topP=top_p)
     elif quirks.takes_sampling and made.models.get("thinking", {}).get("type") not in ("enabled", "adaptive"):
-        # Claude 4.1 and later refuse both at once.
+        # Claude 4.1 and later reject both together.
         made.limit(temperature=temperature, topP=top_p if temperature is None else None)

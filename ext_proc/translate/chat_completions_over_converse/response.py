@@ -9,7 +9,7 @@ from ext_proc.translate.chat_completions.custom_tools import unwrap
 from ext_proc.translate.chat_completions.reasoning import Placed
 from ext_proc.translate.chat_completions.tools import custom_names
 from ext_proc.translate.chat_completions_over_messages.response import assistant_message, finish_reason
-from ext_proc.translate.converse.answer import answered_by, content_of, stop_reason, tier_of, told
+from ext_proc.translate.converse.answer import answered_by, content_of, extra_fields, stop_reason, tier_of
 from ext_proc.translate.converse.citations import cited_text
 from ext_proc.translate.json_fields import as_object, as_text, dump, text_in
 from ext_proc.translate.messages_over_converse.response import thinking_block
@@ -29,13 +29,13 @@ def response(exchange: Exchange, body: JsonObject) -> JsonObject:
         "choices": [{"index": 0, "message": _message(exchange, body), "logprobs": None, "finish_reason": reason}],
         "usage": to_chat_completions(from_converse(body.get("usage"))),
         **service_tier(body),
-        **told(exchange, body),
+        **extra_fields(exchange, body),
     }
     return out
 
 
 def service_tier(holder: JsonObject) -> JsonObject:
-    """Return the tier that served an answer, if OpenAI has a word for it."""
+    """Return the tier that served an answer, if OpenAI has a name for it."""
     tier = tier_of(holder)
     return {"service_tier": tier} if tier in _TIERS else {}
 

@@ -1,6 +1,6 @@
 """Events of a Converse stream -> chunks of a chat stream.
 
-Blocks become deltas in the order that they come; calls and thoughts are numbered among themselves. The last chunks and [DONE]
+Blocks become deltas in order of arrival; calls and thoughts are numbered separately. The last chunks and [DONE]
 follow with the usage.
 """
 
@@ -78,7 +78,7 @@ class ChatCompletionsOverConverseStream(ConverseStream):
         self._chunk({"content": text}, out)
 
     def _cite(self, index: object, citation: JsonObject, out: Events) -> None:
-        """Chat Completions knows citations of URLs only."""
+        """Chat Completions only has citations of URLs."""
 
     def _argue(self, index: object, piece: str, out: Events) -> None:
         tool = self._tool
@@ -117,7 +117,7 @@ class ChatCompletionsOverConverseStream(ConverseStream):
         if tool.is_custom:
             self._chunk({"tool_calls": [{"index": tool.index, "custom": {"input": unwrap(arguments)}}]}, out)
         elif not tool.pieces:
-            # No pieces at all stand for {}; clients parse what they are given, and "" is not JSON.
+            # No deltas mean {}; clients parse the arguments, and "" is not JSON.
             self._pass(tool, arguments, out)
 
     def _pass(self, tool: _Tool, piece: str, out: Events) -> None:

@@ -1,7 +1,7 @@
 """Messages of Chat Completions -> system prompt and messages of Anthropic's API.
 
-Anthropic wants turns: messages of one side that follow each other are joined, so that all results of parallel tool calls come
-in the one message after the calls. It refuses empty texts, which are left out.
+Anthropic requires alternating turns: consecutive messages of one side are joined, so that all results of parallel tool calls
+are in the one message after the calls. It rejects empty texts, which are omitted.
 """
 
 from typing import Any
@@ -79,7 +79,7 @@ class AnthropicMessages:
         return result
 
     def _marked(self, message: JsonObject, blocks: list[JsonObject]) -> list[JsonObject]:
-        """Carry a cache marker of the whole message to its last block."""
+        """Move a cache marker of the message to its last block."""
         if message.get("cache_control") and blocks:
             blocks[-1]["cache_control"] = message["cache_control"]
         return blocks
@@ -95,14 +95,14 @@ class AnthropicMessages:
 
     def _finish(self) -> None:
         if not self.out and self.system:
-            # Instructions alone are a request in Chat Completions; Messages needs someone to speak.
+            # Chat Completions allows requests with instructions only; Messages requires a message.
             self.out.append({"role": "user", "content": self.system})
             self.system = []
         for message in self.out:
             _results_first(message)
         last = self.out[-1] if self.out else None
         if last and last["role"] == "assistant" and last["content"][-1]["type"] == "text":
-            last["content"][-1]["text"] = last["content"][-1]["text"].rstrip()  # Anthropic refuses it otherwise.
+            last["content"][-1]["text"] = last["content"][-1]["text"].rstrip()  # Anthropic rejects it otherwise.
 
 
 def _show_blocks(blocks: list[JsonObject], result: JsonObject) -> None:
@@ -117,7 +117,7 @@ def _show_blocks(blocks: list[JsonObject], result: JsonObject) -> None:
 
 
 def _results_first(message: JsonObject) -> None:
-    """Put tool results before texts of the same turn, as Anthropic demands."""
+    """Put tool results before texts of the same turn, as Anthropic requires."""
     content = message["content"]
     if message["role"] == "user" and len(content) > 1 and any(block["type"] == "tool_result" for block in content):
         content.sort(key=lambda block: block["type"] != "tool_result")
@@ -176,7 +176,7 @@ def _block(part: JsonObject, where: str) -> JsonObject:
             return _carry_marker(part, {"type": "image", "source": _image_source(url, place)})
         case "file":
             return _carry_marker(part, _document(object_in(part, "file", where), f"{where}.file"))
-        case _:  # input_audio, and what we do not know.
+        case _:  # input_audio, and unknown parts.
             raise unsupported_kind(part, where, MESSAGES)
 
 

@@ -21,7 +21,7 @@ from protos.contract.quirks import Quirks
 
 _ANY_INPUT: Final = {"type": "object", "properties": {}}
 JSON_ONLY: Final = "Answer with a single JSON object and nothing else: no prose around it, and no code fence."
-"""Asks for JSON where the API has no word for it but with a schema, and none for an object of any."""
+"""Instruction for JSON without a schema, which the API lacks."""
 
 
 def request(exchange: Exchange, upstream_model: str) -> JsonObject:
@@ -58,7 +58,7 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
 
 
 def _stop_sequences(stop: Any) -> Any:
-    """Return what ends an answer, without blank sequences, which Anthropic refuses."""
+    """Return the stop sequences without blank ones, which Anthropic rejects."""
     stops = [stop] if isinstance(stop, str) else stop
     return [text for text in stops if not isinstance(text, str) or text.strip()] if isinstance(stops, list) else stops
 
@@ -67,7 +67,7 @@ def _tools(rest: JsonObject, exchange: Exchange, out: JsonObject) -> None:
     offered, choice = offered_tools(rest, exchange, MESSAGES)
     tools = [_tool(tool, exchange.quirks) for tool in offered]
     if not tools:
-        # Anthropic refuses calls in the conversation without tools; OpenAI does not.
+        # Anthropic rejects calls in the conversation without tools; OpenAI does not.
         tools = [{"name": name, "input_schema": _ANY_INPUT} for name in _called(out["messages"])]
         choice = {"type": "none"}
     if not tools:
@@ -133,7 +133,7 @@ def _think(effort: str, quirks: Quirks, out: JsonObject) -> None:
         out["thinking"] = {"type": "disabled"}
         return
     if quirks.thinking == "adaptive":
-        # Clients of OpenAI's APIs are shown what a model thought without asking.
+        # Clients of OpenAI's APIs receive reasoning without requesting it.
         out["thinking"] = {"type": "adaptive", **({"display": "summarized"} if quirks.omits_thinking else {})}
         if (accepted := accepted_effort(effort, quirks)) is not None:
             out.setdefault("output_config", {})["effort"] = accepted
@@ -145,7 +145,7 @@ def _think(effort: str, quirks: Quirks, out: JsonObject) -> None:
 
 
 def _may_think(out: JsonObject) -> bool:
-    """Tell if thinking by budget is allowed: not with a forced tool, nor within a turn whose thoughts are not there."""
+    """Whether thinking by budget is allowed: not with a forced tool, nor within a turn whose thoughts are missing."""
     if out.get("tool_choice", {}).get("type") in ("any", "tool"):
         return False
     last = next((message for message in reversed(out["messages"]) if message["role"] == "assistant"), None)
@@ -158,9 +158,9 @@ def _may_think(out: JsonObject) -> bool:
 def _sample(temperature: Any, top_p: Any, quirks: Quirks, out: JsonObject) -> None:
     thinks = out.get("thinking", {}).get("type") in ("enabled", "adaptive")
     if thinks or not quirks.takes_sampling:
-        return  # Anthropic accepts its own choice only.
+        return  # Anthropic only accepts the default.
     if temperature is not None:
         # OpenAI's scale ends at 2, Anthropic's at 1.
         out["temperature"] = min(temperature, 1) if isinstance(temperature, int | float) else temperature
-    elif top_p is not None:  # Claude 4.1 and later refuse both at once.
+    elif top_p is not None:  # Claude 4.1 and later reject both together.
         out["top_p"] = top_p

@@ -37,7 +37,7 @@ def finish_reason(stop_reason: object) -> str:
 
 
 def fallback_model(content: object) -> str:
-    """Return the model that Anthropic let answer instead of one that refused, "" if there is none."""
+    """Return Anthropic's fallback model that answered instead of one that refused; "" if there is none."""
     found = ""
     for block in content if isinstance(content, list) else ():
         if isinstance(block, dict) and block.get("type") == "fallback" and isinstance(block.get("to"), dict):
@@ -47,7 +47,7 @@ def fallback_model(content: object) -> str:
 
 
 def refusal_text(holder: JsonObject) -> str | None:
-    """Return what `stop_details` says about a refusal."""
+    """Return the text of a refusal in `stop_details`."""
     details = holder.get("stop_details")
     explanation = details.get("explanation") if isinstance(details, dict) else None
     return explanation if isinstance(explanation, str) else None
@@ -60,7 +60,7 @@ def service_tier(counts: object) -> str | None:
 
 
 def assistant_message(exchange: Exchange, texts: list[str], thoughts: list[Placed], calls: list[JsonObject]) -> JsonObject:
-    """Return the message that says these texts, thinking blocks (redacted ones among them) and calls of tools."""
+    """Return the message with these texts, thinking blocks (including redacted ones) and tool calls."""
     message: JsonObject = {"role": "assistant", "content": "".join(texts) if texts or not calls else None, "refusal": None}
     if thoughts:
         said = "".join(str(thought.block["thinking"]) for thought in thoughts if thought.block.get("thinking"))

@@ -1,7 +1,7 @@
 """Events of a message stream -> chunks of a chat stream.
 
-Content blocks become deltas in the order that they come; tool_use blocks are numbered among themselves. The reason for stopping
-and the usage come with message_delta, the last chunks and [DONE] with message_stop.
+Content blocks become deltas in order of arrival; tool_use blocks are numbered separately. The stop reason and the usage
+come with message_delta, the last chunks and [DONE] with message_stop.
 """
 
 from collections.abc import Iterable
@@ -79,7 +79,7 @@ class ChatCompletionsOverMessagesStream:
         return out
 
     def end(self) -> Iterable[JsonObject]:
-        """Take the end of the stream: complete if the model said why it stopped, even without message_stop."""
+        """Process the end of the stream: complete if there is a stop reason, even without message_stop."""
         out: Events = []
         if self._stop is not None:
             self._end(out)
@@ -159,14 +159,14 @@ class ChatCompletionsOverMessagesStream:
             delta = {"index": tool.index, "custom": {"input": unwrap(arguments)}}
             self._chunk({"tool_calls": [delta]}, out)
         elif not tool.pieces:
-            # No pieces at all stand for {}; clients parse what they are given, and "" is not JSON.
+            # No deltas mean {}; clients parse the arguments, and "" is not JSON.
             self._pass(tool, arguments, out)
 
     def _pass(self, tool: _Tool, piece: str, out: Events) -> None:
         self._chunk({"tool_calls": [{"index": tool.index, "function": {"arguments": piece}}]}, out)
 
     def _count(self, counts: object) -> None:
-        """Merge counts: those of message_delta are totals, and those that it leaves out stand."""
+        """Merge counts: those of message_delta are totals; missing ones keep their value."""
         if isinstance(counts, dict):
             self._counts |= {name: count for name, count in counts.items() if count is not None}
             self.usage = from_messages(self._counts)

@@ -35,7 +35,7 @@ class InputItems:
                     raise MalformedBody(f"{where}.role is not a role of Chat Completions.", param=f"{where}.role")
 
     def take_instructions(self) -> str:
-        """Take the instructions that the input begins with out of it, as one text; "" if it begins with none."""
+        """Remove and return the instructions at the beginning of the input, as one text; "" if there are none."""
         texts: list[str] = []
         while self.out and self.out[0].get("role") in ("system", "developer"):
             content = self.out.pop(0)["content"]
@@ -89,7 +89,7 @@ class InputItems:
                 out = {"type": "input_image", "image_url": url, "detail": image.get("detail") or "auto"}
             case "file":
                 out = {"type": "input_file", **object_in(part, "file", where)}
-            case _:  # input_audio, and what we do not know.
+            case _:  # input_audio, and unknown parts.
                 raise unsupported_kind(part, where, RESPONSES)
         if part.get("prompt_cache_breakpoint"):
             out["prompt_cache_breakpoint"] = part["prompt_cache_breakpoint"]
@@ -99,7 +99,7 @@ class InputItems:
 
 
 def _own_reasoning(message: JsonObject) -> list[Placed]:
-    """Return the items of reasoning that OpenAI made itself."""
+    """Return OpenAI's own reasoning items."""
     placed = placed_blocks(thoughts_of(message))
     items = [openai_item(block["thinking"], block["signature"]) for block, _ in placed if block["type"] == "thinking"]
     places = [position for block, position in placed if block["type"] == "thinking"]
@@ -107,7 +107,7 @@ def _own_reasoning(message: JsonObject) -> list[Placed]:
 
 
 def _texts(said: str | list[JsonObject]) -> list[Any]:
-    """Return the contents of the messages that texts become, where thoughts may stand between them."""
+    """Return the contents of the messages for texts, with thoughts possibly between them."""
     return [said] if isinstance(said, str) or len(said) < 2 else [[part] for part in said]
 
 

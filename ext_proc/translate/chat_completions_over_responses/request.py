@@ -36,7 +36,7 @@ REFUSED: Final[dict[str, tuple[Any, ...]]] = {
     "stop": (None, [], ""),
 }
 INSTRUCTIONS: Final = "Follow the user's instructions."
-"""Sent where a provider demands instructions, and the client gives none."""
+"""Sent if a provider requires instructions and the client has none."""
 
 
 def request(exchange: Exchange, upstream_model: str) -> JsonObject:
@@ -46,7 +46,7 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     items = InputItems(exchange)
     items.add_all(rest.pop("messages", None))
     rest.pop("model", None)
-    # Responses are stored unless told otherwise; chat completions are not.
+    # Responses are stored by default; chat completions are not.
     out: JsonObject = {"model": upstream_model, "input": items.out, "store": rest.pop("store", None) is True}
     if quirks.needs_instructions:
         out["instructions"] = items.take_instructions() or INSTRUCTIONS
@@ -77,7 +77,7 @@ def _reason(rest: JsonObject, exchange: Exchange, out: JsonObject) -> None:
         return
     out["reasoning"] = {"effort": effort}
     if effort != "none":
-        # Reasoning that is not stored goes back encrypted, or not at all. Models that do not reason refuse the word.
+        # Without storage, reasoning is returned encrypted or not at all. Models without reasoning reject this value.
         out["include"] = ["reasoning.encrypted_content"]
 
 
@@ -101,7 +101,7 @@ def _tool(tool: JsonObject, where: str) -> JsonObject:
         if (description := function.pop("description", None)) is not None:
             out["description"] = description
         out["parameters"] = parameters_of(function.pop("parameters", None), f"{where}.function.parameters")
-        # Responses makes functions strict unless told otherwise, Chat Completions does not.
+        # Functions are strict by default in Responses, but not in Chat Completions.
         out["strict"] = function.pop("strict", None) is True
         return {**rest, **function, **out}
     custom = object_in(tool, "custom", where)

@@ -14,7 +14,7 @@ def response(exchange: Exchange, body: JsonObject) -> JsonObject:
     """Return the chat completion for a response.
 
     Raises:
-        UpstreamError: the response failed; it says so in a body with status 200.
+        UpstreamError: the response failed, which a body with status 200 reports.
     """
     if body.get("status") == "failed":
         raise provider_failure(read_error({"error": body.get("error")}))
@@ -44,7 +44,7 @@ def finish_reason(body: JsonObject, *, calls: bool) -> str:
 
 
 def chat_annotation(annotation: JsonObject) -> JsonObject | None:
-    """Return an annotation as Chat Completions has it: nested, and citations of URLs only."""
+    """Return an annotation in the form of Chat Completions: nested, and only citations of URLs."""
     if annotation.get("type") != "url_citation":
         return None
     return {"type": "url_citation", "url_citation": {name: value for name, value in annotation.items() if name != "type"}}

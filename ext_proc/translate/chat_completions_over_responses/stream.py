@@ -1,7 +1,7 @@
 """Events of a Responses stream -> chunks of a chat stream.
 
-Deltas pass as they come; calls are numbered among themselves. What an item repeats when it is done is used only where no deltas
-told it. The terminal event brings the reason for stopping and the usage.
+Deltas pass on arrival; calls are numbered separately. The content of a done item is used only if there were no deltas
+of it. The terminal event has the stop reason and the usage.
 """
 
 from collections.abc import Iterable
@@ -27,8 +27,8 @@ Events = list[JsonObject]
 
 
 @dataclass(slots=True)
-class _Told:
-    """What was told of one output item."""
+class _Sent:
+    """What was sent of one output item."""
 
     number: int
     """Index of the call among calls, or of the thought among thoughts."""
@@ -36,7 +36,7 @@ class _Told:
     part: object = None
     """Index of the part of a thought that was sent last."""
     spelling: str = ""
-    """Reasoning comes as a summary or as itself; the first kind that comes is told."""
+    """Reasoning arrives as a summary or as itself; only the first kind is sent."""
 
 
 class ChatCompletionsOverResponsesStream:
@@ -49,7 +49,7 @@ class ChatCompletionsOverResponsesStream:
         self._tells_usage = tells_usage(exchange)
         self._tells_logprobs = bool(exchange.request.get("logprobs"))
         self._head = chunk_head(exchange)
-        self._items: dict[object, _Told] = {}
+        self._items: dict[object, _Sent] = {}
         self._calls = 0
         self._thoughts = 0
 
@@ -74,7 +74,7 @@ class ChatCompletionsOverResponsesStream:
         return out
 
     def end(self) -> Iterable[JsonObject]:
-        """Take the end of the stream: without a terminal event it is cut off."""
+        """Process the end of the stream: without a terminal event it is incomplete."""
         return ()
 
     def fail(self, error: ProviderError) -> Iterable[JsonObject]:
@@ -120,7 +120,7 @@ class ChatCompletionsOverResponsesStream:
             case "reasoning":
                 self._thought(event)
             case "function_call" | "custom_tool_call" as kind:
-                self._items[_index(event)] = told = _Told(self._calls)
+                self._items[_index(event)] = told = _Sent(self._calls)
                 self._calls += 1
                 name = as_text(item.get("name"), "item.name")
                 call: JsonObject = {"index": told.number, "id": as_text(item.get("call_id"), "item.call_id")}
@@ -154,18 +154,18 @@ class ChatCompletionsOverResponsesStream:
             case "custom_tool_call" if not told.any and item.get("input"):
                 self._piece(told, as_text(item["input"], "item.input"), "custom", out)
 
-    def _piece(self, told: _Told, piece: str, kind: str, out: Events) -> None:
+    def _piece(self, told: _Sent, piece: str, kind: str, out: Events) -> None:
         inner = {"function": {"arguments": piece}} if kind == "function" else {"custom": {"input": piece}}
         self._chunk({"tool_calls": [{"index": told.number, **inner}]}, out)
 
-    def _thought(self, event: JsonObject) -> _Told:
+    def _thought(self, event: JsonObject) -> _Sent:
         index = _index(event)
         if index not in self._items:
-            self._items[index] = _Told(self._thoughts)
+            self._items[index] = _Sent(self._thoughts)
             self._thoughts += 1
         return self._items[index]
 
-    def _detail(self, told: _Told, *, text: str | None = None, signature: str | None = None) -> JsonObject:
+    def _detail(self, told: _Sent, *, text: str | None = None, signature: str | None = None) -> JsonObject:
         return {**text_detail(told.number, text=text, signature=signature), "format": "openai-responses-v1"}
 
     def _end(self, response: JsonObject, out: Events) -> None:

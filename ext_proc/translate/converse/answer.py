@@ -1,4 +1,4 @@
-"""What an answer of Converse says beside its content: why it stopped, who gave it, what it cost."""
+"""Metadata of Converse answers: stop reason, model and usage."""
 
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ _TIERS: Final = {"default": "standard", "priority": "priority", "flex": "standar
 
 
 def stop_reason(reason: object) -> str:
-    """Return why the model stopped, in Anthropic's words, most of which are Converse's."""
+    """Return the stop reason in Anthropic's terms, most of which are Converse's."""
     return _STOPS.get(reason, reason) if isinstance(reason, str) else "end_turn"
 
 
@@ -29,7 +29,7 @@ def content_of(body: JsonObject) -> list[tuple[JsonObject, str]]:
     """Return the content blocks of a whole answer, each with its path.
 
     Raises:
-        UpstreamError: Bedrock could make nothing of what the model said; nobody may take that for an answer.
+        UpstreamError: Bedrock could not parse the model's output.
     """
     malformed = malformed_answer(body.get("stopReason"))
     if malformed is not None:
@@ -39,14 +39,14 @@ def content_of(body: JsonObject) -> list[tuple[JsonObject, str]]:
 
 
 def answered_by(exchange: Exchange, trace: object) -> str:
-    """Return the model that answered: the one that a prompt router chose, or the one that was asked."""
+    """Return the model that answered: the one chosen by a prompt router, or the requested one."""
     router: Any = trace.get("promptRouter") if isinstance(trace, dict) else None
     chosen = router.get("invokedModelId") if isinstance(router, dict) else None
     return chosen if isinstance(chosen, str) else exchange.upstream_model
 
 
-def told(exchange: Exchange, holder: JsonObject) -> JsonObject:
-    """Return the fields that only Bedrock has, and that the client asked for: they stand beside those of its API."""
+def extra_fields(exchange: Exchange, holder: JsonObject) -> JsonObject:
+    """Return the requested fields that only Bedrock has, to add to those of the client's API."""
     out: JsonObject = {}
     if holder.get("trace") is not None:
         out["trace"] = holder["trace"]
@@ -56,14 +56,14 @@ def told(exchange: Exchange, holder: JsonObject) -> JsonObject:
 
 
 def tier_of(holder: JsonObject) -> str | None:
-    """Return the tier that served an answer, as Bedrock calls it."""
+    """Return the tier that served an answer, by Bedrock's name."""
     tier = holder.get("serviceTier")
     kind = tier.get("type") if isinstance(tier, dict) else None
     return kind if isinstance(kind, str) else None
 
 
 def message_usage(counts: object, tier: str | None) -> JsonObject:
-    """Return the usage of a message, with what was written to the cache for how long, and the tier."""
+    """Return the usage of a message, with cache writes by lifetime, and the tier."""
     written = to_messages(from_converse(counts))
     details = counts.get("cacheDetails") if isinstance(counts, dict) else None
     if isinstance(details, list) and details:

@@ -1,7 +1,7 @@
-"""Features of Anthropic's API that a client asks for by the header `anthropic-beta`: Bedrock wants them in the body.
+"""Moves features of the header `anthropic-beta` to the body, where Bedrock expects them.
 
-Bedrock refuses the whole request for a name that a model does not know ("invalid beta flag"), and Claude Code sends many that
-are about Anthropic's own service. So only those go there that AWS documents for the model and that it does not do unasked:
+Bedrock rejects a request with a name that the model does not know ("invalid beta flag"), and Claude Code sends many for
+Anthropic's own service. So only names are sent that AWS documents for the model, and that are not its default:
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html
 """
 
@@ -19,7 +19,7 @@ _TAKEN: Final[dict[str, tuple[str, _Version, _Version]]] = {
     "token-efficient-tools-2025-02-19": ("claude", (3, 7), (3, 7)),
     "output-128k-2025-02-19": ("claude", (3, 7), (3, 7)),
 }
-"""Name -> a word in the ids of the models that take it, and the first and the last version that must be asked for it."""
+"""Name -> a part of the ids of models that accept it, and the first and the last version that need it."""
 
 
 def names_in(header: str) -> tuple[str, ...]:
@@ -28,7 +28,7 @@ def names_in(header: str) -> tuple[str, ...]:
 
 
 def betas_for(model: str, asked: Iterable[str]) -> list[str]:
-    """Return those of the features that a model of Bedrock is asked for."""
+    """Return the features to request from a model of Bedrock."""
     version = _version_of(model)
     if version is None:
         return []
@@ -40,6 +40,6 @@ def _takes(model: str, version: _Version, word: str, first: _Version, last: _Ver
 
 
 def _version_of(model: str) -> tuple[int, int] | None:
-    """Return the version in the name of a Claude, None if it has none."""
+    """Return the version in the name of a Claude model; None if it has none."""
     found = _CLAUDE.search(model)
     return (int(found[1]), int(found[2] or 0)) if found else None

@@ -1,4 +1,4 @@
-"""Content blocks of Converse: each an object with its kind as the only key."""
+"""Content blocks of Converse: each is an object with its kind as the only key."""
 
 import hashlib
 import re
@@ -36,17 +36,17 @@ _DOCUMENTS: Final = {
 }
 _FORMATS: Final = {"image": _IMAGES, "video": _VIDEOS, "document": _DOCUMENTS}
 _EXTENSIONS: Final = {"jpg": "jpeg", "3gp": "three_gp"}
-"""Where the end of a file's name is not the format's own."""
+"""File extensions that differ from Converse's formats."""
 
 
 def cache_point(marker: object) -> JsonObject:
-    """Return the block that a marker of the prompt cache becomes: it stands after what is marked."""
+    """Return the block for a prompt cache marker, which follows the marked content."""
     ttl = marker.get("ttl") if isinstance(marker, dict) else None
     return {"cachePoint": {"type": "default", "ttl": ttl} if ttl else {"type": "default"}}
 
 
 def media(kind: str, media_type: str, data: str, where: str, filename: object = None) -> JsonObject:
-    """Return what an image, a video or a document holds, from base64 data.
+    """Return the content of an image, a video or a document, from base64 data.
 
     Raises:
         UnsupportedFeature: Converse does not know the format.
@@ -58,7 +58,7 @@ def media(kind: str, media_type: str, data: str, where: str, filename: object = 
 
 
 def media_of_url(kind: str, url: str, where: str, filename: object = None) -> JsonObject:
-    """Return the same from a data URL, or from a place in S3, the only one that Bedrock fetches from.
+    """Return the same from a data URL, or from S3, the only source that Bedrock fetches from.
 
     Raises:
         UnsupportedFeature: it is neither.
@@ -74,7 +74,7 @@ def media_of_url(kind: str, url: str, where: str, filename: object = None) -> Js
 
 
 def tool_use_id(given: str) -> str:
-    """Return an id of a call that Converse accepts: a digest, as stable as the id, of one that another provider gave."""
+    """Return an id of a call that Converse accepts: ids of other providers become stable digests."""
     return given if _TOOL_USE_ID.fullmatch(given) else hashlib.sha256(given.encode()).hexdigest()
 
 
@@ -86,9 +86,9 @@ def reasoning_block(block: JsonObject) -> JsonObject:
 
 
 def tool_result(call_id: str, content: list[JsonObject], *, is_error: bool, takes_status: bool) -> JsonObject:
-    """Return the block for a tool's result; one that is empty says so, because Converse wants something to be there."""
+    """Return the block for a tool's result; an empty one gets a note, because Converse requires content."""
     if is_error and not takes_status:
-        # The model reads the word.
+        # The model reads this word.
         if not content or "text" not in content[0]:
             content.insert(0, {"text": ""})
         content[0] = {"text": f"Error: {content[0]['text']}".strip()}

@@ -1,4 +1,4 @@
-"""Citations of Converse -> of a message's text."""
+"""Citations of Converse -> citations of a message's text."""
 
 from typing import Any, Final
 
@@ -13,32 +13,32 @@ _PLACES: Final = {
 }
 
 
-def citation(told: object) -> JsonObject | None:
-    """Return a citation as a message has it; None for one whose place a message has no word for."""
-    if not isinstance(told, dict) or not isinstance(told.get("location"), dict):
+def citation(cited: object) -> JsonObject | None:
+    """Return a citation in the form of Messages; None if Messages cannot express its location."""
+    if not isinstance(cited, dict) or not isinstance(cited.get("location"), dict):
         return None
-    [place] = list(told["location"])[:1] or [""]
+    [place] = list(cited["location"])[:1] or [""]
     if place not in _PLACES:
         return None
     kind, names = _PLACES[place]
-    location: Any = told["location"][place]
+    location: Any = cited["location"][place]
     if not isinstance(location, dict):
         return None
-    out: JsonObject = {"type": kind, "cited_text": _cited_text(told)}
+    out: JsonObject = {"type": kind, "cited_text": _cited_text(cited)}
     if place == "searchResultLocation":
         out |= {
             "search_result_index": location.get("searchResultIndex"),
-            "source": told.get("source"),
-            "title": told.get("title"),
+            "source": cited.get("source"),
+            "title": cited.get("title"),
         }
     else:
-        out |= {"document_index": location.get("documentIndex"), "document_title": told.get("title"), "file_id": None}
+        out |= {"document_index": location.get("documentIndex"), "document_title": cited.get("title"), "file_id": None}
     return out | {name: location.get(given) for given, name in names.items()}
 
 
 def cited_block(block: JsonObject) -> JsonObject:
     """Return the text block for a block of text with citations."""
-    citations = [made for told in as_list(block.get("citations"), "citations") if (made := citation(told)) is not None]
+    citations = [made for cited in as_list(block.get("citations"), "citations") if (made := citation(cited)) is not None]
     return {"type": "text", "text": cited_text(block), "citations": citations or None}
 
 
@@ -47,8 +47,8 @@ def cited_text(block: JsonObject) -> str:
     return _joined(block.get("content"))
 
 
-def _cited_text(told: JsonObject) -> str:
-    return _joined(told.get("sourceContent"))
+def _cited_text(cited: JsonObject) -> str:
+    return _joined(cited.get("sourceContent"))
 
 
 def _joined(parts: object) -> str:

@@ -1,6 +1,6 @@
-"""Families of models on Amazon Bedrock: Converse is one API for all, but not all of it works with each of them.
+"""Model families on Amazon Bedrock: not all of Converse works with each of them.
 
-What Converse has no word for a family may have one in its own API: `additionalModelRequestFields` take it there.
+Fields that Converse lacks may exist in a family's own API: they are sent as `additionalModelRequestFields`.
 """
 
 import re
@@ -12,19 +12,19 @@ from ext_proc.codec.json_body import JsonObject
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """What models of one maker have in common."""
+    """The common features of one maker's models."""
 
     is_claude: bool = False
-    """Takes Anthropic's own fields: thinking, top_k, and tool_choice where Converse has no word for it."""
+    """Accepts Anthropic's own fields: thinking, top_k, and tool_choice that Converse lacks."""
     is_nova: bool = False
-    """Takes `topK` in an inferenceConfig of its own."""
+    """Accepts `topK` in an inferenceConfig of its own."""
     caches: bool = False
-    """Takes cache points; others refuse the whole request for one."""
+    """Accepts cache points; others reject requests with them."""
     caches_tools: bool = False
     takes_result_status: bool = False
-    """Takes `status` of tool results; others are told in words."""
+    """Accepts `status` of tool results; for others it is written in the text."""
     effort: str = ""
-    """How it is told how hard to think: `reasoning_effort`, `reasoning` or `reasoningConfig`, its own fields; or not at all."""
+    """Its own field for reasoning effort: `reasoning_effort`, `reasoning` or `reasoningConfig`; empty: none."""
 
 
 CLAUDE: Final = Family(is_claude=True, caches=True, caches_tools=True, takes_result_status=True)
@@ -40,7 +40,7 @@ _FAMILIES: Final = (
     (re.compile(r"\bnova-"), NOVA),
     (re.compile(r"gpt-oss|\bkimi-k2"), GPT_OSS),
     (re.compile(r"\bopenai\.gpt-"), GPT),
-    # An ARN that does not say: profiles and provisioned throughput are mostly made for Claude.
+    # An ARN without a maker: profiles and provisioned throughput are mostly for Claude.
     (re.compile(r"^arn:.*(?:application-inference-profile|provisioned-model|prompt-router)/"), CLAUDE),
 )
 
@@ -52,7 +52,7 @@ def family_of(model: str) -> Family:
 
 
 def effort_fields(family: Family, effort: str, *, is_bounded: bool) -> JsonObject:
-    """Return a family's own fields for an effort, those of Claude apart; `is_bounded` says if there is an inferenceConfig."""
+    """Return a family's own fields for an effort, except Claude's; `is_bounded` tells whether there is an inferenceConfig."""
     match family.effort:
         case "reasoning_effort" if effort != "none":
             return {"reasoning_effort": _within(effort)}
@@ -61,7 +61,7 @@ def effort_fields(family: Family, effort: str, *, is_bounded: bool) -> JsonObjec
         case "reasoningConfig" if effort == "none":
             return {"reasoningConfig": {"type": "disabled"}}
         case "reasoningConfig":
-            # Nova refuses limits and sampling beside `high`.
+            # Nova rejects limits and sampling together with `high`.
             wanted = "medium" if is_bounded and _within(effort) == "high" else _within(effort)
             return {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": wanted}}
     return {}

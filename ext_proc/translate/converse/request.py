@@ -1,4 +1,4 @@
-"""The parts of a Converse request beside its turns: limits, tools, and what belongs to the model or to the account."""
+"""The parts of a Converse request besides its turns: limits, tools, and fields of the model or the account."""
 
 import hashlib
 import re
@@ -24,7 +24,7 @@ _OWN: Final = frozenset(
         "outputConfig",
     }
 )
-"""Fields of Converse that a client may add to a request of another API: they win over what is made of the rest."""
+"""Fields of Converse that a client may add to a request of another API; they have precedence."""
 _MODELS: Final = "additionalModelRequestFields"
 _LABEL: Final = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,\-.]{0,256}")
 _MAX_LABELS: Final = 16
@@ -39,29 +39,29 @@ class ConverseRequest:
     limits: JsonObject = field(default_factory=dict)
     """inferenceConfig."""
     models: JsonObject = field(default_factory=dict)
-    """additionalModelRequestFields: in the words of the model's own API."""
+    """additionalModelRequestFields: fields of the model's own API."""
     out: JsonObject = field(default_factory=dict)
     """All other fields."""
 
     def limit(self, **limits: Any) -> None:
-        """Set parameters that all models share, those that are given."""
+        """Set the given parameters that all models share."""
         self.limits.update({name: value for name, value in limits.items() if value is not None})
 
     def sample_from(self, top_k: Any) -> None:
-        """Set how many tokens are sampled from, for the families that have it."""
+        """Set top_k, for the families that support it."""
         if top_k is not None and self.family.is_claude:
             self.models["top_k"] = top_k
         elif top_k is not None and self.family.is_nova:
             self.models["inferenceConfig"] = {"topK": top_k}
 
     def offer(self, tools: list[JsonObject], choice: JsonObject | None, turns: Turns) -> None:
-        """Set the tools, and the choice among them in Anthropic's words, as far as there are words for it.
+        """Set the tools and `tool_choice`, given in Anthropic's form.
 
-        Converse has no `none` and no way to ask for one call at a time, and wants tools wherever one was called. Claude takes
-        Anthropic's own tool_choice instead, but not both.
+        Converse has neither `none` nor a way to request one call at a time, and requires tools if one was called. Claude
+        accepts Anthropic's own tool_choice instead, but not both.
 
         Raises:
-            UnsupportedFeature: the choice cannot be carried.
+            UnsupportedFeature: the choice cannot be expressed.
         """
         if not tools or (choice is not None and choice["type"] == "none"):
             choice = {"type": "none"}
@@ -78,7 +78,7 @@ class ConverseRequest:
         self.out["toolConfig"] = config
 
     def may_think(self, turns: Turns) -> bool:
-        """Tell if Claude may think by budget: not with a forced tool, nor within a turn whose thoughts are not there."""
+        """Whether Claude may think by budget: not with a forced tool, nor within a turn whose thoughts are missing."""
         choice = self.models.get("tool_choice", {}).get("type")
         if "toolChoice" in self.out.get("toolConfig", {}) or choice in ("any", "tool"):
             return False
@@ -89,7 +89,7 @@ class ConverseRequest:
         return not answers_tools or "reasoningContent" in last["content"][0]
 
     def label(self, labels: JsonObject, user: object = None) -> None:
-        """Set labels for the invocation log: those that fit, and the user, by a digest if need be."""
+        """Set labels for the invocation log: the valid ones, and the user, as a digest if needed."""
         kept = {name: value for name, value in labels.items() if name and _fits(name) and _fits(value)}
         if isinstance(user, str) and user:
             kept = {"user_id": user if _fits(user) else hashlib.sha256(user.encode()).hexdigest(), **kept}
@@ -97,13 +97,13 @@ class ConverseRequest:
             self.out["requestMetadata"] = dict(list(kept.items())[:_MAX_LABELS])
 
     def answer_as(self, schema: object, where: str, **named: Any) -> None:
-        """Ask for JSON of a schema, which stands at `where`; `named` may tell name and description."""
-        told = {name: value for name, value in named.items() if isinstance(value, str)}
-        text = {"schema": dump(schema, where), **told}
+        """Request JSON of a schema, whose path is `where`; `named` may have name and description."""
+        texts = {name: value for name, value in named.items() if isinstance(value, str)}
+        text = {"schema": dump(schema, where), **texts}
         self.out.setdefault("outputConfig", {})["textFormat"] = {"type": "json_schema", "structure": {"jsonSchema": text}}
 
     def body(self, turns: Turns, rest: JsonObject) -> JsonObject:
-        """Return the whole request; what is left of the client's, which nobody knows, is taken for the model's own."""
+        """Return the whole request; remaining unknown fields of the client's are passed as the model's own."""
         own = {name: rest.pop(name) for name in [*rest] if name in _OWN}
         given = as_object(rest.pop(_MODELS, None) or {}, _MODELS)
         models = self.models | rest | given

@@ -1,7 +1,7 @@
-"""Events of a Converse stream, read alike for every client API: what they hold is told to a machine, which says it its own way.
+"""The state machine of Converse streams that all client APIs share; subclasses write the client's events.
 
-Only calls are announced; text and reasoning begin with their first piece. messageStop says why the model stopped, and is kept:
-the usage comes after it, in `metadata`, which ends the stream.
+Only calls are announced; text and reasoning begin with their first delta. messageStop has the stop reason, and is kept:
+the usage follows in `metadata`, which ends the stream.
 """
 
 from abc import ABC, abstractmethod
@@ -11,7 +11,7 @@ from ext_proc.apis.converse.usage import from_converse
 from ext_proc.apis.errors import ProviderError
 from ext_proc.apis.usage import NO_USAGE, Usage
 from ext_proc.codec.json_body import JsonObject
-from ext_proc.translate.converse.answer import answered_by, told
+from ext_proc.translate.converse.answer import answered_by, extra_fields
 from ext_proc.translate.converse.citations import citation
 from ext_proc.translate.json_fields import as_object, as_text
 from ext_proc.translate.translation import Exchange
@@ -20,7 +20,7 @@ Events = list[JsonObject]
 
 
 class ConverseStream(ABC):
-    """The state machine of one stream, but for what the client's API makes of it; `index` is Converse's, of a block."""
+    """The state machine of one stream, without the client's events; `index` is Converse's index of a block."""
 
     def __init__(self, exchange: Exchange) -> None:
         self.usage: Usage = NO_USAGE
@@ -52,7 +52,7 @@ class ConverseStream(ABC):
         return out
 
     def end(self) -> Iterable[JsonObject]:
-        """Take the end of the stream: complete if the model said why it stopped, even without metadata."""
+        """Process the end of the stream: complete if there is a stop reason, even without metadata."""
         out: Events = []
         self._complete({}, out)
         return out
@@ -86,7 +86,7 @@ class ConverseStream(ABC):
         self.usage = from_converse(metadata.get("usage"))
         self.model = answered_by(self._exchange, metadata.get("trace"))
         fields = self._stopped.get("additionalModelResponseFields")
-        extra = told(self._exchange, {**metadata, "additionalModelResponseFields": fields})
+        extra = extra_fields(self._exchange, {**metadata, "additionalModelResponseFields": fields})
         self._finish(self._stopped, metadata, extra, out)
         self.closed = True
 
@@ -100,19 +100,19 @@ class ConverseStream(ABC):
 
     @abstractmethod
     def _argue(self, index: object, piece: str, out: Events) -> None:
-        """Add a piece of a call's arguments."""
+        """Add a delta of a call's arguments."""
 
     @abstractmethod
     def _say(self, index: object, text: str, out: Events) -> None:
-        """Add a piece of text."""
+        """Add a delta of text."""
 
     @abstractmethod
     def _think(self, index: object, piece: JsonObject, out: Events) -> None:
-        """Add a piece of reasoning: text, a signature, or what only the provider can read."""
+        """Add a delta of reasoning: text, a signature, or encrypted reasoning."""
 
     @abstractmethod
     def _cite(self, index: object, citation: JsonObject, out: Events) -> None:
-        """Add a citation to the text, as a message has it."""
+        """Add a citation, in the form of Messages, to the text."""
 
     @abstractmethod
     def _close(self, out: Events) -> None:
@@ -120,4 +120,4 @@ class ConverseStream(ABC):
 
     @abstractmethod
     def _finish(self, stopped: JsonObject, metadata: JsonObject, extra: JsonObject, out: Events) -> None:
-        """End the answer; `extra` are fields of Bedrock's that the client asked for."""
+        """End the answer; `extra` are requested fields of Bedrock."""

@@ -1,6 +1,6 @@
-"""The conversation as Converse wants it: turns that alternate, results of parallel calls in the one turn after the calls.
+"""The conversation in Converse's form: alternating turns, with results of parallel calls in the one turn after the calls.
 
-Blank texts are refused by Bedrock and left out. Documents must have names that differ, and a text beside them.
+Bedrock rejects blank texts, which are omitted. Documents must have unique names, and a text next to them.
 """
 
 import re
@@ -26,7 +26,7 @@ class Turns:
         self._names: set[str] = set()
 
     def put(self, blocks: list[JsonObject], block: JsonObject, marker: object = None) -> None:
-        """Add a block to those of a turn, and the cache point that marks it; a blank text is left out."""
+        """Add a block to those of a turn, with its cache point; a blank text is omitted."""
         text = block.get("text")
         if text is None or text.strip():
             blocks.append(block)
@@ -34,7 +34,7 @@ class Turns:
                 blocks.append(cache_point(marker))
 
     def add(self, role: str, blocks: list[JsonObject]) -> None:
-        """Add what one side says, to its turn if that is the last one."""
+        """Add blocks of one side, to its turn if that is the last one."""
         if not blocks:
             return
         if self.messages and self.messages[-1]["role"] == role:
@@ -43,14 +43,14 @@ class Turns:
             self.messages.append({"role": role, "content": blocks})
 
     def instruct(self, blocks: list[JsonObject]) -> None:
-        """Add instructions: to the system prompt if nobody has spoken, as a user's text afterwards."""
+        """Add instructions: to the system prompt before the first turn, as a user's text afterwards."""
         if self.messages:
             self.add("user", [_quoted(block) for block in blocks])
         else:
             self.system.extend(blocks)
 
     def name(self, wanted: Any) -> str:
-        """Return a document's name: of the characters that are allowed, and of no other document."""
+        """Return a document's name: unique, and of allowed characters."""
         given = wanted if isinstance(wanted, str) else ""
         plain = " ".join(_NOT_IN_NAMES.sub("-", given).split())[:_MAX_NAME].strip(" -") or "document"
         name, number = plain, 1
@@ -61,9 +61,9 @@ class Turns:
         return name
 
     def finish(self, *, marker: object = None) -> None:
-        """Put the turns in order; `marker` is one for all of the request."""
+        """Return the turns in order; `marker` is one for the whole request."""
         if not self.messages and self.system:
-            # Instructions alone are a request in other APIs; here somebody has to speak.
+            # Other APIs allow requests with instructions only; Converse requires a turn.
             self.messages.append({"role": "user", "content": self.system})
             self.system = []
         for message in self.messages:
@@ -72,7 +72,7 @@ class Turns:
                 _tell_of_documents(message["content"])
         last = self.messages[-1]["content"] if self.messages else []
         if last and self.messages[-1]["role"] == "assistant" and "text" in last[-1]:
-            last[-1] = {"text": last[-1]["text"].rstrip()}  # Claude refuses it otherwise.
+            last[-1] = {"text": last[-1]["text"].rstrip()}  # Claude rejects it otherwise.
         if marker and self._caches and last and "cachePoint" not in last[-1]:
             last.append(cache_point(marker))
 
@@ -82,7 +82,7 @@ def _quoted(block: JsonObject) -> JsonObject:
 
 
 def _results_first(message: JsonObject) -> None:
-    """Put tool results before all else of the same turn, as Claude demands, each with the cache point after it."""
+    """Put tool results first in their turn, as Claude requires, each with its cache point."""
     content = message["content"]
     if len(content) == 1 or not any("toolResult" in block for block in content):
         return

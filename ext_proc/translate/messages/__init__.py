@@ -1,1 +1,1 @@
-"""What several pairs share about Anthropic's Messages API."""
+"""Anthropic's Messages API: code shared by several pairs."""

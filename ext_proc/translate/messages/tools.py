@@ -1,4 +1,4 @@
-"""Tools of a Messages request, for upstreams that know functions only."""
+"""Tools of a Messages request, for upstreams that support only functions."""
 
 from typing import Final, NamedTuple
 
@@ -9,7 +9,7 @@ from ext_proc.translate.provider_tools import leave_out, warn_of_rest
 from ext_proc.translate.translation import Exchange
 
 _HINTS: Final = ("type", "defer_loading", "eager_input_streaming")
-"""Members of a tool that say how Anthropic loads and streams it: others offer it at once, and stream it as they do."""
+"""Members of a tool for Anthropic's loading and streaming, which other APIs lack."""
 
 PROVIDERS_OWN: Final = frozenset(
     {
@@ -18,7 +18,7 @@ PROVIDERS_OWN: Final = frozenset(
         *("mcp_tool_use", "mcp_tool_result", "mcp_tool_listing", "advisor_tool_result"),
     }
 )
-"""Blocks that tell of the use of tools that Anthropic ran."""
+"""Calls and results of tools that Anthropic ran."""
 
 
 class MessagesTool(NamedTuple):
@@ -35,11 +35,11 @@ class MessagesTool(NamedTuple):
 
 
 def offered_tools(rest: JsonObject, exchange: Exchange, api: str) -> list[MessagesTool]:
-    """Take `tools` out of a copy of the request.
+    """Remove and return `tools` of a copy of the request.
 
     Raises:
-        UnsupportedFeature: the client demands a tool that only Anthropic runs.
-        MalformedBody: a field is not one of Messages.
+        UnsupportedFeature: the client requires a tool that only Anthropic runs.
+        MalformedBody: a field is invalid in Messages.
     """
     given = list(objects(rest.pop("tools", None), "tools"))
     own = [(tool, where) for tool, where in given if tool.get("type") in (None, "custom")]
@@ -76,7 +76,7 @@ def _tool(rest: JsonObject, where: str, exchange: Exchange, api: str) -> Message
 
 
 def _described(rest: JsonObject, where: str) -> object:
-    """Return the description of a tool, with its examples: only Anthropic has a field for those."""
+    """Return the description of a tool with its examples, for which only Anthropic has a field."""
     description, examples = rest.pop("description", None), rest.pop("input_examples", None)
     if not isinstance(examples, list) or not examples:
         return description

@@ -1,7 +1,7 @@
 """Messages of Anthropic's API -> messages of Chat Completions: roles, content blocks, tool calls and results, in order.
 
-One Anthropic message may become several: results of tools are messages of their own in Chat Completions, and must come right
-after the calls. What a tool message cannot hold (images, files) follows in a user message that says where it belongs.
+One Anthropic message may become several: tool results are separate messages in Chat Completions, and must follow the calls
+directly. Images and files, which tool messages cannot contain, follow in a user message that names their call.
 """
 
 from typing import Final
@@ -81,7 +81,7 @@ class ChatMessages:
             self._append({"role": "user", "content": self._content(shown + said)}, where)
 
     def _add_result(self, block: JsonObject, where: str) -> list[JsonObject]:
-        """Add a tool message; return the parts that it cannot hold."""
+        """Add a tool message; return the parts that it cannot contain."""
         call = text_in(block, "tool_use_id", where)
         marker, is_error = block.get(_MARKER), block.get("is_error")
         text = None if marker or is_error else lone_text(block.get("content"), marker=_MARKER)
@@ -92,7 +92,7 @@ class ChatMessages:
         for sub, at in parts_of(block.get("content"), f"{where}.content"):
             inner += self._parts(sub, at)
         if is_error:
-            # Chat Completions has no flag for it; the model reads the word.
+            # Chat Completions has no flag for it; the model reads this word.
             if not inner or inner[0]["type"] != "text":
                 inner.insert(0, {"type": "text", "text": ""})
             inner[0]["text"] = f"Error: {inner[0]['text']}"
@@ -119,10 +119,10 @@ class ChatMessages:
                 said.append({"type": "text", "text": block["content"]})
             elif kind in PROVIDERS_OWN:
                 leave_out(kind, place, self._exchange, CHAT_COMPLETIONS)
-            elif kind != "fallback":  # That only tells which model of Anthropic's has answered.
+            elif kind != "fallback":  # It only names the model of Anthropic's that answered.
                 raise unsupported_kind(block, place, CHAT_COMPLETIONS)
         if not said and not calls and content and not thoughts:
-            return  # All of it was left out.
+            return  # All of it was omitted.
         message: JsonObject = {"role": "assistant", "content": self._content(said) if said or not calls else None}
         if calls:
             message["tool_calls"] = calls
@@ -148,7 +148,7 @@ class ChatMessages:
             message["reasoning_details"] = details
 
     def _parts(self, block: JsonObject, where: str) -> list[JsonObject]:
-        """Return the parts for one content block: several for a document of several parts."""
+        """Return the parts for one content block; a document may have several."""
         match kind_of(block, where):
             case "document":
                 return self._document(block, where)
@@ -211,7 +211,7 @@ class ChatMessages:
         return [{"type": "text", "text": "\n".join(head)}, *parts] if head else parts
 
     def _mark(self, block: JsonObject, part: JsonObject) -> None:
-        """Carry a marker of the prompt cache."""
+        """Translate a prompt cache marker."""
         marker = block.get(_MARKER)
         if marker and self._quirks.cache_markers == "cache_control":
             part["cache_control"] = marker
@@ -219,7 +219,7 @@ class ChatMessages:
             part["prompt_cache_breakpoint"] = {"mode": "explicit"}
 
     def _content(self, parts: list[JsonObject]) -> str | list[JsonObject]:
-        """Return content in the form that the most servers take: a string if nothing is lost by it."""
+        """Return content in the most widely supported form: a string if nothing is lost."""
         if not parts:
             return ""
         if len(parts) == 1 and parts[0].keys() == {"type", "text"}:
@@ -238,7 +238,7 @@ def _image(block: JsonObject, where: str) -> str:
             return data_url(media_type, text_in(source, "data", place))
         case "url":
             return text_in(source, "url", place)
-        case _:  # file: an id that only Anthropic knows.
+        case _:  # file: an id that only Anthropic can resolve.
             raise unsupported_kind(source, place, CHAT_COMPLETIONS)
 
 

@@ -24,7 +24,7 @@ REFUSED: Final[dict[str, tuple[Any, ...]]] = {
     "thread": (None,),
     "compaction": (None,),
 }
-"""Fields that the upstream cannot honour -> values that ask for nothing."""
+"""Unsupported fields -> values without an effect."""
 
 
 def request(exchange: Exchange, upstream_model: str) -> JsonObject:
@@ -47,7 +47,7 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     if stops:
         out["stop"] = stops
     if out.get("stream") is True:
-        # Usage is asked for: a Messages client always gets it.
+        # Request usage, because a Messages client always receives it.
         out["stream_options"] = {"include_usage": True}
     _tools(rest, exchange, out)
     _output(rest, exchange, out)
@@ -62,7 +62,7 @@ def _tools(rest: JsonObject, exchange: Exchange, out: JsonObject) -> None:
     tools = [_tool(tool, exchange) for tool in offered_tools(rest, exchange, CHAT_COMPLETIONS)]
     given = rest.pop("tool_choice", None)
     if not tools:
-        return  # OpenAI refuses tool_choice and parallel_tool_calls without tools.
+        return  # OpenAI rejects tool_choice and parallel_tool_calls without tools.
     out["tools"] = tools
     if given is None:
         return
@@ -102,7 +102,7 @@ def _output(rest: JsonObject, exchange: Exchange, out: JsonObject) -> None:
     config = dict(as_object(rest.pop("output_config", None) or {}, "output_config"))
     thinking = dict(as_object(rest.pop("thinking", None) or {}, "thinking"))
     kind, budget = thinking.pop("type", None), thinking.pop("budget_tokens", None)
-    thinking.pop("display", None)  # Reasoning is returned as the upstream tells it.
+    thinking.pop("display", None)  # Reasoning is returned in the upstream's form.
     effort = config.pop("effort", None)
     if effort is None and kind == "enabled":
         effort = effort_of_budget(budget)
@@ -123,7 +123,7 @@ def _format(wanted: JsonObject) -> JsonObject:
     if kind_of(wanted, "output_config.format") != "json_schema":
         raise unsupported_kind(wanted, "output_config.format", CHAT_COMPLETIONS)
     schema = as_object(wanted.get("schema"), "output_config.format.schema")
-    # OpenAI refuses schemas as strict whose properties are not all required.
+    # OpenAI rejects strict schemas unless all properties are required.
     return {"type": "json_schema", "json_schema": {"name": "output", "schema": schema, "strict": is_strict(schema)}}
 
 

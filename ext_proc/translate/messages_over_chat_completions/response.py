@@ -48,7 +48,7 @@ def response(exchange: Exchange, body: JsonObject) -> JsonObject:
 
 
 def stop_reason(finish_reason: object, *, calls: bool, refused: bool) -> str:
-    """Return why the model stopped; many servers say `stop` for answers that call tools."""
+    """Return the stop reason; many servers send `stop` for answers with tool calls."""
     reason = ANTHROPIC_STOP.get(finish_reason, "end_turn") if isinstance(finish_reason, str) else "end_turn"
     if reason != "end_turn":
         return reason
@@ -90,7 +90,7 @@ def _content(exchange: Exchange, message: JsonObject) -> list[JsonObject]:
 
 
 def placed_thoughts(message: JsonObject, where: str) -> list[Placed]:
-    """Return what an answer thought, as blocks, each with its place."""
+    """Return the reasoning of an answer as blocks, each with its place."""
     thoughts = thoughts_of(message)
     if not thoughts and (thinking := mistral_thoughts(message.get("content"), f"{where}.content")):
         thoughts = [Thought("", thinking)]
@@ -98,7 +98,7 @@ def placed_thoughts(message: JsonObject, where: str) -> list[Placed]:
 
 
 def texts_of(content: object, where: str) -> list[str]:
-    """Return the texts of an answer: one, or, between two translations, those that thoughts stand between."""
+    """Return the texts of an answer: one, or, between two translations, those separated by thoughts."""
     if isinstance(content, list) and all(isinstance(part, dict) and part.get("type") == "text" for part in content):
         return [text for part in content if (text := text_of([part], where))]
     text = text_of(content, where)
@@ -106,7 +106,7 @@ def texts_of(content: object, where: str) -> list[str]:
 
 
 def signed(blocks: list[JsonObject], signatures: dict[str, str]) -> list[JsonObject]:
-    """Put what stands for the signatures of calls before these, and that of the message at its beginning."""
+    """Insert the encoded signatures before their calls, and the message's at its beginning."""
     out: list[JsonObject] = []
     for block in ({}, *blocks):
         signature = signatures.get(block.get("id", "")) if not block or block["type"] == "tool_use" else None
@@ -118,9 +118,9 @@ def signed(blocks: list[JsonObject], signatures: dict[str, str]) -> list[JsonObj
 
 
 def calls_of(message: JsonObject, where: str) -> Iterator[tuple[JsonObject, str]]:
-    """Return the calls in an answer, each with its path: also one in the form that came before `tool_calls`.
+    """Return the calls in an answer, each with its path, including the legacy `function_call`.
 
-    Servers that are written in Go write an empty `function_call` into every answer.
+    Servers written in Go send an empty `function_call` in every answer.
     """
     yield from objects(message.get("tool_calls"), f"{where}.tool_calls")
     legacy = message.get("function_call")
@@ -129,7 +129,7 @@ def calls_of(message: JsonObject, where: str) -> Iterator[tuple[JsonObject, str]
 
 
 def citation(annotation: JsonObject, text: str) -> JsonObject:
-    """Return a citation of a page in a chat answer as Anthropic has it; its place in the text tells what is cited."""
+    """Return a chat answer's citation of a page in Anthropic's form; its place in the text gives the cited text."""
     start, end = annotation.get("start_index"), annotation.get("end_index")
     return {
         "type": "web_search_result_location",

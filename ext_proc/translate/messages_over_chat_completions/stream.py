@@ -1,8 +1,8 @@
 """Chunks of a chat stream -> events of a message stream.
 
 before  --any chunk-->  message_start
-thinking, text, tools: at most one content block is open; a piece of another kind closes it and opens the next index
-finish_reason  -->  remembered: usage comes after it, in a chunk of its own
+thinking, text, tools: at most one content block is open; a delta of another kind closes it and opens the next index
+finish_reason  -->  kept: usage follows in a separate chunk
 [DONE], end    -->  content_block_stop, message_delta (stop reason, usage), message_stop
 """
 
@@ -39,10 +39,10 @@ class MessagesOverChatCompletionsStream:
         self._tools = ToolDeltas(exchange.id)
         self._said: list[str] = []
         self._late: list[str] = []
-        """Text that came after a tool call had begun: it must not close the call."""
+        """Text after the beginning of a tool call, which it must not close."""
         self._index = -1
         self._open: str | None = None
-        """What the open block holds: text, tool, or thinking with the key of its pieces."""
+        """The kind of the open block: text, tool, or thinking with the key of its deltas."""
 
     def event(self, event: JsonObject) -> Iterable[JsonObject]:
         """Take one chunk."""
@@ -52,7 +52,7 @@ class MessagesOverChatCompletionsStream:
         self._describe(event)
         choices = as_list(event.get("choices"), "choices")
         if not self._started and (choices or self.model):
-            # Azure's first chunk tells of filtered prompts only: neither id nor model.
+            # Azure's first chunk only has prompt filter results: neither id nor model.
             self._start(event, out)
         for choice in choices:
             if as_object(choice, "choices[0]").get("index", 0) == 0:
@@ -60,7 +60,7 @@ class MessagesOverChatCompletionsStream:
         return out
 
     def end(self) -> Iterable[JsonObject]:
-        """Take [DONE], or the end of the stream: complete only if the model said why it finished."""
+        """Process [DONE], or the end of the stream: complete only if there is a finish reason."""
         out: Events = []
         if self._finish is not None:
             self._end(out)
@@ -115,7 +115,7 @@ class MessagesOverChatCompletionsStream:
             self._call(self._tools.add(delta["tool_calls"], "choices[0].delta.tool_calls"), out)
         if choice.get("finish_reason") is not None:
             self._finish = choice["finish_reason"]
-            if choice.get("usage"):  # Kimi counts here, asked or not.
+            if choice.get("usage"):  # Kimi always reports usage here.
                 self.usage = from_chat_completions(choice["usage"])
 
     def _think(self, thought: Thought, out: Events) -> None:

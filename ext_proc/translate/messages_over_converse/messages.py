@@ -73,7 +73,7 @@ class ConverseTurnsOfMessages:
                 leave_out(kind, place, self._exchange, CONVERSE)
                 continue
             elif kind == "fallback":
-                continue  # It only tells which model of Anthropic's has answered.
+                continue  # It only names the model of Anthropic's that answered.
             elif kind not in _REASONING:
                 raise unsupported_kind(block, place, CONVERSE)
             elif self._is_taken_back(block):
@@ -84,7 +84,7 @@ class ConverseTurnsOfMessages:
         return out
 
     def _is_taken_back(self, block: JsonObject) -> bool:
-        """Tell if the model can verify what it has thought: nobody takes back what is not signed by themselves."""
+        """Whether the model can verify this reasoning: models only accept reasoning that they have signed."""
         return self._family.is_claude and is_verifiable(block)
 
     def _call(self, block: JsonObject, where: str) -> JsonObject:
@@ -139,7 +139,7 @@ class ConverseTurnsOfMessages:
 
 
 def _marker_within(result: JsonObject) -> object:
-    """Return the last marker of the prompt cache in a result, of which nothing but all can be marked."""
+    """Return the last prompt cache marker in a result, which can only be marked as a whole."""
     content = result.get("content")
     for part in reversed(content) if isinstance(content, list) else ():
         if isinstance(part, dict) and part.get(_MARKER):
@@ -156,7 +156,7 @@ def _media(kind: str, block: JsonObject, where: str) -> JsonObject:
             return media(kind, media_type, data, f"{place}.media_type", block.get("title"))
         case "url":
             return media_of_url(kind, text_in(source, "url", place), f"{place}.url")
-    raise unsupported_kind(source, place, CONVERSE)  # file: an id that only Anthropic knows.
+    raise unsupported_kind(source, place, CONVERSE)  # file: an id that only Anthropic can resolve.
 
 
 def _search_result(block: JsonObject, where: str) -> JsonObject:

@@ -65,7 +65,7 @@ def _limit(rest: JsonObject, made: ConverseRequest, quirks: Quirks) -> None:
         stopSequences=stops or None,
     )
     if stops:
-        # Converse says that there was one, and which one only if it is asked to.
+        # Converse only names the stop sequence on request.
         made.out["additionalModelResponseFieldPaths"] = ["/stop_sequence"]
 
 
@@ -98,10 +98,10 @@ def _think(thinking: JsonObject, effort: Any, made: ConverseRequest, model: str,
         if isinstance(effort, str):
             made.models.update(effort_fields(made.family, effort, is_bounded=bool(made.limits)))
         return
-    # An ARN that names no model does not say how it is told to think: as the client says, then.
+    # An ARN without a model does not tell how to request thinking, so the client's form is kept.
     style = quirks.thinking if "claude" in model.lower() else "adaptive"
     if style == "budget" and thinking.get("type") == "adaptive":
-        # It stands in for a newer Claude, which the client knows how to tell.
+        # It replaces a newer Claude, for which the client wrote the request.
         word, limit = effort if isinstance(effort, str) else "high", made.limits.get("maxTokens")
         budget = budget_of_effort(word, limit) if isinstance(limit, int) and made.may_think(turns) else None
         thinking = {"type": "enabled", "budget_tokens": budget} if budget is not None else {}

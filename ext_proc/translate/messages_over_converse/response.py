@@ -4,11 +4,11 @@ from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.converse.answer import (
     answered_by,
     content_of,
+    extra_fields,
     message_usage,
     stop_reason,
     stop_sequence,
     tier_of,
-    told,
 )
 from ext_proc.translate.converse.citations import cited_block
 from ext_proc.translate.json_fields import as_object, as_text, object_in, text_in
@@ -27,7 +27,7 @@ def response(exchange: Exchange, body: JsonObject) -> JsonObject:
         "stop_reason": stop_reason(body.get("stopReason")),
         "stop_sequence": stop_sequence(body.get("additionalModelResponseFields")),
         "usage": message_usage(body.get("usage"), tier_of(body)),
-        **told(exchange, body),
+        **extra_fields(exchange, body),
     }
 
 
@@ -42,7 +42,7 @@ def thinking_block(block: JsonObject, where: str) -> JsonObject:
 
 
 def _block(block: JsonObject, where: str) -> JsonObject | None:
-    """Return a content block; None for what tools that Bedrock runs itself have left."""
+    """Return a content block; None for blocks of tools that Bedrock runs itself."""
     if "text" in block:
         return {"type": "text", "text": text_in(block, "text", where)}
     if "toolUse" in block:

@@ -1,7 +1,7 @@
 """Events of a Converse stream -> events of a message stream.
 
 before --messageStart, any block--> message_start
-blocks: a piece of another kind begins another
+blocks: a delta of another kind begins another
 messageStop and metadata --> message_delta, message_stop
 """
 

@@ -1,1 +1,1 @@
-"""What several pairs share about Responses."""
+"""Responses: code shared by several pairs."""

@@ -14,7 +14,7 @@ from ext_proc.translate.json_fields import Uncarried, text_in
 
 TRIGGER: Final = "compaction_trigger"
 MARK: Final = "gateway-summary:"
-"""Begins the `encrypted_content` of a summary that was made here."""
+"""Prefix of the `encrypted_content` of summaries that the gateway has made."""
 REQUEST: Final = (
     "Do not go on with the task, and call no tools. Write a summary of this conversation from which another assistant, who "
     "sees nothing else of it, can go on: what the user wants, with every constraint and preference; what was done and decided, "
@@ -25,7 +25,7 @@ _INTRODUCTION: Final = "The conversation before this point was replaced by this 
 
 
 def is_asked_for(request: JsonObject) -> bool:
-    """Tell if a Responses request asks for a summary."""
+    """Whether a Responses request asks for a summary."""
     given = request.get("input")
     return isinstance(given, list) and any(isinstance(item, dict) and item.get("type") == TRIGGER for item in given)
 
@@ -46,10 +46,10 @@ def compaction_item(item_id: str, summary: str) -> JsonObject:
 
 
 def summary_of(item: JsonObject, where: str, api: str) -> str:
-    """Return what stands for a `compaction` item in a conversation.
+    """Return the replacement of a `compaction` item in a conversation.
 
     Raises:
-        Uncarried: it was made by a provider, and nobody else can read it.
+        Uncarried: a provider made it, and only that provider can read it.
     """
     text = text_in(item, "encrypted_content", where)
     if not text.startswith(MARK):

@@ -1,6 +1,6 @@
 """Writes the events of a Responses stream.
 
-Numbers them, keeps one output item open at a time, and repeats what was said when an item, a part or the response is done:
+Numbers them, keeps one output item open at a time, and repeats the content when an item, a part or the response is done:
 
     output_item.added, content_part.added, deltas…, output_text.done, content_part.done, output_item.done
 """
@@ -30,7 +30,7 @@ class _Item:
     id: str
     index: int
     key: str = ""
-    """Which thought, or which part: what else comes opens the next."""
+    """Key of the thought or part: another key opens the next one."""
     pieces: list[str] = field(default_factory=list)
     parts: list[JsonObject] = field(default_factory=list)
     """Parts of a message that are done."""
@@ -46,7 +46,7 @@ class _Item:
 
 
 class ResponseEvents:
-    """Collects the events of one stream; whoever writes takes them with `take`."""
+    """Collects the events of one stream; `take` returns them."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
@@ -69,7 +69,7 @@ class ResponseEvents:
             self._emit(kind, response={**self._response, "output": []})
 
     def think(self, key: str, text: str, signature: str) -> None:
-        """Add a piece of reasoning."""
+        """Add a delta of reasoning."""
         item = self._item
         if item is None or item.kind != "reasoning" or item.key != key:
             item = self._open("reasoning", "rs", key)
@@ -85,14 +85,14 @@ class ResponseEvents:
         self._emit("response.reasoning_summary_text.delta", **where, delta=text)
 
     def seal(self, encrypted: str) -> None:
-        """Add reasoning that only its provider can read."""
+        """Add encrypted reasoning."""
         item = self._open("reasoning", "rs", "")
         whole = reasoning_item(item.id, {"type": "redacted_thinking", "data": encrypted})
         self._added(item, whole)
         self._done(item, whole)
 
     def say(self, text: str, part: Literal["output_text", "refusal"], logprobs: Sequence[JsonObject] = ()) -> None:
-        """Add a piece of text, with the probabilities of its tokens if they are told."""
+        """Add a delta of text, with its logprobs if there are any."""
         item = self._item
         if item is None or item.kind != "message":
             item = self._open("message", "msg", "")
@@ -107,7 +107,7 @@ class ResponseEvents:
         self._emit(f"response.{part}.delta", **_place(item), delta=text, **extra)
 
     def annotate(self, annotation: JsonObject) -> None:
-        """Add an annotation to the text that is being said."""
+        """Add an annotation to the open text."""
         item = self._item
         if item is not None and item.kind == "message" and item.key == "output_text":
             number = len(item.annotations)
@@ -122,12 +122,12 @@ class ResponseEvents:
         self._added(item, self._call_item(item, tool, "", "in_progress"))
 
     def arguments(self, piece: str) -> None:
-        """Add a piece of the arguments."""
+        """Add a delta of the arguments."""
         item = self._item
         if item is None or item.tool is None:
             return
         item.pieces.append(piece)
-        if item.tool.kind == "function":  # The input of a custom tool can be told only when its JSON is whole.
+        if item.tool.kind == "function":  # The input of a custom tool is only known when its JSON is complete.
             self._emit("response.function_call_arguments.delta", item_id=item.id, output_index=item.index, delta=piece)
 
     def close(self, status: str = "completed") -> None:
@@ -147,7 +147,7 @@ class ResponseEvents:
                 self._done(item, compaction_item(item.id, item.said))
 
     def summarise(self, text: str) -> None:
-        """Add a piece of the summary that a conversation is replaced by: what it says comes with the item's end."""
+        """Add a delta of a conversation's summary, whose text is sent with the item's end."""
         item = self._item
         if item is None:
             item = self._open("summary", "cmp", "")
@@ -216,7 +216,7 @@ class ResponseEvents:
             self._emit("response.custom_tool_call_input.done", **where, input=whole["input"])
         else:
             if not item.pieces:
-                # No pieces at all stand for {}; clients parse what they are given, and "" is not JSON.
+                # No deltas mean {}; clients parse the arguments, and "" is not JSON.
                 self._emit("response.function_call_arguments.delta", **where, delta="{}")
             arguments = whole["arguments"]
             self._emit("response.function_call_arguments.done", **where, name=tool.name, arguments=arguments)

@@ -1,4 +1,4 @@
-"""Probabilities of tokens: both of OpenAI's APIs list them alike, at a choice or at a part of text."""
+"""Logprobs: both of OpenAI's APIs have the same entries, at a choice or at a text part."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ INCLUDE: Final = "message.output_text.logprobs"
 
 
 def wants_logprobs(request: JsonObject) -> bool:
-    """Tell if a Responses request asks for them."""
+    """Whether a Responses request asks for them."""
     include = request.get("include")
     return (isinstance(include, list) and INCLUDE in include) or bool(request.get("top_logprobs"))
 

@@ -1,6 +1,6 @@
 """Reasoning as items of the Responses API <-> thinking blocks of Anthropic's.
 
-What Anthropic can verify travels in `encrypted_content`, marked, so that it is never taken for OpenAI's, nor theirs for it.
+Signed reasoning of Anthropic is sent in `encrypted_content` with a mark, so that it is not confused with OpenAI's.
 """
 
 from typing import Any, Final
@@ -11,7 +11,7 @@ from ext_proc.translate.chat_completions.reasoning import CALL_MARK, OPENAI_MARK
 SIGNATURE: Final = "claude-signature:"
 REDACTED: Final = "claude-redacted:"
 OUR_MARKS: Final = (SIGNATURE, REDACTED, CALL_MARK)
-"""Marks of ours on what is not OpenAI's own."""
+"""Our marks of reasoning that is not OpenAI's."""
 
 PART_BREAK: Final = "\n\n"
 """Between the parts of a summary: each begins with a title of its own."""
@@ -30,19 +30,19 @@ def reasoning_item(item_id: str, block: JsonObject) -> JsonObject:
 
 
 def detail_of_openai_item(item: JsonObject, index: int) -> JsonObject:
-    """Return an item of OpenAI's own as one of chat's reasoning_details, able to go back to OpenAI."""
+    """Return an item of OpenAI as an entry of chat's reasoning_details that can be sent back to OpenAI."""
     detail = text_detail(index, text=text_of_item(item), signature=openai_signature(item))
     return {**detail, "format": "openai-responses-v1"}
 
 
 def openai_signature(item: JsonObject) -> str:
-    """Return what stands for the signature of an item of OpenAI's own; "" if it cannot go back."""
+    """Return an encoded item of OpenAI; "" if it cannot be sent back."""
     sealed, ident = item.get("encrypted_content"), item.get("id")
     return f"{OPENAI_MARK}{ident}:{sealed}" if isinstance(sealed, str) and isinstance(ident, str) else ""
 
 
 def openai_item(text: str, signature: str) -> JsonObject | None:
-    """Return the item that a piece of reasoning once was, if it was OpenAI's."""
+    """Return the original item of OpenAI's reasoning; None for other reasoning."""
     ident, colon, sealed = signature.removeprefix(OPENAI_MARK).partition(":")
     if not signature.startswith(OPENAI_MARK) or not colon:
         return None
@@ -51,12 +51,12 @@ def openai_item(text: str, signature: str) -> JsonObject | None:
 
 
 def text_of_item(item: JsonObject) -> str:
-    """Return what an item says: its summary, or the reasoning itself where a server shows that instead."""
+    """Return the text of an item: its summary, or the reasoning itself if a server sends that instead."""
     return _join(item.get("summary")) or _join(item.get("content"))
 
 
 def detail_of_item(item: JsonObject, index: int) -> JsonObject | None:
-    """Return an item as one of chat's reasoning_details; None if nobody but OpenAI can use it."""
+    """Return an item as an entry of chat's reasoning_details; None if only OpenAI can use it."""
     sealed, text = item.get("encrypted_content"), text_of_item(item)
     if isinstance(sealed, str) and sealed.startswith(REDACTED):
         return encrypted_detail(sealed.removeprefix(REDACTED), index)

@@ -1,4 +1,4 @@
-"""The response object of the Responses API, and its output items, as both the whole answer and its stream need them."""
+"""The response object of the Responses API and its output items, for whole answers and streams."""
 
 from typing import Any, Final
 
@@ -29,7 +29,7 @@ _ECHOED: Final[dict[str, Any]] = {
     "truncation": "disabled",
     "user": None,
 }
-"""What a response repeats of its request -> what OpenAI says if the request did not."""
+"""Request fields that a response repeats -> OpenAI's defaults."""
 
 _INCOMPLETE: Final = {"max_tokens": "max_output_tokens", "refusal": "content_filter"}
 """Anthropic's stop_reason -> why a response is incomplete."""
@@ -49,7 +49,7 @@ def response_object(exchange: Exchange, *, model: str, status: str) -> JsonObjec
         "model": model,
         "output": [],
         **echo,
-        "store": False,  # Nothing is kept that a later request could refer to.
+        "store": False,  # Nothing is stored for later requests.
         "usage": None,
     }
 
@@ -76,7 +76,7 @@ def text_part(text: str, annotations: list[JsonObject], logprobs: list[JsonObjec
 
 
 def call_item(tool: ClientTool, *, number: tuple[Exchange, int], call_id: str, arguments: str, status: str) -> JsonObject:
-    """Return a call of a tool, in the client's terms; `number` is where in the output of which exchange it stands."""
+    """Return a tool call in the client's terms; `number` is its exchange and its index in the output."""
     if tool.kind == "custom":
         item: JsonObject = {"id": item_id("ctc", *number), "type": "custom_tool_call", "status": status, "call_id": call_id}
         item |= {"name": tool.name, "input": unwrap(arguments) if arguments else ""}
@@ -89,7 +89,7 @@ def call_item(tool: ClientTool, *, number: tuple[Exchange, int], call_id: str, a
 
 
 def annotations_of(message: JsonObject) -> list[JsonObject]:
-    """Return chat's annotations as Responses has them: without the nested object."""
+    """Return chat's annotations in the form of Responses, without the nested object."""
     found = message.get("annotations")
     return [
         {"type": "url_citation", **annotation["url_citation"]}

@@ -1,7 +1,7 @@
 """Tools of the Responses API as functions of Chat Completions, and back.
 
 Functions of a namespace get its name as a prefix; custom tools become functions of one string. ResponsesTools knows which
-function stands for what, from the client's request alone, so that answers can be told in the client's terms.
+function represents which tool, from the client's request alone, so that answers can be given in the client's terms.
 """
 
 from collections.abc import Iterator
@@ -24,11 +24,11 @@ PROVIDERS_OWN: Final = frozenset(
         *("program", "program_output"),
     }
 )
-"""Items that tell of the use of tools that OpenAI ran."""
+"""Calls and results of tools that OpenAI ran."""
 
 
 class ClientTool(NamedTuple):
-    """What the client calls a tool."""
+    """The client's name of a tool."""
 
     name: str
     kind: Literal["function", "custom"] = "function"
@@ -42,18 +42,18 @@ class ResponsesTools:
     functions: list[JsonObject] = field(default_factory=list)
     """As Chat Completions has them."""
     names: dict[str, ClientTool] = field(default_factory=dict)
-    """Name of the function -> what the client calls it."""
+    """Name of the function -> the client's tool."""
 
     def client_tool(self, function: str) -> ClientTool:
-        """Return what the client calls a function; models call functions that do not exist, too."""
+        """Return the client's name of a function; models also call functions that do not exist."""
         return self.names.get(function) or ClientTool(function)
 
 
 def read_tools(request: JsonObject, exchange: Exchange) -> ResponsesTools:
-    """Read the tools of a Responses request, those that stand in its input among them.
+    """Read the tools of a Responses request, including those in its input.
 
     Raises:
-        UnsupportedFeature: the client demands a tool that only OpenAI runs.
+        UnsupportedFeature: the client requires a tool that only OpenAI runs.
     """
     tools = ResponsesTools()
     others: list[tuple[str, str]] = []
@@ -79,12 +79,12 @@ def _demands(choice: Any, kind: str) -> bool:
 
 
 def function_name(name: str, namespace: object) -> str:
-    """Return the name of the function that stands for a tool."""
+    """Return the name of the function for a tool."""
     return f"{namespace}{_SEPARATOR}{name}" if isinstance(namespace, str) and namespace else name
 
 
 def chat_tool_choice(choice: Any, tools: ResponsesTools) -> tuple[Any, list[JsonObject]]:
-    """Return chat's tool_choice, and the tools that it leaves."""
+    """Return chat's tool_choice, and the tools that it allows."""
     match choice:
         case "auto" | "none" | "required":
             return choice, tools.functions
@@ -92,7 +92,7 @@ def chat_tool_choice(choice: Any, tools: ResponsesTools) -> tuple[Any, list[Json
             named = function_name(name, choice.get("namespace"))
             return {"type": "function", "function": {"name": named}}, tools.functions
         case {"type": "allowed_tools", "mode": "auto" | "required" as mode, "tools": list(allowed)}:
-            # Chat Completions has allowed_tools too, but few servers do: leaving the others out says the same everywhere.
+            # Chat Completions has allowed_tools too, but few servers support it: omitting the others works everywhere.
             names = {_allowed(tool) for tool in allowed}
             left = [tool for tool in tools.functions if tool["function"]["name"] in names]
             if mode == "required" and not left:
@@ -104,7 +104,7 @@ def chat_tool_choice(choice: Any, tools: ResponsesTools) -> tuple[Any, list[Json
 
 
 def _allowed(tool: Any) -> str | None:
-    """Return the name of the function for a tool that the client allows; None if it is one that only OpenAI runs."""
+    """Return the name of the function for an allowed tool; None if only OpenAI runs it."""
     match tool:
         case {"type": "function" | "custom", "name": str(name)}:
             return function_name(name, tool.get("namespace"))
@@ -121,7 +121,7 @@ def _add(
     others: list[tuple[str, str]],
     space: JsonObject | None = None,
 ) -> None:
-    """Add a tool; `space` is the namespace that it stands in, and `others` get those that only OpenAI runs."""
+    """Add a tool; `space` is its namespace, and `others` collects those that only OpenAI runs."""
     kind = kind_of(tool, where)
     namespace = space["name"] if space is not None else None
     if kind == "namespace" and space is None:
@@ -143,7 +143,7 @@ def _add(
         own = function.get("description")
         told = f"{namespace}: {space['description']}"
         function["description"] = f"{told}\n\n{own}" if isinstance(own, str) and own else told
-    if function["name"] not in tools.names:  # What stands in the input may repeat what stands in `tools`.
+    if function["name"] not in tools.names:  # Tools in the input may repeat those in `tools`.
         tools.functions.append({"type": "function", "function": function})
         exchange.note(tools.functions[-1], where)
         tools.names[function["name"]] = client
@@ -161,6 +161,6 @@ def _function(rest: JsonObject, where: str, exchange: Exchange) -> JsonObject:
     if isinstance(callers, list) and callers and "direct" not in callers:
         raise unsupported(f"{where}.allowed_callers", CHAT_COMPLETIONS)
     for name in ("type", "defer_loading", "output_schema"):
-        rest.pop(name, None)  # It is offered at once; what it returns is the client's affair.
+        rest.pop(name, None)  # It is offered at once; the client handles its results.
     warn_of_rest(rest, where, exchange)
     return function

@@ -1,7 +1,7 @@
 """Input items of the Responses API -> messages of Chat Completions.
 
-An assistant's reasoning, text and calls are items of their own in Responses and one message in Chat Completions: whatever of
-them follows each other is joined. Results of tools come right after; what a tool message cannot hold follows them.
+An assistant's reasoning, text and calls are separate items in Responses and one message in Chat Completions: consecutive
+ones are joined. Tool results follow directly; parts that tool messages cannot contain follow these.
 """
 
 from typing import Final
@@ -26,7 +26,7 @@ _CALLS: Final = frozenset({"function_call", "custom_tool_call", "shell_call", "l
 """Calls of tools that the client runs."""
 _RESULTS: Final = frozenset(f"{call}_output" for call in _CALLS)
 _OF_ASSISTANT: Final = frozenset({"message", "reasoning", *_CALLS})
-"""Items that may belong to the assistant's message that is being put together."""
+"""Items that may belong to the current assistant's message."""
 
 
 class ChatMessagesOfItems:
@@ -37,7 +37,7 @@ class ChatMessagesOfItems:
         self._quirks, self._is_lossless = exchange.quirks, exchange.is_lossless
         self._exchange = exchange
         self._where = ""
-        """The item that is being read."""
+        """The current item."""
         self._signatures: dict[str, JsonObject] = {}
         self._shown: list[JsonObject] = []
         """Images and files of tool results, waiting for the last result."""
@@ -94,7 +94,7 @@ class ChatMessagesOfItems:
                 self._append({"role": "user", "content": self._said(item, "content", where)})
             case "system" | "developer":
                 self._sign()
-                # `developer` is OpenAI's word; every server knows `system`, and OpenAI takes it for the same.
+                # `developer` is OpenAI's name; every server supports `system`, which OpenAI treats the same.
                 self._append({"role": "system", "content": self._said(item, "content", where)})
             case "assistant":
                 self._say(item, where)
@@ -116,7 +116,7 @@ class ChatMessagesOfItems:
                 self._call(item, text_in(item, "arguments", where), where)
             case "custom_tool_call":
                 self._call(item, wrap(text_in(item, "input", where)), where)
-            case _:  # Of a tool that OpenAI defines: a function of its name stands for it.
+            case _:  # A tool that OpenAI defines: replaced by a function of its name.
                 name = "operation" if kind == "apply_patch_call" else "action"
                 arguments = dump(item.get(name) or {}, f"{where}.{name}")
                 self._call({**item, "name": kind.removesuffix("_call")}, arguments, where)
@@ -152,7 +152,7 @@ class ChatMessagesOfItems:
                 details.append(detail)
 
     def _sign(self) -> None:
-        """Put the signatures of calls back into the assistant's message that has just ended."""
+        """Restore the signatures of calls in the assistant's message that has just ended."""
         if self.out and self.out[-1]["role"] == "assistant" and self._quirks.call_signatures != "none":
             sign_calls(self.out[-1], self._signatures, are_required=self._quirks.call_signatures == "required")
         self._signatures = {}
@@ -181,7 +181,7 @@ class ChatMessagesOfItems:
         self.out.append(message)
 
     def _assistant(self) -> JsonObject:
-        """Return the assistant's message that is being put together."""
+        """Return the current assistant's message."""
         if not self.out or self.out[-1]["role"] != "assistant":
             self._append({"role": "assistant", "content": None})
         return self.out[-1]
@@ -250,7 +250,7 @@ class ChatMessagesOfItems:
 
 
 def _said_so_far(message: JsonObject) -> int:
-    """Return how many texts and calls an assistant's message has."""
+    """Return the number of texts and calls in an assistant's message."""
     content = message["content"]
     texts = len(content) if isinstance(content, list) else int(bool(content))
     return texts + len(message.get("tool_calls", ()))

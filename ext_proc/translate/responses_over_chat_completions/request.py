@@ -36,7 +36,7 @@ REFUSED: Final[dict[str, tuple[Any, ...]]] = {
     "moderation": (None,),
     "image": (None,),
 }
-"""Field -> values that ask for nothing."""
+"""Field -> values without an effect."""
 
 
 def request(exchange: Exchange, upstream_model: str) -> JsonObject:
@@ -55,7 +55,7 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     if (limit := rest.pop("max_output_tokens", None)) is not None:
         out[quirks.max_tokens_field] = accepted_limit(limit, quirks)
     if out.get("stream") is True:
-        # Usage is asked for: a Responses client always gets it.
+        # Request usage, because a Responses client always receives it.
         out["stream_options"] = {"include_usage": True}
     _logprobs(rest, out)
     _tools(rest, tools, out)
@@ -97,7 +97,7 @@ def _tools(rest: JsonObject, tools: ResponsesTools, out: JsonObject) -> None:
     if given is not None:
         choice, left = chat_tool_choice(given, tools)
     if not left:
-        return  # OpenAI refuses tool_choice and parallel_tool_calls without tools.
+        return  # OpenAI rejects tool_choice and parallel_tool_calls without tools.
     out["tools"] = left
     if choice is not None:
         out["tool_choice"] = choice
@@ -109,7 +109,7 @@ def _reasoning(rest: JsonObject, exchange: Exchange, out: JsonObject) -> None:
     reasoning = dict(as_object(rest.pop("reasoning", None) or {}, "reasoning"))
     effort = reasoning.pop("effort", None)
     for name in ("summary", "generate_summary"):
-        reasoning.pop(name, None)  # Reasoning is returned as the upstream tells it.
+        reasoning.pop(name, None)  # Reasoning is returned in the upstream's form.
     warn_of_rest(reasoning, "reasoning", exchange)
     if effort is not None and not exchange.is_lossless:
         effort = accepted_effort(effort, exchange.quirks)

@@ -68,12 +68,12 @@ def _output(exchange: Exchange, choice: JsonObject, status: str) -> list[JsonObj
     tools = read_tools(exchange.request, replace(exchange, warnings=[]))
     items = [_item(block, (exchange, index), tools) for index, block in enumerate(blocks)]
     if items and "status" in items[-1]:
-        items[-1]["status"] = status  # What was cut off is the last.
+        items[-1]["status"] = status  # Only the last item can be truncated.
     return items
 
 
 def _item(block: JsonObject, number: tuple[Exchange, int], tools: ResponsesTools) -> JsonObject:
-    """Return the output item for a thinking block, or for what was said; `number` is where in the output of which exchange."""
+    """Return the output item for a thinking block or a text; `number` is its exchange and its index in the output."""
     match block["type"]:
         case "text":
             return message_item(item_id("msg", *number), block["content"], "completed")
@@ -90,7 +90,7 @@ def _item(block: JsonObject, number: tuple[Exchange, int], tools: ResponsesTools
 
 
 def _contents(exchange: Exchange, choice: JsonObject, message: JsonObject) -> list[list[JsonObject]]:
-    """Return the content of each message of the answer: of one, unless thoughts stand between its texts."""
+    """Return the content of each message of the answer: one, unless thoughts separate its texts."""
     probabilities = of_choice(choice) if wants_logprobs(exchange.request) else []
     notes = annotations_of(message)
     texts = texts_of(message.get("content"), "choices[0].message.content")

@@ -1,4 +1,4 @@
-"""Chunks of a chat stream -> events of a Responses stream. What an event looks like is response_events' affair."""
+"""Chunks of a chat stream -> events of a Responses stream, which `responses.events` writes."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -33,7 +33,7 @@ class ResponsesOverChatCompletionsStream:
         self._tells_logprobs = wants_logprobs(exchange.request)
         self._tools = ToolDeltas(exchange.id)
         self._late: list[str] = []
-        """Text that came after a tool call had begun: it must not close the call."""
+        """Text after the beginning of a tool call, which it must not close."""
         self._compacts = compaction.is_asked_for(exchange.request)
         self._has_summary = False
         self._tier: object = None
@@ -46,7 +46,7 @@ class ResponsesOverChatCompletionsStream:
         self._describe(event)
         choices = as_list(event.get("choices"), "choices")
         if choices or self.model:
-            # Azure's first chunk tells of filtered prompts only: neither id nor model.
+            # Azure's first chunk only has prompt filter results: neither id nor model.
             self._events.start(self.model or self._asked_model)
         for choice in choices:
             if as_object(choice, "choices[0]").get("index", 0) == 0:
@@ -54,7 +54,7 @@ class ResponsesOverChatCompletionsStream:
         return self._events.take()
 
     def end(self) -> Iterable[JsonObject]:
-        """Take [DONE], or the end of the stream: complete only if the model said why it finished."""
+        """Process [DONE], or the end of the stream: complete only if there is a finish reason."""
         if self._finish is not None and (self._has_summary or not self._compacts):
             self._end()
         return self._events.take()
@@ -103,7 +103,7 @@ class ResponsesOverChatCompletionsStream:
     def _finish_with(self, choice: JsonObject) -> None:
         if choice.get("finish_reason") is not None:
             self._finish = choice["finish_reason"]
-            if choice.get("usage"):  # Kimi counts here, asked or not.
+            if choice.get("usage"):  # Kimi always reports usage here.
                 self.usage = from_chat_completions(choice["usage"])
 
     def _summarise(self, text: str) -> None:

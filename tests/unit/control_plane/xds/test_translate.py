@@ -1,7 +1,9 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from control_plane import ir
 from control_plane.ir import names
 from control_plane.xds import InconsistentGateway, Resources, api, translate
 from control_plane.xds.render import resource_to_yaml
@@ -9,7 +11,7 @@ from control_plane.xds.resources import DuplicateResource
 from protos import filter_config_pb2
 from protos import filter_config_pb2 as pb
 from protos.contract.discovery import FILTER_CONFIG_NAME, FILTER_CONFIG_TYPE_URL
-from tests.kit import gateways
+from tests.kit import certificates, envoy, gateways
 
 GATEWAY = gateways.gateway()
 
@@ -100,3 +102,22 @@ def test_a_name_that_leads_nowhere_is_a_bug_of_the_builder() -> None:
         "the gateway refers to plan of listener 'models', which does not exist",
         "an alias refers to model 'nothing', which does not exist",
     }
+
+
+def test_envoy_takes_everything_at_once(tmp_path: Path) -> None:
+    gateway = gateways.gateway()
+    agent, model = gateway.clusters
+    protected = {
+        "outlier_detection": ir.OutlierDetection(consecutive_errors=5, ejection_seconds=10, max_ejection_percent=50),
+        "health_check": ir.HealthCheck(path="/healthz", interval_seconds=5),
+        "load_balancing": ir.LoadBalancing.RING_HASH,
+    }
+    endpoints = (ir.Endpoint(host="a.example", port=80, weight=3), ir.Endpoint(host="b.example", port=80, is_canary=True))
+    tls = ir.UpstreamTls(sni="a.example", ca_path=str(certificates.issue(tmp_path, "a.example").ca))
+    chains = (
+        ir.Chain(name="chain/m", members=(ir.ChainMember(cluster=model.name, model="openai/gpt-4o", api="chat_completions"),)),
+        ir.Chain(name="chain/a", members=(ir.ChainMember(cluster=agent.name, agent="weather"),)),
+    )
+    changed = replace(agent, endpoints=endpoints, tls=tls, **protected)  # type: ignore[arg-type]
+    made = translate(replace(gateway, clusters=(changed, replace(model, **protected)), chains=chains))  # type: ignore[arg-type]
+    envoy.validate(made, tmp_path)

@@ -38,7 +38,7 @@ TWO = plan(("weather", "Forecasts"), ("flights", "Planes"))
 async def until_idle(keeper: SemanticKeeper) -> None:
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(keeper.run())
-        await keeper.settled()
+        await keeper.prepared()
         running.cancel()
 
 

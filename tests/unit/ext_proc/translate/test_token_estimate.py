@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ext_proc.errors import MalformedBody
 from ext_proc.translate.token_estimate import TOKENS_OF_IMAGE, TOKENS_OF_MESSAGE, TOKENS_OF_PAGE, estimate_tokens
 from tests.kit.golden import GOLDEN_ROOT
-from tests.unit.ext_proc.translate.test_request_properties import bodies
+from tests.unit.ext_proc.translate.test_registry_requests import bodies
 
 PROSE = "The gateway reads the request once, decides which model is meant, and lets Envoy carry every byte of the answer. "
 CODE = 'def find(table: dict[str, int], key: str) -> int:\n    """Look it up."""\n    return table.get(key, 0)\n'

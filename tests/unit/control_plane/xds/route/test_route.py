@@ -2,7 +2,7 @@ import pytest
 
 from control_plane import ir
 from control_plane.xds import api
-from control_plane.xds.route.route import build_route, build_route_configuration
+from control_plane.xds.route.route import build_hash_policy, build_route, build_route_configuration
 from protos.contract.headers import CREDENTIAL_HEADERS, INTERNAL_HEADERS, LOCAL_REPLY_HEADER
 from tests.kit import gateways
 
@@ -82,3 +82,10 @@ def test_a_bound_of_the_whole_exchange_holds_where_ext_proc_answers(
     assert action is not None
     bound = action.max_stream_duration.max_stream_duration if action.max_stream_duration else None
     assert (bound.total_seconds() if bound else None) == expected
+
+
+def test_a_hash_needs_a_header() -> None:
+    assert build_hash_policy("") == []
+    [policy] = build_hash_policy("x-session")
+    assert policy.header is not None
+    assert policy.header.header_name == "x-session"

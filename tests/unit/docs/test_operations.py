@@ -9,7 +9,7 @@ import pytest
 from control_plane import telemetry
 from ext_proc.telemetry import names
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 METRICS = {value for module in (names, telemetry) for value in vars(module).values() if str(value).startswith("plano_")}
 _ROWS = re.findall(r"^\| `(?:ext_proc|control_plane|supervisor)` \|(.*)\|$", TEXT, re.MULTILINE)
