@@ -42,11 +42,11 @@ def test_a_request_waits_for_its_decision_before_it_is_routed() -> None:
     assert [http_filter.name for http_filter in build_http_filters(AGENTS, GATEWAY)] == [
         "envoy.filters.http.health_check",
         "plano.client_bounds",
-        *USAGE,
         *DECOMPRESSORS,
         "plano.decide",
         "envoy.filters.http.buffer",
         "envoy.filters.http.header_mutation",
+        *USAGE,
         "envoy.filters.http.router",
     ]
 
@@ -56,10 +56,11 @@ def test_decisions_that_see_the_headers_change_them_themselves() -> None:
     assert [http_filter.name for http_filter in build_http_filters(shown, GATEWAY)] == [
         "envoy.filters.http.health_check",
         "plano.client_bounds",
-        *USAGE,
         *DECOMPRESSORS,
         "plano.decide",
         "envoy.filters.http.buffer",
+        "envoy.filters.http.header_mutation",
+        *USAGE,
         "envoy.filters.http.router",
     ]
     config = ext_proc(build_listener(shown, GATEWAY))
