@@ -269,7 +269,8 @@ async def test_a_client_that_does_not_read_holds_its_provider_up(world: ModelWor
                 sent += len(event)
         except TimeoutError:
             pass
-        stopped.set_result(sent)
+        if not stopped.done():
+            stopped.set_result(sent)
 
     world.providers[FIRST].behaves = streams
     body = {"model": FIRST, "messages": ASK, "stream": True}
