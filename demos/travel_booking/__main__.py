@@ -1,7 +1,7 @@
 """`python -m demos.travel_booking`: the Travel Booking Assistant, all of it, on this machine. `make demo` runs it.
 
 Without OPENAI_API_KEY a stand-in provider answers in place of OpenAI; the agents' public APIs are recorded answers either way.
-Exits 0 only if all five questions were answered as expected.
+Exits 0 only if all six questions were answered as expected.
 """
 
 import os
@@ -9,6 +9,7 @@ import secrets
 import signal
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -16,7 +17,7 @@ import yaml
 
 from demos.travel_booking.run.asking import ask_all
 from demos.travel_booking.run.children import Children, DemoFailed
-from demos.travel_booking.run.gateway import Ports, build_config, free_ports, running_gateway
+from demos.travel_booking.run.gateway import Ports, build_config, free_ports, running_gateway, wait_until_embedded
 from demos.travel_booking.run.questions import QUESTIONS
 
 AGENTS = ("weather_agent", "flight_agent", "currency_agent")
@@ -57,7 +58,7 @@ def run(folder: Path, real_key: str | None) -> list[list[str]]:
             print(f"  agent     {url}  {agent}")
         with running_gateway(config, folder / "run", {"OPENAI_API_KEY": key}):
             print(f"  gateway   http://127.0.0.1:{ports.agents}  agents\n  gateway   http://127.0.0.1:{ports.models}  models")
-            return ask_all(f"http://127.0.0.1:{ports.agents}", QUESTIONS)
+            return ask_all(f"http://127.0.0.1:{ports.agents}", QUESTIONS, partial(wait_until_embedded, folder / "run"))
 
 
 def start_stand_in(children: Children, key: str) -> str:
@@ -95,9 +96,9 @@ def summary(problems: list[list[str]]) -> int:
     """Print how it went and return the exit status."""
     print("\nSummary")
     for question, found in zip(QUESTIONS, problems, strict=True):
-        print(f"  {'FAILED' if found else 'ok':<7} {question.agent:<15} {question.text}")
+        print(f"  {'FAILED' if found else 'ok':<7} {question.agent:<27} {question.text}")
     failed = sum(map(bool, problems))
-    print(f"{failed} of {len(problems)} questions failed." if failed else "All five were answered as expected.")
+    print(f"{failed} of {len(problems)} questions failed." if failed else "All six were answered as expected.")
     return 1 if failed else 0
 
 

@@ -11,7 +11,7 @@ from control_plane.config import load
 from demos.travel_booking.__main__ import AGENTS, summary
 from demos.travel_booking.agents.__main__ import AGENTS as SERVED
 from demos.travel_booking.run.children import Children, DemoFailed
-from demos.travel_booking.run.gateway import build_config, free_ports, running_gateway
+from demos.travel_booking.run.gateway import build_config, free_ports, running_gateway, wait_until_embedded
 from demos.travel_booking.run.questions import QUESTIONS
 
 URLS = {agent: f"http://127.0.0.1:{4000 + number}" for number, agent in enumerate(AGENTS)}
@@ -56,8 +56,18 @@ def test_a_gateway_that_cannot_start_says_why(tmp_path: Path) -> None:
         pytest.fail("it came up")
 
 
+def test_descriptions_that_are_never_embedded_fail_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "ext_proc.log"
+    log.write_text('{"event":"semantic_rung_ready"}\n')
+    wait_until_embedded(tmp_path)
+    log.write_text('{"event":"embedder_listening"}\n')
+    monkeypatch.setattr("demos.travel_booking.run.gateway.EMBEDDED_SECONDS", 0)
+    with pytest.raises(DemoFailed, match="not embedded"):
+        wait_until_embedded(tmp_path)
+
+
 def test_every_agent_is_started() -> None:
-    assert set(AGENTS) == set(SERVED) == {question.agent for question in QUESTIONS}
+    assert set(AGENTS) == set(SERVED) == {agent for question in QUESTIONS for agent in question.agent.split(", ")}
 
 
 @pytest.mark.parametrize(("problems", "status"), [([], 0), (["no answer"], 1)])

@@ -1,1 +1,1 @@
-"""Runs the whole demo on one machine: servers, gateway, five questions, and everything down again."""
+"""Runs the whole demo on one machine: servers, gateway, six questions, and everything down again."""

@@ -1,7 +1,7 @@
 """Asks the questions through the agent listener with the official OpenAI client, and shows each answer as it arrives."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import httpx
 from openai import DefaultHttpxClient, OpenAI, OpenAIError
@@ -13,13 +13,18 @@ INDENT = "     "
 TIMEOUT_SECONDS = 60
 
 
-def ask_all(url: str, questions: Sequence[Question]) -> list[list[str]]:
-    """Ask one question after the other; return what is wrong with each answer."""
+def ask_all(url: str, questions: Sequence[Question], wait_until_embedded: Callable[[], None]) -> list[list[str]]:
+    """Ask one question after the other; return what is wrong with each answer.
+
+    Only the semantic rung names several agents, and only once it has embedded their descriptions.
+    """
     replies: list[Reply] = []
     problems = []
     with OpenAI(base_url=f"{url}/v1", api_key="none-needed", max_retries=0, http_client=_http()) as client:
         for number, question in enumerate(questions, start=1):
             print(f"\n{number}/{len(questions)}  {question.text}\n{INDENT}({question.shows})")
+            if question.rungs == ("semantic",):
+                wait_until_embedded()
             try:
                 replies.append(_ask(client, _messages(question, questions, replies)))
                 problems.append(check(question, replies[-1]))

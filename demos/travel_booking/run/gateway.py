@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ PLANO = (str(Path(sys.executable).with_name("plano")),)
 """The command of the environment that runs the demo."""
 UP_SECONDS = 90
 DOWN_SECONDS = 60
+EMBEDDED_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,16 @@ class Ports:
 
 
 def free_ports() -> Ports:
+    """Choose the ports of a run."""
+    return Ports(*choose_ports(5))
+
+
+def choose_ports(count: int) -> list[int]:
     """Choose ports that nobody uses now."""
     with ExitStack() as stack:
         # All open at once, so that no two are the same.
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(5)]
-        return Ports(*(opened.getsockname()[1] for opened in sockets))
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [opened.getsockname()[1] for opened in sockets]
 
 
 def build_config(ports: Ports, agent_urls: Mapping[str, str], provider_url: str | None) -> dict[str, Any]:
@@ -72,6 +79,15 @@ def running_gateway(config: Path, run_dir: Path, environment: Mapping[str, str])
         _plano(*down, environment=environment, seconds=DOWN_SECONDS)
         raise
     _succeed(_plano(*down, environment=environment, seconds=DOWN_SECONDS))
+
+
+def wait_until_embedded(run_dir: Path) -> None:
+    """Return once ext_proc's log says that the agents' descriptions are embedded, some seconds after the start."""
+    log, end = run_dir / "ext_proc.log", time.monotonic() + EMBEDDED_SECONDS
+    while '"event":"semantic_rung_ready"' not in log.read_text(encoding="utf-8", errors="replace"):
+        if time.monotonic() > end:
+            raise DemoFailed(f"the agents' descriptions were not embedded within {EMBEDDED_SECONDS} s")
+        time.sleep(0.1)
 
 
 def _succeed(done: subprocess.CompletedProcess[str]) -> None:

@@ -1,4 +1,4 @@
-"""The five questions, and what a right answer is."""
+"""The six questions, and what a right answer is."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ class Question:
     shows: str
     """What there is to see."""
     agent: str
-    """Who should answer."""
+    """Who should answer; `a, b` for several, in their order."""
     rungs: Sequence[str] = ("built_in_router", "semantic")
     """Which rungs of the gateway's ladder may decide: words or meaning, whichever is sure."""
     mentions: Sequence[str] = ()
@@ -63,6 +63,13 @@ QUESTIONS = (
         agent="weather_agent",
         rungs=("first_agent",),
         mentions=("weather",),
+    ),
+    Question(
+        text="Show me flights from Seattle to Atlanta, and what is the weather there?",
+        shows="two agents answer in sequence; the second one sees what the first one said",
+        agent="flight_agent, weather_agent",
+        rungs=("semantic",),
+        mentions=("Atlanta", r"DL ?320", r"17\.3"),
     ),
 )
 
