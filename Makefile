@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 SOURCES := control_plane ext_proc process_log protos demos benchmarks tests
 
-.PHONY: sync demo test check fmt lint types imports generated golden protos docs subjects bench chaos fuzz digests locks sbom clean
+.PHONY: sync demo patterns test check fmt lint types imports generated golden protos docs subjects bench chaos fuzz digests locks sbom clean
 
 sync: $(STAMP)
 
@@ -16,6 +16,9 @@ $(STAMP): pyproject.toml constraints.txt
 
 demo: sync
 	$(BIN)/python -m demos.travel_booking
+
+patterns: sync
+	$(BIN)/python -m demos.patterns
 
 test: sync
 	$(BIN)/python -m pytest

@@ -1,0 +1,1 @@
+"""Patterns of agents and filters behind the gateway, each one listener of one configuration."""
