@@ -44,6 +44,10 @@ _INSTEAD: Final[Mapping[str, str]] = {
 _SHOWN: Final = 40
 """Longer values are not repeated in problems, which have a path."""
 
+_REQUIRED_SECTIONS: Final[frozenset[Path]] = frozenset(
+    (name,) for name, info in PlanoConfig.model_fields.items() if info.is_required() and sections_of(info.annotation)
+)
+
 _DEPTH: Final = 4
 """Rounds of inserting placeholders inside placeholders."""
 
@@ -59,7 +63,9 @@ class Validated:
     """Paths of omitted, invalid values."""
 
     def is_complete(self, path: Path) -> bool:
-        """Whether the entry of a path lacks no value."""
+        """Whether the entry of a path lacks no value, and the file no section: a placeholder for one would mislead."""
+        if self.missing & _REQUIRED_SECTIONS:
+            return False
         incomplete = {missing[:-1] for missing in self.missing}
         return not any(path[:length] in incomplete for length in range(1, len(path) + 1))
 
@@ -98,9 +104,8 @@ def _put_stand_in(data: Any, path: Path) -> None:
     for step in parents:
         data = data[step]
     info = fields_at(PlanoConfig, path[:-1]).get(str(name))
-    if info is None or (not parents and sections_of(info.annotation)):
-        return  # without a whole part of the file, the checks of the others would mislead
-    data[name] = _stand_in(info.annotation)
+    if info is not None:
+        data[name] = _stand_in(info.annotation)
 
 
 def _stand_in(annotation: Any) -> object:

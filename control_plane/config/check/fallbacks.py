@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
-from control_plane.config.check.finding import Finding
+from control_plane.config.check.finding import Finding, undefined
 from control_plane.config.check.urls import url_defect
 from control_plane.config.credentials import share_credentials
 from control_plane.config.lookup import ModelNames
@@ -23,7 +23,7 @@ def check_agent_fallbacks(config: PlanoConfig) -> Iterator[Finding]:
             if name in filters - agents:
                 yield Finding(here, "fallback-to-filter", f"`{name}` is a filter; only an agent can answer for an agent")
             elif name not in agents:
-                yield Finding(here, "unknown-agent", f"no agent has the id `{name}`{suggest(name, agents - {agent.id})}")
+                yield undefined(here, "unknown-agent", f"no agent has the id `{name}`{suggest(name, agents - {agent.id})}")
             elif name == agent.id:
                 yield Finding(here, "fallback-to-itself", f"`{name}` cannot answer for itself; its retries do that")
             elif name in agent.fallbacks[:position]:
@@ -114,7 +114,7 @@ def _not_a_model(path: Path, name: str, config: PlanoConfig, models: ModelNames)
     if entry is None and name in config.model_aliases:
         return Finding(path, "alias-as-model", f"`{name}` is an alias; name the model that it stands for")
     if entry is None:
-        return Finding(path, "unknown-model", f"no model is called `{name}`{suggest(name, models.names())}")
+        return undefined(path, "unknown-model", f"no model is called `{name}`{suggest(name, models.names())}")
     if entry.is_wildcard:
         return Finding(path, "wildcard-fallback", f"`{name}` stands for many models; name one of them")
     return None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from control_plane.config.check.finding import Finding, warning
+from control_plane.config.check.finding import Finding, undefined, warning
 from control_plane.config.lookup import ModelNames
 from control_plane.config.model import NO_EMBEDDINGS, ModelProvider, PlanoConfig
 from control_plane.config.providers import resolve_provider
@@ -30,7 +30,7 @@ def check_aliases(config: PlanoConfig) -> Iterator[Finding]:
                 yield Finding(path, "alias-cycle", f"`{name}` leads back to itself")
         elif models.find(alias.target) is None:
             known = (*models.names(), *(other for other in aliases if other != name))
-            yield Finding(path, "unknown-model", f"no model is called `{alias.target}`{suggest(alias.target, known)}")
+            yield undefined(path, "unknown-model", f"no model is called `{alias.target}`{suggest(alias.target, known)}")
 
 
 def _is_circular(config: PlanoConfig, name: str) -> bool:
@@ -63,7 +63,7 @@ def check_orchestration_model(config: PlanoConfig) -> Iterator[Finding]:
         if entry is not None or name in config.model_aliases:
             continue
         if not is_hosted_orchestrator(config, name):
-            yield Finding(path, "unknown-model", f"no model is called `{name}`{suggest(name, models.names())}")
+            yield undefined(path, "unknown-model", f"no model is called `{name}`{suggest(name, models.names())}")
         else:
             message = f"`{name}` is not in model_providers: conversations are sent to the model that Plano hosts"
             yield warning(path, "hosted-orchestrator", message)
@@ -77,7 +77,7 @@ def check_embedding_model(config: PlanoConfig) -> Iterator[Finding]:
         return
     entry = models.find(name) if name else None
     if name and entry is None:
-        yield Finding(path, "unknown-model", f"no model is called `{name}`{suggest(name, models.names())}")
+        yield undefined(path, "unknown-model", f"no model is called `{name}`{suggest(name, models.names())}")
     elif entry is not None and not _speaks(entry, "embeddings"):
         yield Finding(path, "model-without-embeddings", f"`{name}` cannot tell meanings: its provider serves no embeddings")
     elif name and not config.offers_choices:

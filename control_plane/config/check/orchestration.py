@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from control_plane.config.check.finding import Finding, warning
+from control_plane.config.check.finding import Finding, undefined, warning
 from control_plane.config.lookup import defined_ids
 from control_plane.config.model import Listener, Orchestration, PlanoConfig
 from control_plane.config.source.paths import Path
@@ -37,7 +37,7 @@ def _roles(path: Path, orchestration: Orchestration, config: PlanoConfig) -> Ite
         name = getattr(orchestration, role)
         if name is not None and name not in agents | models:
             message = f"no agent has the id `{name}`, and no model the name{suggest(name, agents | models)}"
-            yield Finding((*path, role), "unknown-agent", message)
+            yield undefined((*path, role), "unknown-agent", message)
 
 
 def _effects(path: Path, listener: Listener) -> Iterator[Finding]:

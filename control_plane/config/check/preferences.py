@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from control_plane.config.check.finding import Finding, warning
+from control_plane.config.check.finding import Finding, undefined, warning
 from control_plane.config.credentials import share_credentials
 from control_plane.config.lookup import ModelNames
 from control_plane.config.model import ModelProvider, PlanoConfig, RoutingPreference
@@ -37,7 +37,7 @@ def _models(path: Path, preference: RoutingPreference, config: PlanoConfig, mode
         if entry is None and name in config.model_aliases:
             yield Finding(here, "alias-as-model", f"`{name}` is an alias; name the model that it stands for")
         elif entry is None:
-            yield Finding(here, "unknown-model", f"no model is called `{name}`{suggest(name, models.names())}")
+            yield undefined(here, "unknown-model", f"no model is called `{name}`{suggest(name, models.names())}")
         elif entry.is_wildcard:
             yield Finding(here, "wildcard-preference", f"`{name}` stands for many models; name one of them")
         elif entry in seen:

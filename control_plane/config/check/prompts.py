@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from control_plane.config.check.finding import Finding
+from control_plane.config.check.finding import Finding, undefined
 from control_plane.config.check.urls import is_host
 from control_plane.config.model import PlanoConfig
 from control_plane.config.suggest import suggest
@@ -47,4 +47,4 @@ def check_prompt_targets(config: PlanoConfig) -> Iterator[Finding]:
         default = target.name if target.default and default is None else default
         if target.endpoint is not None and target.endpoint.name not in config.endpoints:
             message = f"no endpoint is called `{target.endpoint.name}`{suggest(target.endpoint.name, config.endpoints)}"
-            yield Finding(("prompt_targets", index, "endpoint", "name"), "unknown-endpoint", message)
+            yield undefined(("prompt_targets", index, "endpoint", "name"), "unknown-endpoint", message)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from control_plane.config.check.finding import Finding
+from control_plane.config.check.finding import Finding, undefined
 from control_plane.config.check.headers import is_header_name
 from control_plane.config.lookup import ModelNames
 from control_plane.config.model import ModelProvider, PlanoConfig
@@ -21,7 +21,7 @@ def check_rate_limits(config: PlanoConfig) -> Iterator[Finding]:
             yield Finding((*path, "selector", "key"), "bad-name", message)
         entry = models.find(limit.model)
         if entry is None or entry.is_wildcard:
-            yield Finding((*path, "model"), "unknown-model", _defect(limit.model, entry, config, models))
+            yield undefined((*path, "model"), "unknown-model", _defect(limit.model, entry, config, models))
             continue
         counted = (entry, limit.selector.key.lower(), limit.selector.value)
         if counted in seen:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from control_plane.config.check.finding import Finding, warning
+from control_plane.config.check.finding import Finding, undefined, warning
 from control_plane.config.lookup import defined_ids
 from control_plane.config.model import Listener, PlanoConfig
 from control_plane.config.source.paths import Path, render_path
@@ -16,10 +16,10 @@ def check_references(config: PlanoConfig) -> Iterator[Finding]:
     defined = {id_ for _, id_ in defined_ids(config)}
     for path, used in _used_agents(config):
         if used not in defined:
-            yield Finding(path, "unknown-agent", f"no agent has the id `{used}`{suggest(used, defined)}")
+            yield undefined(path, "unknown-agent", f"no agent has the id `{used}`{suggest(used, defined)}")
     for path, used in _used_filters(config):
         if used not in defined:
-            yield Finding(path, "unknown-filter", f"no filter has the id `{used}`{suggest(used, defined)}")
+            yield undefined(path, "unknown-filter", f"no filter has the id `{used}`{suggest(used, defined)}")
 
 
 def check_duplicate_ids(config: PlanoConfig) -> Iterator[Finding]:

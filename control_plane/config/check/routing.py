@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
-from control_plane.config.check.finding import Finding, warning
+from control_plane.config.check.finding import Finding, undefined, warning
 from control_plane.config.check.urls import is_host
 from control_plane.config.lookup import ModelNames
 from control_plane.config.model import CostSource, PlanoConfig
@@ -43,7 +43,7 @@ def _aliases(path: Path, source: CostSource, models: ModelNames) -> Iterator[Fin
     for name, model in source.model_aliases.items():
         if models.find(model) is None:
             message = f"no model is called `{model}`{suggest(model, models.names())}"
-            yield Finding((*path, name), "unknown-model", message)
+            yield undefined((*path, name), "unknown-model", message)
 
 
 def check_session_cache(config: PlanoConfig) -> Iterator[Finding]:
