@@ -121,7 +121,8 @@ IN_PART: Final = MappingProxyType(
         "image_url.detail": "over Messages, which chooses itself",
         "json_schema.name": "over Messages, whose schemas have no name",
         "reasoning.summary": "over Chat Completions; reasoning is returned as the upstream tells it",
-        "service_tier": "over Messages: flex, scale and priority are auto; over Converse: scale is what Bedrock does unasked",
+        "service_tier": "over Messages: flex, scale and priority are auto; over Converse: scale is what Bedrock does unasked; "
+        "another value, which its API does not know, is left out with a warning",
         "top_k": "over Converse: only Claude and Nova have it",
         "cache markers, thinking, effort": "over Converse: only families of models that have them, see converse/families.py",
         "metadata": "over Converse: labels that its log does not accept; a user's id becomes a digest then",

@@ -4,6 +4,8 @@ They are omitted, with a warning, if they are optional: Codex and Claude Code de
 requires one, or `refuse` is configured, the request is refused by the tool's name.
 """
 
+from collections.abc import Collection
+
 from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.json_fields import Uncarried
 from ext_proc.translate.translation import Exchange
@@ -30,3 +32,9 @@ def warn_of_rest(rest: JsonObject, where: str, exchange: Exchange) -> None:
     for name, value in rest.items():
         if value is not None:
             exchange.warn(f"{where}.{name} was left out: it is unknown here")
+
+
+def warn_of_word(word: object, known: Collection[str], where: str, exchange: Exchange) -> None:
+    """Warn of a value that is none of the API's own, and so has no effect."""
+    if word is not None and word not in known:
+        exchange.warn(f"{where} was left out: its value is unknown here")

@@ -10,7 +10,7 @@ from ext_proc.codec.json_body import JsonObject
 from ext_proc.translate.chat_completions.refusals import REFUSED
 from ext_proc.translate.chat_completions.tools import offered_tools
 from ext_proc.translate.chat_completions_over_converse.messages import ConverseTurnsOfChat
-from ext_proc.translate.chat_completions_over_messages.request import JSON_ONLY
+from ext_proc.translate.chat_completions_over_messages.request import CHAT_TIERS, JSON_ONLY
 from ext_proc.translate.converse.families import effort_fields, family_of
 from ext_proc.translate.converse.request import ConverseRequest, mark_tool, tool_spec
 from ext_proc.translate.converse.turns import Turns
@@ -19,6 +19,7 @@ from ext_proc.translate.dropped import drop, refuse
 from ext_proc.translate.json_fields import as_object, kind_of, object_in, unsupported, unsupported_kind
 from ext_proc.translate.json_schema import closed
 from ext_proc.translate.parts import budget_of_effort, take_chat_limit
+from ext_proc.translate.provider_tools import warn_of_word
 from ext_proc.translate.quirks import accepted_effort, accepted_limit
 from ext_proc.translate.translation import CONVERSE, Exchange
 from protos.contract.quirks import Quirks
@@ -48,7 +49,9 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     made.sample_from(rest.pop("top_k", None))  # An extension of vLLM and others.
     user = rest.pop("user", None) or rest.pop("safety_identifier", None)
     made.label(as_object(rest.pop("metadata", None) or {}, "metadata"), user)
-    if (tier := rest.pop("service_tier", None)) in _TIERS:
+    tier = rest.pop("service_tier", None)
+    warn_of_word(tier, CHAT_TIERS, "service_tier", exchange)
+    if tier in _TIERS:
         made.out["serviceTier"] = {"type": tier}
     drop(rest, DROPPED)
     return made.body(messages.turns, rest)

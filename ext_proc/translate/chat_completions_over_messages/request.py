@@ -14,12 +14,14 @@ from ext_proc.translate.dropped import carry, drop, refuse
 from ext_proc.translate.json_fields import as_object, kind_of, unsupported_kind
 from ext_proc.translate.json_schema import closed
 from ext_proc.translate.parts import budget_of_effort, take_chat_limit
-from ext_proc.translate.provider_tools import warn_of_rest
+from ext_proc.translate.provider_tools import warn_of_rest, warn_of_word
 from ext_proc.translate.quirks import accepted_effort, accepted_limit, leave_out_refused
 from ext_proc.translate.translation import MESSAGES, Exchange
 from protos.contract.quirks import Quirks
 
 _ANY_INPUT: Final = {"type": "object", "properties": {}}
+CHAT_TIERS: Final = ("auto", "default", "flex", "scale", "priority")
+"""Values of service_tier."""
 JSON_ONLY: Final = "Answer with a single JSON object and nothing else: no prose around it, and no code fence."
 """Instruction for JSON without a schema, which the API lacks."""
 
@@ -46,7 +48,7 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     _format(rest, exchange, messages, out)
     if messages.system:
         out["system"] = messages.system
-    _account(rest, out)
+    _account(rest, exchange, out)
     effort = rest.pop("reasoning_effort", None)
     if isinstance(effort, str) and "thinking" not in rest:
         _think(effort, quirks, out)
@@ -118,11 +120,13 @@ def _format(rest: JsonObject, exchange: Exchange, messages: AnthropicMessages, o
             raise unsupported_kind(wanted, "response_format", MESSAGES)
 
 
-def _account(rest: JsonObject, out: JsonObject) -> None:
+def _account(rest: JsonObject, exchange: Exchange, out: JsonObject) -> None:
     user = rest.pop("user", None) or rest.get("safety_identifier")
     if isinstance(user, str):
         out["metadata"] = {"user_id": user}
-    if (tier := rest.pop("service_tier", None)) is not None:
+    tier = rest.pop("service_tier", None)
+    warn_of_word(tier, CHAT_TIERS, "service_tier", exchange)
+    if tier in CHAT_TIERS:
         out["service_tier"] = "standard_only" if tier == "default" else "auto"
 
 

@@ -13,10 +13,12 @@ from ext_proc.translate.json_schema import is_strict
 from ext_proc.translate.messages.tools import MessagesTool, offered_tools
 from ext_proc.translate.messages_over_chat_completions.messages import ChatMessages
 from ext_proc.translate.parts import effort_of_budget, user_id
-from ext_proc.translate.provider_tools import leave_out, warn_of_rest
+from ext_proc.translate.provider_tools import leave_out, warn_of_rest, warn_of_word
 from ext_proc.translate.quirks import SAMPLING, accepted_effort, accepted_limit, leave_out_refused
 from ext_proc.translate.translation import CHAT_COMPLETIONS, Exchange
 
+MESSAGES_TIERS: Final = ("auto", "standard_only")
+"""Values of service_tier."""
 _SAME: Final = ("temperature", "top_p", "stream")
 REFUSED: Final[dict[str, tuple[Any, ...]]] = {
     "container": (None,),
@@ -51,7 +53,7 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
         out["stream_options"] = {"include_usage": True}
     _tools(rest, exchange, out)
     _output(rest, exchange, out)
-    _account(rest, out)
+    _account(rest, exchange, out)
     drop(rest, DROPPED)
     carry(rest, out)
     leave_out_refused(out, quirks)
@@ -127,12 +129,14 @@ def _format(wanted: JsonObject) -> JsonObject:
     return {"type": "json_schema", "json_schema": {"name": "output", "schema": schema, "strict": is_strict(schema)}}
 
 
-def _account(rest: JsonObject, out: JsonObject) -> None:
+def _account(rest: JsonObject, exchange: Exchange, out: JsonObject) -> None:
     metadata = dict(as_object(rest.pop("metadata", None) or {}, "metadata"))
     user = metadata.pop("user_id", None)
     if isinstance(user, str):
         out["user"] = user_id(user)
     if metadata:
         out["metadata"] = metadata
-    if (tier := rest.pop("service_tier", None)) is not None:
+    tier = rest.pop("service_tier", None)
+    warn_of_word(tier, MESSAGES_TIERS, "service_tier", exchange)
+    if tier in MESSAGES_TIERS:
         out["service_tier"] = "default" if tier == "standard_only" else "auto"

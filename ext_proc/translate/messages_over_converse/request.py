@@ -16,10 +16,10 @@ from ext_proc.translate.dropped import drop, refuse
 from ext_proc.translate.json_fields import as_list, as_object, as_text, kind_of, object_in, unsupported, unsupported_kind
 from ext_proc.translate.json_schema import closed
 from ext_proc.translate.messages.tools import offered_tools
-from ext_proc.translate.messages_over_chat_completions.request import REFUSED
+from ext_proc.translate.messages_over_chat_completions.request import MESSAGES_TIERS, REFUSED
 from ext_proc.translate.messages_over_converse.messages import ConverseTurnsOfMessages
 from ext_proc.translate.parts import budget_of_effort, effort_of_budget
-from ext_proc.translate.provider_tools import leave_out, warn_of_rest
+from ext_proc.translate.provider_tools import leave_out, warn_of_rest, warn_of_word
 from ext_proc.translate.quirks import accepted_limit
 from ext_proc.translate.translation import CONVERSE, Exchange
 from protos.contract.quirks import Quirks
@@ -52,6 +52,7 @@ def request(exchange: Exchange, upstream_model: str) -> JsonObject:
     metadata = dict(as_object(rest.pop("metadata", None) or {}, "metadata"))
     user = metadata.pop("user_id", None)
     made.label(metadata, user)
+    warn_of_word(rest.get("service_tier"), MESSAGES_TIERS, "service_tier", exchange)
     drop(rest, DROPPED)
     return made.body(messages.turns, rest)
 

@@ -155,10 +155,12 @@ class ResponseEvents:
         item.pieces.append(text)
         self._emit("response.compaction.compacting", item_id=item.id, output_index=item.index)
 
-    def complete(self, *, status: str, details: JsonObject | None, usage: Usage, service_tier: object) -> None:
-        """End the response."""
+    def complete(self, *, status: str, details: JsonObject | None, usage: Usage, service_tier: object, model: str) -> None:
+        """End the response; `model` answered, perhaps instead of the one that began."""
         self.close(status)
         self._response |= {"status": status, "incomplete_details": details, "usage": to_responses(usage)}
+        if model:
+            self._response["model"] = model
         if service_tier is not None:
             self._response["service_tier"] = service_tier
         self._emit(f"response.{status}", response=self._response)

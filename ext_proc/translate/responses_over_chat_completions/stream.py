@@ -135,5 +135,5 @@ class ResponsesOverChatCompletionsStream:
         late = "".join(self._late)
         if late:
             self._events.say(late, "output_text")
-        self._events.complete(status=status, details=details, usage=self.usage, service_tier=self._tier)
+        self._events.complete(status=status, details=details, usage=self.usage, service_tier=self._tier, model=self.model)
         self.closed = True
