@@ -224,7 +224,12 @@ PROVIDERS: Final = (
         }
         | _CLAUDE_PASSED,
         quirks=(
-            Rule(quirks={"resume_method": "prefill"}, apis=("messages",)),
+            Rule(
+                quirks={"resume_method": "prefill"},
+                apis=("messages",),
+                since="2026-12",
+                source="https://github.com/strands-agents/sdk-python/issues/1694: until Claude 4.5",
+            ),
             Rule(
                 apis=("messages",),
                 models="claude-(?:[a-z]+-)?(?:4[-.](?:[6-9]|[1-9]\\d)(?!\\d)|(?:[5-9]|[1-9]\\d)(?!\\d))",
@@ -238,7 +243,14 @@ PROVIDERS: Final = (
         id="deepseek",
         base_url="https://api.deepseek.com",
         apis=_CHAT_ONLY,
-        quirks=(Rule(quirks={"max_tokens_field": "max_tokens", "reasoning_history": "reasoning_content"}),),
+        quirks=(
+            Rule(
+                quirks={"max_tokens_field": "max_tokens", "reasoning_history": "reasoning_content"},
+                since="2026-12",
+                source="`reasoning_content`: https://api-docs.deepseek.com/guides/thinking_mode, error of the API: "
+                "https://github.com/anomalyco/opencode/issues/24722; `max_tokens`: not verified",
+            ),
+        ),
     ),
     Provider(
         id="groq",
@@ -290,7 +302,12 @@ PROVIDERS: Final = (
         base_url="https://api.moonshot.ai",
         apis=_CHAT_ONLY,
         quirks=(
-            Rule(quirks={"reasoning_history": "reasoning_content", "resume_method": "partial"}),
+            Rule(
+                quirks={"reasoning_history": "reasoning_content", "resume_method": "partial"},
+                since="2026-12",
+                source="`partial`: https://platform.kimi.ai/docs/guide/use-partial-mode-feature-of-kimi-api; "
+                "`reasoning_content`: https://java.agentscope.io/v2/en/integration/model/kimi",
+            ),
             Rule(
                 models="kimi-for-coding$",
                 quirks={"refused_fields": ("stream_options", "service_tier")},
@@ -363,7 +380,15 @@ PROVIDERS: Final = (
         base_url="https://openrouter.ai",
         prefix="/api/v1",
         apis=_CLASSIC | {"messages": replace(_MESSAGES, auth=Auth.BEARER)},
-        quirks=(Rule(quirks={"cache_markers": "cache_control", "reasoning_history": "reasoning_details"}),),
+        quirks=(
+            Rule(
+                quirks={"cache_markers": "cache_control", "reasoning_history": "reasoning_details"},
+                since="2026-12",
+                source="`cache_control`: "
+                "https://openrouter.ai/docs/client-sdks/typescript/models/anthropiccachecontroldirective; "
+                "`reasoning_details`: not verified",
+            ),
+        ),
     ),
     Provider(id="edenai", base_url="https://api.edenai.run", prefix="/v3", apis=_CHAT_ONLY),
     *(

@@ -8,10 +8,20 @@ from ext_proc.routing.models.model import Model
 
 
 def render_models(
-    models: Iterable[Model], aliases: Mapping[str, Model], may_ask: Callable[[str], bool] = lambda _name: True
+    models: Iterable[Model],
+    aliases: Mapping[str, Model],
+    prices: Iterable[str] = (),
+    may_ask: Callable[[str], bool] = lambda _name: True,
 ) -> bytes:
-    """List models and aliases, without internal models, wildcards and those that `may_ask` excludes."""
-    owners = {model.name: model.provider for model in models if not model.is_internal and not model.is_wildcard}
+    """List models and aliases, without internal models and those that `may_ask` excludes.
+
+    A wildcard is listed as the models with `prices` that it covers: the provider's other models are unknown.
+    """
+    known = [model for model in models if not model.is_internal]
+    owners = {model.name: model.provider for model in known if not model.is_wildcard}
+    wildcards = {model.name.removesuffix("/*"): model.provider for model in known if model.is_wildcard}
+    covered = ((name, name.partition("/")[0]) for name in prices if not name.endswith("/*"))
+    owners = {name: wildcards[prefix] for name, prefix in covered if prefix in wildcards} | owners
     owners |= {alias: model.provider for alias, model in aliases.items()}
     data = [_listed(name, owners[name]) for name in sorted(filter(may_ask, owners))]
     return orjson.dumps({"object": "list", "data": data})

@@ -117,6 +117,7 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
     named = {name: shares[0].model for name, shares in aliases.items()}
     chains = compile_chains(holders, targets)
     rankings = compile_rankings(config.rankings, models, targets, chains)
+    prices = by_key(((item.model, compile_price(item)) for item in config.prices), "price")
     return Plan(
         version=config.version,
         listeners=listeners,
@@ -143,11 +144,11 @@ def compile_plan(config: pb.FilterConfig) -> Plan:
         tracing=_tracing(config.tracing) if config.HasField("tracing") else None,
         embedding=compile_embedding(config.embedding) if config.HasField("embedding") else None,
         callers=callers,
-        prices=by_key(((item.model, compile_price(item)) for item in config.prices), "price"),
+        prices=prices,
         egress_url=config.egress_url,
-        models_body=render_models(models.values(), named),
+        models_body=render_models(models.values(), named, prices),
         models_bodies={
-            caller.name: render_models(models.values(), named, caller.may_ask)
+            caller.name: render_models(models.values(), named, prices, caller.may_ask)
             for caller in callers.values()
             if caller.models is not None
         },

@@ -60,7 +60,8 @@ _LIMITS: Final = """
 
 What the catalogue knows, as data: `control_plane/config/quirks.py` and `providers.py`. Later rows win, field by field, and
 `quirks:` of an entry of `model_providers` wins over all of them; docs/configuration.md says what each field means. A model is
-known by a pattern in the provider's name for it. `seen` is when, and `source` where, the limit was seen last.
+known by a pattern in the provider's name for it. `seen` is when, and `source` where, the limit was seen last;
+rows marked `not verified` have no source yet.
 """
 _IN_PART: Final = """
 ### Under a condition only
@@ -101,7 +102,7 @@ def _limits() -> Iterator[tuple[str, ...]]:
 def _limit(provider: str, rule: Rule) -> tuple[str, ...]:
     told = ", ".join(f"`{name}: {_plain(value)}`" for name, value in rule.quirks.items())
     models = f"`{rule.models}`".replace("|", "\\|") if rule.models else ""
-    return (provider, models, ", ".join(rule.apis), told.replace("|", "\\|"), rule.since, rule.source)
+    return (provider, models, ", ".join(rule.apis), told.replace("|", "\\|"), rule.since, rule.source or "not verified")
 
 
 def _plain(value: object) -> str:

@@ -27,6 +27,18 @@ def test_clients_of_messages_read_another_shape() -> None:
     assert orjson.loads(in_messages_shape(render_models([], {})))["first_id"] is None
 
 
+def test_a_wildcard_is_listed_as_the_models_with_prices_that_it_covers() -> None:
+    prices = ["together/*", "together/llama/70b", "openai/gpt-4o", "openai/gpt-5", "plano/orchestrator"]
+    listed = orjson.loads(render_models([HIDDEN, GPT, ANY], {"fast": GPT}, prices))
+    assert [(entry["id"], entry["owned_by"]) for entry in listed["data"]] == [
+        ("fast", "openai"),
+        ("openai/gpt-4o", "openai"),
+        ("together/llama/70b", "together"),
+    ]
+    allowed = orjson.loads(render_models([GPT, ANY], {}, prices, lambda name: name.startswith("openai/")))
+    assert [entry["id"] for entry in allowed["data"]] == ["openai/gpt-4o"]
+
+
 def test_order_does_not_depend_on_the_configurations() -> None:
     other = Model(name="a/b", upstream_model="b", provider="a")
     assert render_models([GPT, other], {}) == render_models([other, GPT], {})
