@@ -65,7 +65,8 @@ protos: sync
 	$(BIN)/python -m grpc_tools.protoc -I. --grpc_python_out=. protos/ext_proc.proto protos/discovery.proto
 
 # Pins the images that the containers are built from, as their tags stand today: needs docker and a network.
-IMAGES := PYTHON_IMAGE=python:3.12.12-slim-bookworm ENVOY_IMAGE=envoyproxy/envoy:v1.40.2 PROMETHEUS_IMAGE=prom/prometheus:v3.5.0
+IMAGES := PYTHON_IMAGE=python:3.12.12-slim-bookworm ENVOY_IMAGE=envoyproxy/envoy:v1.40.2 PROMETHEUS_IMAGE=prom/prometheus:v3.5.0 \
+	GRAFANA_IMAGE=grafana/grafana:12.1.0 JAEGER_IMAGE=jaegertracing/jaeger:2.6.0
 
 digests:
 	for pair in $(IMAGES); do \

@@ -15,7 +15,7 @@ from tests.deployment.compose import AGENTS, ROOT, bootstrap, compose, options, 
 
 CONFIG = ROOT / "deploy/plano/plano_config.yaml"
 SERVICES = sorted(compose()["services"])
-PUBLISHED = {"envoy": {8001, 12000}, "prometheus": {9090}}
+PUBLISHED = {"envoy": {8001, 12000}, "prometheus": {9090}, "grafana": {3000}, "jaeger": {16686}}
 
 
 def bootstrap_sockets(cluster: str) -> list[str]:
@@ -26,6 +26,10 @@ def bootstrap_sockets(cluster: str) -> list[str]:
 
 def networks(name: str) -> set[str]:
     return set(service(name)["networks"])
+
+
+def environment(name: str) -> dict[str, str]:
+    return dict(service(name).get("environment", {}))
 
 
 def volumes(name: str) -> set[str]:
@@ -100,6 +104,12 @@ def test_metrics_are_on_a_network_of_prometheus_alone() -> None:
         assert networks(name) == {"monitoring"}
 
 
+def test_traces_have_a_network_of_envoy_and_jaeger_alone() -> None:
+    assert {name for name in SERVICES if "traces" in networks(name)} == {"envoy", "jaeger"}
+    assert compose()["networks"]["traces"]["internal"] is True
+    assert {name for name in SERVICES if "dashboards" in networks(name)} == {"prometheus", "grafana", "jaeger"}
+
+
 def test_only_clients_ports_are_published() -> None:
     published = {}
     for name in SERVICES:
@@ -108,7 +118,8 @@ def test_only_clients_ports_are_published() -> None:
         if pairs:
             published[name] = {int(pair[-1]) for pair in pairs}
     assert published == PUBLISHED
-    assert service("prometheus")["ports"] == ["127.0.0.1:9090:9090"]
+    for name in ("prometheus", "grafana", "jaeger"):
+        assert all(text.startswith("127.0.0.1:") for text in service(name)["ports"])
 
 
 def test_published_ports_are_the_configurations_listeners() -> None:
@@ -126,8 +137,11 @@ def test_agents_know_the_model_listener() -> None:
 
 def test_the_configuration_loads_with_the_environment_that_is_given() -> None:
     text, given = CONFIG.read_text(encoding="utf-8"), service("control-plane")["environment"]
-    assert set(re.findall(r"\$(\w+)", text)) == set(given)
-    loaded = load(text, env=dict.fromkeys(given, "a-key"), file=CONFIG.name)
+    keys = set(re.findall(r"\$(\w+)", text))
+    assert keys == {name for name in given if not name.startswith("OTEL_")}
+    loaded = load(text, env=given | dict.fromkeys(keys, "a-key"), file=CONFIG.name)
+    assert loaded.config.tracing
+    assert loaded.config.tracing.opentracing_grpc_endpoint == given["OTEL_EXPORTER_OTLP_ENDPOINT"]
     assert [agent.id for agent in loaded.config.agents] == list(AGENTS.values())
 
 
@@ -154,7 +168,8 @@ def test_what_is_mounted_exists(name: str) -> None:
             continue
         assert (ROOT / source).exists()
         assert mode == ["ro"]
-        inside = [value for value in map(str, service(name)["command"]) if f"={target}" in value]
+        words = [*service(name).get("command", []), *(f"{key}={value}" for key, value in environment(name).items())]
+        inside = [word for word in words if f"={target}" in word]
         assert inside, f"nothing uses {target}"
 
 

@@ -57,7 +57,7 @@ def test_the_image_is_a_patch_of_the_envoy_that_the_tests_run() -> None:
     assert ["FROM", "${ENVOY_IMAGE}"] in lines
 
 
-@pytest.mark.parametrize("name", ["ENVOY_IMAGE", "PYTHON_IMAGE", "PROMETHEUS_IMAGE"])
+@pytest.mark.parametrize("name", ["ENVOY_IMAGE", "PYTHON_IMAGE", "PROMETHEUS_IMAGE", "GRAFANA_IMAGE", "JAEGER_IMAGE"])
 def test_images_have_one_exact_tag_that_can_be_replaced_by_a_digest(name: str) -> None:
     assert re.search(r":v?\d+\.\d+\.\d+", image(name))
     assert f"{name}={image(name)}" in (ROOT / "Makefile").read_text().replace("\\\n", " ").split()

@@ -46,7 +46,9 @@ def localise(ports: dict[int, int], folder: Path) -> Callable[[str], str]:
 
     def local(text: str) -> str:
         text = re.sub(
-            r"\b(weather-agent|flight-agent|currency-agent|envoy(?=:\d)|0\.0\.0\.0|10\.83\.\d+\.\d+)\b", "127.0.0.1", text
+            r"\b(weather-agent|flight-agent|currency-agent|jaeger|envoy(?=:\d)|0\.0\.0\.0|10\.83\.\d+\.\d+)\b",
+            "127.0.0.1",
+            text,
         )
         text = re.sub(r"\b(\d{4,5})\b", lambda number: str(ports.get(int(number[1]), number[1])), text)
         return re.sub(r"/(etc/plano|run/plano|tmp)(?=/)", str(folder), text)
@@ -87,7 +89,7 @@ def write_files(folder: Path, local: Callable[[str], str], provider: str) -> Non
 
 @asynccontextmanager
 async def deployment(folder: Path, ports: dict[int, int]) -> AsyncIterator[None]:
-    """Run every service of the compose file but Prometheus, and wait until all pass their health checks."""
+    """Run every service of the compose file but Prometheus, Grafana and Jaeger, and wait until all pass their health checks."""
     local = localise(ports, folder)
     async with AsyncExitStack() as stack:
         provider = await stack.enter_async_context(serve(build_app(KEY)))
