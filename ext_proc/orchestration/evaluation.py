@@ -56,7 +56,7 @@ async def _evaluate(
     if isinstance(who, Orchestrator):
         asked["model"], path, seconds = who.upstream_model, who.path, who.timeout_seconds
     else:
-        path, seconds = _AGENT_PATH, _AGENT_SECONDS
+        asked["model"], path, seconds = body.get("model") or who.id, _AGENT_PATH, _AGENT_SECONDS
     sent = {**headers, "content-type": "application/json"}
     answer = await egress.post(who.route, path, headers=sent, body=write_json(asked), timeout_seconds=seconds)
     return read_verdict(answer.body) if answer.status == 200 and not answer.local_reply else Verdict("unavailable")

@@ -111,7 +111,10 @@ ASKED_HEADERS: Final = {
 UNCOUNTED_HEADER: Final = "x-plano-uncounted"
 """Set by an attempt that detaches by WATCH_BEGINNING: it did not see the stream's end and usage."""
 
-INTERNAL_HEADERS: Final = (ROUTE_HEADER, METADATA_HEADER, ATTEMPT_TIMES_HEADER, BOUNDS_HEADER, MAY_DETACH_HEADER)
+LENGTH_HEADER: Final = "x-plano-length"
+"""The client's content-length, followed by its content-encoding if any: what the native path may wait for."""
+
+INTERNAL_HEADERS: Final = (ROUTE_HEADER, METADATA_HEADER, ATTEMPT_TIMES_HEADER, BOUNDS_HEADER, MAY_DETACH_HEADER, LENGTH_HEADER)
 """Request headers inside the gateway: removed from every downstream request before any http_filter sees it."""
 
 LEGACY_HEADERS: Final[dict[str, str]] = {}

@@ -52,6 +52,9 @@ def check_unused(config: PlanoConfig) -> Iterator[Finding]:
     """Find agents and filters that nothing refers to."""
     used = {name for _, name in (*_used_agents(config), *_used_filters(config))}
     used |= {name for agent in config.agents for name in agent.fallbacks}
+    used |= {
+        name for each in config.listeners for name in (each.orchestration.evaluator, each.orchestration.synthesizer) if name
+    }
     for index, agent in enumerate(config.agents):
         if agent.id not in used:
             yield warning(("agents", index, "id"), "unused-agent", f"no listener offers `{agent.id}`")

@@ -13,7 +13,7 @@ from control_plane.xds import api
 from control_plane.xds.http_filters.api_key_auth import PEER_HEADERS, SUBJECT_HEADER
 from control_plane.xds.http_filters.buffer_and_header_mutation import forget_length
 from control_plane.xds.http_filters.client_bounds import BOUNDED, ENVOYS
-from protos.contract.headers import CALLER_HEADER, INTERNAL_HEADERS
+from protos.contract.headers import CALLER_HEADER, INTERNAL_HEADERS, LENGTH_HEADER
 
 _OVERWRITE: Final = api.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
 _ALLOWED: Final = (*BOUNDED, "retry-on")
@@ -28,6 +28,8 @@ def build_early_mutations(listener: ir.Listener) -> api.core.TypedExtensionConfi
     if listener.credential is ir.Credential.CERTIFICATE:
         mutations += [_set(name, value) for name, value in PEER_HEADERS.items()]
     mutations += [*_only_what_clients_may_say(), _plain_answers()]
+    if listener.native_path is not None:
+        mutations.append(_set(LENGTH_HEADER, "%REQ(content-length)%%REQ(content-encoding)%"))
     return build_early_mutation([*mutations, *([] if listener.shows_headers else [forget_length()])])
 
 

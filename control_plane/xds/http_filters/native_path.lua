@@ -223,6 +223,13 @@ local function recognise(models, text, found)
   return entry, model, upstream, from
 end
 
+-- Envoy holds a body here within the connection's buffer, and answers 413 beyond: only ext_proc may wait for one that is long,
+-- compressed, or of unknown length.
+local function is_short(headers)
+  local length = tonumber(headers:get("x-plano-length") or "")
+  return length and length <= MAX_BYTES
+end
+
 local function is_restricted(headers)
   return CALLERS and not CALLERS[headers:get("x-plano-caller") or ""]
 end
@@ -230,12 +237,12 @@ end
 function envoy_on_request(handle)
   local headers = handle:headers()
   local models = MODELS_BY_PATH[headers:get(":path")]
-  if not models or headers:get("content-encoding") or headers:get("tracestate") or is_restricted(headers) then
+  if not models or not is_short(headers) or headers:get("tracestate") or is_restricted(headers) then
     return
   end
   local trace = IS_TRACED or traceparent(headers)
   local body = trace and handle:body()
-  if not body or body:length() > MAX_BYTES then
+  if not body then
     return
   end
   local text = body:getBytes(0, body:length())
