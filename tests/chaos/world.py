@@ -12,7 +12,7 @@ from tests.chaos.client import CHAT, MESSAGES, RESPONSES, Request
 from tests.chaos.faults import Fault, Weather
 from tests.chaos.truth import question
 from tests.chaos.upstream import Instance
-from tests.kit.plano_up import Config, Running, plano_up
+from tests.kit.plano_up import EVERY_API, Config, Running, plano_up
 from tests.kit.switchable import Switchable
 
 INSTANCES = {"openai": 2, "anthropic": 2, "deepseek": 2, "weather": 3, "flight": 2}
@@ -72,7 +72,7 @@ def config(urls: dict[str, list[str]]) -> Config:
     openai, anthropic, deepseek = MODELS
     return {
         "agents": [
-            agent | {"url": urls[agent["id"]], "fallbacks": [other["id"]]}
+            agent | {"url": urls[agent["id"]], "fallbacks": [other["id"]], "api": EVERY_API}
             for agent, other in zip(agents, reversed(agents), strict=True)
         ],
         "model_providers": [
