@@ -37,7 +37,8 @@ def chosen(*turns: Turn) -> str | None:
 def test_each_question_goes_where_the_demo_expects(question: Question) -> None:
     before = [] if question.after is None else [Turn("user", QUESTIONS[question.after].text), Turn("assistant", "It is 11 °C.")]
     found = chosen(*before, Turn("user", question.text))
-    expected = None if "first_agent" in question.rungs else question.agent
+    # Words name one agent; only the semantic rung names several.
+    expected = None if "first_agent" in question.rungs else question.agent.partition(", ")[0]
     assert found == expected
     if found is None:
         assert question.agent == router()[1]
