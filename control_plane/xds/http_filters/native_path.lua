@@ -58,6 +58,16 @@ local function read_number(text, at)
   return (fraction or last) + 1
 end
 
+-- Returns where the next item of an object or array begins; after the last one nil, and the place behind the whole.
+local function after_item(text, at, close)
+  at = skip_space(text, at)
+  local next = byte(text, at)
+  if next == COMMA then
+    return skip_space(text, at + 1)
+  end
+  return nil, next == close and at + 1 or nil
+end
+
 -- `found` collects the members of the outermost object: name -> where its value begins, and "name " -> where it ends.
 local function read_object(text, at, depth, found)
   at = skip_space(text, at + 1)
@@ -82,14 +92,11 @@ local function read_object(text, at, depth, found)
       end
       found[name], found[name .. " "] = from, to
     end
-    at = skip_space(text, to)
-    local next = byte(text, at)
-    if next == CLOSE_OBJECT then
-      return at + 1
-    elseif next ~= COMMA then
-      return nil
+    local following, ended = after_item(text, to, CLOSE_OBJECT)
+    if not following then
+      return ended
     end
-    at = skip_space(text, at + 1)
+    at = following
   end
 end
 
@@ -103,14 +110,11 @@ local function read_array(text, at, depth)
     if not to then
       return nil
     end
-    at = skip_space(text, to)
-    local next = byte(text, at)
-    if next == CLOSE_ARRAY then
-      return at + 1
-    elseif next ~= COMMA then
-      return nil
+    local following, ended = after_item(text, to, CLOSE_ARRAY)
+    if not following then
+      return ended
     end
-    at = skip_space(text, at + 1)
+    at = following
   end
 end
 
